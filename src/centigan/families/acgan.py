@@ -1,0 +1,156 @@
+"""AC-GAN (Odena, Olah & Shlens, 2017; arXiv:1610.09585).
+
+A discriminator that also names the class:
+
+    L_S = E[log P(S=real | x)]  + E[log P(S=fake | G(c, z))]      (2)
+    L_C = E[log P(C=c | x)]     + E[log P(C=c | G(c, z))]         (3)
+
+D ascends L_S + L_C; G ascends L_C - L_S. Networks and optimiser are those of Tables 1 and 2.
+
+Departures and decisions
+    1. G's source term is the non-saturating log P(S=real | G(c, z)); `saturating` restores L_S.
+    2. One forward pass of G an iteration: its fakes serve D's update, then G's.
+    3. D sees real and fake images in separate passes, so batch-norm statistics never mix.
+    4. The table's "Linear 768" is 8 x 8 x 768 at 128 px: four doublings reach 128 only from 8 x 8.
+    5. z ~ N(0, I); classes are drawn uniformly over the split.
+    6. Activation noise is added to each hidden activation of D; the paper gives its size for CIFAR
+       only, 0.1 is taken for ImageNet.
+    7. `width` scales every feature-map count, so that a laptop can train the same shape of network.
+"""
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Adam, Optimizer
+
+from centigan.losses import class_log_likelihood, log_fake, log_real
+from centigan.nets.blocks import discriminator_block, initialise, upsample_block
+from centigan.settings import AcganConfig as Config
+from centigan.types import Batch
+
+# resolution -> (side of the first feature map, its maps, maps of the hidden upsampling blocks)
+GENERATOR_PLAN = {
+    128: (8, 768, (384, 256, 192)),  # Table 1
+    64: (4, 768, (384, 256, 192)),  # trained in the paper, not tabulated
+    32: (4, 384, (192, 96)),  # Table 2
+}
+DISCRIMINATOR_PLAN = ((16, 2), (32, 1), (64, 2), (128, 1), (256, 2), (512, 1))  # (maps, stride)
+
+
+def scaled(maps: int, width: float) -> int:
+    """Feature maps at a width multiplier, at least one."""
+    return max(1, round(maps * width))
+
+
+class ImageGenerator(nn.Module):
+    """G(c, z): latent (N, latent + classes, one-hot class last) -> images (N, 3, H, W)."""
+
+    def __init__(self, config: Config, *, classes: int, resolution: int) -> None:
+        super().__init__()
+        side, first, hidden = GENERATOR_PLAN[resolution]
+        maps = [scaled(m, config.width) for m in (first, *hidden)]
+        self.classes = classes
+        self.shape = (maps[0], side, side)
+        self.project = nn.Linear(config.latent + classes, maps[0] * side * side)
+        self.blocks = nn.Sequential(
+            *(upsample_block(a, b) for a, b in zip(maps, maps[1:], strict=False)),
+            upsample_block(maps[-1], 3, last=True),
+        )
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        """z (N, latent), labels (N,) -> (N, 3, H, W) in [-1, 1]."""
+        one_hot = F.one_hot(labels, self.classes).to(z.dtype)
+        x = F.relu(self.project(torch.cat([z, one_hot], dim=1)))
+        return self.blocks(x.view(-1, *self.shape))
+
+
+class Discriminator(nn.Module):
+    """D(x): images (N, 3, H, W) -> source logits (N,) and class logits (N, K)."""
+
+    def __init__(self, config: Config, *, classes: int, resolution: int) -> None:
+        super().__init__()
+        maps = [3, *(scaled(m, config.width) for m, _ in DISCRIMINATOR_PLAN)]
+        self.blocks = nn.Sequential(
+            *(
+                discriminator_block(
+                    maps[i], maps[i + 1], stride, noise=config.activation_noise, norm=i > 0
+                )
+                for i, (_, stride) in enumerate(DISCRIMINATOR_PLAN)
+            )
+        )
+        self.head = nn.Linear(maps[-1] * (resolution // 8) ** 2, classes + 1)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x (N, 3, H, W) in [-1, 1] -> the logits under the soft-sigmoid of Table 1."""
+        logits = self.head(self.blocks(x).flatten(1)).float()
+        return logits[:, -1], logits[:, :-1]
+
+
+class ACGAN:
+    """The family: G and D with one Adam each, updated once per step (D first, then G)."""
+
+    def __init__(self, config: Config, *, classes: int, resolution: int, rng: Generator) -> None:
+        self.config, self.classes = config, classes
+        generator = ImageGenerator(config, classes=classes, resolution=resolution)
+        discriminator = Discriminator(config, classes=classes, resolution=resolution)
+        self.networks: dict[str, nn.Module] = {
+            "generator": generator,
+            "discriminator": discriminator,
+        }
+        for network in self.networks.values():
+            initialise(network, rng)
+        betas = (config.beta1, config.beta2)
+        self.optimizers: dict[str, Optimizer] = {
+            "generator": Adam(generator.parameters(), config.generator_lr, betas, fused=True),
+            "discriminator": Adam(discriminator.parameters(), config.discriminator_lr, betas, fused=True),
+        }
+
+    def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
+        """D ascends L_S + L_C on real and fake; G ascends L_C and its source term on the same fakes."""
+        generator, discriminator = self.networks["generator"], self.networks["discriminator"]
+        count = len(batch.images)
+        labels = torch.randint(self.classes, (count,), generator=rng, device=rng.device)
+        fake = generator(self._latent(count, rng), labels)
+
+        real_source, real_class = discriminator(batch.images)
+        fake_source, fake_class = discriminator(fake.detach())
+        source = log_real(real_source) + log_fake(fake_source)  # L_S, equation 2
+        classes = class_log_likelihood(real_class, batch.labels)  # L_C, equation 3, real half
+        classes = classes + class_log_likelihood(fake_class, labels)  # and fake half
+        _ascend(source + classes, self.optimizers["discriminator"])
+
+        judged_source, judged_class = discriminator(fake)
+        if self.config.saturating:
+            judged = -log_fake(judged_source)
+        else:
+            judged = log_real(judged_source)
+        named = class_log_likelihood(judged_class, labels)
+        _ascend(named + judged, self.optimizers["generator"])
+
+        return {
+            "loss_discriminator": -(source + classes).detach(),
+            "loss_generator": -(named + judged).detach(),
+            "source_real": (real_source > 0).float().mean(),
+            "source_fake": (fake_source < 0).float().mean(),
+            "class_real": (real_class.argmax(1) == batch.labels).float().mean(),
+            "class_fake": (fake_class.argmax(1) == labels).float().mean(),
+        }
+
+    @torch.no_grad()
+    def sample(self, labels: Tensor, rng: Generator) -> Tensor:
+        """Images (N, 3, H, W) in [-1, 1] with batch norm's running statistics."""
+        generator = self.networks["generator"].eval()
+        images = generator(self._latent(len(labels), rng), labels)
+        generator.train()
+        return images
+
+    def _latent(self, count: int, rng: Generator) -> Tensor:
+        return torch.randn(count, self.config.latent, generator=rng, device=rng.device)
+
+
+def _ascend(objective: Tensor, optimizer: Optimizer) -> None:
+    """One optimiser step up the objective, with gradients for that optimiser's parameters only."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    optimizer.zero_grad(set_to_none=True)
+    (-objective).backward(inputs=parameters)
+    optimizer.step()

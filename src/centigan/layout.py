@@ -1,0 +1,93 @@
+"""Names and paths of every artifact; standard library only, since the Snakefile imports this."""
+
+from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
+
+from centigan.errors import UserError
+
+
+def split_names(classes: int, split_size: int) -> list[str]:
+    """Names of all splits, zero-padded to a common width: 1000 classes in tens -> 00..99."""
+    count = ceil(classes / split_size)
+    digits = max(2, len(str(count - 1)))
+    return [f"{number:0{digits}d}" for number in range(count)]
+
+
+def split_name(split: int | str, classes: int, split_size: int) -> str:
+    """The name of one split given as 7, "7" or "07".
+
+    Raises:
+        UserError: when there is no such split.
+    """
+    names = split_names(classes, split_size)
+    try:
+        number = int(split)
+    except ValueError:
+        number = -1
+    if not 0 <= number < len(names):
+        raise UserError(f"split {split} does not exist; splits are {names[0]}..{names[-1]}")
+    return names[number]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where an experiment's files lie, relative to the project folder."""
+
+    experiment: str
+    root: Path = field(default=Path("."))
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results" / self.experiment
+
+    @property
+    def index(self) -> Path:
+        return self.results / "index.parquet"
+
+    @property
+    def classes(self) -> Path:
+        return self.results / "classes.csv"
+
+    def arrays(self, split: str) -> Path:
+        """Folder of images.npy, labels.npy, held_out_images.npy, held_out_labels.npy, manifest.json."""
+        return self.results / "arrays" / split
+
+    def train(self, split: str) -> Path:
+        """Folder of the networks, history.jsonl, snapshots.safetensors and manifest.json."""
+        return self.results / "train" / split
+
+    def scratch(self, split: str) -> Path:
+        """Resumable state; never a declared output, since Snakemake deletes those before a job."""
+        return self.root / "scratch" / self.experiment / split
+
+    def samples(self, split: str) -> Path:
+        """Folder of images.npy, labels.npy and manifest.json."""
+        return self.results / "samples" / split
+
+    @property
+    def judge(self) -> Path:
+        """Folder of the judge: manifest.json and, where trained, weights.safetensors."""
+        return self.results / "judge"
+
+    def metric(self, metric: str, split: str) -> Path:
+        return self.results / "metrics" / metric / f"{split}.parquet"
+
+    def table(self, name: str) -> Path:
+        return self.results / "tables" / f"{name}.csv"
+
+    def figure(self, name: str, suffix: str = "svg") -> Path:
+        return self.results / "figures" / f"{name}.{suffix}"
+
+    @property
+    def summary(self) -> Path:
+        return self.results / "summary.json"
+
+    @property
+    def report(self) -> Path:
+        return self.results / "report" / "index.html"
+
+    @property
+    def published(self) -> Path:
+        """Run ids of the MLflow mirror."""
+        return self.results / "mlflow.json"

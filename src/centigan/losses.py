@@ -1,0 +1,23 @@
+"""Log-likelihood losses as pure functions of logits (AC-GAN, equations 2 and 3).
+
+Each returns a scalar to be *maximised*; a family negates the sum it descends. All work in float32 on
+logits: a softmax or sigmoid fed into a log would lose the small probabilities.
+"""
+
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def log_real(source_logits: Tensor) -> Tensor:
+    """Mean log P(S = real | x) of source logits (N,)."""
+    return F.logsigmoid(source_logits.float()).mean()
+
+
+def log_fake(source_logits: Tensor) -> Tensor:
+    """Mean log P(S = fake | x) of source logits (N,)."""
+    return F.logsigmoid(-source_logits.float()).mean()
+
+
+def class_log_likelihood(class_logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean log P(C = c | x) of class logits (N, K) at labels (N,)."""
+    return -F.cross_entropy(class_logits.float(), labels)

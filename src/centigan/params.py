@@ -1,0 +1,111 @@
+"""Reading settings: params.yaml, overlaid by experiments/<name>.yaml, then by a split's overrides."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from centigan.errors import UserError
+from centigan.layout import split_name
+from centigan.settings import Frozen, Settings
+
+StageT = TypeVar("StageT", bound=Frozen)
+
+
+def load(experiment: str | None = None, root: Path = Path(".")) -> Settings:
+    """The settings of an experiment; by default the one that params.yaml names.
+
+    Raises:
+        UserError: for a missing file, a misspelt key or a value out of range.
+    """
+    params = _read(root / "params.yaml")
+    name = experiment or params.get("experiment")
+    if not name:
+        raise UserError("params.yaml: `experiment` is missing; name a file of experiments/")
+    overlay = root / "experiments" / f"{name}.yaml"
+    if not overlay.is_file():
+        known = sorted(path.stem for path in (root / "experiments").glob("*.yaml"))
+        raise UserError(f"experiment {name!r} has no file {overlay}; there are: {', '.join(known)}")
+    values = _merge(params, _read(overlay)) | {"experiment": str(name)}
+    settings = parse(Settings, values, f"params.yaml + {overlay}")
+    for split in settings.splits:
+        for_split(settings, split)
+    return settings
+
+
+def for_split(settings: Settings, split: int | str) -> Settings:
+    """The settings that one split sees: its overrides applied."""
+    try:
+        split_name(split, settings.data.classes, settings.data.split_size)
+    except UserError as error:
+        raise UserError(f"splits.{split}: {error}") from None
+    overrides = settings.splits.get(int(split), {})
+    return parse(Settings, _merge(settings.model_dump(), overrides), f"splits.{int(split)}")
+
+
+def stage(settings: Settings, kind: type[StageT], split: str | None = None) -> StageT:
+    """The part of the settings that one stage depends on."""
+    source = settings if split is None else for_split(settings, split)
+    return kind.model_validate({name: getattr(source, name) for name in kind.model_fields})
+
+
+def canonical_json(model: Frozen) -> str:
+    """One line of JSON with sorted keys: equal settings, equal text."""
+    return json.dumps(model.model_dump(mode="json"), sort_keys=True)
+
+
+def parse(kind: type[StageT], values: Any, where: str) -> StageT:
+    """Validate values read from `where`.
+
+    Raises:
+        UserError: one line per mistake: the key, what is wrong, the nearest valid key.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(kind, tuple(item["loc"]), item["msg"]) for item in error.errors()]
+        raise UserError(f"{where}: " + "; ".join(lines)) from None
+
+
+def _explain(kind: type[Frozen], location: tuple[int | str, ...], message: str) -> str:
+    key = ".".join(str(part) for part in location)
+    if message != "Extra inputs are not permitted":
+        return f"{key}: {message[0].lower()}{message[1:]}"
+    known = _keys(kind.model_json_schema(), location[:-1])
+    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+    advice = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
+    return f"{key}: unknown setting; {advice}"
+
+
+def _keys(schema: dict[str, Any], path: tuple[int | str, ...]) -> list[str]:
+    """Names of the settings under `path` in a model's JSON schema."""
+    node = schema
+    for part in path:
+        node = node["properties"][part]
+        if "$ref" in node:
+            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+    return list(node["properties"])
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; run from the project's folder") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(values or {}, dict):
+        raise UserError(f"{path} must hold settings as `key: value` lines")
+    return values or {}
+
+
+def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """`above` over `below`, section by section."""
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged

@@ -1,0 +1,193 @@
+"""Every setting as a frozen model; `params` reads them from params.yaml and experiments/.
+
+Every default is the paper's (AC-GAN, Tables 1 and 2, sections 4.1 and 4.2) unless the comment says so.
+A stage is the exact part of the settings that one rule depends on: Snakemake compares its JSON, and
+the command is handed that same JSON.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+ResolutionChoice = Literal[32, 64, 128]
+JudgeChoice = Literal["auto", "small-cnn", "head-on-features", "efficientnet-lite0", "inception-v3"]
+
+
+class Frozen(BaseModel):
+    """Immutable, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSettings(Frozen):
+    """What is trained on, and how its classes are grouped."""
+
+    source: Literal["folder", "digits", "photos"] = Field(
+        "folder", description="digits and photos ship with the dependencies; folder reads `root`"
+    )
+    root: str = Field("data/raw/imagenet", description="folder with train/<class>/* and val/<class>/*")
+    classes: PositiveInt = Field(1000, description="class folders that must be there")
+    split_size: PositiveInt = Field(10, description="classes a model learns; contiguous in sorted order")
+    per_class: PositiveInt | None = Field(
+        None, description="use only the first so many training images of a class; null: all"
+    )
+
+
+class ArraySettings(Frozen):
+    """How raw images become uint8 arrays."""
+
+    resolution: ResolutionChoice = Field(128, description="side of the training images, pixels")
+
+
+class AcganConfig(Frozen):
+    """Model and optimiser of AC-GAN (Tables 1 and 2)."""
+
+    family: Literal["acgan"] = "acgan"
+    width: float = Field(1.0, gt=0, description="multiplier on every feature-map count; 1: paper")
+    latent: PositiveInt = Field(100, description="dimensions of z")
+    activation_noise: float = Field(0.1, ge=0, description="std of the noise on D's activations")
+    generator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for G")
+    discriminator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for D")
+    beta1: float = Field(0.5, ge=0, lt=1)
+    beta2: float = Field(0.999, ge=0, lt=1)
+    saturating: bool = Field(False, description="G descends L_S itself, not its non-saturating form")
+    revision: int = Field(1, description="raise it when a change of code must retrain every split")
+
+
+class TrainSettings(Frozen):
+    """The training loop."""
+
+    seed: int = 0
+    batch_size: int = Field(100, ge=2, description="real images an iteration; batch norm needs two")
+    iterations: PositiveInt = 50_000
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto: bfloat16 where the processor computes it faster"
+    )
+    log_every: PositiveInt = Field(100, description="iterations between lines of the journal")
+    checkpoint_every: PositiveInt = Field(1000, description="iterations between checkpoints")
+    snapshot_every: PositiveInt = Field(5000, description="iterations between samples (Fig 5 right)")
+    snapshot_per_class: int = Field(20, ge=2, description="samples of each class in a snapshot")
+
+
+class SampleSettings(Frozen):
+    """Images drawn from each trained generator."""
+
+    seed: int = 0
+    per_class: int = Field(1000, ge=2)
+
+
+class JudgeSettings(Frozen):
+    """The classifier that decides which class an image shows."""
+
+    name: JudgeChoice = Field(
+        "inception-v3",
+        description="auto: small-cnn or head-on-features, by accuracy on held-out real images",
+    )
+    weights: str | None = Field(None, description="file of weights for inception-v3; null: torch's cache")
+    seed: int = 0
+
+
+class AccuracySettings(Frozen):
+    """Discriminability against resolution (section 4.1)."""
+
+    resolutions: tuple[PositiveInt, ...] | None = Field(
+        None, description="null: powers of two from an eighth of the model's to twice it"
+    )
+    subsets: int = Field(10, ge=2, description="groups of images behind the error bar (Fig 3)")
+
+
+class MsSsimSettings(Frozen):
+    """Diversity within a class (section 4.2)."""
+
+    pairs: PositiveInt = Field(100, description="random pairs of images of a class")
+    seed: int = 0
+
+
+class FigureSettings(Frozen):
+    """Words on one figure."""
+
+    title: str
+
+
+class GallerySettings(FigureSettings):
+    """The gallery of samples of every class (Appendix E)."""
+
+    per_class: PositiveInt = 10
+
+
+class FiguresSettings(Frozen):
+    """One entry a figure, under the name of its files."""
+
+    accuracy_by_resolution: FigureSettings = FigureSettings(
+        title="Higher resolution is more discriminable"
+    )
+    accuracy_by_class: FigureSettings = FigureSettings(title="Accuracy of each class at two resolutions")
+    ms_ssim_by_class: FigureSettings = FigureSettings(title="Diversity of real and generated classes")
+    ms_ssim_in_training: FigureSettings = FigureSettings(title="Diversity through training")
+    accuracy_and_ms_ssim: FigureSettings = FigureSettings(title="Diverse and discriminable")
+    training_curves: FigureSettings = FigureSettings(title="Losses and accuracies of D")
+    gallery: GallerySettings = GallerySettings(title="Samples of every class")
+
+
+class Settings(Frozen):
+    """Everything that a run depends on, apart from the machine."""
+
+    experiment: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    data: DataSettings = DataSettings()
+    arrays: ArraySettings = ArraySettings()
+    model: AcganConfig = AcganConfig()  # becomes a tagged union with the second family
+    train: TrainSettings = TrainSettings()
+    sample: SampleSettings = SampleSettings()
+    judge: JudgeSettings = JudgeSettings()
+    accuracy: AccuracySettings = AccuracySettings()
+    ms_ssim: MsSsimSettings = MsSsimSettings()
+    figures: FiguresSettings = FiguresSettings()
+    splits: dict[int, dict[Literal["model", "train", "sample"], dict[str, Any]]] = Field(
+        default_factory=dict, description="overrides for single splits: {7: {train: {iterations: 80000}}}"
+    )
+
+
+class ArraysStage(Frozen):
+    arrays: ArraySettings
+
+
+class IndexStage(Frozen):
+    data: DataSettings
+
+
+class TrainStage(Frozen):
+    model: AcganConfig
+    train: TrainSettings
+
+
+class SampleStage(Frozen):
+    model: AcganConfig
+    sample: SampleSettings
+
+
+class JudgeStage(Frozen):
+    judge: JudgeSettings
+
+
+class AccuracyStage(Frozen):
+    accuracy: AccuracySettings
+
+
+class MsSsimStage(Frozen):
+    ms_ssim: MsSsimSettings
+
+
+class FiguresStage(Frozen):
+    figures: FiguresSettings
+
+
+STAGES: dict[str, type[Frozen]] = {
+    "index": IndexStage,
+    "arrays": ArraysStage,
+    "train": TrainStage,
+    "sample": SampleStage,
+    "judge": JudgeStage,
+    "accuracy": AccuracyStage,
+    "ms_ssim": MsSsimStage,
+    "figures": FiguresStage,
+}

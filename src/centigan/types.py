@@ -1,0 +1,45 @@
+"""The values that rooms hand to each other: a batch, and the contract of a family.
+
+Image convention of the whole project: files hold uint8 (N, H, W, 3) in 0..255; networks see float
+(N, 3, H, W) in [-1, 1]. `to_network` and `to_uint8` are the only two crossings.
+"""
+
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
+
+
+class Batch(NamedTuple):
+    """One minibatch as a family's step receives it."""
+
+    images: Tensor  # (N, 3, H, W) float32 in [-1, 1]
+    labels: Tensor  # (N,) int64, position of the class within the split
+
+
+@runtime_checkable
+class Family(Protocol):
+    """What the engine asks of a model family; it never asks for the family's name."""
+
+    networks: dict[str, nn.Module]  # what a checkpoint saves
+    optimizers: dict[str, Optimizer]
+
+    def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
+        """One full update of every network; returns named scalar losses, detached."""
+        ...
+
+    def sample(self, labels: Tensor, rng: Generator) -> Tensor:
+        """Images (N, 3, H, W) in [-1, 1] for int64 class positions (N,)."""
+        ...
+
+
+def to_network(images: Tensor) -> Tensor:
+    """uint8 (N, H, W, 3) in 0..255 -> float32 (N, 3, H, W) in [-1, 1]."""
+    return images.permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Float (N, 3, H, W) in [-1, 1] -> uint8 (N, H, W, 3), rounded to the nearest level."""
+    levels = images.float().add(1.0).mul(127.5).round().clamp(0, 255)
+    return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
