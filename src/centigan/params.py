@@ -42,7 +42,7 @@ def for_split(settings: Settings, split: int | str) -> Settings:
         split_name(split, settings.data.classes, settings.data.split_size)
     except UserError as error:
         raise UserError(f"splits.{split}: {error}") from None
-    overrides = settings.splits.get(int(split), {})
+    overrides = dict[str, Any](settings.splits.get(int(split), {}))
     return parse(Settings, _merge(settings.model_dump(), overrides), f"splits.{int(split)}")
 
 

@@ -118,9 +118,7 @@ class GallerySettings(FigureSettings):
 class FiguresSettings(Frozen):
     """One entry a figure, under the name of its files."""
 
-    accuracy_by_resolution: FigureSettings = FigureSettings(
-        title="Higher resolution is more discriminable"
-    )
+    accuracy_by_resolution: FigureSettings = FigureSettings(title="Higher resolution is more discriminable")
     accuracy_by_class: FigureSettings = FigureSettings(title="Accuracy of each class at two resolutions")
     ms_ssim_by_class: FigureSettings = FigureSettings(title="Diversity of real and generated classes")
     ms_ssim_in_training: FigureSettings = FigureSettings(title="Diversity through training")
@@ -143,7 +141,8 @@ class Settings(Frozen):
     ms_ssim: MsSsimSettings = MsSsimSettings()
     figures: FiguresSettings = FiguresSettings()
     splits: dict[int, dict[Literal["model", "train", "sample"], dict[str, Any]]] = Field(
-        default_factory=dict, description="overrides for single splits: {7: {train: {iterations: 80000}}}"
+        default_factory=dict,
+        description="overrides for single splits: {7: {train: {iterations: 80000}}}",
     )
 
 

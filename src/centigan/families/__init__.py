@@ -1,0 +1,16 @@
+"""Model families: one file a paper, one entry here; each fulfils `centigan.types.Family`."""
+
+from torch import Generator
+
+from centigan.families.acgan import ACGAN
+from centigan.settings import AcganConfig
+from centigan.types import Family
+
+FAMILIES = {
+    "acgan": ACGAN,  # Odena, Olah & Shlens 2017
+}
+
+
+def build(config: AcganConfig, *, classes: int, resolution: int, rng: Generator) -> Family:
+    """A freshly initialised family for `classes` classes of square images."""
+    return FAMILIES[config.family](config, classes=classes, resolution=resolution, rng=rng)

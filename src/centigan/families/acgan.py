@@ -18,6 +18,8 @@ Departures and decisions
     7. `width` scales every feature-map count, so that a laptop can train the same shape of network.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
@@ -53,7 +55,7 @@ class ImageGenerator(nn.Module):
         self.shape = (maps[0], side, side)
         self.project = nn.Linear(config.latent + classes, maps[0] * side * side)
         self.blocks = nn.Sequential(
-            *(upsample_block(a, b) for a, b in zip(maps, maps[1:], strict=False)),
+            *(upsample_block(a, b) for a, b in pairwise(maps)),
             upsample_block(maps[-1], 3, last=True),
         )
 
@@ -72,9 +74,7 @@ class Discriminator(nn.Module):
         maps = [3, *(scaled(m, config.width) for m, _ in DISCRIMINATOR_PLAN)]
         self.blocks = nn.Sequential(
             *(
-                discriminator_block(
-                    maps[i], maps[i + 1], stride, noise=config.activation_noise, norm=i > 0
-                )
+                discriminator_block(maps[i], maps[i + 1], stride, noise=config.activation_noise, norm=i > 0)
                 for i, (_, stride) in enumerate(DISCRIMINATOR_PLAN)
             )
         )
@@ -120,10 +120,7 @@ class ACGAN:
         _ascend(source + classes, self.optimizers["discriminator"])
 
         judged_source, judged_class = discriminator(fake)
-        if self.config.saturating:
-            judged = -log_fake(judged_source)
-        else:
-            judged = log_real(judged_source)
+        judged = -log_fake(judged_source) if self.config.saturating else log_real(judged_source)
         named = class_log_likelihood(judged_class, labels)
         _ascend(named + judged, self.optimizers["generator"])
 

@@ -1,0 +1,121 @@
+"""The two data sets that ship inside dependencies, written in ImageNet's folder layout.
+
+digits   scikit-learn's 1,797 handwritten digits, 8 x 8 pixels, PNG. Every fifth image of a class is
+         held out.
+photos   20 photographs of scikit-image and scikit-learn, each a class: the images of a class are
+         seeded random square crops of its photograph, JPEG. Held out means: cropped from the left
+         30 % of the photograph, which no training crop touches. It is the same scene, not another one.
+"""
+
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from centigan.atomic import write_text
+from centigan.errors import UserError
+from centigan.manifest import sha256
+
+HELD_OUT_DIGIT = 5  # every fifth
+PHOTO_CROPS = {"train": 400, "val": 50}
+CROP_SIDES = (96, 160)  # pixels, smallest and largest
+HELD_OUT_STRIP = 0.3  # share of the width; the narrowest strip of the photographs below has 115 px
+JPEG_QUALITY = 92
+SEED = 0
+
+# class -> (package, file); the name of the class is the name that the package gives the picture
+PHOTOGRAPHS = {
+    "astronaut": ("skimage", "data/astronaut.png"),
+    "brick": ("skimage", "data/brick.png"),
+    "camera": ("skimage", "data/camera.png"),
+    "cell": ("skimage", "data/cell.png"),
+    "chelsea": ("skimage", "data/chelsea.png"),
+    "china": ("sklearn", "datasets/images/china.jpg"),
+    "clock_motion": ("skimage", "data/clock_motion.png"),
+    "coffee": ("skimage", "data/coffee.png"),
+    "coins": ("skimage", "data/coins.png"),
+    "flower": ("sklearn", "datasets/images/flower.jpg"),
+    "grass": ("skimage", "data/grass.png"),
+    "gravel": ("skimage", "data/gravel.png"),
+    "hubble_deep_field": ("skimage", "data/hubble_deep_field.jpg"),
+    "ihc": ("skimage", "data/ihc.png"),
+    "moon": ("skimage", "data/moon.png"),
+    "motorcycle_left": ("skimage", "data/motorcycle_left.png"),
+    "page": ("skimage", "data/page.png"),
+    "retina": ("skimage", "data/retina.jpg"),
+    "rocket": ("skimage", "data/rocket.jpg"),
+    "text": ("skimage", "data/text.png"),
+}
+
+
+def write_embedded(source: str, root: Path) -> None:
+    """Write the data set `source` under root/train and root/val, and root/manifest.json last.
+
+    Written beside `root` and renamed into place, so that an interrupted run leaves nothing half done.
+    """
+    building = root.with_name(f".{root.name}.part")
+    if building.exists():
+        shutil.rmtree(building)
+    try:
+        WRITERS[source](building)
+        files = sorted(path for path in building.rglob("*.*") if path.is_file())
+        digests = {path.relative_to(building).as_posix(): sha256(path) for path in files}
+        write_text(building / "manifest.json", json.dumps(digests, indent=1) + "\n")
+        if root.exists():
+            shutil.rmtree(root)
+        building.rename(root)
+    except OSError as error:
+        raise UserError(f"cannot write the data set {source} to {root}: {error.strerror or error}") from error
+
+
+def _write_digits(root: Path) -> None:
+    from sklearn.datasets import load_digits  # takes a second to import
+
+    digits = load_digits()
+    levels = np.rint(digits.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8), was 0..16
+    for label in range(10):
+        for number, image in enumerate(levels[digits.target == label]):
+            subset = "val" if number % HELD_OUT_DIGIT == 0 else "train"
+            folder = root / subset / str(label)
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(folder / f"{number:04d}.png")
+
+
+def _write_photos(root: Path) -> None:
+    for label, name in enumerate(tqdm(PHOTOGRAPHS, desc="photos", unit="class", disable=None)):
+        photograph = Image.open(_packaged(*PHOTOGRAPHS[name])).convert("RGB")
+        width, height = photograph.size
+        border = int(width * HELD_OUT_STRIP)
+        regions = {"train": (border, 0, width, height), "val": (0, 0, border, height)}
+        for stream, (subset, region) in enumerate(regions.items()):
+            folder = root / subset / name
+            folder.mkdir(parents=True)
+            rng = np.random.default_rng([SEED, label, stream])
+            for number in range(PHOTO_CROPS[subset]):
+                crop = photograph.crop(_random_square(region, rng))
+                crop.save(folder / f"{number:04d}.jpg", quality=JPEG_QUALITY)
+
+
+def _random_square(region: tuple[int, int, int, int], rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """Corners of a square of random side and place within (left, top, right, bottom)."""
+    left, top, right, bottom = region
+    largest = min(CROP_SIDES[1], right - left, bottom - top)
+    side = int(rng.integers(CROP_SIDES[0], largest + 1))
+    x, y = int(rng.integers(left, right - side + 1)), int(rng.integers(top, bottom - side + 1))
+    return x, y, x + side, y + side
+
+
+def _packaged(package: str, file: str) -> Path:
+    """A file inside an installed package, found without importing it."""
+    spec = importlib.util.find_spec(package)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / file
+
+
+WRITERS: dict[str, Callable[[Path], None]] = {"digits": _write_digits, "photos": _write_photos}

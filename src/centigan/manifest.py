@@ -1,0 +1,56 @@
+"""Provenance of an artifact: manifest.json beside it says what made it, from what, with which versions."""
+
+import hashlib
+import json
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import centigan
+from centigan.atomic import write_text
+from centigan.params import canonical_json
+from centigan.settings import Frozen
+
+LIBRARIES = ("numpy", "pandas", "pillow", "torch", "torchvision")
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def describe(settings: Frozen, *, inputs: list[Path], **facts: Any) -> dict[str, Any]:
+    """The manifest of an artifact made under `settings` from `inputs`; carries no time."""
+    text = canonical_json(settings)
+    return {
+        **facts,
+        "settings": json.loads(text),
+        "settings_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "inputs": {path.as_posix(): sha256(path) for path in inputs},
+        "version": centigan.__version__,
+        "commit": commit(),
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def write_manifest(folder: Path, content: dict[str, Any]) -> None:
+    """Write folder/manifest.json atomically."""
+    write_text(folder / "manifest.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read folder/manifest.json."""
+    content: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return content
+
+
+def commit() -> str | None:
+    """The git commit of the project folder, marked when files differ from it; None outside git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()

@@ -1,0 +1,68 @@
+"""Images from a trained generator: the same number of every class, seeded."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from centigan.atomic import atomic_path
+from centigan.data.batches import counter_seed
+from centigan.errors import UserError
+from centigan.families import build
+from centigan.layout import Layout
+from centigan.manifest import describe, read_manifest, write_manifest
+from centigan.settings import SampleStage
+from centigan.types import Family, to_uint8
+
+CHUNK = 250  # images a forward pass; part of what the seed means, so not a setting of the machine
+log = logging.getLogger(__name__)
+
+
+def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torch.device) -> None:
+    """Write samples/{split}: images.npy uint8 (K n, H, W, 3) ordered by class, labels.npy, manifest."""
+    trained, folder = layout.train(split), layout.samples(split)
+    classes = read_manifest(trained)["classes"]
+    resolution = read_manifest(layout.arrays(split))["resolution"]
+    rng = torch.Generator().manual_seed(0)  # the initial weights are overwritten
+    family = build(stage.model, classes=len(classes), resolution=resolution, rng=rng)
+    load_networks(family, trained)
+    for network in family.networks.values():
+        network.to(device)
+
+    labels = torch.arange(len(classes)).repeat_interleave(stage.sample.per_class)
+    noise = torch.Generator(device).manual_seed(counter_seed(stage.sample.seed, split, "sample"))
+    chunks = [to_uint8(family.sample(part.to(device), noise)).cpu() for part in labels.split(CHUNK)]
+    with atomic_path(folder / "images.npy") as temporary:
+        np.save(temporary, torch.cat(chunks).numpy())
+    with atomic_path(folder / "labels.npy") as temporary:
+        np.save(temporary, labels.numpy().astype(np.int16))
+    facts = {"classes": classes, "seed": stage.sample.seed}
+    write_manifest(folder, describe(stage, inputs=[trained / "generator.safetensors"], **facts))
+    log.info("split %s: %d samples of each of %d classes", split, stage.sample.per_class, len(classes))
+
+
+def load_networks(family: Family, folder: Path) -> None:
+    """Load folder/<network>.safetensors into every network of the family.
+
+    Raises:
+        UserError: when a file is damaged or belongs to another architecture.
+    """
+    for name, network in family.networks.items():
+        path = folder / f"{name}.safetensors"
+        try:
+            tensors = load_file(path)
+        except SafetensorError as error:
+            raise UserError(f"{path} is damaged ({error}); remove it and train again") from error
+        expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+        found = {key: tuple(value.shape) for key, value in tensors.items()}
+        for key in sorted(expected.keys() | found.keys()):
+            if expected.get(key) != found.get(key):
+                raise UserError(
+                    f"{path} is of another architecture: {key} has shape {found.get(key)}, the settings' "
+                    f"model has {expected.get(key)}. Train again, or restore the settings it was "
+                    "trained with"
+                )
+        network.load_state_dict(tensors)

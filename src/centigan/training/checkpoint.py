@@ -1,0 +1,137 @@
+"""Checkpoints: everything the next iteration needs, as one safetensors file, the last two kept."""
+
+import json
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from centigan.atomic import atomic_path
+from centigan.errors import UserError
+from centigan.types import Family
+
+KEPT = 2
+NAME = re.compile(r"checkpoint-(\d+)\.safetensors")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a resumed run starts from."""
+
+    iteration: int
+    sums: dict[str, Tensor]  # losses summed since the last line of the journal
+
+
+class Checkpoints:
+    """The checkpoints of one split's training in its scratch folder."""
+
+    def __init__(self, folder: Path, *, identity: dict[str, Any], iterations: int) -> None:
+        """`identity` holds every setting that the next iteration depends on."""
+        self.folder, self.identity, self.iterations = folder, identity, iterations
+
+    def save(self, family: Family, iteration: int, sums: dict[str, Tensor]) -> None:
+        """Write the state after `iteration` and drop all but the last two."""
+        tensors = family_tensors(family)
+        tensors |= {f"sums/{name}": value.contiguous() for name, value in sums.items()}
+        facts = {"iteration": iteration, "iterations": self.iterations, "identity": self.identity}
+        with atomic_path(self.folder / f"checkpoint-{iteration:08d}.safetensors") as temporary:
+            # one key: safetensors does not keep the order of several
+            save_file(tensors, temporary, metadata={"centigan": json.dumps(facts, sort_keys=True)})
+        for _, path in self._found()[KEPT:]:
+            path.unlink()
+
+    def resume(self, family: Family) -> Checkpoint:
+        """Load the newest whole checkpoint into the family; iteration 0 when there is none.
+
+        Raises:
+            UserError: when an unfinished run of other settings lies in the folder.
+        """
+        for iteration, path in self._found():
+            if iteration > self.iterations:
+                continue
+            try:
+                facts = _read_facts(path)
+            except (SafetensorError, KeyError, ValueError):
+                log.warning("%s is damaged; falling back to the checkpoint before it", path)
+                continue
+            if facts["identity"] != self.identity:
+                self._refuse_or_discard(path, facts)
+                return Checkpoint(0, {})
+            sums = _load(family, load_file(path))
+            log.info("resuming after iteration %d from %s", iteration, path)
+            return Checkpoint(iteration, sums)
+        return Checkpoint(0, {})
+
+    def _refuse_or_discard(self, path: Path, facts: dict[str, Any]) -> None:
+        """A finished run may be replaced; an unfinished one is somebody's computing time."""
+        changed = "; ".join(_differences(facts["identity"], self.identity))
+        if facts["iteration"] < facts["iterations"]:
+            raise UserError(
+                f"{path} belongs to an unfinished training with other settings ({changed}). Put them "
+                f"back to continue it, or remove {self.folder} to start anew"
+            )
+        log.info("starting anew: the finished training in %s differs (%s)", self.folder, changed)
+        for _, old in self._found():
+            old.unlink()
+
+    def _found(self) -> list[tuple[int, Path]]:
+        """(iteration, path) of every checkpoint, newest first."""
+        if not self.folder.is_dir():
+            return []
+        matches = ((NAME.fullmatch(path.name), path) for path in self.folder.iterdir())
+        return sorted(((int(m[1]), path) for m, path in matches if m), reverse=True)
+
+
+def family_tensors(family: Family) -> dict[str, Tensor]:
+    """Weights, buffers and optimiser state under flat names, on the CPU."""
+    tensors = {}
+    for name, network in family.networks.items():
+        for key, value in network.state_dict().items():
+            tensors[f"networks/{name}/{key}"] = value
+    for name, optimizer in family.optimizers.items():
+        for index, state in optimizer.state_dict()["state"].items():
+            for key, value in state.items():
+                tensors[f"optimizers/{name}/{index}/{key}"] = value
+    return {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+
+
+def _load(family: Family, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Put checkpointed tensors back; returns the sums of losses."""
+    trees: dict[str, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        group, name, leaf = key.split("/", 2) if key.count("/") > 1 else ("sums", "", key[5:])
+        trees.setdefault(f"{group}/{name}", {})[leaf] = value
+    for name, network in family.networks.items():
+        network.load_state_dict(trees[f"networks/{name}"])
+    for name, optimizer in family.optimizers.items():
+        state: dict[int, dict[str, Tensor]] = {}
+        for leaf, value in trees.get(f"optimizers/{name}", {}).items():
+            index, key = leaf.split("/")
+            state.setdefault(int(index), {})[key] = value
+        groups = optimizer.state_dict()["param_groups"]
+        optimizer.load_state_dict({"state": state, "param_groups": groups})
+    return trees.get("sums/", {})
+
+
+def _read_facts(path: Path) -> dict[str, Any]:
+    with safe_open(path, framework="pt") as file:
+        facts: dict[str, Any] = json.loads(file.metadata()["centigan"])
+    return facts
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
+    """One phrase for every leaf that differs: "model.width was 0.5, is 1.0"."""
+    found = []
+    for key in sorted(old.keys() | new.keys()):
+        before, after = old.get(key), new.get(key)
+        if isinstance(before, dict) and isinstance(after, dict):
+            found += _differences(before, after, f"{prefix}{key}.")
+        elif before != after:
+            found.append(f"{prefix}{key} was {before}, is {after}")
+    return found

@@ -1,0 +1,165 @@
+"""The training of one split: load, resume, step, record, save.
+
+Everything random is a function of (seed, split, iteration): a run that was killed and resumed writes
+the same bytes as one that was not.
+"""
+
+import logging
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from centigan.atomic import atomic_path
+from centigan.data.batches import Batches, counter_seed
+from centigan.errors import UserError
+from centigan.families import build
+from centigan.layout import Layout
+from centigan.manifest import describe, read_manifest, sha256, write_manifest
+from centigan.settings import TrainSettings, TrainStage
+from centigan.training.checkpoint import Checkpoints
+from centigan.training.device import choose_precision
+from centigan.training.journal import Journal
+from centigan.training.progress import Progress
+from centigan.types import Family, to_uint8
+
+# settings that may change between an interrupted run and its continuation
+FREE = {"train": {"iterations", "checkpoint_every"}}
+log = logging.getLogger(__name__)
+
+
+def train_split(
+    layout: Layout, split: str, stage: TrainStage, *, device: torch.device, bar: bool = False
+) -> None:
+    """Train one split to the end and write its networks, journal, snapshots and manifest.
+
+    Raises:
+        UserError: when a loss is not finite, or an unfinished run of other settings is in the way.
+    """
+    settings, arrays, scratch = stage.train, layout.arrays(split), layout.scratch(split)
+    precision = choose_precision(settings, device)
+
+    # Load
+    classes = read_manifest(arrays)["classes"]
+    batches = Batches(arrays, batch_size=settings.batch_size, seed=settings.seed, split=split, device=device)
+    family = build(
+        stage.model,
+        classes=len(classes),
+        resolution=batches.resolution,
+        rng=torch.Generator().manual_seed(counter_seed(settings.seed, split, "weights")),
+    )
+    for network in family.networks.values():
+        network.to(device)
+
+    # Resume
+    identity = stage.model_dump(mode="json", exclude=FREE)
+    identity |= {"images": sha256(arrays / "images.npy"), "precision": str(precision)}
+    checkpoints = Checkpoints(scratch, identity=identity, iterations=settings.iterations)
+    state = checkpoints.resume(family)
+    sums = {name: value.to(device) for name, value in state.sums.items()}
+    journal = Journal(scratch / "history.jsonl", start=state.iteration)
+    timing = Journal(scratch / "timing.jsonl", start=state.iteration)
+    progress = Progress(split, start=state.iteration, total=settings.iterations, bar=bar)
+    began, seen = time.perf_counter(), 0
+
+    for iteration in range(state.iteration + 1, settings.iterations + 1):
+        # Step
+        seed = counter_seed(settings.seed, split, "noise", iteration)
+        torch.manual_seed(seed)  # dropout and activation noise
+        rng = torch.Generator(device).manual_seed(seed)
+        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+            losses = family.step(batches.at(iteration), rng)
+
+        # Record
+        for name, value in losses.items():
+            sums[name] = sums[name] + value if name in sums else value
+        seen += 1
+        if iteration % settings.log_every == 0:
+            means = {name: float(value) / settings.log_every for name, value in sums.items()}
+            _check_finite(means, split, iteration, scratch)
+            journal.write(iteration, means)
+            speed = seen * settings.batch_size / (time.perf_counter() - began)
+            timing.write(iteration, {"timestamp": int(time.time() * 1000), "images_per_second": speed})
+            progress.record(means)
+            sums, began, seen = {}, time.perf_counter(), 0
+        if iteration in snapshot_iterations(settings):
+            _save_snapshot(family, scratch, split, settings, iteration, len(classes), device)
+
+        # Save
+        if iteration % settings.checkpoint_every == 0 or iteration == settings.iterations:
+            journal.sync()
+            checkpoints.save(family, iteration, sums)
+        progress.step(iteration)
+
+    for open_file in (journal, timing, progress):
+        open_file.close()
+    _export(family, layout, split, stage, classes, device, precision)
+
+
+def snapshot_iterations(settings: TrainSettings) -> range | list[int]:
+    """Iterations after which samples are kept: every so many, or only the last of a short run."""
+    every, last = settings.snapshot_every, settings.iterations
+    return range(every, last + 1, every) or [last]
+
+
+def save_networks(family: Family, folder: Path) -> None:
+    """Each network's weights and buffers as folder/<network>.safetensors."""
+    for name, network in family.networks.items():
+        tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+        with atomic_path(folder / f"{name}.safetensors") as temporary:
+            save_file(tensors, temporary)
+
+
+def _check_finite(means: dict[str, float], split: str, iteration: int, scratch: Path) -> None:
+    wrong = [name for name, value in means.items() if not np.isfinite(value)]
+    if wrong:
+        raise UserError(
+            f"split {split}: {wrong[0]} is not finite by iteration {iteration}. The last checkpoint is "
+            f"in {scratch}; lower the learning rates in `model` and remove that folder to start anew"
+        )
+
+
+def _save_snapshot(
+    family: Family,
+    scratch: Path,
+    split: str,
+    settings: TrainSettings,
+    iteration: int,
+    classes: int,
+    device: torch.device,
+) -> None:
+    """Samples (K, n, H, W, 3) of every class from the same noise each time."""
+    rng = torch.Generator(device).manual_seed(counter_seed(settings.seed, split, "snapshot"))
+    labels = torch.arange(classes, device=device).repeat_interleave(settings.snapshot_per_class)
+    images = to_uint8(family.sample(labels, rng)).cpu().numpy()
+    with atomic_path(scratch / "snapshots" / f"{iteration:08d}.npy") as temporary:
+        np.save(temporary, images.reshape(classes, -1, *images.shape[1:]))
+
+
+def _export(
+    family: Family,
+    layout: Layout,
+    split: str,
+    stage: TrainStage,
+    classes: list[str],
+    device: torch.device,
+    precision: torch.dtype,
+) -> None:
+    """Write the declared outputs; the manifest comes last."""
+    folder, scratch = layout.train(split), layout.scratch(split)
+    save_networks(family, folder)
+    with atomic_path(folder / "history.jsonl") as temporary:
+        shutil.copyfile(scratch / "history.jsonl", temporary)
+    iterations = list(snapshot_iterations(stage.train))
+    images = np.stack([np.load(scratch / "snapshots" / f"{i:08d}.npy") for i in iterations])
+    snapshots = {"images": torch.from_numpy(images), "iterations": torch.tensor(iterations)}
+    with atomic_path(folder / "snapshots.safetensors") as temporary:
+        save_file(snapshots, temporary)
+    inputs = [layout.arrays(split) / "images.npy", layout.arrays(split) / "labels.npy"]
+    facts = {"classes": classes, "seed": stage.train.seed, "precision": str(precision)}
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    write_manifest(folder, describe(stage, inputs=inputs, device=name, **facts))
+    log.info("split %s: trained %d iterations", split, stage.train.iterations)
