@@ -1,0 +1,236 @@
+"""What a store holds after publishing once, twice, and after an interruption."""
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from PIL import Image
+
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.settings import Settings
+from centigan.tracking import publish
+
+SPLITS = ["00", "01"]
+TABLES = ("experiments", "runs", "metrics", "latest_metrics", "params", "tags")
+
+
+def rows(store: str) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of the store's tables that publishing writes to."""
+    with sqlite3.connect(store.removeprefix("sqlite:///")) as database:
+        return {name: sorted(database.execute(f"select * from {name}"), key=repr) for name in TABLES}
+
+
+def write_timing(layout: Layout, split: str, *, start: int) -> None:
+    folder = layout.scratch(split)
+    folder.mkdir(parents=True)
+    lines = [
+        {"iteration": i, "timestamp": start + 20 * i, "images_per_second": 50.0}
+        for i in range(100, 1100, 100)
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "timing.jsonl").write_text(text + '{"iteration": 11')  # killed while it wrote
+
+
+def test_the_parent_carries_settings_summary_and_artifacts(
+    layout: Layout, settings: Settings, store: str
+) -> None:
+    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    client = MlflowClient(store)
+    parent = client.get_run(identity["parent_run_id"])
+    assert parent.info.run_name == f"toy @ {identity['revision'][:7]}"
+    assert parent.info.status == "FINISHED"
+    assert parent.data.metrics == {"accuracy/generated/32": 0.75, "ms_ssim/real/mean": 0.2}
+    assert parent.data.params["model.width"] == "0.25"
+    assert parent.data.params["data.source"] == "digits"
+    assert parent.data.params["splits.1.train.seed"] == "7"
+    assert parent.data.tags["centigan.commit"] == "0123456789ab"
+    artifacts = [
+        file.path
+        for folder in ("", "report", "tables", "figures")
+        for file in client.list_artifacts(parent.info.run_id, folder)
+        if not file.is_dir
+    ]
+    assert sorted(artifacts) == [
+        *("figures/gallery.svg", "report/index.html", "summary.json"),
+        "tables/accuracy_by_resolution.csv",
+    ]
+
+
+def test_a_child_carries_its_splits_settings_curves_and_scores(
+    layout: Layout, settings: Settings, store: str
+) -> None:
+    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    client = MlflowClient(store)
+    child = client.get_run(identity["child_run_ids"]["01"])
+    assert child.info.run_name == "split 01"
+    assert child.data.tags["mlflow.parentRunId"] == identity["parent_run_id"]
+    assert child.data.tags["centigan.classes"] == "emu,fox"
+    assert child.data.params["train.seed"] == "7"  # this split's override
+    assert child.data.metrics["accuracy/generated/32"] == 0.75
+    assert child.data.metrics["accuracy/real/32"] == 1.0
+    assert child.data.metrics["ms_ssim/generated/mean"] == pytest.approx(0.3)
+    curve = client.get_metric_history(child.info.run_id, "training/loss_generator")
+    assert [point.step for point in curve] == list(range(100, 1100, 100))
+    assert [point.value for point in curve] == [2 + i / 1000 for i in range(100, 1100, 100)]
+
+
+def test_the_sample_grid_has_a_row_a_class_and_ten_columns(
+    layout: Layout, settings: Settings, store: str
+) -> None:
+    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    run_id = identity["child_run_ids"]["00"]
+    path = MlflowClient(store).download_artifacts(run_id, "samples.png")
+    grid = np.asarray(Image.open(path))
+    assert grid.shape == (2 * 32 + 2, 10 * 32 + 9 * 2, 3)
+    assert (grid[:32, :32] == 100).all()
+    assert (grid[34:, -32:] == 200).all()
+    assert (grid[32:34] == 255).all()
+
+
+def test_the_file_names_every_run_and_no_path_or_time(layout: Layout, settings: Settings, store: str) -> None:
+    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    assert json.loads(layout.published.read_text()) == identity
+    keys = {"experiment_id", "experiment_name", "revision", "parent_run_id", "child_run_ids"}
+    assert set(identity) == keys
+    assert identity["experiment_name"] == "centigan/toy"
+    assert list(identity["child_run_ids"]) == SPLITS
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_publishing_twice_changes_no_row(layout: Layout, settings: Settings, store: str, timed: bool) -> None:
+    if timed:
+        for split in SPLITS:
+            write_timing(layout, split, start=1_700_000_000_000)
+    first = publish(layout, settings, SPLITS, tracking_uri=store)
+    before, text = rows(store), layout.published.read_bytes()
+    assert len(before["runs"]) == 3
+    curves, scores, summary = (6 + timed) * 10 * 2, 6 * 2, 2
+    assert len(before["metrics"]) == curves + scores + summary
+    assert publish(layout, settings, SPLITS, tracking_uri=store) == first
+    assert rows(store) == before
+    assert layout.published.read_bytes() == text
+
+
+def test_artifacts_are_overwritten_by_name(layout: Layout, settings: Settings, store: str) -> None:
+    publish(layout, settings, SPLITS, tracking_uri=store)
+    layout.report.write_text("<!doctype html><title>drawn again</title>")
+    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    client = MlflowClient(store)
+    path = client.download_artifacts(identity["parent_run_id"], "report/index.html")
+    assert "drawn again" in Path(path).read_text()
+    assert len(client.list_artifacts(identity["parent_run_id"], "report")) == 1
+
+
+def test_recorded_times_place_the_points_and_the_runs(layout: Layout, settings: Settings, store: str) -> None:
+    start = 1_700_000_000_000
+    write_timing(layout, "00", start=start)
+    write_timing(layout, "01", start=start + 500)
+    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    client = MlflowClient(store)
+    child = client.get_run(identity["child_run_ids"]["00"])
+    curve = client.get_metric_history(child.info.run_id, "training/class_fake")
+    assert [point.timestamp for point in curve] == [start + 20 * i for i in range(100, 1100, 100)]
+    assert child.data.metrics["training/images_per_second"] == 50.0
+    assert child.info.end_time - child.info.start_time == 20 * 900
+    parent = client.get_run(identity["parent_run_id"])
+    assert parent.info.start_time == start + 2000
+    assert parent.info.end_time == start + 500 + 20_000
+
+
+def test_an_interrupted_publication_is_completed_in_the_same_runs(
+    layout: Layout, settings: Settings, store: str
+) -> None:
+    for split in SPLITS:
+        write_timing(layout, split, start=1_700_000_000_000)
+    images = layout.samples("01") / "images.npy"
+    whole = images.read_bytes()
+    images.write_bytes(whole[:300])  # the second split's grid fails, after its points are stored
+    with pytest.raises(ValueError, match="mmap"):
+        publish(layout, settings, SPLITS, tracking_uri=store)
+    assert not layout.published.exists()
+    client = MlflowClient(store)
+    (experiment,) = client.search_experiments(filter_string="name = 'centigan/toy'")
+    begun = {run.info.run_id for run in client.search_runs([experiment.experiment_id])}
+    points = rows(store)["metrics"]
+
+    images.write_bytes(whole)
+    (layout.scratch("01") / "timing.jsonl").unlink()  # its points must not come a second time
+    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    assert begun == {identity["parent_run_id"], *identity["child_run_ids"].values()}
+    assert rows(store)["metrics"] == points
+    assert {run.info.status for run in client.search_runs([experiment.experiment_id])} == {"FINISHED"}
+
+
+def test_another_result_is_another_parent_in_the_same_experiment(
+    layout: Layout, settings: Settings, store: str
+) -> None:
+    first = publish(layout, settings, SPLITS, tracking_uri=store)
+    (layout.train("01") / "generator.safetensors").write_bytes(b"trained again")
+    second = publish(layout, settings, SPLITS, tracking_uri=store)
+    assert first["experiment_id"] == second["experiment_id"]
+    assert first["parent_run_id"] != second["parent_run_id"]
+    assert not set(first["child_run_ids"].values()) & set(second["child_run_ids"].values())
+
+
+def test_words_on_figures_are_not_another_revision(layout: Layout, settings: Settings, store: str) -> None:
+    first = publish(layout, settings, SPLITS, tracking_uri=store)
+    renamed = {"gallery": {"title": "Other", "per_class": 3}}
+    again = Settings.model_validate(settings.model_dump(exclude={"figures"}) | {"figures": renamed})
+    assert publish(layout, again, SPLITS, tracking_uri=store) == first
+
+
+def test_a_run_that_a_hanging_server_made_twice_is_deleted(
+    layout: Layout, settings: Settings, store: str
+) -> None:
+    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    client = MlflowClient(store)
+    tags = {"centigan.revision": identity["revision"]}
+    double = client.create_run(identity["experiment_id"], tags=tags)
+    assert publish(layout, settings, SPLITS, tracking_uri=store) == identity
+    assert client.get_run(double.info.run_id).info.lifecycle_stage == "deleted"
+
+
+def test_long_values_are_cut_to_what_mlflow_stores(layout: Layout, settings: Settings, store: str) -> None:
+    data = settings.data.model_copy(update={"root": "x" * 7000})
+    long = settings.model_copy(update={"data": data})
+    identity = publish(layout, long, SPLITS, tracking_uri=store)
+    stored = MlflowClient(store).get_run(identity["parent_run_id"]).data.params["data.root"]
+    assert stored == "x" * 5999 + "…"
+
+
+def test_more_points_than_one_request_takes_are_all_stored(
+    layout: Layout, settings: Settings, store: str
+) -> None:
+    lines = [json.dumps({"iteration": i, "a": i, "b": -i}) + "\n" for i in range(1, 1301)]
+    (layout.train("00") / "history.jsonl").write_text("".join(lines))
+    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    run_id = identity["child_run_ids"]["00"]
+    for key in ("training/a", "training/b"):
+        assert len(MlflowClient(store).get_metric_history(run_id, key)) == 1300
+
+
+def test_an_unfinished_experiment_names_the_missing_file(
+    layout: Layout, settings: Settings, store: str
+) -> None:
+    layout.metric("ms_ssim", "01").unlink()
+    with pytest.raises(UserError, match=r"metrics/ms_ssim/01\.parquet is missing"):
+        publish(layout, settings, SPLITS, tracking_uri=store)
+
+
+def test_a_deleted_experiment_is_told_with_the_way_back(
+    layout: Layout, settings: Settings, store: str
+) -> None:
+    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    MlflowClient(store).delete_experiment(identity["experiment_id"])
+    with pytest.raises(UserError, match="mlflow experiments restore --experiment-id"):
+        publish(layout, settings, SPLITS, tracking_uri=store)
+
+
+def test_slow_servers_and_telemetry_are_bounded_by_default() -> None:
+    assert os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] == "2"
+    assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"

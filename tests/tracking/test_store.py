@@ -1,0 +1,166 @@
+"""Which store is written to, who writes at once, and what happens when it is away."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.settings import Settings
+from centigan.tracking import publish
+
+SPLITS = ["00", "01"]
+PUBLISH = """
+import sys
+from pathlib import Path
+
+def tell(event, args):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        print(event, args, file=sys.stderr)
+
+sys.addaudithook(tell)
+
+from centigan.layout import Layout
+from centigan.settings import Settings
+from centigan.tracking import publish
+
+publish(Layout("toy", Path(sys.argv[1])), Settings.model_validate_json(sys.argv[2]), ["00", "01"])
+"""
+
+
+def start_publisher(
+    layout: Layout, settings: Settings, *, folder: Path, uri: str | None = None
+) -> subprocess.Popen[str]:
+    """`publish` in a process of its own that works in `folder` and is not told of pytest or CI."""
+    hidden = ("MLFLOW_", "PYTEST_", "CI")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
+    if uri:
+        environment["MLFLOW_TRACKING_URI"] = uri
+    return subprocess.Popen(
+        [sys.executable, "-c", PUBLISH, str(layout.root), settings.model_dump_json()],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stderr=subprocess.PIPE,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def server(migrated: Path, tmp_path: Path) -> Iterator[str]:
+    """A real MLflow server on loopback, over a database of its own."""
+    database = shutil.copy(migrated, tmp_path / "server.db")
+    uri = f"http://127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "mlflow", "server", "--workers", "1"]
+    command += ["--host", "127.0.0.1", "--port", uri.rsplit(":", 1)[1]]
+    command += ["--backend-store-uri", f"sqlite:///{database}"]
+    command += ["--artifacts-destination", (tmp_path / "served").as_uri()]
+    environment = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with (tmp_path / "server.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
+        try:
+            wait_until_healthy(uri, process, log=tmp_path / "server.log")
+            yield uri
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def wait_until_healthy(uri: str, process: subprocess.Popen[bytes], *, log: Path) -> None:
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(f"{uri}/health", timeout=1):
+                return
+        except OSError:
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.1)
+    raise TimeoutError(log.read_text())
+
+
+def test_the_default_store_is_two_names_in_the_working_directory_and_calls_nobody(
+    layout: Layout, settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    publisher = start_publisher(layout, settings, folder=folder)
+    _, errors = publisher.communicate(timeout=60)
+    assert publisher.returncode == 0, errors
+    assert sorted(path.name for path in folder.iterdir()) == ["mlartifacts", "mlflow.db"]
+    assert list(folder.rglob("report/index.html"))
+    assert "socket." not in errors
+
+
+def test_the_environment_names_the_store_and_its_artifacts_lie_beside_it(
+    layout: Layout, settings: Settings, store: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
+    identity = publish(layout, settings, SPLITS)
+    assert MlflowClient(store).get_run(identity["parent_run_id"]).info.status == "FINISHED"
+    assert not list(folder.iterdir())
+    assert list((tmp_path / "mlartifacts").rglob("summary.json"))
+
+
+def test_two_publishers_at_once_make_one_parent(
+    layout: Layout, settings: Settings, store: str, tmp_path: Path
+) -> None:
+    both = [start_publisher(layout, settings, folder=tmp_path, uri=store) for _ in range(2)]
+    for publisher in both:
+        _, errors = publisher.communicate(timeout=60)
+        assert publisher.returncode == 0, errors
+    client = MlflowClient(store)
+    (experiment,) = client.search_experiments(filter_string="name = 'centigan/toy'")
+    assert len(client.search_runs([experiment.experiment_id])) == 3
+
+
+def test_a_dead_server_is_told_within_seconds_and_can_be_tried_again(
+    layout: Layout, settings: Settings, store: str
+) -> None:
+    uri = f"http://someone:secret@127.0.0.1:{free_port()}"
+    began = time.monotonic()
+    with pytest.raises(UserError) as told:
+        publish(layout, settings, SPLITS, tracking_uri=uri)
+    assert time.monotonic() - began < 20
+    message = str(told.value)
+    assert uri.replace("secret", "***") in message
+    assert "secret" not in message
+    assert "are safe; run `centigan publish` again" in message
+    assert not layout.published.exists()
+    publish(layout, settings, SPLITS, tracking_uri=store)
+
+
+def test_a_store_that_mlflow_refuses_is_told(layout: Layout, settings: Settings) -> None:
+    with pytest.raises(UserError, match="MLflow at ftp://nowhere does not answer or refuses"):
+        publish(layout, settings, SPLITS, tracking_uri="ftp://nowhere")
+
+
+def test_a_server_takes_the_same_runs_twice_without_change(
+    layout: Layout, settings: Settings, server: str
+) -> None:
+    first = publish(layout, settings, SPLITS, tracking_uri=server)
+    assert publish(layout, settings, SPLITS, tracking_uri=server) == first
+    client = MlflowClient(server)
+    runs = client.search_runs([first["experiment_id"]])
+    assert {run.info.run_id for run in runs} == {
+        first["parent_run_id"],
+        *first["child_run_ids"].values(),
+    }
+    run_id = first["child_run_ids"]["01"]
+    assert len(client.get_metric_history(run_id, "training/loss_generator")) == 10
+    assert [file.path for file in client.list_artifacts(run_id)] == ["samples.png"]
