@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from centigan.errors import UserError
@@ -17,9 +17,9 @@ def atomic_path(target: Path) -> Iterator[Path]:
     Raises:
         UserError: when the disk refuses the write (full, read-only, quota); `target` is untouched.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
@@ -31,7 +31,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
             "run again: everything finished so far is kept"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(NotADirectoryError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(target: Path, text: str) -> None:

@@ -35,7 +35,7 @@ class Layout:
     """Where an experiment's files lie, relative to the project folder."""
 
     experiment: str
-    root: Path = field(default=Path("."))
+    root: Path = field(default=Path())
 
     @property
     def results(self) -> Path:

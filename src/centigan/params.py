@@ -15,7 +15,7 @@ from centigan.settings import Frozen, Settings
 StageT = TypeVar("StageT", bound=Frozen)
 
 
-def load(experiment: str | None = None, root: Path = Path(".")) -> Settings:
+def load(experiment: str | None = None, root: Path = Path()) -> Settings:
     """The settings of an experiment; by default the one that params.yaml names.
 
     Raises:
@@ -42,7 +42,7 @@ def for_split(settings: Settings, split: int | str) -> Settings:
         split_name(split, settings.data.classes, settings.data.split_size)
     except UserError as error:
         raise UserError(f"splits.{split}: {error}") from None
-    overrides = dict[str, Any](settings.splits.get(int(split), {}))
+    overrides = settings.model_dump()["splits"].get(int(split), {})
     return parse(Settings, _merge(settings.model_dump(), overrides), f"splits.{int(split)}")
 
 
@@ -68,6 +68,15 @@ def parse(kind: type[StageT], values: Any, where: str) -> StageT:
     except ValidationError as error:
         lines = [_explain(kind, tuple(item["loc"]), item["msg"]) for item in error.errors()]
         raise UserError(f"{where}: " + "; ".join(lines)) from None
+
+
+def parse_json(kind: type[StageT], text: str, where: str) -> StageT:
+    """Validate settings given as JSON text."""
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{where}: not valid JSON: {error}") from None
+    return parse(kind, values, where)
 
 
 def _explain(kind: type[Frozen], location: tuple[int | str, ...], message: str) -> str:

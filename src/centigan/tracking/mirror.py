@@ -102,7 +102,9 @@ def _experiment(client: MlflowClient, name: str, artifact_root: str | None) -> s
     """The id of the experiment, created once; `mlflow.set_experiment` races and is not used."""
     found = client.get_experiment_by_name(name)
     if found is None:
-        return client.create_experiment(name, artifact_location=artifact_root)
+        return client.create_experiment(
+            name, artifact_root, tags={"mlflow.experimentKind": "custom_model_development"}
+        )
     if found.lifecycle_stage != "active":
         raise UserError(
             f"MLflow's experiment {name} was deleted; bring it back with `mlflow "
@@ -169,18 +171,36 @@ def _summary_points(record: Record, timestamp: int) -> list[Point]:
 def _parent_tags(settings: Settings, record: Record) -> dict[str, str]:
     return {
         "centigan.experiment": settings.experiment,
-        "centigan.commit": ",".join(record.commits) or "unknown",
         "centigan.version": __version__,
         "centigan.width": f"{settings.model.width:g}",
         "centigan.data": settings.data.source,
+        "mlflow.note.content": _description(settings, record),
+        **_commit_tags(",".join(record.commits)),
     }
 
 
 def _split_tags(split: SplitRecord) -> dict[str, str]:
     return {
         "centigan.classes": ",".join(split.classes),
-        "centigan.commit": split.commit or "unknown",
+        **_commit_tags(split.commit or ""),
     }
+
+
+def _commit_tags(commit: str) -> dict[str, str]:
+    """Ours, and MLflow's own for its column Source; none for results made outside git."""
+    if not commit:
+        return {}
+    shown = {"mlflow.source.name": "centigan", "mlflow.source.type": "LOCAL"}
+    return {"centigan.commit": commit, "mlflow.source.git.commit": commit, **shown}
+
+
+def _description(settings: Settings, record: Record) -> str:
+    """Markdown above the run's numbers."""
+    return (
+        f"{settings.model.family}, width {settings.model.width:g}, on {settings.data.source} at "
+        f"{settings.arrays.resolution} px: {settings.data.classes} classes, {len(record.splits)} "
+        "splits, a child run each. Under *Artifacts*, `report/index.html` is the whole page."
+    )
 
 
 def _clip(text: str, limit: int) -> str:

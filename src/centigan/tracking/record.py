@@ -46,7 +46,7 @@ class SplitRecord:
     classes: list[str]  # in order of their position within the split
     commit: str | None
     params: dict[str, str]
-    scores: dict[str, float]  # named as in summary.json, so that parent and children share columns
+    scores: dict[str, float]
     history: list[dict[str, float]]
     timing: dict[int, Timing]  # by iteration; empty when nothing recorded it
 
@@ -177,20 +177,22 @@ def _read_split(layout: Layout, settings: Settings, split: str) -> SplitRecord:
         classes=read_manifest(layout.samples(split))["classes"],
         commit=read_manifest(layout.train(split)).get("commit"),
         params=flatten({name: part.model_dump(mode="json") for name, part in own.items()}),
-        scores=_scores(layout, split),
+        scores=_scores(layout, split, resolution=settings.arrays.resolution),
         history=[json.loads(line) for line in history.splitlines()],
         timing=_timing(layout.scratch(split) / "timing.jsonl"),
     )
 
 
-def _scores(layout: Layout, split: str) -> dict[str, float]:
-    accuracy = pd.read_parquet(layout.metric("accuracy", split))
-    counts = accuracy.groupby(["source", "resolution"], as_index=False)[["correct", "count"]].sum()
+def _scores(layout: Layout, split: str, *, resolution: int) -> dict[str, float]:
+    """Accuracy at the model's resolution and mean MS-SSIM, over the classes of one split."""
+    accuracy = pd.read_parquet(layout.metric("accuracy", split)).query("resolution == @resolution")
+    counts = accuracy.groupby("source")[["correct", "count"]].sum()
     ms_ssim = pd.read_parquet(layout.metric("ms_ssim", split)).groupby("source")["ms_ssim"].mean()
-    return {
-        f"accuracy/{row['source']}/{row['resolution']}": row["correct"] / row["count"]
-        for row in counts.to_dict("records")
-    } | {f"ms_ssim/{source}/mean": float(value) for source, value in ms_ssim.items()}
+    named = {
+        f"accuracy_{source}_{resolution}": share
+        for source, share in (counts["correct"] / counts["count"]).items()
+    } | {f"ms_ssim_{source}": mean for source, mean in ms_ssim.items()}
+    return {name: float(value) for name, value in named.items()}
 
 
 def _timing(path: Path) -> dict[int, Timing]:

@@ -7,6 +7,7 @@ the same bytes as one that was not.
 import logging
 import shutil
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -60,42 +61,41 @@ def train_split(
     checkpoints = Checkpoints(scratch, identity=identity, iterations=settings.iterations)
     state = checkpoints.resume(family)
     sums = {name: value.to(device) for name, value in state.sums.items()}
-    journal = Journal(scratch / "history.jsonl", start=state.iteration)
-    timing = Journal(scratch / "timing.jsonl", start=state.iteration)
-    progress = Progress(split, start=state.iteration, total=settings.iterations, bar=bar)
-    began, seen = time.perf_counter(), 0
+    with (
+        closing(Journal(scratch / "history.jsonl", start=state.iteration)) as journal,
+        closing(Journal(scratch / "timing.jsonl", start=state.iteration)) as timing,
+        closing(Progress(split, start=state.iteration, total=settings.iterations, bar=bar)) as progress,
+    ):
+        began, seen = time.perf_counter(), 0
+        for iteration in range(state.iteration + 1, settings.iterations + 1):
+            # Step
+            seed = counter_seed(settings.seed, split, "noise", iteration)
+            torch.manual_seed(seed)  # dropout and activation noise
+            rng = torch.Generator(device).manual_seed(seed)
+            with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+                losses = family.step(batches.at(iteration), rng)
 
-    for iteration in range(state.iteration + 1, settings.iterations + 1):
-        # Step
-        seed = counter_seed(settings.seed, split, "noise", iteration)
-        torch.manual_seed(seed)  # dropout and activation noise
-        rng = torch.Generator(device).manual_seed(seed)
-        with torch.autocast(device.type, precision, enabled=precision != torch.float32):
-            losses = family.step(batches.at(iteration), rng)
+            # Record
+            for name, value in losses.items():
+                sums[name] = sums[name] + value if name in sums else value
+            seen += 1
+            if iteration % settings.log_every == 0:
+                means = {name: float(value) / settings.log_every for name, value in sums.items()}
+                _check_finite(means, split, iteration, scratch)
+                journal.write(iteration, means)
+                speed = seen * settings.batch_size / (time.perf_counter() - began)
+                timing.write(iteration, {"timestamp": int(time.time() * 1000), "images_per_second": speed})
+                progress.record(means)
+                sums, began, seen = {}, time.perf_counter(), 0
+            if iteration in snapshot_iterations(settings):
+                _save_snapshot(family, scratch, split, settings, iteration, len(classes), device)
 
-        # Record
-        for name, value in losses.items():
-            sums[name] = sums[name] + value if name in sums else value
-        seen += 1
-        if iteration % settings.log_every == 0:
-            means = {name: float(value) / settings.log_every for name, value in sums.items()}
-            _check_finite(means, split, iteration, scratch)
-            journal.write(iteration, means)
-            speed = seen * settings.batch_size / (time.perf_counter() - began)
-            timing.write(iteration, {"timestamp": int(time.time() * 1000), "images_per_second": speed})
-            progress.record(means)
-            sums, began, seen = {}, time.perf_counter(), 0
-        if iteration in snapshot_iterations(settings):
-            _save_snapshot(family, scratch, split, settings, iteration, len(classes), device)
+            # Save
+            if iteration % settings.checkpoint_every == 0 or iteration == settings.iterations:
+                journal.sync()
+                checkpoints.save(family, iteration, sums)
+            progress.step(iteration)
 
-        # Save
-        if iteration % settings.checkpoint_every == 0 or iteration == settings.iterations:
-            journal.sync()
-            checkpoints.save(family, iteration, sums)
-        progress.step(iteration)
-
-    for open_file in (journal, timing, progress):
-        open_file.close()
     _export(family, layout, split, stage, classes, device, precision)
 
 

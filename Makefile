@@ -1,0 +1,38 @@
+# make demo | test | check | ui | clean: each sets the environment up first, once
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
+export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
+export MPLCONFIGDIR := $(CURDIR)/.snakemake/matplotlib
+
+.PHONY: demo test check ui clean
+
+demo: .venv/installed
+	$(BIN)/snakemake --cores all --config experiment=demo
+	@echo
+	@echo "Report:  file://$(CURDIR)/results/demo/report/index.html"
+	@echo "MLflow:  make ui, then open http://127.0.0.1:5000"
+
+test: .venv/installed
+	$(BIN)/pytest -n 2
+
+check: .venv/installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+ui: .venv/installed
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+
+clean:
+	rm -rf results scratch logs .snakemake
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "centigan needs Python >= 3.11; name one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@

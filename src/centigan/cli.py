@@ -1,0 +1,300 @@
+"""The verbs of the pipeline: every rule of the workflow is one of these commands.
+
+Heavy libraries are imported by the verb that needs them, so that `centigan --help` is immediate.
+"""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from centigan import params
+from centigan.errors import UserError
+from centigan.layout import Layout, split_name, split_names
+from centigan.settings import (
+    AccuracyStage,
+    ArraysStage,
+    FiguresSettings,
+    FigureSettings,
+    Frozen,
+    IndexStage,
+    JudgeStage,
+    MsSsimStage,
+    SampleStage,
+    Settings,
+    TrainStage,
+)
+
+app = typer.Typer(
+    help="Train and measure one class-conditional GAN per split of an image-folder data set.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+log = logging.getLogger("centigan")
+StageT = TypeVar("StageT", bound=Frozen)
+
+Experiment = Annotated[
+    str | None, typer.Option("--experiment", "-e", help="A file of experiments/; default: params.yaml's.")
+]
+Split = Annotated[str, typer.Option("--split", "-s", help="Number of the split, from 0.")]
+Values = Annotated[
+    str | None,
+    typer.Option(
+        "--settings", help="The stage's settings as JSON, in place of params.yaml's.", metavar="JSON"
+    ),
+]
+LogFile = Annotated[Path | None, typer.Option("--log", help="Write messages to this file too.")]
+Device = Annotated[
+    str, typer.Option(envvar="CENTIGAN_DEVICE", help="auto, cpu, cuda, cuda:1, ...: auto prefers a GPU.")
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")]
+
+
+def main() -> None:
+    """Run a verb; a person's mistake is one line on standard error and exit status 1."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.captureWarnings(True)
+    try:
+        app()
+    except UserError as error:
+        log.error("error: %s", error)
+        sys.exit(1)
+    except OSError as error:  # a full disk while a log is written, a folder without permission
+        place = error.filename or "a file"
+        log.error("error: %s: %s. Everything finished is kept; run again", place, error.strerror or error)
+        sys.exit(1)
+
+
+@app.command()
+def raw(
+    source: Annotated[str, typer.Argument(help="digits or photos")],
+    root: Annotated[Path | None, typer.Option(help="Default: data/raw/<source>.")] = None,
+    log_file: LogFile = None,
+) -> None:
+    """Write an embedded data set as train/<class>/* and val/<class>/*."""
+    _log_to(log_file)
+    from centigan.data.embedded import write_embedded
+
+    write_embedded(source, root or Path("data/raw") / source)
+
+
+@app.command()
+def index(experiment: Experiment = None, settings: Values = None, log_file: LogFile = None) -> None:
+    """List every raw image with its class and split."""
+    _log_to(log_file)
+    from centigan.data.index import build_index
+
+    layout, stage = _stage(IndexStage, experiment, settings)
+    build_index(layout, stage.data)
+
+
+@app.command()
+def arrays(
+    split: Split, experiment: Experiment = None, settings: Values = None, log_file: LogFile = None
+) -> None:
+    """Decode, crop and resize the images of one split."""
+    _log_to(log_file)
+    from centigan.data.arrays import build_arrays
+
+    layout, stage = _stage(ArraysStage, experiment, settings)
+    build_arrays(layout, _name(split, experiment), stage)
+
+
+@app.command()
+def train(
+    split: Split,
+    experiment: Experiment = None,
+    settings: Values = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    log_file: LogFile = None,
+) -> None:
+    """Train one split, or continue where it stopped."""
+    _log_to(log_file)
+    from centigan.training.device import choose_device, use_threads
+    from centigan.training.loop import train_split
+
+    use_threads(threads)
+    name = _name(split, experiment)
+    layout, stage = _stage(TrainStage, experiment, settings, name)
+    train_split(layout, name, stage, device=choose_device(device), bar=log_file is None)
+
+
+@app.command()
+def sample(
+    split: Split,
+    experiment: Experiment = None,
+    settings: Values = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    log_file: LogFile = None,
+) -> None:
+    """Draw the same number of images of every class from a trained split."""
+    _log_to(log_file)
+    from centigan.sampling import sample_split
+    from centigan.training.device import choose_device, use_threads
+
+    use_threads(threads)
+    name = _name(split, experiment)
+    layout, stage = _stage(SampleStage, experiment, settings, name)
+    sample_split(layout, name, stage, device=choose_device(device))
+
+
+@app.command()
+def judge(
+    experiment: Experiment = None,
+    settings: Values = None,
+    threads: Threads = None,
+    log_file: LogFile = None,
+) -> None:
+    """Prepare the classifier that judges, and measure it on held-out real images."""
+    _log_to(log_file)
+    from centigan.judges import train_judge
+    from centigan.training.device import use_threads
+
+    use_threads(threads)
+    layout, stage = _stage(JudgeStage, experiment, settings)
+    names = _names(experiment)
+    train_judge([layout.arrays(name) for name in names], stage.judge, layout.judge)
+
+
+@app.command()
+def accuracy(
+    split: Split,
+    experiment: Experiment = None,
+    settings: Values = None,
+    threads: Threads = None,
+    log_file: LogFile = None,
+) -> None:
+    """Measure how many images the judge names rightly at each resolution."""
+    _log_to(log_file)
+    from centigan.metrics.accuracy import accuracy_of_split
+    from centigan.training.device import use_threads
+
+    use_threads(threads)
+    layout, stage = _stage(AccuracyStage, experiment, settings)
+    accuracy_of_split(layout, _name(split, experiment), stage.accuracy)
+
+
+@app.command("ms-ssim")
+def ms_ssim(
+    split: Split,
+    experiment: Experiment = None,
+    settings: Values = None,
+    in_training: Annotated[bool, typer.Option("--in-training", help="Of the snapshots instead.")] = False,
+    threads: Threads = None,
+    log_file: LogFile = None,
+) -> None:
+    """Measure the diversity of each class: MS-SSIM over random pairs."""
+    _log_to(log_file)
+    from centigan.metrics import ms_ssim as metric
+    from centigan.training.device import use_threads
+
+    use_threads(threads)
+    layout, stage = _stage(MsSsimStage, experiment, settings)
+    measure = metric.ms_ssim_in_training_of_split if in_training else metric.ms_ssim_of_split
+    measure(layout, _name(split, experiment), stage.ms_ssim)
+
+
+@app.command()
+def tables(experiment: Experiment = None, log_file: LogFile = None) -> None:
+    """Gather the metrics of all splits into tables and summary.json."""
+    _log_to(log_file)
+    from centigan.reporting.comparison import write_comparison
+    from centigan.reporting.tables import write_tables
+
+    loaded = params.load(experiment)
+    names = _names(loaded.experiment)
+    layout = Layout(loaded.experiment)
+    write_tables(layout, names, resolution=loaded.arrays.resolution)
+    write_comparison(layout, names)
+
+
+@app.command()
+def figure(
+    name: Annotated[str, typer.Argument(help="One of: " + ", ".join(FiguresSettings.model_fields))],
+    experiment: Experiment = None,
+    settings: Values = None,
+    log_file: LogFile = None,
+) -> None:
+    """Draw one figure as SVG and PNG."""
+    _log_to(log_file)
+    if name not in FiguresSettings.model_fields:
+        raise UserError(f"no figure {name!r}; there are: {', '.join(FiguresSettings.model_fields)}")
+    from centigan.reporting.figures import draw
+
+    loaded = params.load(experiment)
+    kind: type[FigureSettings] = type(getattr(loaded.figures, name))
+    chosen = kind.model_validate_json(settings) if settings else getattr(loaded.figures, name)
+    draw(name, Layout(loaded.experiment), chosen, _names(experiment))
+
+
+@app.command()
+def report(experiment: Experiment = None, log_file: LogFile = None) -> None:
+    """Write the page of tables and figures."""
+    _log_to(log_file)
+    from centigan.manifest import commit
+    from centigan.reporting.page import write_report
+
+    loaded = params.load(experiment)
+    write_report(Layout(loaded.experiment), loaded, commit())
+
+
+@app.command()
+def publish(
+    experiment: Experiment = None,
+    tracking_uri: Annotated[str | None, typer.Option(envvar="MLFLOW_TRACKING_URI")] = None,
+    log_file: LogFile = None,
+) -> None:
+    """Mirror the results to MLflow; publishing twice changes nothing."""
+    _log_to(log_file)
+    from centigan.tracking import publish as mirror
+
+    loaded = params.load(experiment)
+    mirror(Layout(loaded.experiment), loaded, _names(experiment), tracking_uri=tracking_uri)
+
+
+@app.command("settings")
+def show_settings(
+    experiment: Experiment = None,
+    schema: Annotated[bool, typer.Option("--schema", help="The JSON schema of params.yaml.")] = False,
+) -> None:
+    """Print the settings in force as JSON."""
+    import json
+
+    content = Settings.model_json_schema() if schema else params.load(experiment).model_dump(mode="json")
+    typer.echo(json.dumps(content, indent=2))
+
+
+def _stage(
+    kind: type[StageT], experiment: str | None, settings: str | None, split: str | None = None
+) -> tuple[Layout, StageT]:
+    """Where the files lie, and the settings of this stage: those handed over, else params.yaml's."""
+    if settings is None or experiment is None:
+        loaded = params.load(experiment)
+        experiment = loaded.experiment
+        if settings is None:
+            return Layout(experiment), params.stage(loaded, kind, split)
+    return Layout(experiment), params.parse_json(kind, settings, "--settings")
+
+
+def _name(split: str, experiment: str | None) -> str:
+    data = params.load(experiment).data
+    return split_name(split, data.classes, data.split_size)
+
+
+def _names(experiment: str | None) -> list[str]:
+    data = params.load(experiment).data
+    return split_names(data.classes, data.split_size)
+
+
+def _log_to(path: Path | None) -> None:
+    """Send messages to a file as well, replacing that of an earlier run."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        logging.getLogger().addHandler(handler)

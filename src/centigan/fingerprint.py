@@ -1,0 +1,73 @@
+"""A hash of the source that one step runs: comments, docstrings and layout do not count.
+
+Snakemake sees a rule's shell line, not the package behind it. Cheap rules carry this hash among their
+params, so that an edit of a metric reruns that metric. Training does not: raise `model.revision`.
+"""
+
+import ast
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+# What these decide reaches a rule through its params, or is no part of any result.
+PLUMBING = {"atomic", "errors", "fingerprint", "layout", "manifest", "params", "settings"}
+
+
+@lru_cache
+def code_of(module: str) -> str:
+    """Hash of a module such as "metrics.ms_ssim" and of all modules of the package it imports.
+
+    Files that are no modules (a template, a style sheet) count with every module of their folder.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(_closure(module)):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode())
+        digest.update(ast.dump(_without_docstrings(path)).encode())
+        for extra in sorted(path.parent.glob("*")):
+            if extra.is_file() and extra.suffix not in {".py", ".pyc"}:
+                digest.update(extra.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _closure(module: str) -> set[Path]:
+    found: set[Path] = set()
+    waiting = [_file(module)]
+    while waiting:
+        path = waiting.pop()
+        if path is None or path in found:
+            continue
+        found.add(path)
+        waiting += [_file(name) for name in _imports(path)]
+    return found
+
+
+@lru_cache
+def _imports(path: Path) -> frozenset[str]:
+    """Modules of the package that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("centigan"):
+            base = (node.module or "").removeprefix("centigan").removeprefix(".")
+            names |= {base} | {f"{base}.{alias.name}".strip(".") for alias in node.names}
+    return frozenset(name for name in names if name and name.split(".")[0] not in PLUMBING)
+
+
+def _file(module: str) -> Path | None:
+    """The file of a module; None for a name that is a function or class."""
+    stem = PACKAGE.joinpath(*module.split("."))
+    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
+
+
+def _without_docstrings(path: Path) -> ast.Module:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            and ast.get_docstring(node) is not None
+        ):
+            node.body = node.body[1:]
+    return tree

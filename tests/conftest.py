@@ -1,0 +1,41 @@
+"""Small real inputs that several rooms test on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from small import ARRAYS, CLASSES
+
+from centigan.data.arrays import build_arrays
+from centigan.data.index import build_index
+from centigan.layout import Layout
+from centigan.settings import DataSettings
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Path:
+    """A raw tree of 4 classes: 5 training and 2 held-out PNG images each, of different sizes."""
+    root = tmp_path / "raw"
+    rng = np.random.default_rng(0)
+    for folder, count in (("train", 5), ("val", 2)):
+        for name in CLASSES:
+            (root / folder / name).mkdir(parents=True)
+            for number in range(count):
+                pixels = rng.integers(0, 256, (40 + number, 50, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(root / folder / name / f"{number}.png")
+    return root
+
+
+@pytest.fixture
+def data_settings(raw: Path) -> DataSettings:
+    return DataSettings(source="folder", root=str(raw), classes=4, split_size=2)
+
+
+@pytest.fixture
+def layout(tmp_path: Path, data_settings: DataSettings) -> Layout:
+    """An experiment whose index and whose arrays of split 00 are built."""
+    layout = Layout("small", tmp_path)
+    build_index(layout, data_settings)
+    build_arrays(layout, "00", ARRAYS)
+    return layout

@@ -1,0 +1,97 @@
+"""What every family must fulfil, whatever its paper."""
+
+import pkgutil
+from pathlib import Path
+
+import pytest
+import torch
+
+import centigan.families
+from centigan.families import FAMILIES
+from centigan.settings import AcganConfig
+from centigan.training.checkpoint import Checkpoints, family_tensors
+from centigan.types import Batch, Family, to_network
+
+CONFIGS = {"acgan": AcganConfig(width=0.1)}
+
+
+def make(name: str) -> Family:
+    return FAMILIES[name](CONFIGS[name], classes=3, resolution=32, rng=torch.Generator().manual_seed(0))
+
+
+def batch(seed: int) -> Batch:
+    rng = torch.Generator().manual_seed(seed)
+    images = torch.randint(0, 256, (4, 32, 32, 3), generator=rng, dtype=torch.uint8)
+    return Batch(to_network(images), torch.randint(3, (4,), generator=rng))
+
+
+def step(family: Family, seed: int) -> dict[str, torch.Tensor]:
+    torch.manual_seed(seed)
+    return family.step(batch(seed), torch.Generator().manual_seed(seed))
+
+
+def test_the_table_lists_every_file_of_the_room() -> None:
+    files = {module.name for module in pkgutil.iter_modules(centigan.families.__path__)}
+    assert set(FAMILIES) == files == set(CONFIGS)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_step_returns_finite_named_losses_and_moves_every_network(name: str) -> None:
+    family = make(name)
+    assert isinstance(family, Family)
+    before = {n: [p.clone() for p in net.parameters()] for n, net in family.networks.items()}
+    losses = step(family, 1)
+    assert losses
+    assert all(value.ndim == 0 and value.isfinite() and not value.requires_grad for value in losses.values())
+    for network, old in before.items():
+        moved = [not torch.equal(a, b) for a, b in zip(old, family.networks[network].parameters())]
+        assert any(moved), f"{network} did not move"
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_samples_have_shape_and_range_and_follow_the_seed(name: str) -> None:
+    family, labels = make(name), torch.tensor([0, 1, 2, 0])
+    first = family.sample(labels, torch.Generator().manual_seed(7))
+    again = family.sample(labels, torch.Generator().manual_seed(7))
+    other = family.sample(labels, torch.Generator().manual_seed(8))
+    assert first.shape == (4, 3, 32, 32)
+    assert first.abs().max() <= 1
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_sampling_between_steps_does_not_change_training(name: str) -> None:
+    plain, sampled = make(name), make(name)
+    step(plain, 1)
+    step(sampled, 1)
+    sampled.sample(torch.tensor([0]), torch.Generator().manual_seed(3))
+    step(plain, 2)
+    step(sampled, 2)
+    assert_equal(plain, sampled)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_checkpoint_continues_to_the_same_bits(name: str, tmp_path: Path) -> None:
+    straight = make(name)
+    step(straight, 1)
+    checkpoints = Checkpoints(tmp_path, identity={}, iterations=2)
+    checkpoints.save(straight, 1, {})
+    resumed = make(name)
+    assert checkpoints.resume(resumed).iteration == 1
+    step(straight, 2)
+    step(resumed, 2)
+    assert_equal(straight, resumed)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_class_decides_the_image(name: str) -> None:
+    family = make(name)
+    images = [family.sample(torch.tensor([c]), torch.Generator().manual_seed(0)) for c in range(2)]
+    assert not torch.equal(*images)
+
+
+def assert_equal(one: Family, other: Family) -> None:
+    a, b = family_tensors(one), family_tensors(other)
+    assert a.keys() == b.keys()
+    assert all(torch.equal(a[key], b[key]) for key in a)

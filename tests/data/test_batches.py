@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+import torch
+
+from centigan.data.batches import Batches, counter_seed
+from centigan.layout import Layout
+from centigan.types import to_network, to_uint8
+
+
+def batches(layout: Layout, size: int, seed: int = 0) -> Batches:
+    folder, device = layout.arrays("00"), torch.device("cpu")
+    return Batches(folder, batch_size=size, seed=seed, split="00", device=device)
+
+
+def test_an_epoch_shows_every_image_once(layout: Layout) -> None:
+    source = batches(layout, 5)
+    seen = torch.cat([source.at(1).images, source.at(2).images]).flatten(1).sum(1)
+    expected = to_network(source.images).flatten(1).sum(1)
+    assert torch.equal(seen.sort().values, expected.sort().values)
+
+
+def test_a_batch_may_span_epochs_and_exceed_the_data(layout: Layout) -> None:
+    source = batches(layout, 7)
+    rows = torch.cat([source._rows(start) for start in range(0, 70, 7)])
+    assert rows.bincount().tolist() == [7] * 10
+    assert len(batches(layout, 25).at(3).labels) == 25
+
+
+def test_any_batch_is_computed_without_history(layout: Layout) -> None:
+    late, source = batches(layout, 4).at(9), batches(layout, 4)
+    for iteration in range(1, 10):
+        batch = source.at(iteration)
+    assert torch.equal(batch.images, late.images)
+    assert torch.equal(batch.labels, late.labels)
+
+
+def test_images_and_labels_stay_together(layout: Layout) -> None:
+    source = batches(layout, 10)
+    batch = source.at(1)
+    originals = {to_network(source.images[i : i + 1]).sum().item(): int(source.labels[i]) for i in range(10)}
+    for image, label in zip(batch.images, batch.labels, strict=True):
+        assert originals[image[None].sum().item()] == int(label)
+
+
+@pytest.mark.parametrize("other", [(1, "00", "epoch", 0), (0, "01", "epoch", 0), (0, "00", "noise", 0)])
+def test_seeds_differ_by_seed_split_and_purpose(other: tuple) -> None:
+    assert counter_seed(*other) != counter_seed(0, "00", "epoch", 0)
+    assert 0 <= counter_seed(*other) < 2**63
+
+
+def test_uint8_survives_the_round_trip_to_the_network() -> None:
+    levels = torch.arange(256, dtype=torch.uint8).reshape(1, 16, 16, 1).expand(1, 16, 16, 3)
+    there = to_network(levels)
+    assert there.min() == -1
+    assert there.max() == 1
+    assert np.array_equal(to_uint8(there).numpy(), levels.numpy())

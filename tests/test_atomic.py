@@ -1,0 +1,59 @@
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from centigan.atomic import atomic_path, write_text
+from centigan.errors import UserError
+
+
+def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path: Path) -> None:
+    target = tmp_path / "table.csv"
+    write_text(target, "old")
+
+    def fail() -> None:
+        with atomic_path(target) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError("interrupted")
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("")
+    with pytest.raises(UserError, match=r"cannot write .*results/x.csv"):
+        write_text(tmp_path / "results" / "x.csv", "text")
+
+
+def test_a_disk_that_refuses_more_bytes_is_one_clear_error(tmp_path: Path) -> None:
+    """The kernel refuses bytes past 4 kB here, as it would on a full disk."""
+    target = tmp_path / "images.npy"
+    write_text(target, "finished before")
+    program = (
+        "from pathlib import Path\n"
+        "from centigan.atomic import write_text\n"
+        "from centigan.errors import UserError\n"
+        "try:\n"
+        f"    write_text(Path({str(target)!r}), 'x' * 100_000)\n"
+        "except UserError as error:\n"
+        "    raise SystemExit(str(error))\n"
+    )
+
+    def limit() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, preexec_fn=limit, check=False
+    )
+    assert done.returncode == 1
+    assert f"cannot write {target}" in done.stderr
+    assert "finished so far is kept" in done.stderr
+    assert target.read_text() == "finished before"
+    assert list(tmp_path.iterdir()) == [target]

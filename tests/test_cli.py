@@ -1,0 +1,79 @@
+"""The commands as a person types them, above all when the input is bad."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def project(tmp_path: Path, raw: Path) -> Path:
+    settings = {
+        "data": {"source": "folder", "root": str(raw), "classes": 4, "split_size": 2},
+        "arrays": {"resolution": 32},
+    }
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "small.yaml").write_text(yaml.safe_dump(settings))
+    (tmp_path / "params.yaml").write_text("experiment: small\n")
+    return tmp_path
+
+
+def centigan(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from centigan.cli import main; main()", *words]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+
+
+def refused(project: Path, *words: str) -> str:
+    """The one line of error of a command that must fail."""
+    done = centigan(project, *words)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[0]
+
+
+def test_help_lists_the_verbs_without_loading_torch(project: Path) -> None:
+    program = "import sys; sys.argv = ['centigan', '--help']\nfrom centigan.cli import main\n"
+    program += (
+        "try: main()\nexcept SystemExit: pass\nassert not {'torch', 'mlflow', 'pandas'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert all(verb in done.stdout for verb in ("index", "arrays", "train", "sample", "report", "publish"))
+
+
+def test_index_and_arrays_run_alone_and_log_to_a_file(project: Path) -> None:
+    assert centigan(project, "index", "--log", "logs/index.log").returncode == 0
+    assert "28 images of 4 classes in 2 splits" in (project / "logs/index.log").read_text()
+    assert centigan(project, "arrays", "--split", "1").returncode == 0
+    assert (project / "results/small/arrays/01/images.npy").exists()
+
+
+def test_a_split_out_of_range_is_one_line(project: Path) -> None:
+    assert "split 2 does not exist; splits are 00..01" in refused(project, "train", "--split", "2")
+
+
+def test_a_misspelt_setting_is_one_line(project: Path) -> None:
+    (project / "params.yaml").write_text("experiment: small\ntrain: {iteration: 5}\n")
+    assert "train.iteration: unknown setting; did you mean `iterations`" in refused(project, "index")
+
+
+def test_a_file_that_is_no_image_is_one_line_and_nothing_finished_is_lost(project: Path, raw: Path) -> None:
+    (raw / "train" / "fox" / "1.png").write_text("text")
+    assert centigan(project, "index").returncode == 0
+    assert centigan(project, "arrays", "--split", "0").returncode == 0
+    assert "train/fox/1.png is no image" in refused(project, "arrays", "--split", "1")
+    assert (project / "results/small/arrays/00/manifest.json").exists()
+
+
+def test_a_device_that_is_not_there_is_one_line(project: Path) -> None:
+    assert "device 'warp' cannot be used" in refused(project, "train", "--split", "0", "--device", "warp")
+
+
+def test_an_unknown_figure_lists_the_figures(project: Path) -> None:
+    assert "there are: accuracy_by_resolution" in refused(project, "figure", "pie")

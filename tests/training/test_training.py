@@ -1,0 +1,193 @@
+"""The engine on a real split: what it writes, and that nothing is lost when it is interrupted."""
+
+import json
+import multiprocessing
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from small import SAMPLE, TRAIN
+
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.manifest import read_manifest
+from centigan.sampling import sample_split
+from centigan.settings import TrainStage
+from centigan.training.journal import Journal
+from centigan.training.loop import snapshot_iterations, train_split
+
+CPU = torch.device("cpu")
+OUTPUTS = ("generator.safetensors", "discriminator.safetensors", "history.jsonl", "snapshots.safetensors")
+
+
+def train(layout: Layout, stage: TrainStage = TRAIN) -> dict[str, bytes]:
+    train_split(layout, "00", stage, device=CPU)
+    return {name: (layout.train("00") / name).read_bytes() for name in (*OUTPUTS, "manifest.json")}
+
+
+def changed(**values: object) -> TrainStage:
+    return TRAIN.model_copy(update={"train": TRAIN.train.model_copy(update=values)})
+
+
+def test_training_writes_journal_snapshots_and_provenance(layout: Layout) -> None:
+    train(layout)
+    lines = [json.loads(line) for line in (layout.train("00") / "history.jsonl").read_text().splitlines()]
+    assert [line["iteration"] for line in lines] == [2, 4, 6]
+    assert lines[0].keys() >= {"loss_discriminator", "loss_generator", "source_real", "class_fake"}
+    snapshots = load_file(layout.train("00") / "snapshots.safetensors")
+    assert snapshots["iterations"].tolist() == [3, 6]
+    assert snapshots["images"].shape == (2, 2, 2, 32, 32, 3)
+    manifest = read_manifest(layout.train("00"))
+    assert manifest["classes"] == ["cat", "dog"]
+    assert manifest["settings"]["train"]["iterations"] == 6
+
+
+def test_the_same_settings_give_the_same_bytes(layout: Layout) -> None:
+    first = train(layout)
+    for path in sorted(layout.scratch("00").rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+    assert train(layout) == first
+
+
+def test_another_seed_gives_another_generator(layout: Layout) -> None:
+    first = train(layout)["generator.safetensors"]
+    assert train(layout, changed(seed=1))["generator.safetensors"] != first
+
+
+def _train_and_die(root: Path, at: int) -> None:
+    from centigan.training import loop
+
+    step = loop.Progress.step
+
+    def deadly(self: loop.Progress, iteration: int) -> None:
+        step(self, iteration)
+        if iteration == at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    loop.Progress.step = deadly
+    train_split(Layout("small", root), "00", TRAIN, device=CPU)
+
+
+@pytest.mark.parametrize("at", [1, 3, 5])
+def test_a_killed_training_ends_with_the_bytes_of_an_uninterrupted_one(layout: Layout, at: int) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=_train_and_die, args=(layout.root, at))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert not (layout.train("00") / "manifest.json").exists()
+    resumed = train(layout)
+    assert resumed == train(Layout("small", fresh_copy(layout)))
+
+
+def fresh_copy(layout: Layout) -> Path:
+    """Another project folder with the same arrays and nothing trained, reached by the same relative paths."""
+    import shutil
+
+    for folder in ("scratch", "results/small/train"):
+        shutil.rmtree(layout.root / folder, ignore_errors=True)
+    return layout.root
+
+
+def test_more_iterations_continue_from_the_last_checkpoint(layout: Layout, caplog) -> None:
+    caplog.set_level("INFO")
+    train(layout)
+    longer = train(layout, changed(iterations=10))
+    assert "resuming after iteration 6" in caplog.text
+    fresh_copy(layout)
+    assert train(layout, changed(iterations=10)) == longer
+
+
+def test_a_finished_training_is_replaced_when_its_settings_change(layout: Layout, caplog) -> None:
+    caplog.set_level("INFO")
+    train(layout)
+    train(layout, changed(batch_size=5))
+    assert "starting anew" in caplog.text
+    assert "train.batch_size was 4, is 5" in caplog.text
+
+
+def test_an_unfinished_training_of_another_architecture_is_refused(layout: Layout) -> None:
+    train(layout)
+    folder = layout.scratch("00")
+    (folder / "checkpoint-00000006.safetensors").unlink()
+    wider = TRAIN.model_copy(update={"model": TRAIN.model.model_copy(update={"width": 0.2})})
+    with pytest.raises(
+        UserError, match=r"checkpoint-00000004.*unfinished.*model.width was 0.1, is 0.2.*remove"
+    ):
+        train(layout, wider)
+    assert (folder / "checkpoint-00000004.safetensors").exists()
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(layout: Layout, caplog) -> None:
+    first = train(layout)
+    newest = layout.scratch("00") / "checkpoint-00000006.safetensors"
+    newest.write_bytes(newest.read_bytes()[:1000])
+    assert train(layout) == first
+    assert "checkpoint-00000006.safetensors is damaged" in caplog.text
+
+
+def test_only_the_last_two_checkpoints_are_kept(layout: Layout) -> None:
+    train(layout)
+    kept = sorted(path.name for path in layout.scratch("00").glob("checkpoint-*"))
+    assert kept == ["checkpoint-00000004.safetensors", "checkpoint-00000006.safetensors"]
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_split_and_iteration(layout: Layout) -> None:
+    wild = TRAIN.model_copy(update={"model": TRAIN.model.model_copy(update={"discriminator_lr": 1e30})})
+    with pytest.raises(UserError, match=r"split 00: \w+ is not finite by iteration \d"):
+        train(layout, wild)
+
+
+def test_the_journal_drops_lines_after_the_checkpoint_and_a_torn_line(tmp_path: Path) -> None:
+    path = tmp_path / "history.jsonl"
+    path.write_text('{"iteration": 1}\n{"iteration": 2}\n{"iteration": 3}\n{"iter')
+    Journal(path, start=2).close()
+    assert path.read_text() == '{"iteration": 1}\n{"iteration": 2}\n'
+
+
+def test_a_short_run_keeps_one_snapshot_of_its_end() -> None:
+    assert list(snapshot_iterations(changed(iterations=2).train)) == [2]
+    assert list(snapshot_iterations(TRAIN.train)) == [3, 6]
+
+
+def test_samples_are_ordered_by_class_and_follow_the_seed(layout: Layout) -> None:
+    train(layout)
+    sample_split(layout, "00", SAMPLE, device=CPU)
+    folder = layout.samples("00")
+    first = np.load(folder / "images.npy")
+    assert first.shape == (6, 32, 32, 3)
+    assert np.load(folder / "labels.npy").tolist() == [0, 0, 0, 1, 1, 1]
+    sample_split(layout, "00", SAMPLE, device=CPU)
+    assert np.array_equal(np.load(folder / "images.npy"), first)
+
+
+def test_a_generator_of_another_architecture_is_named(layout: Layout) -> None:
+    train(layout)
+    wider = SAMPLE.model_copy(update={"model": SAMPLE.model.model_copy(update={"width": 0.2})})
+    with pytest.raises(UserError, match=r"train/00/generator.safetensors is of another architecture.*shape"):
+        sample_split(layout, "00", wider, device=CPU)
+
+
+def test_a_damaged_generator_is_named(layout: Layout) -> None:
+    train(layout)
+    path = layout.train("00") / "generator.safetensors"
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(UserError, match=r"generator.safetensors is damaged"):
+        sample_split(layout, "00", SAMPLE, device=CPU)
+
+
+def test_a_checkpoint_beyond_the_wanted_iterations_is_not_used(layout: Layout) -> None:
+    train(layout)
+    shorter = changed(iterations=4)
+    result = train(layout, shorter)
+    fresh_copy(layout)
+    assert train(layout, shorter) == result
+
+
+def test_checkpoints_are_no_pickles(layout: Layout) -> None:
+    train(layout)
+    for path in layout.scratch("00").glob("checkpoint-*"):
+        assert load_file(path)

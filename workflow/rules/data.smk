@@ -1,0 +1,52 @@
+if EMBEDDED:
+
+    rule raw:
+        output:
+            manifest=f"{SETTINGS.data.root}/manifest.json",
+        log:
+            f"logs/raw/{SETTINGS.data.source}.log",
+        params:
+            source=SETTINGS.data.source,
+            code=code_of("data.embedded"),
+        message:
+            "write the embedded data set {params.source}"
+        shell:
+            "centigan raw {params.source} --root $(dirname {output.manifest:q}) --log {log:q}"
+
+
+rule index:
+    input:
+        raw=raw_tree,
+    output:
+        index="results/{experiment}/index.parquet",
+        classes="results/{experiment}/classes.csv",
+    log:
+        "logs/{experiment}/index.log",
+    params:
+        settings=stage("index"),
+        code=code_of("data.index"),
+    message:
+        "index the raw images"
+    shell:
+        "centigan index -e {wildcards.experiment} --settings {params.settings:q} --log {log:q}"
+
+
+rule arrays:
+    input:
+        index="results/{experiment}/index.parquet",
+    output:
+        images="results/{experiment}/arrays/{split}/images.npy",
+        labels="results/{experiment}/arrays/{split}/labels.npy",
+        held_out_images="results/{experiment}/arrays/{split}/held_out_images.npy",
+        held_out_labels="results/{experiment}/arrays/{split}/held_out_labels.npy",
+        manifest="results/{experiment}/arrays/{split}/manifest.json",
+    log:
+        "logs/{experiment}/arrays/{split}.log",
+    params:
+        settings=stage("arrays"),
+        code=code_of("data.arrays"),
+    message:
+        "arrays of split {wildcards.split}"
+    shell:
+        "centigan arrays -e {wildcards.experiment} -s {wildcards.split}"
+        " --settings {params.settings:q} --log {log:q}"

@@ -1,0 +1,18 @@
+rule sample:
+    input:
+        generator="results/{experiment}/train/{split}/generator.safetensors",
+    output:
+        images="results/{experiment}/samples/{split}/images.npy",
+        labels="results/{experiment}/samples/{split}/labels.npy",
+        manifest="results/{experiment}/samples/{split}/manifest.json",
+    log:
+        "logs/{experiment}/sample/{split}.log",
+    threads: fair_share
+    params:
+        settings=stage("sample"),
+        code=code_of("sampling"),
+    message:
+        "sample split {wildcards.split}"
+    shell:
+        "centigan sample -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"

@@ -1,0 +1,25 @@
+rule train:
+    input:
+        images="results/{experiment}/arrays/{split}/images.npy",
+        labels="results/{experiment}/arrays/{split}/labels.npy",
+    output:
+        generator="results/{experiment}/train/{split}/generator.safetensors",
+        discriminator="results/{experiment}/train/{split}/discriminator.safetensors",
+        history="results/{experiment}/train/{split}/history.jsonl",
+        snapshots="results/{experiment}/train/{split}/snapshots.safetensors",
+        manifest="results/{experiment}/train/{split}/manifest.json",
+    log:
+        "logs/{experiment}/train/{split}.log",
+    benchmark:
+        "logs/{experiment}/train/{split}.benchmark.tsv"
+    threads: fair_share
+    resources:
+        mem_mb=2000,  # peak 0.6 GB on the demo
+    params:
+        settings=stage("train"),
+    message:
+        "train split {wildcards.split}"
+    shell:
+        # exec: a signal reaches the trainer itself, not a shell around it
+        "exec centigan train -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"
