@@ -1,0 +1,55 @@
+"""Images on the way into a judge: batches of uint8 arrays, resized to the judge's own input.
+
+Every resize of the judges and of the accuracy curve is this one: bilinear, pixel centres at half
+integers (`align_corners=False`), antialiased when shrinking, where the triangle kernel widens by the
+factor of the shrinking, as in Pillow and TensorFlow. Arithmetic is float32 and nothing is rounded.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+Images = NDArray[np.uint8]
+
+
+class Examples(NamedTuple):
+    """Real images that a judge learns from."""
+
+    images: Images  # (N, R, R, 3)
+    labels: NDArray[np.int64]  # (N,) position in `classes`
+    classes: tuple[str, ...]
+
+
+def resized(images: Images, side: int) -> Tensor:
+    """uint8 (N, H, W, 3) -> float32 (N, 3, side, side), channels last in memory, still in 0..255."""
+    x = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float()
+    if x.shape[2:] == (side, side):
+        return x
+    return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False, antialias=True)
+
+
+def to_bytes(x: Tensor) -> Images:
+    """Float (N, 3, H, W) in 0..255 -> uint8 (N, H, W, 3), rounded to the nearest level."""
+    return x.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
+
+
+def in_batches(
+    images: Images, answer: Callable[[Tensor], Tensor], *, side: int, size: int
+) -> NDArray[np.float32]:
+    """The answers (N, ...) of a network to images resized to `side`, `size` of them at a time."""
+    with torch.inference_mode():
+        answers = [
+            answer(resized(images[start : start + size], side).to(device())).float().cpu().numpy()
+            for start in range(0, len(images), size)
+        ]
+    return np.concatenate(answers)
+
+
+def device() -> torch.device:
+    """Where judges compute: the first GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
