@@ -86,10 +86,10 @@ def test_the_sample_grid_has_a_row_a_class_and_ten_columns(
     run_id = identity["child_run_ids"]["00"]
     path = MlflowClient(store).download_artifacts(run_id, "samples.png")
     grid = np.asarray(Image.open(path))
-    assert grid.shape == (2 * 32 + 2, 10 * 32 + 9 * 2, 3)
-    assert (grid[:32, :32] == 100).all()
-    assert (grid[34:, -32:] == 200).all()
-    assert (grid[32:34] == 255).all()
+    assert grid.shape == (2 * 64 + 2, 10 * 64 + 9 * 2, 3)  # 32 pixels, shown at twice that
+    assert (grid[:64, :64] == 100).all()
+    assert (grid[66:, -64:] == 200).all()
+    assert (grid[64:66] == 255).all()
 
 
 def test_the_file_names_every_run_and_no_path_or_time(layout: Layout, settings: Settings, store: str) -> None:

@@ -145,6 +145,17 @@ def test_a_dead_server_is_told_within_seconds_and_can_be_tried_again(
     publish(layout, settings, SPLITS, tracking_uri=store)
 
 
+def test_a_hanging_server_is_told_after_the_timeout(
+    layout: Layout, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        uri = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(UserError, match="timed out"):
+            publish(layout, settings, SPLITS, tracking_uri=uri)
+
+
 def test_a_store_that_mlflow_refuses_is_told(layout: Layout, settings: Settings) -> None:
     with pytest.raises(UserError, match="MLflow at ftp://nowhere does not answer or refuses"):
         publish(layout, settings, SPLITS, tracking_uri="ftp://nowhere")

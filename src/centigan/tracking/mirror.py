@@ -102,9 +102,7 @@ def _experiment(client: MlflowClient, name: str, artifact_root: str | None) -> s
     """The id of the experiment, created once; `mlflow.set_experiment` races and is not used."""
     found = client.get_experiment_by_name(name)
     if found is None:
-        return client.create_experiment(
-            name, artifact_root, tags={"mlflow.experimentKind": "custom_model_development"}
-        )
+        return client.create_experiment(name, artifact_location=artifact_root)
     if found.lifecycle_stage != "active":
         raise UserError(
             f"MLflow's experiment {name} was deleted; bring it back with `mlflow "
@@ -236,7 +234,8 @@ def _store_errors(uri: str, layout: Layout) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
-        cause = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        cause = line.rpartition("(Caused by ")[2][:300]  # urllib3 puts the reason last
         message = (
             f"MLflow at {uri} does not answer or refuses: {cause}. The results in {layout.results} "
             "are safe; run `centigan publish` again when the store is back, or set "

@@ -19,6 +19,7 @@ from centigan.settings import Frozen, Settings
 
 GRID_PER_CLASS = 10
 GRID_GAP = 2  # white pixels between images
+GRID_SIDE = 64  # pixels; smaller images are enlarged by a whole factor
 
 
 class Point(NamedTuple):
@@ -126,16 +127,17 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def sample_grid(layout: Layout, split: str) -> Image.Image:
-    """The first samples of each class of a split, one row a class."""
+    """The first samples of each class of a split: one row a class, in order of position."""
     images = np.load(layout.samples(split) / "images.npy", mmap_mode="r")  # (N, R, R, 3)
     labels = np.load(layout.samples(split) / "labels.npy")
-    side = images.shape[1]
+    scale = max(1, GRID_SIDE // images.shape[1])
+    side = images.shape[1] * scale
     classes = int(labels.max()) + 1
     shape = (classes, GRID_PER_CLASS, side + GRID_GAP, side + GRID_GAP, 3)
     cells = np.full(shape, 255, dtype=np.uint8)
     for label in range(classes):
         row = images[np.flatnonzero(labels == label)[:GRID_PER_CLASS]]
-        cells[label, : len(row), :side, :side] = row
+        cells[label, : len(row), :side, :side] = row.repeat(scale, axis=1).repeat(scale, axis=2)
     rows, columns, height, width, _ = cells.shape
     sheet = cells.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, 3)
     return Image.fromarray(sheet[:-GRID_GAP, :-GRID_GAP])
