@@ -18,9 +18,9 @@ from torch import Tensor
 
 from centigan.atomic import atomic_path
 from centigan.errors import UserError
-from centigan.judges import JUDGES, Judge
 from centigan.judges.augmentation import blurred
 from centigan.judges.images import Examples, Images, resized, to_bytes
+from centigan.judges.table import JUDGES, Judge
 from centigan.manifest import describe, read_manifest, write_manifest
 from centigan.settings import JudgeSettings
 
@@ -30,20 +30,20 @@ BLUR_SIDE = 1 / 32  # standard deviation of the Gaussian blur, of the image's si
 MOST_MEASURED = 5_000  # held-out images, evenly over the classes: minutes even at 299 px on a CPU
 
 
-def train_judge(arrays: list[Path], classes: list[str], settings: JudgeSettings, out: Path) -> None:
+def train_judge(arrays: list[Path], settings: JudgeSettings, out: Path) -> None:
     """Make the judge that `settings` asks for and write out/weights.safetensors and out/manifest.json.
 
     The weights hold nothing but a `judge` entry in their header when the judge came trained.
 
     Args:
-        arrays: the arrays folder of every split.
-        classes: all class ids in label order; `classes[label]` is what the judge's column means.
+        arrays: the arrays folder of every split; the classes of the first come first.
         settings: which judge, and the seed of whatever is random in its training.
         out: the judge's folder.
 
     Raises:
         UserError: when the judge cannot judge these classes, or nothing is held out.
     """
+    classes = [name for folder in arrays for name in read_manifest(folder)["classes"]]
     names = AUTO if settings.name == "auto" else (settings.name,)
     examples = training_examples(arrays, classes, wanted=any(name in AUTO for name in names))
     judges = {name: JUDGES[name].fit(examples, settings) for name in names}
@@ -151,17 +151,9 @@ def held_out_examples(arrays: list[Path], classes: list[str]) -> Examples:
 
 
 def global_labels(folder: Path, file: str, classes: list[str]) -> NDArray[np.int64]:
-    """Labels of a split's file, positions in the split -> positions in `classes`.
-
-    Raises:
-        UserError: for a class of the split that is not one of `classes`.
-    """
+    """Labels of a split's file, positions in the split -> positions in `classes`."""
     own = read_manifest(folder)["classes"]
-    unknown = [name for name in own if name not in classes]
-    if unknown:
-        raise UserError(f"{folder}: class {unknown[0]} is not in classes.csv; make the arrays again")
-    positions = np.array([classes.index(name) for name in own], dtype=np.int64)
-    return positions[np.load(folder / file)]
+    return np.array([classes.index(name) for name in own], dtype=np.int64)[np.load(folder / file)]
 
 
 def first_of_each(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:

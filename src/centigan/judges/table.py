@@ -1,0 +1,36 @@
+"""The contract of a judge, and the literal table of all judges."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from centigan.judges.efficientnet import EfficientNetLite0
+from centigan.judges.head import HeadOnFeatures
+from centigan.judges.images import Images
+from centigan.judges.inception import InceptionV3
+from centigan.judges.small_cnn import SmallCnn
+
+
+class Judge(Protocol):
+    """What a judge can do; each class of `JUDGES` has `fit` and `load` beside it, which make one."""
+
+    name: str
+    classes: tuple[str, ...]  # class ids in label order
+
+    def probabilities(self, images: Images) -> NDArray[np.float32]:
+        """uint8 (N, H, W, 3) of any size -> (N, classes), rows sum to 1; batches are its own affair."""
+        ...
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What it learnt from the real images, for `load`; nothing when it came trained."""
+        ...
+
+
+JUDGES: dict[str, type[SmallCnn] | type[HeadOnFeatures] | type[EfficientNetLite0] | type[InceptionV3]] = {
+    "small-cnn": SmallCnn,
+    "head-on-features": HeadOnFeatures,
+    "efficientnet-lite0": EfficientNetLite0,
+    "inception-v3": InceptionV3,
+}

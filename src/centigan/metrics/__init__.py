@@ -1,0 +1,1 @@
+"""Metrics: images in, one parquet file per split out. One file per protocol."""

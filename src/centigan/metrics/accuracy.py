@@ -1,0 +1,112 @@
+"""Discriminability against resolution (AC-GAN, section 4.1 and Fig 3).
+
+Images are shrunk to each resolution of a ladder, so that what is finer is lost, and the judge enlarges
+them again to its own input. Real images are the held-out ones, stored at twice the model's resolution;
+generated ones are enlarged for the rungs above it, which can add nothing. Both resizes are bilinear,
+antialiased when shrinking (`judges.images`); the shrunk image is rounded to 8 bits, as a file would be.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from centigan.atomic import atomic_path
+from centigan.errors import UserError
+from centigan.judges import Judge, load_judge
+from centigan.judges.images import Images, resized, to_bytes
+from centigan.layout import Layout
+from centigan.manifest import read_manifest
+from centigan.settings import AccuracySettings
+
+CHUNK = 256  # images resized at a time: 200 MB as float32 at 256 px
+
+
+def accuracy_of_split(layout: Layout, split: str, settings: AccuracySettings) -> None:
+    """Write metrics/accuracy/{split}.parquet: class_id, source, resolution, subset, correct, count."""
+    judge = load_judge(layout.judge)
+    arrays, samples = layout.arrays(split), layout.samples(split)
+    rungs = settings.resolutions or ladder(read_manifest(arrays)["resolution"])
+    frames = []
+    for source, folder, prefix in (("real", arrays, "held_out_"), ("generated", samples, "")):
+        images = np.load(folder / f"{prefix}images.npy", mmap_mode="r")
+        labels = _labels_of_judge(folder, f"{prefix}labels.npy", judge)
+        frames.append(
+            measure_accuracy(
+                judge, images, labels, source=source, resolutions=rungs, subsets=settings.subsets
+            )
+        )
+    with atomic_path(layout.metric("accuracy", split)) as temporary:
+        pd.concat(frames, ignore_index=True).to_parquet(temporary, index=False)
+
+
+def measure_accuracy(
+    judge: Judge,
+    images: Images,
+    labels: NDArray[np.int64],
+    *,
+    source: str,
+    resolutions: tuple[int, ...],
+    subsets: int,
+) -> pd.DataFrame:
+    """Count the images that the judge names rightly at each resolution.
+
+    Args:
+        judge: the classifier.
+        images: uint8 (N, H, W, 3).
+        labels: position of each image's class in judge.classes.
+        source: "real" or "generated", repeated in every row.
+        resolutions: sides in pixels.
+        subsets: groups behind the error bar; image k of a class belongs to subset k modulo `subsets`.
+
+    Returns:
+        One row per class, resolution and subset that holds an image.
+    """
+    subset = _number_within_class(labels) % subsets
+    frames = []
+    for side in resolutions:
+        named = np.concatenate(
+            [
+                judge.probabilities(at_resolution(images[start : start + CHUNK], side)).argmax(1)
+                for start in range(0, len(images), CHUNK)
+            ]
+        )
+        rows = pd.DataFrame({"label": labels, "subset": subset, "right": named == labels})
+        counts = rows.groupby(["label", "subset"])["right"].agg(correct="sum", count="count")
+        frames.append(counts.reset_index().assign(resolution=side))
+    table = pd.concat(frames, ignore_index=True)
+    table["class_id"] = [judge.classes[label] for label in table["label"]]
+    table["source"] = source
+    return table[["class_id", "source", "resolution", "subset", "correct", "count"]]
+
+
+def ladder(resolution: int) -> tuple[int, ...]:
+    """Powers of two times the model's resolution, from an eighth of it to twice it."""
+    return tuple(resolution * 2**power // 8 for power in range(5))
+
+
+def at_resolution(images: Images, side: int) -> Images:
+    """uint8 (N, H, W, 3) -> uint8 (N, side, side, 3)."""
+    return to_bytes(resized(images, side))
+
+
+def _number_within_class(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0, 1, 2, ... for the images of each class in their order."""
+    return pd.Series(labels).groupby(labels).cumcount().to_numpy(np.int64)
+
+
+def _labels_of_judge(folder: Path, file: str, judge: Judge) -> NDArray[np.int64]:
+    """Positions in the split -> positions in judge.classes.
+
+    Raises:
+        UserError: for a class without an image, or one that the judge does not know.
+    """
+    labels = np.load(folder / file)
+    classes = read_manifest(folder)["classes"]
+    for position, class_id in enumerate(classes):
+        if class_id not in judge.classes:
+            raise UserError(f"{folder}: judge {judge.name} does not know class {class_id}; make it again")
+        if not (labels == position).any():
+            raise UserError(f"{folder / file}: class {class_id} has no image, so no accuracy; add some")
+    return np.array([judge.classes.index(name) for name in classes], dtype=np.int64)[labels]
