@@ -1,4 +1,5 @@
-import json
+import hashlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from centigan import params as reading
 from centigan.errors import UserError
 from centigan.fingerprint import code_of
 from centigan.layout import split_names
+from centigan.reporting.captions import CAPTIONS
 from centigan.settings import STAGES
 from snakemake.exceptions import WorkflowError
 
@@ -24,6 +26,15 @@ EXPERIMENT = SETTINGS.experiment
 SPLITS = split_names(SETTINGS.data.classes, SETTINGS.data.split_size)
 FIGURES = list(type(SETTINGS.figures).model_fields)
 EMBEDDED = SETTINGS.data.source != "folder"
+FIGURE_SOURCES = {
+    "accuracy_by_resolution": ["tables/accuracy_by_resolution.csv"],
+    "accuracy_by_class": ["tables/by_class.csv"],
+    "ms_ssim_by_class": ["tables/by_class.csv"],
+    "ms_ssim_in_training": ["tables/ms_ssim_in_training.csv"],
+    "accuracy_and_ms_ssim": ["tables/by_class.csv"],
+    "training_curves": [f"train/{split}/history.jsonl" for split in SPLITS],
+    "gallery": [f"samples/{split}/images.npy" for split in SPLITS],
+}
 
 
 wildcard_constraints:
@@ -62,3 +73,22 @@ def fair_share(wildcards):
 
 def of_all_splits(pattern):
     return expand(pattern, experiment=EXPERIMENT, split=SPLITS)
+
+
+def of_all_figures(pattern):
+    return expand(pattern, experiment=EXPERIMENT, figure=FIGURES)
+
+
+def figure_sources(wildcards):
+    """The files that one figure is drawn from."""
+    sources = ["summary.json", "classes.csv", *FIGURE_SOURCES[wildcards.figure]]
+    return [f"results/{wildcards.experiment}/{source}" for source in sources]
+
+
+def figure_caption(wildcards):
+    return CAPTIONS[wildcards.figure]
+
+
+def tracking_store():
+    """Stands for MLFLOW_TRACKING_URI, which may hold a password: another store is published to anew."""
+    return hashlib.sha256(os.environ.get("MLFLOW_TRACKING_URI", "").encode()).hexdigest()[:8]

@@ -12,6 +12,7 @@ rule train:
         "logs/{experiment}/train/{split}.log",
     benchmark:
         "logs/{experiment}/train/{split}.benchmark.tsv"
+    priority: 1  # the longest jobs first
     threads: fair_share
     resources:
         mem_mb=2000,  # peak 0.6 GB on the demo

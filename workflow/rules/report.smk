@@ -1,0 +1,73 @@
+rule tables:
+    input:
+        classes="results/{experiment}/classes.csv",
+        judge="results/{experiment}/judge/manifest.json",
+        accuracy=of_all_splits("results/{experiment}/metrics/accuracy/{split}.parquet"),
+        ms_ssim=of_all_splits("results/{experiment}/metrics/ms_ssim/{split}.parquet"),
+        in_training=of_all_splits("results/{experiment}/metrics/ms_ssim_in_training/{split}.parquet"),
+        history=of_all_splits("results/{experiment}/train/{split}/history.jsonl"),
+    output:
+        summary="results/{experiment}/summary.json",
+        accuracy="results/{experiment}/tables/accuracy_by_resolution.csv",
+        by_class="results/{experiment}/tables/by_class.csv",
+        in_training="results/{experiment}/tables/ms_ssim_in_training.csv",
+        comparison=report(
+            "results/{experiment}/tables/comparison.csv",
+            caption="../report/comparison.rst",
+            category="Tables",
+        ),
+    log:
+        "logs/{experiment}/tables.log",
+    params:
+        tables=code_of("reporting.tables"),
+        comparison=code_of("reporting.comparison"),
+    message:
+        "tables and summary"
+    shell:
+        "centigan tables -e {wildcards.experiment} --log {log:q}"
+
+
+rule figure:
+    input:
+        figure_sources,
+    output:
+        svg=report(
+            "results/{experiment}/figures/{figure}.svg",
+            caption="../report/figure.rst",
+            category="Figures",
+            labels={"figure": "{figure}"},
+        ),
+        png="results/{experiment}/figures/{figure}.png",
+    log:
+        "logs/{experiment}/figures/{figure}.log",
+    params:
+        settings=figure_settings,
+        caption=figure_caption,
+        code=code_of("reporting.figures"),
+    message:
+        "figure {wildcards.figure}"
+    shell:
+        "centigan figure {wildcards.figure} -e {wildcards.experiment}"
+        " --settings {params.settings:q} --log {log:q}"
+
+
+rule report:
+    input:
+        summary="results/{experiment}/summary.json",
+        comparison="results/{experiment}/tables/comparison.csv",
+        figures=of_all_figures("results/{experiment}/figures/{figure}.svg"),
+        judge="results/{experiment}/judge/manifest.json",
+        trained=of_all_splits("results/{experiment}/train/{split}/manifest.json"),
+        arrays=of_all_splits("results/{experiment}/arrays/{split}/images.npy"),
+        samples=of_all_splits("results/{experiment}/samples/{split}/images.npy"),
+    output:
+        page="results/{experiment}/report/index.html",
+    log:
+        "logs/{experiment}/report.log",
+    params:
+        settings=reading.canonical_json(SETTINGS),
+        code=code_of("reporting.page"),
+    message:
+        "the report page"
+    shell:
+        "centigan report -e {wildcards.experiment} --log {log:q}"

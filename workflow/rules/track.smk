@@ -1,0 +1,20 @@
+rule publish:
+    input:
+        page="results/{experiment}/report/index.html",
+        summary="results/{experiment}/summary.json",
+        figures=of_all_figures("results/{experiment}/figures/{figure}.png"),
+        generators=of_all_splits("results/{experiment}/train/{split}/generator.safetensors"),
+        history=of_all_splits("results/{experiment}/train/{split}/history.jsonl"),
+        samples=of_all_splits("results/{experiment}/samples/{split}/images.npy"),
+    output:
+        "results/{experiment}/mlflow.json",
+    log:
+        "logs/{experiment}/publish.log",
+    params:
+        settings=reading.canonical_json(SETTINGS),
+        store=tracking_store(),
+        code=code_of("tracking"),
+    message:
+        "publish to MLflow"
+    shell:
+        "centigan publish -e {wildcards.experiment} --log {log:q}"
