@@ -11,7 +11,7 @@ demo: .venv/installed
 	$(BIN)/snakemake --cores all --config experiment=demo
 	@echo
 	@echo "Report:  file://$(CURDIR)/results/demo/report/index.html"
-	@echo "MLflow:  make ui, then open http://127.0.0.1:5000"
+	@echo "MLflow:  make ui"
 
 test: .venv/installed
 	$(BIN)/pytest -n 2
@@ -24,8 +24,11 @@ check: .venv/installed
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
+# workflowType opens the list of runs; without job execution no worker outlives the server
 ui: .venv/installed
-	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+	@echo "Open http://127.0.0.1:5000/#/experiments?workflowType=machine_learning"
+	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
+	  $(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000 --workers 1
 
 clean:
 	rm -rf results scratch logs .snakemake

@@ -1,0 +1,177 @@
+"""The whole DAG, run by Snakemake on a copy of the project with tiny settings."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+TINY = """
+data: {source: digits, root: data/raw/digits, classes: 10, split_size: 5, per_class: 20}
+arrays: {resolution: 32}
+model: {width: 0.1}
+train: {batch_size: 10, iterations: 8, log_every: 2, checkpoint_every: 4, snapshot_every: 4,
+        snapshot_per_class: 2}
+sample: {per_class: 12}
+judge: {name: small-cnn}
+ms_ssim: {pairs: 4}
+"""
+# What a run may write, beside the project's own files.
+WRITTEN = {"results", "scratch", "logs", "data", "mlflow.db", "mlartifacts", ".snakemake"}
+
+
+def snakemake(project: Path, *words: str, check: bool = True) -> str:
+    """Standard output and error of one call."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
+    environment |= {"XDG_CACHE_HOME": str(project / ".snakemake/cache"), "OMP_NUM_THREADS": "1"}
+    environment |= {"MPLCONFIGDIR": str(project / ".snakemake/matplotlib")}
+    done = subprocess.run(
+        [BIN / "snakemake", "--cores", "2", *words],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode == 0) is check, done.stdout[-5000:]
+    return done.stdout
+
+
+def planned(project: Path) -> dict[str, int]:
+    """Rule -> jobs of a dry run; empty when there is nothing to be done."""
+    output = snakemake(project, "--dry-run", "--quiet=progress")
+    counts = dict(re.findall(r"^(\w+) {2,}(\d+)$", output.split("Reasons:")[0], re.MULTILINE))
+    return {rule: int(n) for rule, n in counts.items() if rule not in {"total", "everything"}}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project's files, run once from beginning to end."""
+    place = tmp_path_factory.mktemp("project") / "centigan"
+    place.mkdir()
+    for name in ("Snakefile", "params.yaml"):
+        shutil.copy(ROOT / name, place)
+    for name in ("workflow", "experiments"):
+        shutil.copytree(ROOT / name, place / name)
+    (place / "experiments" / "tiny.yaml").write_text(TINY)
+    params = (place / "params.yaml").read_text()
+    (place / "params.yaml").write_text(params.replace("experiment: demo", "experiment: tiny"))
+    snakemake(place)
+    return place
+
+
+def edit(project: Path, old: str, new: str) -> None:
+    file = project / "experiments" / "tiny.yaml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_one_command_ends_in_a_page_a_summary_and_a_published_run(project: Path) -> None:
+    results = project / "results/tiny"
+    page = (results / "report/index.html").read_text()
+    assert "http-equiv" not in page
+    summary = json.loads((results / "summary.json").read_text())
+    for name in ("accuracy/real/32", "accuracy/generated/32", "ms_ssim/generated/mean"):
+        assert 0 <= summary[name] <= 1
+    assert "ms_ssim/share_below_max_real" in summary
+    assert json.loads((results / "mlflow.json").read_text())["parent_run_id"]
+
+
+def test_nothing_is_written_outside_the_declared_places(project: Path) -> None:
+    own = {"Snakefile", "params.yaml", "workflow", "experiments"}
+    assert {path.name for path in project.iterdir()} - own == WRITTEN
+    assert {path.name for path in (project / "data").iterdir()} == {"raw"}
+
+
+def test_a_second_run_has_nothing_to_do(project: Path) -> None:
+    assert planned(project) == {}
+    assert "Nothing to be done" in snakemake(project)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "jobs"),
+    [
+        (
+            "pairs: 4",
+            "pairs: 5",
+            {"ms_ssim": 2, "ms_ssim_in_training": 2, "tables": 1, "figure": 7, "report": 1, "publish": 1},
+        ),
+        ("batch_size: 10", "batch_size: 20", {"train": 2, "sample": 2}),
+        ("per_class: 12", "per_class: 13", {"sample": 2}),
+    ],
+)
+def test_an_edit_of_one_setting_reruns_what_depends_on_it(
+    project: Path, old: str, new: str, jobs: dict[str, int]
+) -> None:
+    edit(project, old, new)
+    try:
+        found = planned(project)
+    finally:
+        edit(project, new, old)
+    assert found.items() >= jobs.items()
+    assert not {"raw", "index", "arrays", "judge"} & found.keys()
+    assert ("train" in found) is ("train" in jobs)
+
+
+def test_one_splits_learning_rate_reruns_that_split(project: Path) -> None:
+    edit(project, "ms_ssim:", "splits: {1: {model: {generator_lr: 1.0e-3}}}\nms_ssim:")
+    try:
+        found = planned(project)
+    finally:
+        edit(project, "splits: {1: {model: {generator_lr: 1.0e-3}}}\n", "")
+    assert (found["train"], found["sample"]) == (1, 1)
+
+
+def test_a_title_reruns_its_figure_and_the_page(project: Path) -> None:
+    edit(project, "ms_ssim:", "figures: {gallery: {title: Digits}}\nms_ssim:")
+    try:
+        found = planned(project)
+    finally:
+        edit(project, "figures: {gallery: {title: Digits}}\n", "")
+    assert found == {"figure": 1, "report": 1, "publish": 1}
+
+
+def test_snakemakes_own_report_is_made_with_captions(project: Path) -> None:
+    target = project / "results" / "snakemake.zip"
+    snakemake(project, "--report", str(target))
+    assert target.stat().st_size > 100_000
+    target.unlink()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("train: {iteratons: 1}", "train.iteratons: unknown setting; did you mean `iterations`?"),
+        ("data: {classes: 20}\nsplits: {2: {train: {seed: 1}}}", "split 2 does not exist; splits are 00..01"),
+    ],
+)
+def test_a_mistake_in_the_settings_stops_before_the_first_job(
+    project: Path, text: str, message: str
+) -> None:
+    (project / "experiments" / "wrong.yaml").write_text(text)
+    output = snakemake(project, "--config", "experiment=wrong", check=False)
+    (project / "experiments" / "wrong.yaml").unlink()
+    assert message in output
+    assert "Traceback" not in output
+
+
+def test_config_takes_nothing_but_the_experiment(project: Path) -> None:
+    assert "--config takes only `experiment`" in snakemake(project, "--config", "width=2", check=False)
+
+
+def test_an_image_folder_runs_too_and_a_missing_one_is_named(project: Path) -> None:
+    (project / "experiments" / "mine.yaml").write_text(
+        TINY.replace("source: digits, root: data/raw/digits", "source: folder, root: data/raw/nowhere")
+    )
+    output = snakemake(project, "--config", "experiment=mine", check=False)
+    (project / "experiments" / "mine.yaml").unlink()
+    assert "data/raw/nowhere/train is missing: `data.root` must hold train/<class>/*" in output
+    assert planned(project) == {}
