@@ -45,7 +45,7 @@ def train_judge(arrays: list[Path], settings: JudgeSettings, out: Path) -> None:
     """
     classes = [name for folder in arrays for name in read_manifest(folder)["classes"]]
     names = AUTO if settings.name == "auto" else (settings.name,)
-    examples = training_examples(arrays, classes, wanted=any(name in AUTO for name in names))
+    examples = training_examples(arrays, classes, wanted=any(JUDGES[name].learns for name in names))
     judges = {name: JUDGES[name].fit(examples, settings) for name in names}
     held_out = held_out_examples(arrays, classes)
     candidates = {name: measure(judge, held_out, settings.seed) for name, judge in judges.items()}

@@ -24,6 +24,7 @@ class EfficientNetLite0:
     """The judge `efficientnet-lite0`: classes must be ImageNet's 1000, in sorted order."""
 
     name = "efficientnet-lite0"
+    learns = False
 
     def __init__(self, classes: tuple[str, ...]) -> None:
         require_imagenet(self.name, classes)

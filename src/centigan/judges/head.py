@@ -28,6 +28,7 @@ class HeadOnFeatures:
     """The judge `head-on-features`: softmax of an affine map of standardised features."""
 
     name = "head-on-features"
+    learns = True
 
     def __init__(self, classes: tuple[str, ...], tensors: dict[str, Tensor]) -> None:
         self.classes = classes
@@ -46,7 +47,7 @@ class HeadOnFeatures:
         solver.fit((features - mean) / scale, np.tile(examples.labels, 1 + COPIES))
         coef, intercept = _one_row_per_class(solver, len(examples.classes))
         learnt = {"coef": coef, "intercept": intercept, "mean": mean, "scale": scale}
-        tensors = {name: torch.from_numpy(value).float() for name, value in learnt.items()}
+        tensors = {name: torch.from_numpy(value).float().contiguous() for name, value in learnt.items()}
         return cls(examples.classes, {**tensors, "side": torch.tensor(extract.side)})
 
     @classmethod

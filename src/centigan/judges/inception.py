@@ -27,6 +27,7 @@ class InceptionV3:
     """The judge `inception-v3`: classes must be ImageNet's 1000, in sorted order."""
 
     name = "inception-v3"
+    learns = False
 
     def __init__(self, classes: tuple[str, ...], weights: str | None) -> None:
         require_imagenet(self.name, classes)
@@ -91,8 +92,9 @@ def read_network(path: Path) -> Inception3:
     network = inception_v3(weights=None, aux_logits=True, transform_input=False, init_weights=False)
     try:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (pickle.UnpicklingError, RuntimeError, TypeError, EOFError) as error:
-        reason = str(error).splitlines()[0]
+    # torch's unpickler meets arbitrary bytes with any of these.
+    except (pickle.UnpicklingError, RuntimeError, TypeError, LookupError, EOFError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise UserError(
             f"{path} is not the state_dict of torchvision's inception_v3 ({reason}); fetch {URL} again"
         ) from error

@@ -28,6 +28,7 @@ class SmallCnn:
     """The judge `small-cnn`."""
 
     name = "small-cnn"
+    learns = True
 
     def __init__(self, classes: tuple[str, ...], network: nn.Module, side: int) -> None:
         self.classes, self.side = classes, side

@@ -17,6 +17,7 @@ class Judge(Protocol):
     """What a judge can do; each class of `JUDGES` has `fit` and `load` beside it, which make one."""
 
     name: str
+    learns: bool  # from the real images; else it comes trained
     classes: tuple[str, ...]  # class ids in label order
 
     def probabilities(self, images: Images) -> NDArray[np.float32]:

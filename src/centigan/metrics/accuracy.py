@@ -93,7 +93,7 @@ def at_resolution(images: Images, side: int) -> Images:
 
 def _number_within_class(labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """0, 1, 2, ... for the images of each class in their order."""
-    return pd.Series(labels).groupby(labels).cumcount().to_numpy(np.int64)
+    return np.asarray(pd.Series(labels).groupby(labels).cumcount(), dtype=np.int64)
 
 
 def _labels_of_judge(folder: Path, file: str, judge: Judge) -> NDArray[np.int64]:

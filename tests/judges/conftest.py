@@ -1,0 +1,64 @@
+"""Real digits as arrays folders, and every judge that can be made offline."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from torchvision.models import inception_v3
+
+from centigan.judges import JUDGES, Judge, train_judge
+from centigan.judges.choose import held_out_examples, training_examples
+from centigan.settings import JudgeSettings
+
+SYNSETS = tuple(f"n{number:08d}" for number in range(1000))
+DIGITS = [str(digit) for digit in range(10)]
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Arrays of the first 120 of each digit, every fifth held out, 16 px and 32 px, 2 splits of 5."""
+    root = tmp_path_factory.mktemp("arrays")
+    source = load_digits()
+    levels = np.rint(source.images * (255 / 16)).astype(np.uint8)
+    rgb = np.repeat(levels[..., None], 3, axis=3)  # (N, 8, 8, 3)
+    held_out = np.arange(120) % 5 == 0
+    for split in range(2):
+        folder = root / f"{split:02d}"
+        folder.mkdir()
+        own = range(5 * split, 5 * split + 5)
+        for prefix, mask, scale in (("", ~held_out, 2), ("held_out_", held_out, 4)):
+            images = np.concatenate([rgb[source.target == digit][:120][mask] for digit in own])
+            np.save(folder / f"{prefix}images.npy", images.repeat(scale, axis=1).repeat(scale, axis=2))
+            np.save(folder / f"{prefix}labels.npy", np.repeat(np.arange(5), mask.sum()).astype(np.int16))
+        manifest = {"classes": [str(digit) for digit in own], "resolution": 16}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+    return [root / "00", root / "01"]
+
+
+@pytest.fixture(scope="session")
+def chosen(digits: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the judge that `auto` chose for the digits."""
+    folder = tmp_path_factory.mktemp("judge")
+    train_judge(digits, JudgeSettings(name="auto"), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def inception_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights in the format of torchvision's file."""
+    path = tmp_path_factory.mktemp("weights") / "inception_v3_google-0cc3c7bd.pth"
+    torch.save(inception_v3(weights=None, init_weights=False).state_dict(), path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def judges(digits: list[Path], inception_weights: Path) -> dict[str, Judge]:
+    """One of every entry of JUDGES; the trained ones have seen a few digits only."""
+    few = training_examples(digits, DIGITS, wanted=True)
+    few = few._replace(images=few.images[::24, ::2, ::2], labels=few.labels[::24])
+    settings = JudgeSettings(weights=str(inception_weights))
+    imagenet = held_out_examples(digits, DIGITS)._replace(classes=SYNSETS)
+    return {name: judge.fit(few if judge.learns else imagenet, settings) for name, judge in JUDGES.items()}

@@ -1,0 +1,64 @@
+"""What every judge promises, checked for each entry of the table."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from centigan.judges import JUDGES, Judge
+from centigan.settings import JudgeSettings
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 24, 24, 3), dtype=np.uint8)
+
+
+@pytest.fixture(params=JUDGES)
+def judge(request: pytest.FixtureRequest, judges: dict[str, Judge]) -> Judge:
+    return judges[request.param]
+
+
+def test_each_judge_stands_in_the_table_under_its_own_name() -> None:
+    assert {name: judge.name for name, judge in JUDGES.items()} == {name: name for name in JUDGES}
+
+
+def test_probabilities_of_each_image_sum_to_one(judge: Judge) -> None:
+    found = judge.probabilities(IMAGES)
+    assert found.shape == (5, len(judge.classes))
+    assert found.dtype == np.float32
+    assert (found >= 0).all()
+    np.testing.assert_allclose(found.sum(1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (33, 20), (130, 130)])
+def test_any_image_size_is_accepted(judge: Judge, shape: tuple[int, int]) -> None:
+    found = judge.probabilities(np.full((1, *shape, 3), 90, np.uint8))
+    assert found.shape == (1, len(judge.classes))
+
+
+def test_the_same_images_give_the_same_answer(judge: Judge) -> None:
+    np.testing.assert_array_equal(judge.probabilities(IMAGES), judge.probabilities(IMAGES))
+
+
+def test_an_image_is_judged_alone(judge: Judge) -> None:
+    together = judge.probabilities(np.tile(IMAGES, (4, 1, 1, 1)))  # 20: more than a batch
+    np.testing.assert_allclose(together[5:10], judge.probabilities(IMAGES), atol=1e-4)
+    np.testing.assert_allclose(together[3:4], judge.probabilities(IMAGES[3:4]), atol=1e-4)
+
+
+def test_the_callers_images_are_left_as_they_are(judge: Judge) -> None:
+    images = IMAGES[:1].copy()
+    judge.probabilities(images)
+    np.testing.assert_array_equal(images, IMAGES[:1])
+
+
+def test_a_judge_is_what_its_tensors_say(judge: Judge, inception_weights: Path) -> None:
+    tensors = {name: value.clone() for name, value in judge.tensors().items()}
+    settings = JudgeSettings(weights=str(inception_weights))
+    again = JUDGES[judge.name].load(judge.classes, tensors, settings)
+    np.testing.assert_array_equal(again.probabilities(IMAGES), judge.probabilities(IMAGES))
+
+
+def test_judging_leaves_torchs_own_random_numbers_alone(judge: Judge) -> None:
+    before = torch.get_rng_state()
+    judge.probabilities(IMAGES[:1])
+    assert torch.equal(torch.get_rng_state(), before)

@@ -1,0 +1,141 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from centigan.errors import UserError
+from centigan.judges import train_judge
+from centigan.layout import Layout
+from centigan.metrics.accuracy import accuracy_of_split, at_resolution, ladder, measure_accuracy
+from centigan.settings import AccuracySettings, JudgeSettings
+
+COLUMNS = ["class_id", "source", "resolution", "subset", "correct", "count"]
+
+
+class Brightness:
+    """A judge of two classes by hand: dark below the middle grey, light above."""
+
+    name = "brightness"
+    learns = False
+    classes = ("dark", "light")
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        light = images.mean((1, 2, 3)) / 255
+        return np.stack([1 - light, light], axis=1).astype(np.float32)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        return {}
+
+
+def test_the_ladder_is_powers_of_two_from_an_eighth_to_twice_the_resolution() -> None:
+    assert ladder(128) == (16, 32, 64, 128, 256)
+    assert ladder(32) == (4, 8, 16, 32, 64)
+
+
+def test_a_uniform_image_stays_uniform_at_every_resolution() -> None:
+    grey = np.full((2, 32, 32, 3), 77, np.uint8)
+    for side in (4, 16, 32, 64):
+        np.testing.assert_array_equal(at_resolution(grey, side), np.full((2, side, side, 3), 77))
+
+
+def test_an_image_at_its_own_resolution_is_itself() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(at_resolution(images, 16), images)
+
+
+def test_shrinking_is_antialiased_a_checkerboard_turns_grey() -> None:
+    checkerboard = np.indices((32, 32)).sum(0) % 2 * 255
+    image = np.repeat(checkerboard[None, :, :, None], 3, axis=3).astype(np.uint8)
+    inner = at_resolution(image, 8)[:, 1:-1, 1:-1].astype(int)
+    np.testing.assert_allclose(inner, 128, atol=1)
+
+
+@pytest.mark.parametrize("side", [8, 16, 64])
+def test_resizing_agrees_with_pillows_bilinear_filter(side: int) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    pillow = Image.fromarray(image).resize((side, side), Image.Resampling.BILINEAR)
+    found = at_resolution(image[None], side)[0].astype(int)
+    np.testing.assert_allclose(found, np.asarray(pillow), atol=1)  # Pillow rounds between the axes
+
+
+def test_right_answers_are_counted_per_class_resolution_and_subset() -> None:
+    levels = np.array([10, 200, 20, 30, 210, 40, 90, 220])  # the second "dark" image is light
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    images = np.broadcast_to(levels[:, None, None, None], (8, 16, 16, 3)).astype(np.uint8)
+    table = measure_accuracy(Brightness(), images, labels, source="real", resolutions=(8, 16), subsets=2)
+    assert list(table.columns) == COLUMNS
+    assert len(table) == 2 * 2 * 2
+    for side in (8, 16):
+        found = table[table["resolution"] == side].set_index(["class_id", "subset"])["correct"].to_dict()
+        assert found == {("dark", 0): 2, ("dark", 1): 1, ("light", 0): 1, ("light", 1): 1}
+    assert (table["count"] == 2).all()
+    assert (table["source"] == "real").all()
+
+
+def test_a_class_smaller_than_the_subsets_leaves_the_empty_ones_out() -> None:
+    images = np.zeros((3, 16, 16, 3), np.uint8)
+    table = measure_accuracy(
+        Brightness(), images, np.zeros(3, int), source="real", resolutions=(16,), subsets=10
+    )
+    assert table["subset"].tolist() == [0, 1, 2]
+    assert table["count"].tolist() == [1, 1, 1]
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    """Two splits of two grey classes each, samples of split 01, and a judge trained on all four."""
+    layout = Layout("grey", tmp_path_factory.mktemp("project"))
+    for split, levels in (("00", (0, 70)), ("01", (140, 210))):
+        classes = [f"level{level:03d}" for level in levels]
+        for side, prefix, count in ((16, "", 10), (32, "held_out_", 4)):
+            _save(layout.arrays(split), prefix, _grey(levels, count, side), np.repeat([0, 1], count))
+        manifest = json.dumps({"classes": classes, "resolution": 16})
+        (layout.arrays(split) / "manifest.json").write_text(manifest)
+    swapped = _grey((210, 140), 6, 16)  # the generator has confused its classes
+    _save(layout.samples("01"), "", swapped, np.repeat([0, 1], 6))
+    (layout.samples("01") / "manifest.json").write_text(json.dumps({"classes": classes}))
+    folders = [layout.arrays("00"), layout.arrays("01")]
+    train_judge(folders, JudgeSettings(name="head-on-features"), layout.judge)
+    return layout
+
+
+def test_labels_within_a_split_are_mapped_to_the_judges_classes(experiment: Layout) -> None:
+    accuracy_of_split(experiment, "01", AccuracySettings(subsets=2))
+    table = pd.read_parquet(experiment.metric("accuracy", "01"))
+    assert list(table.columns) == COLUMNS
+    assert set(table["class_id"]) == {"level140", "level210"}
+    assert set(table["resolution"]) == {2, 4, 8, 16, 32}
+    sums = table.groupby("source")[["correct", "count"]].sum()
+    assert sums.loc["real"].tolist() == [2 * 4 * 5, 2 * 4 * 5]
+    assert sums.loc["generated"].tolist() == [0, 2 * 6 * 5]
+
+
+def test_the_resolutions_of_the_settings_replace_the_ladder(experiment: Layout) -> None:
+    accuracy_of_split(experiment, "01", AccuracySettings(resolutions=(12,)))
+    assert set(pd.read_parquet(experiment.metric("accuracy", "01"))["resolution"]) == {12}
+
+
+def test_a_class_without_held_out_images_is_named(experiment: Layout, tmp_path: Path) -> None:
+    layout = Layout("grey", tmp_path)
+    _save(layout.arrays("00"), "held_out_", _grey((0,), 3, 32), np.zeros(3))
+    manifest = (experiment.arrays("00") / "manifest.json").read_text()
+    (layout.arrays("00") / "manifest.json").write_text(manifest)
+    layout.judge.parent.mkdir(exist_ok=True)
+    layout.judge.symlink_to(experiment.judge)
+    with pytest.raises(UserError, match="class level070 has no image"):
+        accuracy_of_split(layout, "00", AccuracySettings())
+
+
+def _grey(levels: tuple[int, ...], count: int, side: int) -> np.ndarray:
+    images = np.repeat(np.array(levels), count)[:, None, None, None]
+    return np.broadcast_to(images, (len(images), side, side, 3)).astype(np.uint8)
+
+
+def _save(folder: Path, prefix: str, images: np.ndarray, labels: np.ndarray) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / f"{prefix}images.npy", images)
+    np.save(folder / f"{prefix}labels.npy", labels.astype(np.int16))
