@@ -25,6 +25,15 @@ def test_a_failed_write_leaves_the_old_content_and_no_litter(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_a_file_can_be_read_by_whom_the_umask_lets(tmp_path: Path) -> None:
+    target = tmp_path / "weights"
+    with atomic_path(target) as temporary:
+        temporary.touch(mode=0o600)
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert target.stat().st_mode == plain.stat().st_mode
+
+
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
     with pytest.raises(UserError, match=r"cannot write .*results/x.csv"):

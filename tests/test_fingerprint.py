@@ -4,15 +4,15 @@ import pytest
 
 from centigan import fingerprint
 
+SOURCE = '"""Distance."""\nfrom centigan.stats import mean\nfrom centigan.settings import X\n'
+
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(fingerprint, "PACKAGE", tmp_path)
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics" / "__init__.py").write_text("")
-    (tmp_path / "metrics" / "fid.py").write_text(
-        '"""Distance."""\nfrom centigan.stats import mean\nfrom centigan.settings import X\n'
-    )
+    (tmp_path / "metrics" / "fid.py").write_text(SOURCE)
     (tmp_path / "stats.py").write_text("def mean(x):\n    return x\n")
     (tmp_path / "settings.py").write_text("X = 1\n")
     (tmp_path / "other.py").write_text("Y = 1\n")
@@ -28,14 +28,14 @@ def code() -> str:
 @pytest.mark.parametrize(
     ("file", "text", "counts"),
     [
-        ("metrics/fid.py", '"""Another docstring."""\n# why\nfrom centigan.stats import  mean\nfrom centigan.settings import X\n', False),
+        ("metrics/fid.py", SOURCE.replace("Distance", "Another docstring") + "# why\n", False),
         ("stats.py", 'def mean(x):\n    """Of x."""\n    return x  # itself\n', False),
         ("stats.py", "def mean(x):\n    return x / 2\n", True),
         ("settings.py", "X = 2\n", False),
         ("other.py", "Y = 2\n", False),
         ("metrics/page.html.j2", "<p>", True),
     ],
-)  # fmt: skip
+)
 def test_only_code_that_runs_counts(package: Path, file: str, text: str, counts: bool) -> None:
     before = code()
     (package / file).write_text(text)

@@ -23,6 +23,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
+        temporary.chmod(0o666 & ~_umask())  # safetensors writes for its owner alone
         temporary.replace(target)
         _sync_folder(target.parent)
     except OSError as error:
@@ -39,6 +40,12 @@ def write_text(target: Path, text: str) -> None:
     """Write a small text file atomically."""
     with atomic_path(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _umask() -> int:
+    mask = os.umask(0)  # the only way to read it is to set it
+    os.umask(mask)
+    return mask
 
 
 def _sync_folder(folder: Path) -> None:

@@ -16,8 +16,8 @@ from centigan.layout import Layout, split_name, split_names
 from centigan.settings import (
     AccuracyStage,
     ArraysStage,
-    FiguresSettings,
     FigureSettings,
+    FiguresSettings,
     Frozen,
     IndexStage,
     JudgeStage,

@@ -153,9 +153,7 @@ def test_snakemakes_own_report_is_made_with_captions(project: Path) -> None:
         ("data: {classes: 20}\nsplits: {2: {train: {seed: 1}}}", "split 2 does not exist; splits are 00..01"),
     ],
 )
-def test_a_mistake_in_the_settings_stops_before_the_first_job(
-    project: Path, text: str, message: str
-) -> None:
+def test_a_mistake_in_the_settings_stops_before_the_first_job(project: Path, text: str, message: str) -> None:
     (project / "experiments" / "wrong.yaml").write_text(text)
     output = snakemake(project, "--config", "experiment=wrong", check=False)
     (project / "experiments" / "wrong.yaml").unlink()
