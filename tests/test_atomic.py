@@ -40,16 +40,28 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
         write_text(tmp_path / "results" / "x.csv", "text")
 
 
-def test_a_disk_that_refuses_more_bytes_is_one_clear_error(tmp_path: Path) -> None:
-    """The kernel refuses bytes past 4 kB here, as it would on a full disk."""
-    target = tmp_path / "images.npy"
+WRITERS = {
+    "table.csv": "path.write_text('x' * 100_000)",
+    "images.npy": "import numpy; numpy.save(path, numpy.zeros(100_000))",
+    "index.parquet": "import numpy, pandas; pandas.DataFrame(numpy.eye(300)).to_parquet(path)",
+    "weights.safetensors": (
+        "import torch; from safetensors.torch import save_file; save_file({'w': torch.zeros(100_000)}, path)"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_disk_that_refuses_more_bytes_is_one_clear_error(tmp_path: Path, name: str) -> None:
+    """The kernel refuses bytes past 4 kB here, as it does on a full disk."""
+    target = tmp_path / name
     write_text(target, "finished before")
     program = (
         "from pathlib import Path\n"
-        "from centigan.atomic import write_text\n"
+        "from centigan.atomic import atomic_path\n"
         "from centigan.errors import UserError\n"
         "try:\n"
-        f"    write_text(Path({str(target)!r}), 'x' * 100_000)\n"
+        f"    with atomic_path(Path({str(target)!r})) as path:\n"
+        f"        {WRITERS[name]}\n"
         "except UserError as error:\n"
         "    raise SystemExit(str(error))\n"
     )

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from safetensors import SafetensorError
+
 from centigan.errors import UserError
 
 
@@ -26,10 +28,11 @@ def atomic_path(target: Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~_umask())  # safetensors writes for its owner alone
         temporary.replace(target)
         _sync_folder(target.parent)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"cannot write {target}: {error.strerror or error}. Free or choose another place, then "
-            "run again: everything finished so far is kept"
+            f"cannot write {target}: {reason}. Make room there or permit it, then run again: "
+            "everything finished so far is kept"
         ) from error
     finally:
         with suppress(NotADirectoryError):
