@@ -1,0 +1,1 @@
+"""From metric files to what a person reads: tables, comparison, figures, page."""

@@ -1,0 +1,95 @@
+"""Names beside points and lines without hiding one another."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+MOST_NAMES = 20  # more cannot be read
+PLACES = [  # (dx, dy) in points, horizontal and vertical alignment; tried in this order
+    (7, 0, "left", "center"),
+    (-7, 0, "right", "center"),
+    (0, 7, "center", "bottom"),
+    (0, -7, "center", "top"),
+    (6, 6, "left", "bottom"),
+    (-6, 6, "right", "bottom"),
+    (6, -6, "left", "top"),
+    (-6, -6, "right", "top"),
+    (16, 12, "left", "bottom"),
+    (-16, 12, "right", "bottom"),
+    (16, -12, "left", "top"),
+    (-16, -12, "right", "top"),
+]
+
+
+def name_points(
+    axes: Axes, x: npt.ArrayLike, y: npt.ArrayLike, names: Sequence[str], *, color: str = "#444444"
+) -> None:
+    """Write each name at the free place nearest its point; nothing for more than MOST_NAMES."""
+    if len(names) > MOST_NAMES:
+        return
+    figure = axes.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    figure.draw_without_rendering()  # settles limits and layout, which places are measured in
+    points = axes.transData.transform(np.column_stack([x, y]))  # (N, 2) pixels
+    taken: list[Bbox] = [Bbox.from_bounds(px - 5, py - 5, 10, 10) for px, py in points]
+    for (px, py), name, at_x, at_y in zip(points, names, np.asarray(x), np.asarray(y), strict=True):
+        boxes = [_box(figure, px, py, place, name) for place in PLACES]
+        costs = [_cost(box, taken, axes.bbox) for box in boxes]
+        best = int(np.argmin(costs))
+        dx, dy, horizontal, vertical = PLACES[best]
+        axes.annotate(
+            name,
+            (at_x, at_y),
+            xytext=(dx, dy),
+            textcoords="offset points",
+            ha=horizontal,
+            va=vertical,
+            fontsize=8,
+            color=color,
+        )
+        taken.append(boxes[best])
+
+
+def name_line_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
+    """Names to the right of lines that end at (x, y, name, colour), spread so that none overlap."""
+    if not ends or len(ends) > MOST_NAMES:
+        return
+    low, high = axes.get_ylim()
+    gap = (high - low) * 0.042
+    free = -np.inf
+    for x, y, name, color in sorted(ends, key=lambda end: end[1]):
+        free = max(y, free + gap)
+        axes.annotate(
+            name,
+            (x, free),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+            color=color,
+            annotation_clip=False,
+        )
+
+
+def _box(figure: Figure, px: float, py: float, place: tuple[float, float, str, str], name: str) -> Bbox:
+    """Where the name would stand, in pixels, from the usual width of a letter of 8 points."""
+    scale = figure.dpi / 72
+    width, height = 5.2 * len(name) * scale, 9 * scale
+    dx, dy, horizontal, vertical = place
+    left = px + dx * scale - {"left": 0.0, "center": width / 2, "right": width}[horizontal]
+    bottom = py + dy * scale - {"bottom": 0.0, "center": height / 2, "top": height}[vertical]
+    return Bbox.from_bounds(left, bottom, width, height)
+
+
+def _cost(box: Bbox, taken: Sequence[Bbox], frame: Bbox) -> float:
+    """Pixels hidden by what is there already, and pixels outside the axes, which weigh more."""
+    hidden = sum(_area(Bbox.intersection(box, other)) for other in taken)
+    return hidden + 3 * (_area(box) - _area(Bbox.intersection(box, frame)))
+
+
+def _area(box: Bbox | None) -> float:
+    return 0.0 if box is None else box.width * box.height

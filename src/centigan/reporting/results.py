@@ -1,0 +1,144 @@
+"""Reading an experiment's files back: one place for their names, columns and complaints.
+
+Everything here is read as the rooms before wrote it (`centigan.layout`); a file that is missing or
+incomplete is told by name, with what to do.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from centigan.errors import UserError
+from centigan.layout import Layout
+
+Images = npt.NDArray[np.uint8]
+
+SOURCES = ("real", "generated")
+METRICS = {  # columns of every metric file
+    "accuracy": ["class_id", "source", "resolution", "subset", "correct", "count"],
+    "ms_ssim": ["class_id", "source", "pair", "ms_ssim"],
+    "ms_ssim_in_training": ["class_id", "iteration", "ms_ssim"],
+}
+NAMES = {"class_id": str, "split": str}  # "00" and "0" are names, not numbers
+
+
+@dataclass(frozen=True)
+class Results:
+    """What lies under results/<experiment>, for the given splits."""
+
+    layout: Layout
+    split_names: Sequence[str]
+
+    @cached_property
+    def classes(self) -> pd.DataFrame:
+        """One row a class: label, class_id, split, train, held_out."""
+        frame = pd.read_csv(present(self.layout.classes), dtype=NAMES)
+        return frame[frame["split"].isin(list(self.split_names))].reset_index(drop=True)
+
+    @cached_property
+    def summary(self) -> dict[str, float]:
+        values: dict[str, float] = read_json(self.layout.summary)
+        return values
+
+    @cached_property
+    def judge(self) -> dict[str, Any]:
+        return read_json(self.layout.judge / "manifest.json")
+
+    @property
+    def resolution(self) -> int:
+        """Side of the model's images, pixels."""
+        return int(self.summary["model/resolution"])
+
+    def table(self, name: str) -> pd.DataFrame:
+        return pd.read_csv(present(self.layout.table(name)), dtype=NAMES, keep_default_na=True)
+
+    def metric(self, metric: str) -> pd.DataFrame:
+        """A metric of all splits in one frame, with the split's name as a column.
+
+        Raises:
+            UserError: when a split's file is missing or lacks a column, or a class of its split.
+        """
+        frames = []
+        for split in self.split_names:
+            path = self.layout.metric(metric, split)
+            frame = pd.read_parquet(present(path))
+            expected = self.classes.loc[self.classes["split"] == split, "class_id"].tolist()
+            check_complete(frame, path, columns=METRICS[metric], classes=expected)
+            frames.append(frame.assign(class_id=frame["class_id"].astype(str), split=split))
+        return pd.concat(frames, ignore_index=True)
+
+    def history(self, split: str) -> pd.DataFrame:
+        """The journal of one split's training, one row a logged iteration."""
+        path = present(self.layout.train(split) / "history.jsonl")
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+        if not lines:
+            raise UserError(f"{path} holds no line; lower train.log_every and train split {split} again")
+        return pd.DataFrame(lines).drop_duplicates("iteration", keep="last")  # a resumed run repeats some
+
+    def train_manifest(self, split: str) -> dict[str, Any]:
+        return read_json(self.layout.train(split) / "manifest.json")
+
+    def samples(self, split: str, *, per_class: int) -> dict[str, Images]:
+        """The first samples of every class: class_id -> uint8 (<= per_class, R, R, 3)."""
+        return _first_of_each_class(self.layout.samples(split), per_class)
+
+    def training_images(self, split: str, *, per_class: int) -> dict[str, Images]:
+        """The first training images of every class: class_id -> uint8 (<= per_class, R, R, 3)."""
+        return _first_of_each_class(self.layout.arrays(split), per_class)
+
+
+def present(path: Path) -> Path:
+    """The path itself.
+
+    Raises:
+        UserError: when there is no such file.
+    """
+    if not path.is_file():
+        raise UserError(f"{path} is missing; run the pipeline (`snakemake`), which makes it")
+    return path
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    try:
+        values: dict[str, Any] = json.loads(present(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} is not JSON ({error}); delete it and run again") from None
+    return values
+
+
+def check_complete(
+    frame: pd.DataFrame, path: Path, *, columns: Sequence[str], classes: Sequence[str]
+) -> None:
+    """Every column, and every class of the split under every source.
+
+    Raises:
+        UserError: naming the file and what it lacks.
+    """
+    if absent := [column for column in columns if column not in frame]:
+        raise UserError(f"{path} lacks the column {absent[0]!r}; delete the file and run again")
+    sources: Sequence[str | None] = SOURCES if "source" in columns else (None,)
+    for source in sources:
+        rows = frame if source is None else frame[frame["source"] == source]
+        if lost := sorted(set(classes) - set(rows["class_id"].astype(str))):
+            of = "" if source is None else f" of {source} images"
+            raise UserError(
+                f"{path} has no row{of} for class {lost[0]!r} ({len(lost)} of {len(classes)} classes "
+                "lack one); delete the file and run again"
+            )
+
+
+def _first_of_each_class(folder: Path, per_class: int) -> dict[str, Images]:
+    images = np.load(present(folder / "images.npy"), mmap_mode="r")  # (N, R, R, 3)
+    labels = np.load(present(folder / "labels.npy"))
+    classes = read_json(folder / "manifest.json")["classes"]
+    return {
+        str(class_id): np.asarray(images[np.flatnonzero(labels == position)[:per_class]])
+        for position, class_id in enumerate(classes)
+    }

@@ -1,0 +1,184 @@
+"""Tables and summary numbers of an experiment, from the metric files of all its splits.
+
+Definitions are those of AC-GAN (arXiv:1610.09585), sections 4.1 to 4.3. Accuracies are means over
+classes, so that every class weighs the same; standard deviations divide by n - 1. A share of no class
+at all has no value, and is left out of the summary.
+"""
+
+import json
+from collections.abc import Sequence
+
+import pandas as pd
+
+from centigan.atomic import atomic_path, write_text
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.reporting.results import Results
+
+LOW_DIVERSITY = 0.25  # section 4.3; the highest mean MS-SSIM of a class of ImageNet's training images
+INACCURATE = 0.01  # section 4.3
+LOW_FACTOR = 4  # the paper compares 128 with 32
+
+
+def write_tables(layout: Layout, split_names: Sequence[str], *, resolution: int) -> None:
+    """Write tables/{accuracy_by_resolution,by_class,ms_ssim_in_training}.csv and summary.json.
+
+    Raises:
+        UserError: when a metric file is missing, or lacks a class or the resolution.
+    """
+    results = Results(layout, split_names)
+    accuracy, ms_ssim = results.metric("accuracy"), results.metric("ms_ssim")
+    by_resolution = accuracy_by_resolution(accuracy)
+    of_class = by_class(accuracy, ms_ssim, results.classes, resolution=resolution)
+    in_training = results.metric("ms_ssim_in_training")[["class_id", "iteration", "ms_ssim"]]
+
+    summary = {
+        **experiment_facts(accuracy, ms_ssim, results.classes, resolution=resolution),
+        **accuracy_summary(by_resolution, of_class, resolution=resolution),
+        **diversity_summary(of_class),
+        **joint_summary(of_class),
+        **training_summary([results.history(split) for split in split_names]),
+    }
+    _write_csv(layout, "accuracy_by_resolution", by_resolution)
+    _write_csv(layout, "by_class", of_class)
+    _write_csv(layout, "ms_ssim_in_training", in_training)
+    write_text(layout.summary, json.dumps(_rounded(summary), indent=2) + "\n")
+
+
+def accuracy_by_resolution(accuracy: pd.DataFrame) -> pd.DataFrame:
+    """Rows source, resolution, accuracy, std, images (Fig 3 bottom left).
+
+    The error bar is the standard deviation, over the subsets, of the subset's mean over all classes.
+    """
+    keys = ["source", "resolution"]
+    of_class = _share_correct(accuracy, [*keys, "class_id"])
+    of_subset = _share_correct(accuracy, [*keys, "subset", "class_id"])
+    subset_means = of_subset.groupby(level=[*keys, "subset"]).mean()
+    table = pd.DataFrame(
+        {
+            "accuracy": of_class.groupby(level=keys).mean(),
+            "std": subset_means.groupby(level=keys).std(),
+            "images": accuracy.groupby(keys)["count"].sum(),
+        }
+    )
+    return table.reset_index().sort_values(keys, ascending=[False, True], ignore_index=True)
+
+
+def by_class(
+    accuracy: pd.DataFrame, ms_ssim: pd.DataFrame, classes: pd.DataFrame, *, resolution: int
+) -> pd.DataFrame:
+    """One row a class, in the order of `classes`: its accuracies and its MS-SSIM, real and generated.
+
+    Raises:
+        UserError: when the accuracy was not measured at `resolution` and at a quarter of it.
+    """
+    share = _share_correct(accuracy, ["source", "resolution", "class_id"])
+    pairs = ms_ssim.groupby(["source", "class_id"])["ms_ssim"].agg(["mean", "std"])
+    table = classes[["class_id", "split"]].set_index("class_id")
+    table["accuracy_real"] = _at(share, "real", resolution)
+    table["accuracy_generated"] = _at(share, "generated", resolution)
+    table["accuracy_generated_low"] = _at(share, "generated", resolution // LOW_FACTOR)
+    for source in ("real", "generated"):
+        table[f"ms_ssim_{source}"] = pairs["mean"].loc[source]
+        table[f"ms_ssim_{source}_std"] = pairs["std"].loc[source]
+    return table.reset_index()
+
+
+def experiment_facts(
+    accuracy: pd.DataFrame, ms_ssim: pd.DataFrame, classes: pd.DataFrame, *, resolution: int
+) -> dict[str, float]:
+    """What the numbers rest on: sizes that decide whether a comparison is fair."""
+    at_model = accuracy[accuracy["resolution"] == resolution]
+    images = at_model.groupby("source")["count"].sum()
+    return {
+        "model/resolution": resolution,
+        "data/classes": len(classes),
+        "data/splits": classes["split"].nunique(),
+        "data/classes_of_a_split": int(classes["split"].value_counts().max()),
+        "accuracy/subsets": accuracy["subset"].nunique(),
+        "ms_ssim/pairs": ms_ssim["pair"].nunique(),
+        "images/real": int(images["real"]),
+        "images/generated": int(images["generated"]),
+    }
+
+
+def accuracy_summary(
+    by_resolution: pd.DataFrame, of_class: pd.DataFrame, *, resolution: int
+) -> dict[str, float]:
+    """Section 4.1: accuracy by resolution, and the share of classes that profit from pixels."""
+    values: dict[str, float] = {}
+    for source, pixels, accuracy, std in by_resolution[
+        ["source", "resolution", "accuracy", "std"]
+    ].itertuples(index=False, name=None):
+        values[f"accuracy/{source}/{pixels}"] = accuracy
+        if pd.notna(std):
+            values[f"accuracy/{source}/{pixels}/std"] = std
+    below = of_class["accuracy_generated_low"] < of_class["accuracy_generated"]
+    values["accuracy/share_below_diagonal"] = below.mean()
+    values["judge/accuracy_held_out"] = values[f"accuracy/real/{resolution}"]
+    return values
+
+
+def diversity_summary(of_class: pd.DataFrame) -> dict[str, float]:
+    """Section 4.2: MS-SSIM of real and generated classes; `std` is the mean of the classes' std."""
+    most_uniform = of_class["ms_ssim_real"].max()
+    return {
+        "ms_ssim/real/mean": of_class["ms_ssim_real"].mean(),
+        "ms_ssim/real/max": most_uniform,
+        "ms_ssim/real/std": of_class["ms_ssim_real_std"].mean(),
+        "ms_ssim/generated/mean": of_class["ms_ssim_generated"].mean(),
+        "ms_ssim/generated/std": of_class["ms_ssim_generated_std"].mean(),
+        "ms_ssim/share_below_max_real": (of_class["ms_ssim_generated"] < most_uniform).mean(),
+    }
+
+
+def joint_summary(of_class: pd.DataFrame) -> dict[str, float]:
+    """Section 4.3: how accuracy goes with MS-SSIM; what has no value is left out."""
+    accuracy, ms_ssim = of_class["accuracy_generated"], of_class["ms_ssim_generated"]
+    uniform = ms_ssim >= LOW_DIVERSITY
+    values: dict[str, float] = {}
+    if accuracy.nunique() > 1 and ms_ssim.nunique() > 1:
+        pearson = accuracy.corr(ms_ssim)
+        values |= {"accuracy_ms_ssim/r": pearson, "accuracy_ms_ssim/r2": pearson**2}
+    if uniform.any():
+        inaccurate = accuracy[uniform] <= INACCURATE
+        values["accuracy_ms_ssim/share_low_diversity_inaccurate"] = inaccurate.mean()
+    if not uniform.all():
+        accurate = accuracy[~uniform] > INACCURATE
+        values["accuracy_ms_ssim/share_high_diversity_accurate"] = accurate.mean()
+    return values
+
+
+def training_summary(histories: Sequence[pd.DataFrame]) -> dict[str, float]:
+    """The last logged losses, mean over splits."""
+    last = pd.DataFrame([history.iloc[-1] for history in histories])
+    names = ("loss_discriminator", "loss_generator")
+    return {f"training/{name}": last[name].mean() for name in names if name in last}
+
+
+def _share_correct(accuracy: pd.DataFrame, keys: list[str]) -> "pd.Series[float]":
+    sums = accuracy.groupby(keys)[["correct", "count"]].sum()
+    judged = sums[sums["count"] > 0]  # a small class may leave a subset empty
+    return judged["correct"] / judged["count"]
+
+
+def _at(share: "pd.Series[float]", source: str, resolution: int) -> "pd.Series[float]":
+    if (source, resolution) not in share.index:
+        measured = sorted(share.loc[source].index.get_level_values("resolution").unique())
+        raise UserError(
+            f"accuracy of {source} images was measured at {measured} px, but the tables need "
+            f"{resolution}; add it to accuracy.resolutions (or leave that null)"
+        )
+    return share.loc[(source, resolution)]
+
+
+def _rounded(summary: dict[str, float]) -> dict[str, float]:
+    """Six digits, so that the last bits of a processor's arithmetic do not show; counts as they are."""
+    return {
+        name: value if isinstance(value, int) else float(f"{value:.6g}") for name, value in summary.items()
+    }
+
+
+def _write_csv(layout: Layout, name: str, table: pd.DataFrame) -> None:
+    with atomic_path(layout.table(name)) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
