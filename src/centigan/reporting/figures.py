@@ -70,7 +70,7 @@ def accuracy_by_resolution(results: Results, settings: FigureSettings) -> Figure
             fontweight="bold",
         )
     chance = 1 / results.summary["data/classes"]
-    axes.axhline(chance, color=QUIET, linestyle=":", linewidth=1, label=f"chance, {chance:.3g}")
+    axes.axhline(chance, color=QUIET, linestyle=":", linewidth=1, label=f"chance, {100 * chance:.3g}%")
     axes.set_xscale("log", base=2)
     pixels = sorted(table["resolution"].unique())
     axes.set_xticks(pixels, [str(p) for p in pixels])
@@ -180,7 +180,7 @@ def accuracy_and_ms_ssim(results: Results, settings: FigureSettings) -> Figure:
 def training_curves(results: Results, settings: FigureSettings) -> Figure:
     """Losses, and D's accuracies about source and class, of every split."""
     histories = {split: results.history(split).set_index("iteration") for split in results.split_names}
-    figure = Figure(figsize=(6.0, 6.6))
+    figure = Figure(figsize=(6.0, 6.6), layout="constrained")
     panels = figure.subplots(3, 1, sharex=True)
     contents = (
         ("loss", {"loss_discriminator": "discriminator", "loss_generator": "generator"}),
@@ -222,7 +222,7 @@ FIGURES: dict[str, Callable[[Results, FigureSettings], Figure]] = {
 
 
 def _axes(title: str, *, square: bool = False) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(5.0, 5.2) if square else None)
+    figure = Figure(figsize=(5.0, 5.2) if square else None, layout="constrained")
     axes = figure.subplots()
     axes.set_title(title)
     if square:

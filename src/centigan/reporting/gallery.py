@@ -34,7 +34,7 @@ def gallery(samples: dict[str, Images], *, title: str) -> Figure:
     strip_width, strip_height = across * (tile + GAP), rows * (tile + GAP)
     width = columns * (strip_width + margin + gutter)
     height = strip_height + top + gutter
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, layout="none")
+    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     figure.text(8 / width, 1 - 12 / height, title, fontsize=12, fontweight="bold", va="top")
     for column in range(columns):
         here = names[column * rows : (column + 1) * rows]

@@ -22,6 +22,7 @@ from centigan.reporting.results import Images, Results, present
 from centigan.settings import FiguresSettings, Settings
 
 TEMPLATE = "page.html.j2"
+FAMILIES = {"acgan": "AC-GAN"}  # as their papers write them
 MOST_STRIPS = 40  # classes shown as strips on the page; the gallery figure holds all
 STRIP = 8  # images in a strip
 
@@ -41,6 +42,7 @@ def write_report(layout: Layout, settings: Settings, commit: str | None) -> None
     page = environment.get_template(TEMPLATE).render(
         settings=settings,
         splits=len(names),
+        family=FAMILIES[settings.model.family],
         facts=results.summary,
         judge=results.judge,
         strips=_strips(results),
@@ -119,9 +121,9 @@ def _figures(results: Results, settings: FiguresSettings) -> list[dict[str, str]
 
 def _accuracy(table: pd.DataFrame) -> list[dict[str, Any]]:
     """One row a resolution: accuracy and error bar of real and of generated images."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for resolution, group in table.groupby("resolution"):
-        by_source = group.set_index("source").to_dict("index")
+        by_source = {str(source): rest for source, rest in group.set_index("source").to_dict("index").items()}
         rows.append({"resolution": resolution, **by_source})
     return rows
 

@@ -106,6 +106,11 @@ def present(path: Path) -> Path:
 
 
 def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file.
+
+    Raises:
+        UserError: when the file is missing or is not JSON.
+    """
     try:
         values: dict[str, Any] = json.loads(present(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:

@@ -163,13 +163,15 @@ def _share_correct(accuracy: pd.DataFrame, keys: list[str]) -> "pd.Series[float]
 
 
 def _at(share: "pd.Series[float]", source: str, resolution: int) -> "pd.Series[float]":
-    if (source, resolution) not in share.index:
-        measured = sorted(share.loc[source].index.get_level_values("resolution").unique())
+    of_source: pd.Series[float] = share.xs(source)
+    measured = sorted(set(of_source.index.get_level_values("resolution")))
+    if resolution not in measured:
         raise UserError(
             f"accuracy of {source} images was measured at {measured} px, but the tables need "
             f"{resolution}; add it to accuracy.resolutions (or leave that null)"
         )
-    return share.loc[(source, resolution)]
+    at_resolution: pd.Series[float] = of_source.xs(resolution)
+    return at_resolution
 
 
 def _rounded(summary: dict[str, float]) -> dict[str, float]:
