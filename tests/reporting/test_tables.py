@@ -1,0 +1,115 @@
+import json
+
+import pandas as pd
+import pytest
+
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.reporting.comparison import compare, looks_like_imagenet
+from centigan.reporting.tables import joint_summary, write_tables
+
+SPLITS = ["00", "01"]
+
+
+def test_accuracy_is_the_mean_over_classes(finished: Layout) -> None:
+    summary = json.loads(finished.summary.read_text())
+    assert summary["accuracy/generated/32"] == pytest.approx((0.9 + 0.6 + 0.7 + 0.0) / 4)
+    assert summary["accuracy/generated/8"] == pytest.approx((0.8 + 0.2 + 0.7 + 0.0) / 4)
+    assert summary["accuracy/real/8"] == pytest.approx(0.9)
+    assert summary["judge/accuracy_held_out"] == summary["accuracy/real/32"] == 1
+
+
+def test_the_error_bar_is_the_spread_of_the_subsets(finished: Layout) -> None:
+    """Subset 1 has one more image right of 5 in every class than subset 0: means 0.2 apart."""
+    summary = json.loads(finished.summary.read_text())
+    assert summary["accuracy/generated/32/std"] == pytest.approx(0.2 / 2**0.5, rel=1e-5)
+    assert summary["accuracy/real/32/std"] == 0
+
+
+def test_a_class_on_the_diagonal_is_not_below_it(finished: Layout) -> None:
+    summary = json.loads(finished.summary.read_text())
+    assert summary["accuracy/share_below_diagonal"] == 2 / 4  # a and b; c and d are equal
+
+
+def test_diversity_compares_with_the_most_uniform_real_class(finished: Layout) -> None:
+    summary = json.loads(finished.summary.read_text())
+    assert summary["ms_ssim/real/max"] == pytest.approx(0.4)
+    assert summary["ms_ssim/share_below_max_real"] == 3 / 4  # d has 0.5
+    assert summary["ms_ssim/generated/mean"] == pytest.approx((0.3 + 0.1 + 0.2 + 0.5) / 4)
+    assert summary["ms_ssim/real/std"] == pytest.approx(0.1 / 2**0.5, rel=1e-5)
+
+
+def test_the_joint_shares_split_classes_at_a_quarter(finished: Layout) -> None:
+    """a (0.3) and d (0.5) are uniform, of which d is inaccurate; b and c are diverse and accurate."""
+    summary = json.loads(finished.summary.read_text())
+    assert summary["accuracy_ms_ssim/share_low_diversity_inaccurate"] == 1 / 2
+    assert summary["accuracy_ms_ssim/share_high_diversity_accurate"] == 1
+
+
+def test_points_on_a_falling_line_have_r_minus_one() -> None:
+    frame = pd.DataFrame({"accuracy_generated": [0.9, 0.6, 0.3], "ms_ssim_generated": [0.1, 0.2, 0.3]})
+    values = joint_summary(frame)
+    assert values["accuracy_ms_ssim/r"] == pytest.approx(-1)
+    assert values["accuracy_ms_ssim/r2"] == pytest.approx(1)
+
+
+def test_a_share_of_no_class_is_left_out_and_said_in_the_comparison(finished: Layout) -> None:
+    frame = pd.DataFrame({"accuracy_generated": [0.9, 0.6], "ms_ssim_generated": [0.4, 0.5]})
+    values = joint_summary(frame)
+    assert "accuracy_ms_ssim/share_high_diversity_accurate" not in values
+    summary = json.loads(finished.summary.read_text())
+    del summary["accuracy_ms_ssim/share_high_diversity_accurate"]
+    table = compare(summary, judge="small-cnn", is_imagenet=False)
+    row = table[table["measurement"].str.contains("accuracy > 1 %")].iloc[0]
+    assert row["ours"] == ""
+    assert "no class has MS-SSIM < 0.25" in row["why"]
+
+
+def test_nothing_measured_on_other_data_is_called_comparable(finished: Layout) -> None:
+    table = pd.read_csv(finished.table("comparison"))
+    measured = table[table["why"] != "a fact of the set-up"]
+    assert set(measured["comparable"]) == {"no"}
+    assert measured["why"].str.contains("other data: 4 classes").all()
+
+
+def test_the_papers_own_protocol_is_comparable(finished: Layout) -> None:
+    summary = json.loads(finished.summary.read_text())
+    summary = {name.replace("/32", "/128"): value for name, value in summary.items()}
+    summary |= {"model/resolution": 128, "data/classes": 1000, "ms_ssim/pairs": 100}
+    table = compare(summary, judge="inception-v3", is_imagenet=True)
+    row = table[table["measurement"] == "Accuracy of samples at R"].iloc[0]
+    assert (row["paper"], row["comparable"]) == ("10.1 ± 2.0 %", "yes")
+    assert row["ours"].startswith("55.0")
+
+
+def test_imagenet_is_a_thousand_wordnet_ids() -> None:
+    ids = [f"n{number:08d}" for number in range(1000)]
+    assert looks_like_imagenet(ids)
+    assert not looks_like_imagenet(ids[:999])
+    assert not looks_like_imagenet([*ids[:999], "zebra"])
+
+
+def test_tables_are_the_same_bytes_twice(finished: Layout) -> None:
+    files = [finished.summary, finished.table("by_class"), finished.table("accuracy_by_resolution")]
+    before = [file.read_bytes() for file in files]
+    write_tables(finished, SPLITS, resolution=32)
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_a_metric_file_without_a_class_is_named(metrics: Layout) -> None:
+    path = metrics.metric("ms_ssim", "01")
+    frame = pd.read_parquet(path)
+    frame[~((frame["class_id"] == "d") & (frame["source"] == "real"))].to_parquet(path)
+    with pytest.raises(UserError, match=r"ms_ssim/01.parquet has no row of real images for class 'd'"):
+        write_tables(metrics, SPLITS, resolution=32)
+
+
+def test_a_missing_metric_file_is_named(metrics: Layout) -> None:
+    metrics.metric("accuracy", "00").unlink()
+    with pytest.raises(UserError, match=r"accuracy/00.parquet is missing; run the pipeline"):
+        write_tables(metrics, SPLITS, resolution=32)
+
+
+def test_a_resolution_that_was_not_measured_is_said(metrics: Layout) -> None:
+    with pytest.raises(UserError, match=r"measured at \[4, 8, 16, 32, 64\] px, but the tables need 128"):
+        write_tables(metrics, SPLITS, resolution=128)
