@@ -118,11 +118,11 @@ class GallerySettings(FigureSettings):
 class FiguresSettings(Frozen):
     """One entry a figure, under the name of its files."""
 
-    accuracy_by_resolution: FigureSettings = FigureSettings(title="Higher resolution is more discriminable")
+    accuracy_by_resolution: FigureSettings = FigureSettings(title="Accuracy against resolution")
     accuracy_by_class: FigureSettings = FigureSettings(title="Accuracy of each class at two resolutions")
     ms_ssim_by_class: FigureSettings = FigureSettings(title="Diversity of real and generated classes")
     ms_ssim_in_training: FigureSettings = FigureSettings(title="Diversity through training")
-    accuracy_and_ms_ssim: FigureSettings = FigureSettings(title="Diverse and discriminable")
+    accuracy_and_ms_ssim: FigureSettings = FigureSettings(title="Accuracy and diversity")
     training_curves: FigureSettings = FigureSettings(title="Losses and accuracies of D")
     gallery: GallerySettings = GallerySettings(title="Samples of every class")
 

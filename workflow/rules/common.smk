@@ -81,7 +81,7 @@ def of_all_figures(pattern):
 
 def figure_sources(wildcards):
     """The files that one figure is drawn from."""
-    sources = ["summary.json", "classes.csv", *FIGURE_SOURCES[wildcards.figure]]
+    sources = ["summary.json", "classes.csv", "judge/manifest.json", *FIGURE_SOURCES[wildcards.figure]]
     return [f"results/{wildcards.experiment}/{source}" for source in sources]
 
 

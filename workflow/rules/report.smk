@@ -53,7 +53,10 @@ rule figure:
 
 rule report:
     input:
+        classes="results/{experiment}/classes.csv",
         summary="results/{experiment}/summary.json",
+        accuracy="results/{experiment}/tables/accuracy_by_resolution.csv",
+        by_class="results/{experiment}/tables/by_class.csv",
         comparison="results/{experiment}/tables/comparison.csv",
         figures=of_all_figures("results/{experiment}/figures/{figure}.svg"),
         judge="results/{experiment}/judge/manifest.json",

@@ -5,6 +5,7 @@ in: data and judge differ in all but the ImageNet experiments; its numbers stand
 """
 
 from collections.abc import Callable, Sequence
+from math import floor
 from pathlib import Path
 
 import matplotlib.style
@@ -12,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, NullLocator, PercentFormatter
 
 from centigan.atomic import atomic_path
 from centigan.errors import UserError
@@ -24,7 +25,8 @@ from centigan.reporting.tables import INACCURATE, LOW_DIVERSITY, LOW_FACTOR
 from centigan.settings import FigureSettings, GallerySettings
 
 STYLE = Path(__file__).with_name("style.mplstyle")
-REAL, GENERATED, ALARM, QUIET = "#222222", "#0072B2", "#D55E00", "#888888"  # Okabe & Ito
+REAL, GENERATED, ALARM = "#222222", "#0072B2", "#C62828"  # this blue and red differ to all eyes
+QUIET, MUTED = "#888888", "#555555"
 COLORS = {"real": REAL, "generated": GENERATED}
 MARKERS = {"real": "s", "generated": "o"}
 
@@ -89,7 +91,11 @@ def accuracy_by_class(results: Results, settings: FigureSettings) -> Figure:
     figure, axes = _axes(settings.title, square=True)
     _diagonal(axes, 1.0)
     _points(axes, x, y, table["class_id"])
-    axes.set(xlim=(-0.04, 1.04), ylim=(-0.04, 1.04))
+    low = 0.1 * floor(10 * max(0.0, min(x.min(), y.min()) - 0.05))  # accurate classes would crowd a corner
+    edge = 0.04 * (1 - low)
+    axes.set(xlim=(low - edge, 1 + edge), ylim=(low - edge, 1 + edge))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))  # whole per cents
     judge = results.judge["name"]
     _percent(axes, "x", f"accuracy at {side} px, under {judge}")
     _percent(axes, "y", f"accuracy at {side // LOW_FACTOR} px")
@@ -121,7 +127,7 @@ def ms_ssim_by_class(results: Results, settings: FigureSettings) -> Figure:
     axes.set(xlim=(0, top), ylim=(0, top))
     axes.set(xlabel="MS-SSIM of real training images", ylabel="MS-SSIM of generated images")
     share = summary["ms_ssim/share_below_max_real"]
-    _note(axes, f"{share:.1%} of {len(table)} classes\nbelow the red line", at=(0.97, 0.04))
+    _note(axes, f"{share:.1%} of {len(table)} classes\nbelow the red line")
     name_points(axes, x, y, table["class_id"].tolist())
     return figure
 
@@ -148,14 +154,10 @@ def ms_ssim_in_training(results: Results, settings: FigureSettings) -> Figure:
     axes.set_ylim(0, 1.12 * max(table["ms_ssim"].max(), most_uniform))
     axes.set(xlabel="iteration", ylabel="MS-SSIM of generated images")
     collapsed = sum(y > most_uniform for _, y, _, _ in ends)
-    axes.set_title(
+    _subtitle(
+        axes,
         f"dashed: most uniform real class, {most_uniform:.2f};  {collapsed} of {len(ends)} classes end above",
-        fontsize=9,
-        fontweight="normal",
-        color=ALARM if collapsed else "#555555",
-        loc="left",
     )
-    figure.suptitle(settings.title, x=0.01, ha="left", fontweight="bold", fontsize=12)
     name_line_ends(axes, ends)
     return figure
 
@@ -171,8 +173,7 @@ def accuracy_and_ms_ssim(results: Results, settings: FigureSettings) -> Figure:
     axes.set(xlim=(0, 1.12 * max(x.max(), LOW_DIVERSITY)), ylim=(-0.04, 1.08))
     axes.set_xlabel("MS-SSIM of generated images")
     _percent(axes, "y", f"accuracy at {results.resolution} px, under {results.judge['name']}")
-    axes.set_title(_joint_numbers(summary), fontsize=9, fontweight="normal", color="#555555", loc="left")
-    figure.suptitle(settings.title, x=0.01, ha="left", fontweight="bold", fontsize=12)
+    _subtitle(axes, _joint_numbers(summary))
     name_points(axes, x, y, table["class_id"].tolist())
     return figure
 
@@ -230,6 +231,20 @@ def _axes(title: str, *, square: bool = False) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def _subtitle(axes: Axes, text: str) -> None:
+    """One quiet line between title and axes."""
+    axes.set_title(axes.get_title(loc="left"), pad=24)
+    axes.annotate(
+        text,
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 9),
+        textcoords="offset points",
+        color=MUTED,
+        fontsize=9,
+    )
+
+
 def _points(axes: Axes, x: "pd.Series[float]", y: "pd.Series[float]", names: "pd.Series[str]") -> None:
     few = len(names) <= MOST_NAMES
     axes.scatter(x, y, s=34 if few else 9, color=GENERATED, alpha=0.9 if few else 0.5, linewidths=0)
@@ -239,8 +254,8 @@ def _diagonal(axes: Axes, top: float) -> None:
     axes.plot([0, top], [0, top], color=QUIET, linewidth=1)
 
 
-def _note(axes: Axes, text: str, *, at: tuple[float, float] = (0.97, 0.04)) -> None:
-    axes.text(*at, text, transform=axes.transAxes, ha="right", va="bottom", color="#555555", fontsize=9)
+def _note(axes: Axes, text: str) -> None:
+    axes.text(0.97, 0.04, text, transform=axes.transAxes, ha="right", va="bottom", color=MUTED, fontsize=9)
 
 
 def _percent(axes: Axes, which: str, label: str) -> None:
@@ -256,8 +271,8 @@ def _joint_numbers(summary: dict[str, float]) -> str:
         parts.append(f"r = {summary['accuracy_ms_ssim/r']:.2f}, r² = {summary['accuracy_ms_ssim/r2']:.2f}")
     low = summary.get("accuracy_ms_ssim/share_low_diversity_inaccurate")
     high = summary.get("accuracy_ms_ssim/share_high_diversity_accurate")
-    parts.append("no class right of 0.25" if low is None else f"right of 0.25: {low:.0%} at most 1 %")
-    parts.append("none left of it" if high is None else f"left: {high:.0%} above 1 %")
+    parts.append("no class right of 0.25" if low is None else f"right of 0.25: {low:.0%} at most 1%")
+    parts.append("none left of it" if high is None else f"left: {high:.0%} above 1%")
     return ";  ".join(parts)
 
 

@@ -46,7 +46,7 @@ def write_report(layout: Layout, settings: Settings, commit: str | None) -> None
         facts=results.summary,
         judge=results.judge,
         strips=_strips(results),
-        figures=_figures(results, settings.figures),
+        figures=_figures(results, settings),
         accuracy=_accuracy(results.table("accuracy_by_resolution")),
         classes=results.table("by_class").to_dict("records"),
         comparison=results.table("comparison").fillna("").to_dict("records"),
@@ -100,7 +100,7 @@ def _strip(images: Images) -> str:
     return _data_uri("image/png", buffer.getvalue())
 
 
-def _figures(results: Results, settings: FiguresSettings) -> list[dict[str, str]]:
+def _figures(results: Results, settings: Settings) -> list[dict[str, str]]:
     """Title, caption, protocol and picture of every figure but the gallery, which the strips replace."""
     found = []
     for name in FiguresSettings.model_fields:
@@ -110,9 +110,9 @@ def _figures(results: Results, settings: FiguresSettings) -> list[dict[str, str]
         found.append(
             {
                 "name": name,
-                "title": getattr(settings, name).title,
+                "title": getattr(settings.figures, name).title,
                 "caption": CAPTIONS[name],
-                "protocol": protocol(name, results),
+                "protocol": protocol(name, results, settings),
                 "image": _data_uri("image/svg+xml", svg),
             }
         )

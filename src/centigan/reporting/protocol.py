@@ -1,9 +1,10 @@
 """Judge and sample counts behind each figure: the part of a caption that depends on the run."""
 
 from centigan.reporting.results import Results
+from centigan.settings import Settings
 
 
-def protocol(name: str, results: Results) -> str:
+def protocol(name: str, results: Results, settings: Settings) -> str:
     """Judge and sample counts behind a figure, in one sentence."""
     facts = results.summary
     classes = int(facts["data/classes"])
@@ -16,7 +17,10 @@ def protocol(name: str, results: Results) -> str:
         "accuracy_by_resolution": f"{judged}, in {facts['accuracy/subsets']:.0f} subsets.",
         "accuracy_by_class": f"{judged}.",
         "ms_ssim_by_class": f"MS-SSIM of {paired}, at {results.resolution} px.",
-        "ms_ssim_in_training": f"MS-SSIM of samples at {results.resolution} px; no judge is involved.",
+        "ms_ssim_in_training": (
+            f"{settings.train.snapshot_per_class} samples a class and snapshot, every "
+            f"{settings.train.snapshot_every:,} iterations, at {results.resolution} px; no judge."
+        ),
         "accuracy_and_ms_ssim": f"{judged}; MS-SSIM of {paired}.",
         "training_curves": f"Journals of {facts['data/splits']:.0f} splits; the judge plays no part.",
         "gallery": f"{results.resolution} x {results.resolution} px, shown without interpolation.",
