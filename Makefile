@@ -14,7 +14,7 @@ demo: .venv/installed
 	@echo "MLflow:  make ui"
 
 test: .venv/installed
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: .venv/installed
 	$(BIN)/ruff check

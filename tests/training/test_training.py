@@ -2,13 +2,13 @@
 
 import json
 import multiprocessing
-import os
 import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from dying import train_and_die
 from safetensors.torch import load_file
 from small import SAMPLE, TRAIN
 
@@ -58,23 +58,9 @@ def test_another_seed_gives_another_generator(layout: Layout) -> None:
     assert train(layout, changed(seed=1))["generator.safetensors"] != first
 
 
-def _train_and_die(root: Path, at: int) -> None:
-    from centigan.training import loop
-
-    step = loop.Progress.step
-
-    def deadly(self: loop.Progress, iteration: int) -> None:
-        step(self, iteration)
-        if iteration == at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    loop.Progress.step = deadly
-    train_split(Layout("small", root), "00", TRAIN, device=CPU)
-
-
 @pytest.mark.parametrize("at", [1, 3, 5])
 def test_a_killed_training_ends_with_the_bytes_of_an_uninterrupted_one(layout: Layout, at: int) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=_train_and_die, args=(layout.root, at))
+    process = multiprocessing.get_context("spawn").Process(target=train_and_die, args=(layout.root, at))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
