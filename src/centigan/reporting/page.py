@@ -131,7 +131,7 @@ def _accuracy(table: pd.DataFrame) -> list[dict[str, Any]]:
 def _provenance(results: Results, commit: str | None) -> dict[str, Any]:
     """What made the trained networks: versions, device, seed; from the first split's manifest."""
     first = results.train_manifest(results.split_names[0])
-    kept = {key: first.get(key) for key in ("version", "device", "precision", "seed")}
+    kept = {key: first.get(key) for key in ("version", "device", "threads", "precision", "seed")}
     libraries = ", ".join(f"{name} {version}" for name, version in first["libraries"].items())
     return {"report commit": commit, "training commit": first.get("commit"), **kept, "libraries": libraries}
 

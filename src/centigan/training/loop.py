@@ -160,6 +160,7 @@ def _export(
         save_file(snapshots, temporary)
     inputs = [layout.arrays(split) / "images.npy", layout.arrays(split) / "labels.npy"]
     facts = {"classes": classes, "seed": stage.train.seed, "precision": str(precision)}
+    facts["threads"] = torch.get_num_threads()  # sums in another order: other last bits
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
     write_manifest(folder, describe(stage, inputs=inputs, device=name, **facts))
     log.info("split %s: trained %d iterations", split, stage.train.iterations)
