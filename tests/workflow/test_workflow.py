@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from centigan.reporting.captions import CAPTIONS
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 TINY = """
@@ -141,10 +143,12 @@ def test_a_title_reruns_its_figure_and_the_page(project: Path) -> None:
 
 
 def test_snakemakes_own_report_is_made_with_captions(project: Path) -> None:
-    target = project / "results" / "snakemake.zip"
+    target = project / "results" / "snakemake.html"
     snakemake(project, "--report", str(target))
-    assert target.stat().st_size > 100_000
+    report = target.read_text()
     target.unlink()
+    for caption in CAPTIONS.values():
+        assert caption.split(",")[0] in report
 
 
 @pytest.mark.parametrize(
