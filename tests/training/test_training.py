@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import signal
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from centigan.manifest import read_manifest
 from centigan.sampling import sample_split
 from centigan.settings import TrainStage
 from centigan.training.journal import Journal
+from centigan.training.lock import only_writer
 from centigan.training.loop import snapshot_iterations, train_split
 
 CPU = torch.device("cpu")
@@ -76,6 +78,18 @@ def fresh_copy(layout: Layout) -> Path:
     for folder in ("scratch", "results/small/train"):
         shutil.rmtree(layout.root / folder, ignore_errors=True)
     return layout.root
+
+
+def test_a_split_has_one_writer_and_a_dead_one_holds_nothing(layout: Layout) -> None:
+    with (
+        only_writer(layout.scratch("00"), "00"),
+        pytest.raises(UserError, match=rf"split 00 is already being trained by process {os.getpid()} on"),
+    ):
+        train(layout)
+    process = multiprocessing.get_context("spawn").Process(target=train_and_die, args=(layout.root, 3))
+    process.start()
+    process.join()
+    assert train(layout)
 
 
 def test_more_iterations_continue_from_the_last_checkpoint(layout: Layout, caplog) -> None:

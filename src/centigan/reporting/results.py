@@ -80,7 +80,7 @@ class Results:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
         if not lines:
             raise UserError(f"{path} holds no line; lower train.log_every and train split {split} again")
-        return pd.DataFrame(lines).drop_duplicates("iteration", keep="last")  # a resumed run repeats some
+        return pd.DataFrame(lines)
 
     def train_manifest(self, split: str) -> dict[str, Any]:
         return read_json(self.layout.train(split) / "manifest.json")

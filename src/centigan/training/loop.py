@@ -24,6 +24,7 @@ from centigan.settings import TrainSettings, TrainStage
 from centigan.training.checkpoint import Checkpoints
 from centigan.training.device import choose_precision
 from centigan.training.journal import Journal
+from centigan.training.lock import only_writer
 from centigan.training.progress import Progress
 from centigan.types import Family, to_uint8
 
@@ -38,8 +39,14 @@ def train_split(
     """Train one split to the end and write its networks, journal, snapshots and manifest.
 
     Raises:
-        UserError: when a loss is not finite, or an unfinished run of other settings is in the way.
+        UserError: when a loss is not finite, another process trains the split, or an unfinished run of
+            other settings is in the way.
     """
+    with only_writer(layout.scratch(split), split):
+        _train(layout, split, stage, device=device, bar=bar)
+
+
+def _train(layout: Layout, split: str, stage: TrainStage, *, device: torch.device, bar: bool) -> None:
     settings, arrays, scratch = stage.train, layout.arrays(split), layout.scratch(split)
     precision = choose_precision(settings, device)
 
