@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    (tmp_path / "params.yaml").write_text("experiment: mine\ntrain: {iterations: 10, seed: 3}\n")
+    (tmp_path / "params.yaml").write_text("experiment: mine\ntrain: {iterations: 1000, seed: 3}\n")
     (tmp_path / "experiments").mkdir()
     return tmp_path
 
@@ -24,8 +24,8 @@ def overlay(project: Path, text: str) -> Path:
 
 
 def test_an_experiment_overlays_key_by_key(project: Path) -> None:
-    settings = params.load(root=overlay(project, "train: {iterations: 20}"))
-    assert (settings.train.iterations, settings.train.seed) == (20, 3)
+    settings = params.load(root=overlay(project, "train: {iterations: 2000}"))
+    assert (settings.train.iterations, settings.train.seed) == (2000, 3)
     assert settings.train.batch_size == 100  # the paper's
 
 
@@ -58,6 +58,7 @@ def test_stages_are_parts_of_the_settings() -> None:
         ("figures: {gallery: {per_clas: 3}}", r"figures\.gallery\.per_clas.*`per_class`"),
         ("train: {zzz: 5}", r"train\.zzz: unknown setting; there are: seed, batch_size"),
         ("train: {iterations: many}", r"train\.iterations: input should be a valid integer"),
+        ("train: {iterations: 50}", r"train: value error, log_every 100 exceeds iterations 50; lower it"),
         ("model: {width: 0}", r"model\.width: input should be greater than 0"),
         ("arrays: {resolution: 48}", r"arrays\.resolution: input should be 32, 64 or 128"),
         ("judge: {name: inception}", r"judge\.name: input should be 'auto'"),
@@ -86,12 +87,12 @@ def test_a_folder_without_params_is_said(tmp_path: Path) -> None:
 
 
 def test_one_split_can_differ_and_the_others_do_not_notice(project: Path) -> None:
-    settings = params.load(root=overlay(project, "splits: {7: {train: {iterations: 80}}}"))
+    settings = params.load(root=overlay(project, "splits: {7: {train: {iterations: 800}}}"))
 
     def stage(split: str) -> str:
         return params.canonical_json(params.stage(settings, TrainStage, split))
 
-    assert json.loads(stage("07"))["train"]["iterations"] == 80
+    assert json.loads(stage("07"))["train"]["iterations"] == 800
     assert stage("06") == stage("08") != stage("07")
 
 

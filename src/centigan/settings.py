@@ -5,9 +5,9 @@ A stage is the exact part of the settings that one rule depends on: Snakemake co
 the command is handed that same JSON.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 ResolutionChoice = Literal[32, 64, 128]
 JudgeChoice = Literal["auto", "small-cnn", "head-on-features", "efficientnet-lite0", "inception-v3"]
@@ -67,6 +67,12 @@ class TrainSettings(Frozen):
     checkpoint_every: PositiveInt = Field(1000, description="iterations between checkpoints")
     snapshot_every: PositiveInt = Field(5000, description="iterations between samples (Fig 5 right)")
     snapshot_per_class: int = Field(20, ge=2, description="samples of each class in a snapshot")
+
+    @model_validator(mode="after")
+    def _journal_has_a_line(self) -> Self:
+        if self.log_every > self.iterations:
+            raise ValueError(f"log_every {self.log_every} exceeds iterations {self.iterations}; lower it")
+        return self
 
 
 class SampleSettings(Frozen):
