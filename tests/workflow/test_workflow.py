@@ -70,11 +70,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def edit(project: Path, old: str, new: str) -> None:
+def planned_after(project: Path, old: str, new: str) -> dict[str, int]:
+    """What a dry run would do after an edit of the settings, which is taken back."""
     file = project / "experiments" / "tiny.yaml"
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new))
+    try:
+        return planned(project)
+    finally:
+        file.write_text(text)
 
 
 def test_one_command_ends_in_a_page_a_summary_and_a_published_run(project: Path) -> None:
@@ -114,31 +119,19 @@ def test_a_second_run_has_nothing_to_do(project: Path) -> None:
 def test_an_edit_of_one_setting_reruns_what_depends_on_it(
     project: Path, old: str, new: str, jobs: dict[str, int]
 ) -> None:
-    edit(project, old, new)
-    try:
-        found = planned(project)
-    finally:
-        edit(project, new, old)
+    found = planned_after(project, old, new)
     assert found.items() >= jobs.items()
     assert not {"raw", "index", "arrays", "judge"} & found.keys()
     assert ("train" in found) is ("train" in jobs)
 
 
 def test_one_splits_learning_rate_reruns_that_split(project: Path) -> None:
-    edit(project, "ms_ssim:", "splits: {1: {model: {generator_lr: 1.0e-3}}}\nms_ssim:")
-    try:
-        found = planned(project)
-    finally:
-        edit(project, "splits: {1: {model: {generator_lr: 1.0e-3}}}\n", "")
+    found = planned_after(project, "ms_ssim:", "splits: {1: {model: {generator_lr: 1.0e-3}}}\nms_ssim:")
     assert (found["train"], found["sample"]) == (1, 1)
 
 
 def test_a_title_reruns_its_figure_and_the_page(project: Path) -> None:
-    edit(project, "ms_ssim:", "figures: {gallery: {title: Digits}}\nms_ssim:")
-    try:
-        found = planned(project)
-    finally:
-        edit(project, "figures: {gallery: {title: Digits}}\n", "")
+    found = planned_after(project, "ms_ssim:", "figures: {gallery: {title: Digits}}\nms_ssim:")
     assert found == {"figure": 1, "report": 1, "publish": 1}
 
 
