@@ -1,7 +1,7 @@
 """A linear classifier on frozen features: EfficientNet-Lite0 below, logistic regression on top.
 
 The head learns from the real images and augmented copies of them. Without the copies it named 30 % of
-held-out digits under noise, with them 89 % (clean: 96 and 95 %).
+held-out digits under noise, with them 88 % (clean: 94 % either way).
 """
 
 from collections.abc import Iterator
