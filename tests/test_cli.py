@@ -77,3 +77,14 @@ def test_a_device_that_is_not_there_is_one_line(project: Path) -> None:
 
 def test_an_unknown_figure_lists_the_figures(project: Path) -> None:
     assert "there are: accuracy_by_resolution" in refused(project, "figure", "pie")
+
+
+def test_settings_that_are_handed_over_are_checked_too(project: Path) -> None:
+    assert "--settings: not valid JSON" in refused(project, "figure", "gallery", "--settings", "{")
+    assert "titel: unknown setting; did you mean `title`" in refused(
+        project, "figure", "gallery", "--settings", '{"titel": "x", "title": "y"}'
+    )
+
+
+def test_an_unknown_embedded_data_set_lists_the_known(project: Path) -> None:
+    assert "no embedded data set 'pictures'; there are: digits, photos" in refused(project, "raw", "pictures")

@@ -87,8 +87,8 @@ def index(experiment: Experiment = None, settings: Values = None, log_file: LogF
     _log_to(log_file)
     from centigan.data.index import build_index
 
-    layout, stage = _stage(IndexStage, experiment, settings)
-    build_index(layout, stage.data)
+    layout, loaded = _project(experiment)
+    build_index(layout, _stage(IndexStage, loaded, settings).data)
 
 
 @app.command()
@@ -99,8 +99,8 @@ def arrays(
     _log_to(log_file)
     from centigan.data.arrays import build_arrays
 
-    layout, stage = _stage(ArraysStage, experiment, settings)
-    build_arrays(layout, _name(split, experiment), stage)
+    layout, loaded = _project(experiment)
+    build_arrays(layout, _name(split, loaded), _stage(ArraysStage, loaded, settings))
 
 
 @app.command()
@@ -114,12 +114,13 @@ def train(
 ) -> None:
     """Train one split, or continue where it stopped."""
     _log_to(log_file)
-    from centigan.training.device import choose_device, use_threads
+    from centigan.training.device import choose_device
     from centigan.training.loop import train_split
 
-    use_threads(threads)
-    name = _name(split, experiment)
-    layout, stage = _stage(TrainStage, experiment, settings, name)
+    _use(threads)
+    layout, loaded = _project(experiment)
+    name = _name(split, loaded)
+    stage = _stage(TrainStage, loaded, settings, name)
     train_split(layout, name, stage, device=choose_device(device), bar=log_file is None)
 
 
@@ -135,11 +136,12 @@ def sample(
     """Draw the same number of images of every class from a trained split."""
     _log_to(log_file)
     from centigan.sampling import sample_split
-    from centigan.training.device import choose_device, use_threads
+    from centigan.training.device import choose_device
 
-    use_threads(threads)
-    name = _name(split, experiment)
-    layout, stage = _stage(SampleStage, experiment, settings, name)
+    _use(threads)
+    layout, loaded = _project(experiment)
+    name = _name(split, loaded)
+    stage = _stage(SampleStage, loaded, settings, name)
     sample_split(layout, name, stage, device=choose_device(device))
 
 
@@ -153,12 +155,11 @@ def judge(
     """Prepare the classifier that judges, and measure it on held-out real images."""
     _log_to(log_file)
     from centigan.judges import train_judge
-    from centigan.training.device import use_threads
 
-    use_threads(threads)
-    layout, stage = _stage(JudgeStage, experiment, settings)
-    names = _names(experiment)
-    train_judge([layout.arrays(name) for name in names], stage.judge, layout.judge)
+    _use(threads)
+    layout, loaded = _project(experiment)
+    folders = [layout.arrays(name) for name in _names(loaded)]
+    train_judge(folders, _stage(JudgeStage, loaded, settings).judge, layout.judge)
 
 
 @app.command()
@@ -172,11 +173,10 @@ def accuracy(
     """Measure how many images the judge names rightly at each resolution."""
     _log_to(log_file)
     from centigan.metrics.accuracy import accuracy_of_split
-    from centigan.training.device import use_threads
 
-    use_threads(threads)
-    layout, stage = _stage(AccuracyStage, experiment, settings)
-    accuracy_of_split(layout, _name(split, experiment), stage.accuracy)
+    _use(threads)
+    layout, loaded = _project(experiment)
+    accuracy_of_split(layout, _name(split, loaded), _stage(AccuracyStage, loaded, settings).accuracy)
 
 
 @app.command("ms-ssim")
@@ -191,12 +191,11 @@ def ms_ssim(
     """Measure the diversity of each class: MS-SSIM over random pairs."""
     _log_to(log_file)
     from centigan.metrics import ms_ssim as metric
-    from centigan.training.device import use_threads
 
-    use_threads(threads)
-    layout, stage = _stage(MsSsimStage, experiment, settings)
+    _use(threads)
+    layout, loaded = _project(experiment)
     measure = metric.ms_ssim_in_training_of_split if in_training else metric.ms_ssim_of_split
-    measure(layout, _name(split, experiment), stage.ms_ssim)
+    measure(layout, _name(split, loaded), _stage(MsSsimStage, loaded, settings).ms_ssim)
 
 
 @app.command()
@@ -206,9 +205,8 @@ def tables(experiment: Experiment = None, log_file: LogFile = None) -> None:
     from centigan.reporting.comparison import write_comparison
     from centigan.reporting.tables import write_tables
 
-    loaded = params.load(experiment)
-    names = _names(loaded.experiment)
-    layout = Layout(loaded.experiment)
+    layout, loaded = _project(experiment)
+    names = _names(loaded)
     write_tables(layout, names, resolution=loaded.arrays.resolution)
     write_comparison(layout, names)
 
@@ -226,10 +224,11 @@ def figure(
         raise UserError(f"no figure {name!r}; there are: {', '.join(FiguresSettings.model_fields)}")
     from centigan.reporting.figures import draw
 
-    loaded = params.load(experiment)
-    kind: type[FigureSettings] = type(getattr(loaded.figures, name))
-    chosen = kind.model_validate_json(settings) if settings else getattr(loaded.figures, name)
-    draw(name, Layout(loaded.experiment), chosen, _names(experiment))
+    layout, loaded = _project(experiment)
+    chosen: FigureSettings = getattr(loaded.figures, name)
+    if settings:
+        chosen = params.parse_json(type(chosen), settings, "--settings")
+    draw(name, layout, chosen, _names(loaded))
 
 
 @app.command()
@@ -239,8 +238,8 @@ def report(experiment: Experiment = None, log_file: LogFile = None) -> None:
     from centigan.manifest import commit
     from centigan.reporting.page import write_report
 
-    loaded = params.load(experiment)
-    write_report(Layout(loaded.experiment), loaded, commit())
+    layout, loaded = _project(experiment)
+    write_report(layout, loaded, commit())
 
 
 @app.command()
@@ -253,8 +252,8 @@ def publish(
     _log_to(log_file)
     from centigan.tracking import publish as mirror
 
-    loaded = params.load(experiment)
-    mirror(Layout(loaded.experiment), loaded, _names(experiment), tracking_uri=tracking_uri)
+    layout, loaded = _project(experiment)
+    mirror(layout, loaded, _names(loaded), tracking_uri=tracking_uri)
 
 
 @app.command("settings")
@@ -269,26 +268,31 @@ def show_settings(
     typer.echo(json.dumps(content, indent=2))
 
 
-def _stage(
-    kind: type[StageT], experiment: str | None, settings: str | None, split: str | None = None
-) -> tuple[Layout, StageT]:
-    """Where the files lie, and the settings of this stage: those handed over, else params.yaml's."""
-    if settings is None or experiment is None:
-        loaded = params.load(experiment)
-        experiment = loaded.experiment
-        if settings is None:
-            return Layout(experiment), params.stage(loaded, kind, split)
-    return Layout(experiment), params.parse_json(kind, settings, "--settings")
+def _project(experiment: str | None) -> tuple[Layout, Settings]:
+    """Where the experiment's files lie, and all its settings."""
+    settings = params.load(experiment)
+    return Layout(settings.experiment), settings
 
 
-def _name(split: str, experiment: str | None) -> str:
-    data = params.load(experiment).data
-    return split_name(split, data.classes, data.split_size)
+def _stage(kind: type[StageT], loaded: Settings, handed: str | None, split: str | None = None) -> StageT:
+    """The settings of one stage: those handed over as JSON, else those loaded."""
+    return params.parse_json(kind, handed, "--settings") if handed else params.stage(loaded, kind, split)
 
 
-def _names(experiment: str | None) -> list[str]:
-    data = params.load(experiment).data
-    return split_names(data.classes, data.split_size)
+def _name(split: str, loaded: Settings) -> str:
+    return split_name(split, loaded.data.classes, loaded.data.split_size)
+
+
+def _names(loaded: Settings) -> list[str]:
+    return split_names(loaded.data.classes, loaded.data.split_size)
+
+
+def _use(threads: int | None) -> None:
+    """Limit PyTorch to so many CPU threads; None leaves it all cores."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
 
 
 def _log_to(path: Path | None) -> None:

@@ -58,6 +58,8 @@ def write_embedded(source: str, root: Path) -> None:
 
     Written beside `root` and renamed into place, so that an interrupted run leaves nothing half done.
     """
+    if source not in WRITERS:
+        raise UserError(f"no embedded data set {source!r}; there are: {', '.join(WRITERS)}")
     building = root.with_name(f".{root.name}.part")
     if building.exists():
         shutil.rmtree(building)

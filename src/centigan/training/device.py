@@ -6,12 +6,6 @@ from centigan.errors import UserError
 from centigan.settings import TrainSettings
 
 
-def use_threads(count: int | None) -> None:
-    """Limit PyTorch to `count` CPU threads; None leaves it all cores."""
-    if count is not None:
-        torch.set_num_threads(count)
-
-
 def choose_device(name: str) -> torch.device:
     """The device named, or for "auto" the first CUDA device, else the CPU.
 
