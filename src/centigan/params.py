@@ -57,6 +57,14 @@ def canonical_json(model: Frozen) -> str:
     return json.dumps(model.model_dump(mode="json"), sort_keys=True)
 
 
+def dotted(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as one level of dotted keys: {"train": {"seed": 0}} -> {"train.seed": 0}."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= dotted(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+    return flat
+
+
 def parse(kind: type[StageT], values: Any, where: str) -> StageT:
     """Validate values read from `where`.
 

@@ -182,10 +182,6 @@ class MsSsimStage(Frozen):
     ms_ssim: MsSsimSettings
 
 
-class FiguresStage(Frozen):
-    figures: FiguresSettings
-
-
 STAGES: dict[str, type[Frozen]] = {
     "index": IndexStage,
     "arrays": ArraysStage,
@@ -194,5 +190,4 @@ STAGES: dict[str, type[Frozen]] = {
     "judge": JudgeStage,
     "accuracy": AccuracyStage,
     "ms_ssim": MsSsimStage,
-    "figures": FiguresStage,
 }

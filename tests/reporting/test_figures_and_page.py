@@ -8,9 +8,10 @@ from PIL import Image
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.figures import FIGURES, draw
-from centigan.reporting.gallery import column_count, contact_sheet, tile_side
+from centigan.reporting.gallery import column_count, tile_side
 from centigan.reporting.page import changed_settings, write_report
 from centigan.settings import Settings
+from centigan.sheets import contact_sheet
 
 SPLITS = ["00", "01"]
 

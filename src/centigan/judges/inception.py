@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.models import Inception3, inception_v3
+from torchvision.models import Inception3, Inception_V3_Weights, inception_v3
 
 from centigan.errors import UserError
 from centigan.judges.imagenet import require_imagenet
@@ -20,7 +20,7 @@ from centigan.settings import JudgeSettings
 
 SIDE = 299
 BATCH = 32
-URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"
+URL = Inception_V3_Weights.IMAGENET1K_V1.url
 
 
 class InceptionV3:

@@ -9,15 +9,14 @@ from math import ceil
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
 
 from centigan.reporting.results import Images
+from centigan.sheets import GAP, contact_sheet
 
 MOST_PIXELS = 16_000_000  # a thousand classes of ten at 40 px; PNG of about 20 MB
 LARGEST_TILE = 96  # small images are enlarged up to this
 PAGE_SHAPE = 1.2  # width by height
 DPI = 100
-GAP = 2  # pixels between samples
 LETTER = 7  # pixels that a letter of a label takes at 8 points
 
 
@@ -64,20 +63,3 @@ def column_count(classes: int, *, row_width: int, row_height: int) -> int:
     ]
     best = 1 + int(np.argmin(np.abs(np.log(np.array(shapes) / PAGE_SHAPE))))
     return ceil(classes / ceil(classes / best))  # no empty last column
-
-
-def contact_sheet(rows: list[Images], *, across: int, tile: int) -> Images:
-    """uint8 (rows * (tile + GAP), across * (tile + GAP), 3), white between the samples."""
-    pitch = tile + GAP
-    sheet = np.full((len(rows) * pitch, across * pitch, 3), 255, np.uint8)
-    for row, images in enumerate(rows):
-        for column, image in enumerate(images):
-            top, left = row * pitch, column * pitch
-            sheet[top : top + tile, left : left + tile] = resized(image, tile)
-    return sheet
-
-
-def resized(image: Images, side: int) -> Images:
-    """uint8 (R, R, 3) -> (side, side, 3): whole pixels when enlarged, their mean when shrunk."""
-    method = Image.Resampling.NEAREST if side >= len(image) else Image.Resampling.BOX
-    return np.asarray(Image.fromarray(image).resize((side, side), method))

@@ -15,11 +15,13 @@ from PIL import Image
 
 from centigan.atomic import write_text
 from centigan.layout import Layout, split_names
+from centigan.params import dotted
 from centigan.reporting.captions import CAPTIONS
-from centigan.reporting.gallery import contact_sheet, tile_side
+from centigan.reporting.gallery import tile_side
 from centigan.reporting.protocol import protocol
 from centigan.reporting.results import Images, Results, present
 from centigan.settings import FiguresSettings, Settings
+from centigan.sheets import contact_sheet
 
 TEMPLATE = "page.html.j2"
 FAMILIES = {"acgan": "AC-GAN"}  # as their papers write them
@@ -59,22 +61,14 @@ def write_report(layout: Layout, settings: Settings, commit: str | None) -> None
 
 def changed_settings(settings: Settings) -> list[tuple[str, Any, Any]]:
     """(key, the paper's value, this run's value) of every scientific setting that differs."""
-    paper = _leaves(Settings(experiment=settings.experiment).model_dump(mode="json"))
-    ours = _leaves(settings.model_dump(mode="json"))
+    paper = dotted(Settings(experiment=settings.experiment).model_dump(mode="json"))
+    ours = dotted(settings.model_dump(mode="json"))
     words = ("figures", "splits", "train.log_every", "train.checkpoint_every", "train.snapshot")
     return [
         (key, paper.get(key), value)
         for key, value in ours.items()
         if paper.get(key) != value and not key.startswith(words)
     ]
-
-
-def _leaves(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= _leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return flat
 
 
 def _strips(results: Results) -> list[dict[str, str]]:

@@ -14,11 +14,11 @@ from PIL import Image
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_manifest, sha256
-from centigan.params import for_split
+from centigan.params import dotted, for_split
 from centigan.settings import Frozen, Settings
+from centigan.sheets import GAP, contact_sheet
 
 GRID_PER_CLASS = 10
-GRID_GAP = 2  # white pixels between images
 GRID_SIDE = 64  # pixels; smaller images are enlarged by a whole factor
 
 
@@ -115,32 +115,18 @@ def measured_settings(settings: Settings) -> dict[str, Any]:
     return settings.model_dump(mode="json", exclude={"figures"})
 
 
-def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, str]:
+def flatten(values: dict[str, Any]) -> dict[str, str]:
     """Nested settings as dotted names; whatever is not text is written as JSON."""
-    flat: dict[str, str] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat |= flatten(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value if isinstance(value, str) else json.dumps(value)
-    return flat
+    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in dotted(values).items()}
 
 
 def sample_grid(layout: Layout, split: str) -> Image.Image:
     """The first samples of each class of a split: one row a class, in order of position."""
     images = np.load(layout.samples(split) / "images.npy", mmap_mode="r")  # (N, R, R, 3)
     labels = np.load(layout.samples(split) / "labels.npy")
-    scale = max(1, GRID_SIDE // images.shape[1])
-    side = images.shape[1] * scale
-    classes = int(labels.max()) + 1
-    shape = (classes, GRID_PER_CLASS, side + GRID_GAP, side + GRID_GAP, 3)
-    cells = np.full(shape, 255, dtype=np.uint8)
-    for label in range(classes):
-        row = images[np.flatnonzero(labels == label)[:GRID_PER_CLASS]]
-        cells[label, : len(row), :side, :side] = row.repeat(scale, axis=1).repeat(scale, axis=2)
-    rows, columns, height, width, _ = cells.shape
-    sheet = cells.transpose(0, 2, 1, 3, 4).reshape(rows * height, columns * width, 3)
-    return Image.fromarray(sheet[:-GRID_GAP, :-GRID_GAP])
+    tile = images.shape[1] * max(1, GRID_SIDE // images.shape[1])
+    rows = [images[np.flatnonzero(labels == k)[:GRID_PER_CLASS]] for k in range(int(labels.max()) + 1)]
+    return Image.fromarray(contact_sheet(rows, across=GRID_PER_CLASS, tile=tile)[:-GAP, :-GAP])
 
 
 def _must_exist(layout: Layout, splits: list[str]) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from centigan.atomic import atomic_path
 from centigan.errors import UserError
+from centigan.params import dotted
 from centigan.types import Family
 
 KEPT = 2
@@ -125,13 +126,8 @@ def _read_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
-def _differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """One phrase for every leaf that differs: "model.width was 0.5, is 1.0"."""
-    found = []
-    for key in sorted(old.keys() | new.keys()):
-        before, after = old.get(key), new.get(key)
-        if isinstance(before, dict) and isinstance(after, dict):
-            found += _differences(before, after, f"{prefix}{key}.")
-        elif before != after:
-            found.append(f"{prefix}{key} was {before}, is {after}")
-    return found
+    before, after = dotted(old), dotted(new)
+    keys = sorted(before.keys() | after.keys())
+    return [f"{k} was {before.get(k)}, is {after.get(k)}" for k in keys if before.get(k) != after.get(k)]

@@ -1,0 +1,27 @@
+"""Contact sheets: rows of square images side by side, white between them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Images = NDArray[np.uint8]
+GAP = 2  # pixels between images
+
+
+def contact_sheet(rows: Sequence[Images], *, across: int, tile: int) -> Images:
+    """uint8 (rows * (tile + GAP), across * (tile + GAP), 3), white between the samples."""
+    pitch = tile + GAP
+    sheet = np.full((len(rows) * pitch, across * pitch, 3), 255, np.uint8)
+    for row, images in enumerate(rows):
+        for column, image in enumerate(images):
+            top, left = row * pitch, column * pitch
+            sheet[top : top + tile, left : left + tile] = resized(image, tile)
+    return sheet
+
+
+def resized(image: Images, side: int) -> Images:
+    """uint8 (R, R, 3) -> (side, side, 3): whole pixels when enlarged, their mean when shrunk."""
+    method = Image.Resampling.NEAREST if side >= len(image) else Image.Resampling.BOX
+    return np.asarray(Image.fromarray(image).resize((side, side), method))
