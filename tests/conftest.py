@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 from small import ARRAYS, CLASSES
 
@@ -11,6 +12,9 @@ from centigan.data.arrays import build_arrays
 from centigan.data.index import build_index
 from centigan.layout import Layout
 from centigan.settings import DataSettings
+
+settings.register_profile("same", database=None, deadline=None, derandomize=True)  # the same cases each time
+settings.load_profile("same")
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def raw(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def data_settings(raw: Path) -> DataSettings:
-    return DataSettings(source="folder", root=str(raw), classes=4, split_size=2)
+    return DataSettings(source="folders", root=str(raw), classes=4, split_size=2)
 
 
 @pytest.fixture
