@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from centigan.data.embedded import PHOTOGRAPHS, write_embedded
-from centigan.data.index import find_classes
+from centigan.data.sources.folders import class_folders
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +27,13 @@ def test_digits_are_all_1797_images_a_fifth_held_out(digits: Path) -> None:
     train, val = list(digits.glob("train/*/*.png")), list(digits.glob("val/*/*.png"))
     assert len(train) + len(val) == 1797
     assert 0.2 <= len(val) / 1797 < 0.203
-    assert find_classes(digits, 10) == list("0123456789")
+    assert class_folders(digits / "train") == list("0123456789")
     with Image.open(train[0]) as image:
         assert image.size == (8, 8)
 
 
 def test_photos_are_400_and_50_crops_of_20_photographs(photos: Path) -> None:
-    assert find_classes(photos, 20) == sorted(PHOTOGRAPHS)
+    assert class_folders(photos / "train") == sorted(PHOTOGRAPHS)
     for name in PHOTOGRAPHS:
         assert len(list((photos / "train" / name).glob("*.jpg"))) == 400
         assert len(list((photos / "val" / name).glob("*.jpg"))) == 50
@@ -43,7 +43,7 @@ def test_the_held_out_strip_of_every_photograph_has_room_for_a_crop() -> None:
     from centigan.data import embedded
 
     for package, file in PHOTOGRAPHS.values():
-        with Image.open(embedded._packaged(package, file)) as photograph:
+        with Image.open(embedded.packaged(package, file)) as photograph:
             strip = int(photograph.width * embedded.HELD_OUT_STRIP)
         assert strip >= embedded.CROP_SIDES[0]
 

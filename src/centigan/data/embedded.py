@@ -58,8 +58,6 @@ def write_embedded(source: str, root: Path) -> None:
 
     Written beside `root` and renamed into place, so that an interrupted run leaves nothing half done.
     """
-    if source not in WRITERS:
-        raise UserError(f"no embedded data set {source!r}; there are: {', '.join(WRITERS)}")
     building = root.with_name(f".{root.name}.part")
     if building.exists():
         shutil.rmtree(building)
@@ -90,7 +88,7 @@ def _write_digits(root: Path) -> None:
 
 def _write_photos(root: Path) -> None:
     for label, name in enumerate(tqdm(PHOTOGRAPHS, desc="photos", unit="class", disable=None)):
-        photograph = Image.open(_packaged(*PHOTOGRAPHS[name])).convert("RGB")
+        photograph = Image.open(packaged(*PHOTOGRAPHS[name])).convert("RGB")
         width, height = photograph.size
         border = int(width * HELD_OUT_STRIP)
         regions = {"train": (border, 0, width, height), "val": (0, 0, border, height)}
@@ -112,7 +110,7 @@ def _random_square(region: tuple[int, int, int, int], rng: np.random.Generator) 
     return x, y, x + side, y + side
 
 
-def _packaged(package: str, file: str) -> Path:
+def packaged(package: str, file: str) -> Path:
     """A file inside an installed package, found without importing it."""
     spec = importlib.util.find_spec(package)
     assert spec is not None
