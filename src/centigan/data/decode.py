@@ -1,0 +1,162 @@
+"""One raw image to a square of pixels. The protocol, step by step, is in docs/protocols.md.
+
+JPEGs in RGB or greyscale take the fast way, simplejpeg; everything else, and everything that is odd in any
+way, goes through Pillow, and what was odd is told.
+"""
+
+import io
+import warnings
+from pathlib import PurePath
+from typing import NamedTuple
+
+import numpy as np
+import simplejpeg
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, UnidentifiedImageError
+from torch.nn import functional as F
+
+from centigan.data.exif import TURNS, UPRIGHT, jpeg_orientation, orientation
+
+# A JPEG is decoded at 1/8, 1/4 or 1/2 where the square is then still so many times wider than needed.
+# Measured on photographs against full decoding: 44 dB PSNR at the least margin, 50 dB and more above 2.
+MARGINS = {8: 2.0, 4: 2.0, 2: 1.4}
+MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_478_485  # Pillow's limit against decompression bombs
+JPEG = b"\xff\xd8"
+DAMAGED_EXIF, GREYSCALE = "damaged EXIF ignored", "greyscale"
+
+# Pillow only warns of these, and a warning names no file: the first is an error here, the second is told.
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+warnings.filterwarnings("ignore", message="Corrupt EXIF data")
+
+
+Pixels = NDArray[np.uint8]  # (height, width, 3) or (side, side, 3), RGB
+
+
+class BadImage(Exception):  # noqa: N818
+    """A file that is no image, or no whole one; the text completes "this file ..."."""
+
+
+class Decoded(NamedTuple):
+    pixels: Pixels  # (side, side, 3)
+    oddities: tuple[str, ...]  # what was converted or ignored: "cmyk", "greyscale", ...
+
+
+def decode(data: bytes, side: int, *, name: str = "", dct_scaling: bool = True) -> Decoded:
+    """The centre square of an encoded image, resized to side x side.
+
+    Args:
+        name: the file's name, whose suffix is compared with what the file really is.
+
+    Raises:
+        BadImage: when it is empty, no image, damaged or absurdly large.
+    """
+    if not data:
+        raise BadImage("is empty")
+    oddities: set[str] = set()
+    try:
+        square = _fast(data, side, oddities, dct_scaling=dct_scaling)
+        if square is None:
+            square = _thorough(data, side, name, oddities)
+    except UnidentifiedImageError:
+        raise BadImage("is no image") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadImage(f"is absurdly large: {error}") from None
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises SyntaxError for a broken PNG
+        raise BadImage(f"cannot be read: {error}") from error
+    return Decoded(resize(square, side), tuple(sorted(oddities)))
+
+
+def decode_planar(data: bytes, side: int) -> Decoded:
+    """The same of CIFAR's 3072 bytes: 32 x 32 of red, then green, then blue."""
+    if len(data) != 3072:
+        raise BadImage(f"has {len(data)} bytes instead of 3072")
+    square = np.frombuffer(data, np.uint8).reshape(3, 32, 32).transpose(1, 2, 0)
+    return Decoded(resize(square, side), ())
+
+
+def reduction(height: int, width: int, side: int) -> int:
+    """How many times smaller a JPEG may be decoded: 1, 2, 4 or 8."""
+    short = min(height, width)
+    return next((factor for factor, margin in MARGINS.items() if short // factor >= margin * side), 1)
+
+
+def centre_square(height: int, width: int, factor: int) -> tuple[int, int, int]:
+    """top, left, side of the largest centred square, each rounded down to a multiple of `factor`.
+
+    At the multiples the square's edges fall between pixels of the reduced image as well: reduced and
+    full decoding show the same picture. Without it their PSNR is 36 instead of 47 dB.
+    """
+    short = min(height, width) // factor * factor
+    return (height - short) // 2 // factor * factor, (width - short) // 2 // factor * factor, short
+
+
+@torch.inference_mode()
+def resize(square: Pixels, side: int) -> Pixels:
+    """(H, H, 3) -> (side, side, 3) by antialiased bicubic, in bytes; equals Pillow's within rounding."""
+    image = torch.from_numpy(np.ascontiguousarray(square))[None].permute(0, 3, 1, 2)  # channels last
+    resized = F.interpolate(image, (side, side), mode="bicubic", antialias=True)
+    return resized[0].permute(1, 2, 0).numpy()
+
+
+def _fast(data: bytes, side: int, oddities: set[str], *, dct_scaling: bool) -> Pixels | None:
+    """The centre square of a JPEG; None for whatever needs a more thorough look."""
+    if data[:2] != JPEG:
+        return None
+    turn = jpeg_orientation(data)
+    if turn in TURNS:
+        return None
+    try:
+        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
+        if colours not in {"RGB", "YCbCr", "Gray"} or height * width > MOST_PIXELS:
+            return None
+        factor = reduction(height, width, side)
+        scale = factor if dct_scaling else 1
+        image = simplejpeg.decode_jpeg(data, min_height=-(-height // scale), min_width=-(-width // scale))
+    except ValueError:
+        return None
+    if turn is None:
+        oddities.add(DAMAGED_EXIF)
+    if colours == "Gray":
+        oddities.add(GREYSCALE)
+    top, left, short = (edge // scale for edge in centre_square(height, width, factor))
+    return image[top : top + short, left : left + short]
+
+
+def _thorough(data: bytes, side: int, name: str, oddities: set[str]) -> Pixels:
+    """The centre square of any image that Pillow can read."""
+    with Image.open(io.BytesIO(data)) as image:
+        suffix = PurePath(name).suffix
+        if Image.registered_extensions().get(suffix.lower(), image.format) != image.format:
+            oddities.add(f"{image.format} named {suffix}")
+        rgb = _to_rgb(image, oddities)
+        turn = orientation(image.info["exif"]) if "exif" in image.info else UPRIGHT
+        if turn is None:
+            oddities.add(DAMAGED_EXIF)
+        elif turn != UPRIGHT:
+            oddities.add(f"turned upright, EXIF orientation {turn}")
+            rgb = rgb.transpose(TURNS[turn])
+        top, left, short = centre_square(rgb.height, rgb.width, reduction(rgb.height, rgb.width, side))
+        return np.array(rgb.crop((left, top, left + short, top + short)))
+
+
+def _to_rgb(image: Image.Image, oddities: set[str]) -> Image.Image:
+    """An image as Pillow opened it, in any mode -> RGB."""
+    mode = image.mode
+    if mode in {"1", "L", "LA"}:
+        oddities.add(GREYSCALE)
+    if mode == "P":
+        oddities.add("palette")
+    if mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        oddities.add("transparency dropped")
+    if mode == "CMYK":
+        inverted = "adobe" in image.info  # Adobe's programs store a JPEG's CMYK inverted
+        oddities.add("CMYK, inverted by Adobe" if inverted else "CMYK")
+        if image.format == "JPEG" and not inverted:  # Pillow takes every CMYK JPEG for Adobe's
+            image = ImageChops.invert(image)
+    if mode.startswith("I;16"):
+        oddities.add("16 bit")
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif mode in {"I", "F"}:
+        raise BadImage(f"has pixels of 32 bits (mode {mode}); its range is not known")
+    return image.convert("RGB")
