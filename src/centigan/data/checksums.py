@@ -1,0 +1,30 @@
+"""MD5s, with which ImageNet and CIFAR were published."""
+
+import hashlib
+from pathlib import Path
+
+from tqdm import tqdm
+
+from centigan.errors import UserError
+
+PIECE = 1 << 24  # bytes read at once
+
+
+def require_md5(path: Path, md5: str) -> None:
+    """Check a file's MD5.
+
+    Raises:
+        UserError: when it is another.
+    """
+    digest = hashlib.md5(usedforsecurity=False)
+    bar = tqdm(
+        total=path.stat().st_size, desc=path.name, unit="B", unit_scale=True, leave=False, disable=None
+    )
+    with bar, path.open("rb") as file:
+        while piece := file.read(PIECE):
+            digest.update(piece)
+            bar.update(len(piece))
+    if digest.hexdigest() != md5:
+        raise UserError(
+            f"{path} has MD5 {digest.hexdigest()}, not {md5} as published: remove it and fetch it anew"
+        )

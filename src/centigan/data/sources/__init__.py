@@ -1,0 +1,65 @@
+"""Where raw images come from: one file a source, each read as it lies on disk."""
+
+from pathlib import Path
+
+from centigan.data.sources.archives import TRAIN, VALIDATION, list_archives
+from centigan.data.sources.cifar import list_cifar
+from centigan.data.sources.folders import class_folders, list_class_folders, list_folders
+from centigan.data.sources.kaggle import DATA, list_kaggle
+from centigan.data.sources.listing import Listing
+from centigan.errors import UserError
+from centigan.settings import DataSettings, Source
+
+# What lies in `root`, first match first -> the source it is.
+SIGNS: dict[str, Source] = {
+    TRAIN: "archives",
+    VALIDATION: "archives",
+    DATA: "kaggle",
+    "cifar-10-batches-py": "cifar10",
+    "cifar-10-batches-bin": "cifar10",
+    "cifar-100-python": "cifar100",
+    "cifar-100-binary": "cifar100",
+    "train": "folders",
+    "val": "folders",
+}
+KNOWN = (
+    "ILSVRC2012's archives, train/<class>/ and val/<class>/, Kaggle's ILSVRC/, CIFAR's folders, "
+    "or class folders"
+)
+
+
+def list_source(settings: DataSettings) -> Listing:
+    """The images at settings.root, read as the source that is set or recognised there.
+
+    Raises:
+        UserError: for a root that cannot be read or holds no source, and for every fault of a source.
+    """
+    root = Path(settings.root)
+    source = recognise(root) if settings.source == "auto" else settings.source
+    match source:
+        case "archives":
+            return list_archives(root)
+        case "kaggle":
+            return list_kaggle(root)
+        case "cifar10" | "cifar100":
+            return list_cifar(source, root)
+        case "class-folders":
+            return list_class_folders(root, settings.held_out)
+        case _:  # digits and photos lie in folders too
+            return list_folders(root)
+
+
+def recognise(root: Path) -> Source:
+    """The source that lies at `root`, by the names there.
+
+    Raises:
+        UserError: where there is none.
+    """
+    for sign, source in SIGNS.items():
+        if (root / sign).exists():
+            return source
+    try:
+        class_folders(root)
+    except UserError as error:
+        raise UserError(f"no data found: {error}. `data.root` may hold {KNOWN}") from None
+    return "class-folders"

@@ -1,0 +1,114 @@
+"""Folders of class folders: torchvision's layout of ImageNet, any other, and those that ship with us."""
+
+import os
+from math import ceil
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from centigan.data.sources.archives import official_counts
+from centigan.data.sources.devkit import read_devkit
+from centigan.data.sources.listing import Listing, Range, Rejected, Subset, class_frame
+from centigan.errors import UserError
+
+SUBSETS: dict[str, Subset] = {"train": "train", "val": "held_out"}  # folder -> the index's name
+
+
+def list_folders(root: Path) -> Listing:
+    """root/train/<class>/* and root/val/<class>/*; a devkit beside them tells words, order and counts.
+
+    Raises:
+        UserError: for a missing folder or a class of one side only.
+    """
+    found = {folder: class_folders(root / folder) for folder in SUBSETS}
+    one_sided = sorted(set(found["train"]) ^ set(found["val"]))
+    if one_sided:
+        raise UserError(f"class {one_sided[0]} of {root} is in only one of train/ and val/")
+    rejected: list[Rejected] = []
+    frames = []
+    for class_id in tqdm(found["train"], desc="index", unit="class", disable=None):
+        for folder, subset in SUBSETS.items():
+            frames.append(class_frame(images_in(root / folder / class_id, rejected), subset, class_id))
+    devkit = read_devkit(root)
+    return Listing(
+        source="folders train/ and val/",
+        found=[f"{folder}/: {len(classes):,} class folders" for folder, classes in found.items()],
+        classes=found["train"],
+        images=pd.concat(frames, ignore_index=True),
+        words=devkit.words if devkit else {},
+        devkit_order=devkit.wnids if devkit else (),
+        official=official_counts(devkit) if devkit else {},
+        rejected=rejected,
+    )
+
+
+def list_class_folders(root: Path, held_out: float) -> Listing:
+    """root/<class>/*; of each class's images, sorted by name, every (1 / held_out)-th is held out.
+
+    Raises:
+        UserError: for a class of fewer than two images.
+    """
+    rejected: list[Rejected] = []
+    frames = []
+    classes = class_folders(root)
+    for class_id in tqdm(classes, desc="index", unit="class", disable=None):
+        images = sorted(images_in(root / class_id, rejected), key=lambda image: image.name)
+        if len(images) < 2:
+            raise UserError(
+                f"class folder {root / class_id} needs two images at least: one of them is held out"
+            )
+        apart = set(evenly_spaced(len(images), held_out))
+        frames += [
+            class_frame((image for row, image in enumerate(images) if row not in apart), "train", class_id),
+            class_frame((image for row, image in enumerate(images) if row in apart), "held_out", class_id),
+        ]
+    return Listing(
+        source="class folders",
+        found=[f"{len(classes):,} class folders, {held_out:.0%} of each held out"],
+        classes=classes,
+        images=pd.concat(frames, ignore_index=True),
+        rejected=rejected,
+    )
+
+
+def evenly_spaced(count: int, share: float) -> list[int]:
+    """Rows to hold out of `count`: the share of them, one at least and not all, evenly spaced."""
+    number = min(max(1, round(count * share)), count - 1)
+    return [ceil(step * count / number) for step in range(number)]
+
+
+def class_folders(root: Path) -> list[str]:
+    """Sorted names of the folders in `root`.
+
+    Raises:
+        UserError: when root is no folder that can be read, or holds none.
+    """
+    try:
+        names = sorted(child.name for child in root.iterdir() if child.is_dir() and child.name[0] != ".")
+    except NotADirectoryError:
+        raise UserError(f"{root} is a file; a folder of class folders is expected") from None
+    except FileNotFoundError:
+        raise UserError(
+            f"{root} is missing: `data.root` must hold train/<class>/* and val/<class>/*"
+        ) from None
+    except PermissionError:
+        raise UserError(f"{root} cannot be read: permission denied") from None
+    if not names:
+        raise UserError(f"{root} holds no class folders")
+    return names
+
+
+def images_in(folder: Path, rejected: list[Rejected]) -> list[Range]:
+    """Every visible file of a folder; what is neither file nor folder is added to `rejected`."""
+    images = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name[0] == ".":
+                continue
+            if entry.is_file():
+                images.append(Range(entry.path, 0, entry.stat().st_size, entry.name))
+            else:
+                reason = "is a link to nothing" if entry.is_symlink() else "is no plain file"
+                rejected.append(Rejected(entry.path, reason))
+    return images
