@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def project(tmp_path: Path, raw: Path) -> Path:
     settings = {
-        "data": {"source": "folder", "root": str(raw), "classes": 4, "split_size": 2},
+        "data": {"root": str(raw), "classes": 4, "split_size": 2, "on_bad_image": "error"},
         "arrays": {"resolution": 32},
     }
     (tmp_path / "experiments").mkdir()
@@ -87,4 +87,8 @@ def test_settings_that_are_handed_over_are_checked_too(project: Path) -> None:
 
 
 def test_an_unknown_embedded_data_set_lists_the_known(project: Path) -> None:
-    assert "no embedded data set 'pictures'; there are: digits, photos" in refused(project, "raw", "pictures")
+    done = centigan(project, "raw", "pictures")
+    assert done.returncode == 2
+    assert "'pictures' is not one of 'digits', 'photos', 'cifar10', 'cifar100'" in " ".join(
+        done.stderr.replace("│", "").split()
+    )

@@ -6,7 +6,7 @@ Heavy libraries are imported by the verb that needs them, so that `centigan --he
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
@@ -36,6 +36,7 @@ app = typer.Typer(
 log = logging.getLogger("centigan")
 StageT = TypeVar("StageT", bound=Frozen)
 
+Fetched = Literal["digits", "photos", "cifar10", "cifar100"]
 Experiment = Annotated[
     str | None, typer.Option("--experiment", "-e", help="A file of experiments/; default: params.yaml's.")
 ]
@@ -70,15 +71,53 @@ def main() -> None:
 
 @app.command()
 def raw(
-    source: Annotated[str, typer.Argument(help="digits or photos")],
+    source: Annotated[Fetched, typer.Argument(show_choices=True)],
     root: Annotated[Path | None, typer.Option(help="Default: data/raw/<source>.")] = None,
     log_file: LogFile = None,
 ) -> None:
-    """Write an embedded data set as train/<class>/* and val/<class>/*."""
+    """Put a data set in place: an embedded one is written, CIFAR is checked or downloaded."""
     _log_to(log_file)
-    from centigan.data.embedded import write_embedded
+    root = root or Path("data/raw") / source
+    if source == "cifar10" or source == "cifar100":
+        from centigan.data.cifar_raw import download_cifar
 
-    write_embedded(source, root or Path("data/raw") / source)
+        download_cifar(source, root)
+    else:
+        from centigan.data.embedded import write_embedded
+
+        write_embedded(source, root)
+
+
+@app.command()
+def fixture(
+    kind: Annotated[str, typer.Argument(help="ilsvrc")],
+    out: Annotated[Path, typer.Option(help="Folder for the three archives.")],
+    classes: Annotated[int, typer.Option(min=2)] = 10,
+    per_class: Annotated[int, typer.Option(min=1, help="Training images of a class.")] = 20,
+    held_out_per_class: Annotated[int, typer.Option(min=1, help="Validation images of a class.")] = 5,
+    oddities: Annotated[bool, typer.Option("--oddities", help="With the odd files of the real set.")] = False,
+) -> None:
+    """Write archives in ILSVRC2012's formats from the photographs that ship with the dependencies."""
+    if kind != "ilsvrc":
+        raise UserError(f"no fixture {kind!r}; there is: ilsvrc")
+    from centigan.data.fixture import write_ilsvrc
+
+    write_ilsvrc(
+        out,
+        classes=classes,
+        per_class=per_class,
+        held_out_per_class=held_out_per_class,
+        oddities=oddities,
+    )
+
+
+@app.command()
+def verify(experiment: Experiment = None, settings: Values = None, log_file: LogFile = None) -> None:
+    """Compare the raw data with what was published: checksums of archives, numbers of images."""
+    _log_to(log_file)
+    from centigan.data.verify import verify as check
+
+    check(_stage(IndexStage, params.load(experiment), settings).data)
 
 
 @app.command()
@@ -93,14 +132,19 @@ def index(experiment: Experiment = None, settings: Values = None, log_file: LogF
 
 @app.command()
 def arrays(
-    split: Split, experiment: Experiment = None, settings: Values = None, log_file: LogFile = None
+    split: Split,
+    experiment: Experiment = None,
+    settings: Values = None,
+    threads: Annotated[int, typer.Option(min=1, help="Images decoded side by side.")] = 1,
+    log_file: LogFile = None,
 ) -> None:
     """Decode, crop and resize the images of one split."""
     _log_to(log_file)
     from centigan.data.arrays import build_arrays
 
     layout, loaded = _project(experiment)
-    build_arrays(layout, _name(split, loaded), _stage(ArraysStage, loaded, settings))
+    stage = _stage(ArraysStage, loaded, settings)
+    build_arrays(layout, _name(split, loaded), stage, threads=threads)
 
 
 @app.command()

@@ -49,6 +49,11 @@ class Layout:
     def classes(self) -> Path:
         return self.results / "classes.csv"
 
+    @property
+    def source(self) -> Path:
+        """What was found as raw data, what it lacks, what is done with a bad image."""
+        return self.results / "source.json"
+
     def arrays(self, split: str) -> Path:
         """Folder of images.npy, labels.npy, held_out_images.npy, held_out_labels.npy, manifest.json."""
         return self.results / "arrays" / split

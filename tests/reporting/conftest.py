@@ -25,7 +25,7 @@ def settings() -> Settings:
     return Settings.model_validate(
         {
             "experiment": "hand",
-            "data": {"source": "folder", "root": "data/raw/hand", "classes": 4, "split_size": 2},
+            "data": {"source": "folders", "root": "data/raw/hand", "classes": 4, "split_size": 2},
             "arrays": {"resolution": 32},
             "judge": {"name": "auto"},
         }

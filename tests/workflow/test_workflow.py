@@ -165,9 +165,9 @@ def test_config_takes_nothing_but_the_experiment(project: Path) -> None:
 
 def test_an_image_folder_runs_too_and_a_missing_one_is_named(project: Path) -> None:
     (project / "experiments" / "mine.yaml").write_text(
-        TINY.replace("source: digits, root: data/raw/digits", "source: folder, root: data/raw/nowhere")
+        TINY.replace("source: digits, root: data/raw/digits", "source: auto, root: data/raw/nowhere")
     )
     output = snakemake(project, "--config", "experiment=mine", check=False)
     (project / "experiments" / "mine.yaml").unlink()
-    assert "data/raw/nowhere/train is missing: `data.root` must hold train/<class>/*" in output
+    assert "no data found: data/raw/nowhere is missing" in output
     assert planned(project) == {}

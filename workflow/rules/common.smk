@@ -25,7 +25,13 @@ except UserError as error:
 EXPERIMENT = SETTINGS.experiment
 SPLITS = split_names(SETTINGS.data.classes, SETTINGS.data.split_size)
 FIGURES = list(type(SETTINGS.figures).model_fields)
-EMBEDDED = SETTINGS.data.source != "folder"
+# module that puts the raw data in place; none where they are the user's own
+FETCHED = {
+    "digits": "data.embedded",
+    "photos": "data.embedded",
+    "cifar10": "data.cifar_raw",
+    "cifar100": "data.cifar_raw",
+}.get(SETTINGS.data.source)
 FIGURE_SOURCES = {
     "accuracy_by_resolution": ["tables/accuracy_by_resolution.csv"],
     "accuracy_by_class": ["tables/by_class.csv"],
@@ -61,9 +67,10 @@ def figure_settings(wildcards):
     return reading.canonical_json(getattr(SETTINGS.figures, wildcards.figure))
 
 
-def raw_tree(wildcards):
-    """What must be written before the raw tree can be read: nothing, if it is the user's own."""
-    return f"{SETTINGS.data.root}/manifest.json" if EMBEDDED else []
+def raw_files(wildcards):
+    """What must be there before the raw data can be read, apart from the user's own images."""
+    files = [f"{SETTINGS.data.root}/manifest.json"] if FETCHED else []
+    return [*files, SETTINGS.data.order] if Path(SETTINGS.data.order).is_file() else files
 
 
 def fair_share(wildcards):

@@ -1,4 +1,4 @@
-if EMBEDDED:
+if FETCHED:
 
     rule raw:
         output:
@@ -7,19 +7,20 @@ if EMBEDDED:
             f"logs/raw/{SETTINGS.data.source}.log",
         params:
             source=SETTINGS.data.source,
-            code=code_of("data.embedded"),
+            code=code_of(FETCHED),
         message:
-            "write the embedded data set {params.source}"
+            "put the data set {params.source} in place"
         shell:
             "centigan raw {params.source} --root $(dirname {output.manifest:q}) --log {log:q}"
 
 
 rule index:
     input:
-        raw=raw_tree,
+        raw=raw_files,
     output:
         index="results/{experiment}/index.parquet",
         classes="results/{experiment}/classes.csv",
+        source="results/{experiment}/source.json",
     log:
         "logs/{experiment}/index.log",
     params:
@@ -34,6 +35,7 @@ rule index:
 rule arrays:
     input:
         index="results/{experiment}/index.parquet",
+        source="results/{experiment}/source.json",
     output:
         images="results/{experiment}/arrays/{split}/images.npy",
         labels="results/{experiment}/arrays/{split}/labels.npy",
@@ -42,6 +44,7 @@ rule arrays:
         manifest="results/{experiment}/arrays/{split}/manifest.json",
     log:
         "logs/{experiment}/arrays/{split}.log",
+    threads: fair_share
     params:
         settings=stage("arrays"),
         code=code_of("data.arrays"),
@@ -49,4 +52,4 @@ rule arrays:
         "arrays of split {wildcards.split}"
     shell:
         "centigan arrays -e {wildcards.experiment} -s {wildcards.split}"
-        " --settings {params.settings:q} --log {log:q}"
+        " --settings {params.settings:q} --threads {threads} --log {log:q}"

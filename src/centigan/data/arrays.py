@@ -1,79 +1,181 @@
 """Per-split arrays: every image decoded once, cropped to its centre square and resized.
 
-Protocol: decode to RGB, crop the largest centred square, resize with Pillow's bicubic filter, which
-widens with the reduction (antialiasing). Training images are kept at the model's resolution; held-out
-ones at twice that, the top of the resolution ladder.
+Training images are kept at the model's resolution; held-out ones at twice that, the top of the resolution
+ladder. Threads decode blocks of rows, which are appended in order: memory does not grow with the split, and
+the bytes do not depend on the number of threads.
 """
 
+import json
 import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
-from PIL import Image, UnidentifiedImageError
+import torch
 from tqdm import tqdm
 
 from centigan.atomic import atomic_path
+from centigan.data.decode import BadImage, Decoded, Pixels, decode, decode_planar
+from centigan.data.sources.listing import Range, Rejected, read_ranges
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
-from centigan.settings import ArraysStage
+from centigan.settings import ArraySettings, ArraysStage
 
+BLOCK = 32  # images a task: 1.5 MB of pixels at 128 px, so that they are written from the cache
 log = logging.getLogger(__name__)
+ItemT = TypeVar("ItemT")
+ResultT = TypeVar("ResultT")
 
 
-def build_arrays(layout: Layout, split: str, stage: ArraysStage) -> None:
-    """Write the arrays of one split; labels are positions of the class within the split."""
-    index = pd.read_parquet(layout.index, filters=[("split", "==", split)])
-    classes = sorted(index["class_id"].unique())
-    resolution = stage.arrays.resolution
-    folder = layout.arrays(split)
-    for subset, prefix, side in (
-        ("train", "", resolution),
-        ("held_out", "held_out_", 2 * resolution),
-    ):
-        rows = index[index["subset"] == subset]
-        labels = rows["class_id"].map(classes.index).to_numpy(np.int16)
-        _save(folder / f"{prefix}images.npy", load_images(rows["path"].tolist(), side))
-        _save(folder / f"{prefix}labels.npy", labels)
-    counts = index["subset"].value_counts().to_dict()
-    manifest = describe(stage, inputs=[layout.index], classes=classes, resolution=resolution)
-    write_manifest(folder, manifest | {"images": counts})
-    log.info("split %s: %s images at %d px", split, counts, resolution)
+class Block(NamedTuple):
+    """Decoded rows: pixels of those that are whole, the row of each, what was odd, what was left out."""
+
+    pixels: Pixels  # (kept, side, side, 3)
+    kept: list[int]
+    oddities: list[tuple[str, str]]  # (oddity, name)
+    rejected: list[Rejected]
 
 
-def load_images(paths: list[str], side: int) -> np.ndarray:
-    """uint8 (N, side, side, 3) of the images at `paths`.
+@dataclass
+class Outcome:
+    """What became of the rows of one array."""
+
+    kept: list[int] = field(default_factory=list)
+    converted: dict[str, list[str]] = field(default_factory=dict)  # oddity -> names
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def add(self, block: Block) -> None:
+        self.kept += block.kept
+        self.rejected += block.rejected
+        for oddity, name in block.oddities:
+            self.converted.setdefault(oddity, []).append(name)
+
+
+def build_arrays(layout: Layout, split: str, stage: ArraysStage, *, threads: int = 1) -> None:
+    """Write the arrays of one split; labels are positions of the class within the split.
 
     Raises:
-        UserError: for the first file that is no image or is damaged.
+        UserError: for a bad image where source.json says that it is an error, or a class left without any.
     """
-    images = np.empty((len(paths), side, side, 3), np.uint8)
-    for number, path in enumerate(tqdm(paths, desc=f"decode to {side} px", unit="image", disable=None)):
-        images[number] = load_image(Path(path), side)
-    return images
+    index = pd.read_parquet(layout.index, filters=[("split", "==", split)])
+    reject = json.loads(layout.source.read_text(encoding="utf-8"))["on_bad_image"] == "reject"
+    classes = list(dict.fromkeys(index["class_id"]))  # rows stand in the order of the classes
+    folder = layout.arrays(split)
+    facts: dict[str, dict[str, object]] = {"images": {}, "converted": {}, "rejected": {}}
+    for subset, prefix, scale in (("train", "", 1), ("held_out", "held_out_", 2)):
+        rows = index[index["subset"] == subset]
+        side = scale * stage.arrays.resolution
+        target = folder / f"{prefix}images.npy"
+        outcome = write_images(target, rows, side, stage.arrays, reject=reject, threads=threads)
+        labels = rows["class_id"].map(classes.index).to_numpy(np.int16)[outcome.kept]
+        if missing := set(range(len(classes))) - set(labels.tolist()):
+            raise UserError(
+                f"class {classes[min(missing)]}: every one of its {subset} images is bad; replace them"
+            )
+        with atomic_path(folder / f"{prefix}labels.npy") as temporary:
+            np.save(temporary, labels)
+        facts["images"][subset] = len(labels)
+        facts["converted"][subset] = outcome.converted
+        facts["rejected"][subset] = [rejected._asdict() for rejected in outcome.rejected]
+    inputs = [layout.index, layout.source]
+    resolution = stage.arrays.resolution
+    write_manifest(folder, describe(stage, inputs=inputs, classes=classes, resolution=resolution) | facts)
+    log.info("split %s: %s images at %d px", split, facts["images"], resolution)
 
 
-def load_image(path: Path, side: int) -> np.ndarray:
-    """One image as uint8 (side, side, 3)."""
+def write_images(
+    target: Path, rows: pd.DataFrame, side: int, settings: ArraySettings, *, reject: bool, threads: int
+) -> Outcome:
+    """Write uint8 (N, side, side, 3) of the index's rows, N being those that are whole.
+
+    Raises:
+        UserError: for the first bad image, unless `reject`; for a file that is gone.
+    """
+    columns = (rows[name] for name in (*Range._fields, "encoding"))
+    images = list(zip(*columns, strict=True))
+    blocks = [range(first, min(first + BLOCK, len(images))) for first in range(0, len(images), BLOCK)]
+    outcome = Outcome()
+
+    def work(block: range) -> Block:
+        return _decode_block([(row, *images[row]) for row in block], side, settings, reject=reject)
+
+    progress = tqdm(total=len(images), desc=f"decode to {side} px", unit="image", disable=None)
+    with progress, atomic_path(target) as temporary, temporary.open("wb") as file:
+        _write_header(file, len(images), side)
+        for rows_of, block in zip(blocks, _in_order(work, blocks, threads), strict=True):
+            file.write(block.pixels.data)
+            outcome.add(block)
+            progress.update(len(rows_of))
+        file.seek(0)
+        _write_header(file, len(outcome.kept), side)
+    for name, reason in outcome.rejected:
+        log.warning("left out: %s %s", name, reason)
+    return outcome
+
+
+def _decode_block(
+    rows: list[tuple[int, str, int, int, str, str]], side: int, settings: ArraySettings, *, reject: bool
+) -> Block:
+    pixels = np.empty((len(rows), side, side, 3), np.uint8)
+    block = Block(pixels, [], [], [])
+    ranges = [Range(*row[1:5]) for row in rows]
+    for (row, *_, encoding), image, data in zip(rows, ranges, read_ranges(ranges), strict=True):
+        place = image.path if image.path.endswith(image.name) else f"{image.name} in {image.path}"
+        try:
+            if len(data) != image.size:
+                raise BadImage(f"has {len(data)} bytes, {image.size} when it was indexed")
+            found = _decode(data, image.name, encoding, side, settings)
+        except BadImage as error:
+            if not reject:
+                raise UserError(
+                    f"{place} {error}; replace it with a whole copy, or set data.on_bad_image: reject "
+                    "to leave such images out"
+                ) from error
+            block.rejected.append(Rejected(place, str(error)))
+            continue
+        pixels[len(block.kept)] = found.pixels
+        block.kept.append(row)
+        block.oddities.extend((oddity, image.name) for oddity in found.oddities)
+    return block._replace(pixels=pixels[: len(block.kept)])
+
+
+def _decode(data: bytes, name: str, encoding: str, side: int, settings: ArraySettings) -> Decoded:
+    if encoding == "planar32":
+        return decode_planar(data, side)
+    return decode(data, side, name=name, dct_scaling=settings.dct_scaling)
+
+
+def _in_order(work: Callable[[ItemT], ResultT], items: Iterable[ItemT], threads: int) -> Iterator[ResultT]:
+    """Results of `work` in the order of `items`; only a few are computed ahead."""
+    waiting: deque[Future[ResultT]] = deque()
+    with _one_thread_an_operation(), ThreadPoolExecutor(threads) as pool:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@contextmanager
+def _one_thread_an_operation() -> Iterator[None]:
+    """The images are the parallel part; torch's own threads would only compete."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
     try:
-        with Image.open(path) as image:
-            return np.asarray(centre_square(image.convert("RGB"), side))
-    except UnidentifiedImageError:
-        raise UserError(f"{path} is no image; remove it or replace it") from None
-    except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a broken PNG
-        raise UserError(f"{path} cannot be read: {error}; replace it with a whole copy") from error
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
-def centre_square(image: Image.Image, side: int) -> Image.Image:
-    """The largest centred square of an image, resized to side x side."""
-    width, height = image.size
-    short = min(width, height)
-    left, top = (width - short) // 2, (height - short) // 2
-    square = (left, top, left + short, top + short)
-    return image.resize((side, side), Image.Resampling.BICUBIC, box=square)
-
-
-def _save(target: Path, array: np.ndarray) -> None:
-    with atomic_path(target) as temporary:
-        np.save(temporary, array)
+def _write_header(file: BinaryIO, count: int, side: int) -> None:
+    """The .npy header; numpy pads it, so that its length is the same for every count."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (count, side, side, 3)}
+    np.lib.format.write_array_header_1_0(file, header)

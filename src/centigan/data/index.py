@@ -1,81 +1,110 @@
-"""The index of the raw tree: one row per image, and the classes cut into contiguous splits."""
+"""The index of the raw data: one row per image, and the classes, in order, cut into contiguous splits."""
 
+import hashlib
+import json
 import logging
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from centigan.atomic import atomic_path
+from centigan.atomic import atomic_path, write_text
+from centigan.data.completeness import check
+from centigan.data.order import order_classes
+from centigan.data.sources import list_source
+from centigan.data.sources.listing import Listing, Range, read_ranges
 from centigan.errors import UserError
 from centigan.layout import Layout, split_names
-from centigan.manifest import sha256
 from centigan.settings import DataSettings
 
-SUBSETS = {"train": "train", "val": "held_out"}  # folder -> the name that the index uses
+SUBSETS = ("train", "held_out")
 log = logging.getLogger(__name__)
 
 
 def build_index(layout: Layout, settings: DataSettings) -> None:
-    """Write index.parquet and classes.csv for the tree under settings.root.
+    """Write index.parquet, classes.csv and source.json for the data at settings.root.
 
-    index.parquet has a row per image: path, subset ("train" or "held_out"), class_id, label (position
-    in the sorted class list), split, size (bytes), sha256. Both subsets list classes in the same order.
+    index.parquet has a row per image: path, offset, size (bytes), name, subset ("train" or "held_out"),
+    class_id, label (position in the order of the classes), split, encoding, sha256 (null unless
+    settings.checksums). A row group holds one split, so that its jobs read nothing else.
+
+    Raises:
+        UserError: for a source that is not whole, or other classes than the settings say.
     """
-    classes = find_classes(Path(settings.root), settings.classes)
+    listing = list_source(settings)
+    for line in listing.found:
+        log.info("%s: found %s", settings.root, line)
+    classes = order_classes(listing, settings)
+    images = _checked(listing, classes)
+    report = check(listing, classes, settings)
     names = split_names(settings.classes, settings.split_size)
-    frames = []
-    for label, class_id in enumerate(tqdm(classes, desc="index", unit="class", disable=None)):
-        for folder, subset in SUBSETS.items():
-            frame = _list_images(Path(settings.root) / folder / class_id)
-            if subset == "train":
-                frame = frame.head(settings.per_class or len(frame))
-            split = names[label // settings.split_size]
-            frames.append(frame.assign(subset=subset, class_id=class_id, label=label, split=split))
-    index = pd.concat(frames, ignore_index=True)
-    with atomic_path(layout.index) as temporary:
-        index.to_parquet(temporary, index=False)
+    index = _number(images, classes, names, settings, listing.encoding)
+    _write_index(layout.index, index, checksums=settings.checksums)
     with atomic_path(layout.classes) as temporary:
-        _count(index).to_csv(temporary, index=False)
+        _count(index, listing.words).to_csv(temporary, index=False)
+    write_text(layout.source, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     log.info("%d images of %d classes in %d splits", len(index), len(classes), len(names))
 
 
-def find_classes(root: Path, expected: int) -> list[str]:
-    """Sorted names of the class folders that root/train and root/val share.
+def _checked(listing: Listing, classes: list[str]) -> pd.DataFrame:
+    """The images of these classes.
 
     Raises:
-        UserError: for a missing folder, a count other than `expected`, or classes of one side only.
+        UserError: for a class without images, or an image that is there twice.
     """
-    found = {}
-    for folder in SUBSETS:
-        place = root / folder
-        if not place.is_dir():
-            raise UserError(f"{place} is missing: `data.root` must hold train/<class>/* and val/<class>/*")
-        found[folder] = {child.name for child in place.iterdir() if child.is_dir()}
-    one_sided = sorted(found["train"] ^ found["val"])
-    if one_sided:
-        raise UserError(f"class {one_sided[0]} of {root} is in only one of train/ and val/")
-    if len(found["train"]) != expected:
-        raise UserError(f"{root} has {len(found['train'])} class folders, but `data.classes` says {expected}")
-    return sorted(found["train"])
+    images = listing.images
+    counts = images.groupby(["subset", "class_id"]).size()
+    for class_id in classes:
+        for subset in SUBSETS:
+            if (subset, class_id) not in counts:
+                raise UserError(f"class {class_id} holds no {subset} images; add some or remove the class")
+    twice = images[images.duplicated(["subset", "class_id", "name"])]
+    if len(twice):
+        raise UserError(f"{twice['path'].iloc[0]} holds {twice['name'].iloc[0]} twice; fetch it anew")
+    return images[images["class_id"].isin(classes)]
 
 
-def _list_images(folder: Path) -> pd.DataFrame:
-    """Every visible file of a class folder, sorted by name."""
-    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name[0] != ".")
-    if not files:
-        raise UserError(f"class folder {folder} holds no images; add some or remove the class")
-    return pd.DataFrame(
-        {
-            "path": [path.as_posix() for path in files],
-            "size": [path.stat().st_size for path in files],
-            "sha256": [sha256(path) for path in files],
-        }
+def _number(
+    images: pd.DataFrame, classes: list[str], names: list[str], settings: DataSettings, encoding: str
+) -> pd.DataFrame:
+    """Rows in the order of their labels, training before held-out, with label and split."""
+    label = images["class_id"].map({class_id: label for label, class_id in enumerate(classes)})
+    images = images.assign(
+        label=label,
+        split=(label // settings.split_size).map(dict(enumerate(names))),
+        encoding=encoding,
+        held_out=images["subset"] == "held_out",
     )
+    images = images.sort_values(["label", "held_out", "name"], kind="stable", ignore_index=True)
+    if settings.per_class:
+        rank = images.groupby(["label", "held_out"]).cumcount()
+        images = images[images["held_out"] | (rank < settings.per_class)]
+    return images.drop(columns="held_out").reset_index(drop=True)
 
 
-def _count(index: pd.DataFrame) -> pd.DataFrame:
-    """One row per class: label, class_id, split, and its images in each subset."""
+def _write_index(target: Path, index: pd.DataFrame, *, checksums: bool) -> None:
+    """Write one row group a split; rows stand in the order of the splits."""
+    index = index.assign(sha256=pd.Series(None, index=index.index, dtype="string"))
+    if checksums:
+        index["sha256"] = _checksums(index)
+    schema = pa.Schema.from_pandas(index, preserve_index=False).remove_metadata()
+    with atomic_path(target) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+        for _, rows in index.groupby("split", sort=False):
+            writer.write_table(pa.Table.from_pandas(rows, schema, preserve_index=False))
+
+
+def _checksums(index: pd.DataFrame) -> list[str]:
+    images = index[list(Range._fields)].itertuples(index=False, name=None)
+    contents = read_ranges(Range(*image) for image in images)
+    progress = tqdm(contents, total=len(index), desc="checksums", unit="image", disable=None)
+    return [hashlib.sha256(content).hexdigest() for content in progress]
+
+
+def _count(index: pd.DataFrame, words: dict[str, str]) -> pd.DataFrame:
+    """One row per class: label, class_id, words, split, and its images in each subset."""
     keys = ["label", "class_id", "split"]
-    counts = index.groupby([*keys, "subset"]).size().unstack("subset", fill_value=0)
-    return counts.reset_index()[[*keys, "train", "held_out"]]
+    counts = index.groupby([*keys, "subset"]).size().unstack("subset", fill_value=0).reset_index()
+    counts["words"] = counts["class_id"].map(lambda class_id: words.get(class_id, class_id))
+    return counts[["label", "class_id", "words", "split", *SUBSETS]]

@@ -43,7 +43,7 @@ def train_judge(arrays: list[Path], settings: JudgeSettings, out: Path) -> None:
     Raises:
         UserError: when the judge cannot judge these classes, or nothing is held out.
     """
-    classes = [name for folder in arrays for name in read_manifest(folder)["classes"]]
+    classes = sorted(name for folder in arrays for name in read_manifest(folder)["classes"])
     names = AUTO if settings.name == "auto" else (settings.name,)
     examples = training_examples(arrays, classes, wanted=any(JUDGES[name].learns for name in names))
     judges = {name: JUDGES[name].fit(examples, settings) for name in names}

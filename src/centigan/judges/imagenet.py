@@ -1,11 +1,8 @@
 """The one condition of judges that come trained: the experiment's classes are ImageNet's."""
 
-import re
-
+from centigan.data.completeness import ILSVRC2012_CLASSES as CLASSES
+from centigan.data.completeness import SYNSET
 from centigan.errors import UserError
-
-CLASSES = 1000
-SYNSET = re.compile(r"n\d{8}")
 
 
 def require_imagenet(judge: str, classes: tuple[str, ...]) -> None:

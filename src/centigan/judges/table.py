@@ -18,7 +18,7 @@ class Judge(Protocol):
 
     name: str
     learns: bool  # from the real images; else it comes trained
-    classes: tuple[str, ...]  # class ids in label order
+    classes: tuple[str, ...]  # sorted class ids, whatever order the splits have
 
     def probabilities(self, images: Images) -> NDArray[np.float32]:
         """uint8 (N, H, W, 3) of any size -> (N, classes), rows sum to 1; batches are its own affair."""

@@ -1,0 +1,75 @@
+"""What was found against what was published: numbers of images, and what to do where they differ."""
+
+import logging
+import re
+from typing import Any
+
+from centigan.data.sources.listing import Listing
+from centigan.errors import UserError
+from centigan.settings import DataSettings
+
+SYNSET = re.compile(r"n\d{8}")  # a WordNet id
+ILSVRC2012_CLASSES = 1000
+ILSVRC2012 = {"train": 1_281_167, "held_out": 50_000}  # images
+MOST_NAMED = 5  # in an error's one line; source.json lists all
+log = logging.getLogger(__name__)
+
+
+def check(listing: Listing, classes: list[str], settings: DataSettings) -> dict[str, Any]:
+    """What was found against what should be there; the content of source.json.
+
+    Raises:
+        UserError: for missing or rejected images, where settings.on_bad_image asks for it.
+    """
+    policy = settings.on_bad_image
+    if policy == "auto":
+        policy = "error" if listing.checksummed else "reject"
+    wrong = wrong_counts(listing, classes)
+    if policy == "error" and (wrong or listing.rejected):
+        lines = [*wrong, *(f"{name} {reason}" for name, reason in listing.rejected)]
+        more = f"; and {len(lines) - MOST_NAMED} more" if len(lines) > MOST_NAMED else ""
+        raise UserError(
+            f"{settings.root}: {'; '.join(lines[:MOST_NAMED])}{more}. Fetch the data anew, or set "
+            "data.on_bad_image: reject to go on with what is there"
+        )
+    for line in wrong:
+        log.warning("%s: %s", settings.root, line)
+    for name, reason in listing.rejected:
+        log.warning("left out: %s %s", name, reason)
+    return {
+        "source": listing.source,
+        "root": settings.root,
+        "found": listing.found,
+        "images": listing.images["subset"].value_counts().to_dict(),
+        "published": published_totals(listing),
+        "wrong_counts": wrong,
+        "rejected": [rejected._asdict() for rejected in listing.rejected],
+        "on_bad_image": policy,
+        "order": settings.order,
+    }
+
+
+def published_totals(listing: Listing) -> dict[str, int]:
+    """Images that each subset was published with: of the whole set, or of 1000 synsets; {} where unknown."""
+    found = listing.classes
+    if listing.totals or len(found) != ILSVRC2012_CLASSES or not all(map(SYNSET.fullmatch, found)):
+        return listing.totals
+    return ILSVRC2012
+
+
+def wrong_counts(listing: Listing, classes: list[str]) -> list[str]:
+    """A line for each class, or where that is unknown each subset, that lacks images or has too many."""
+    if listing.official:
+        counts = listing.images.groupby(["subset", "class_id"]).size()
+        return [
+            f"class {class_id} has {found} of {official} {subset} images"
+            for subset, by_class in listing.official.items()
+            for class_id, official in by_class.items()
+            if class_id in classes and (found := int(counts.get((subset, class_id), 0))) != official
+        ]
+    totals = listing.images["subset"].value_counts()
+    return [
+        f"{found:,} of {official:,} {subset} images are there"
+        for subset, official in published_totals(listing).items()
+        if (found := int(totals.get(subset, 0))) != official
+    ]

@@ -1,0 +1,53 @@
+"""The order of the classes, which decides what split each is in."""
+
+import logging
+from collections import Counter
+from pathlib import Path
+
+from centigan.data.sources.listing import Listing
+from centigan.errors import UserError
+from centigan.settings import DataSettings
+
+log = logging.getLogger(__name__)
+
+
+def order_classes(listing: Listing, settings: DataSettings) -> list[str]:
+    """The classes in the order that is set.
+
+    Raises:
+        UserError: for an order that cannot be had, or a number of classes other than settings.classes.
+    """
+    found = set(listing.classes)
+    match settings.order:
+        case "sorted":
+            classes = sorted(found)
+        case "devkit":
+            if not listing.devkit_order:
+                raise UserError(f"data.order: devkit needs ILSVRC2012's devkit, which {settings.root} lacks")
+            classes = [class_id for class_id in listing.devkit_order if class_id in found]
+        case file:
+            classes = _read_order(Path(file), found)
+    if len(classes) != settings.classes:
+        raise UserError(
+            f"{settings.root} has {len(classes)} classes, but `data.classes` says {settings.classes}"
+        )
+    if len(classes) < len(found) and Path(settings.order).is_file():
+        log.info("%s chooses %d of %d classes", settings.order, len(classes), len(found))
+    return classes
+
+
+def _read_order(file: Path, found: set[str]) -> list[str]:
+    """Classes of a file, one a line; blank lines do not count."""
+    try:
+        classes = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"data.order: {file} is neither sorted, nor devkit, nor a file that can be read ({error})"
+        ) from None
+    for class_id in classes:
+        if class_id not in found:
+            raise UserError(f"data.order: {file} names class {class_id}, which the data lacks")
+    most, times = Counter(classes).most_common(1)[0] if classes else ("", 0)
+    if times > 1:
+        raise UserError(f"data.order: {file} names class {most} {times} times")
+    return classes

@@ -1,0 +1,48 @@
+"""Raw data against what was published: checksums of archives, numbers of images."""
+
+import logging
+from pathlib import Path
+
+from centigan.data.checksums import require_md5
+from centigan.data.completeness import check
+from centigan.data.order import order_classes
+from centigan.data.sources import list_source
+from centigan.errors import UserError
+from centigan.settings import DataSettings
+
+log = logging.getLogger(__name__)
+
+
+def verify(settings: DataSettings) -> None:
+    """Check the data at settings.root and say what was found; archives are read from end to end.
+
+    Raises:
+        UserError: naming everything that differs from what was published.
+    """
+    root = Path(settings.root)
+    faults = []
+    for name, md5 in published_archives(root).items():
+        try:
+            require_md5(root / name, md5)
+            log.info("%s: MD5 %s, as published", name, md5)
+        except UserError as error:
+            faults.append(str(error))
+    if faults:
+        raise UserError("; ".join(faults))
+    listing = list_source(settings)
+    for line in listing.found:
+        log.info("%s", line)
+    strict = settings.model_copy(update={"on_bad_image": "error"})
+    report = check(listing, order_classes(listing, settings), strict)
+    known = listing.official or report["published"]
+    for subset, count in report["images"].items():
+        log.info(
+            "%s %s images, %s", f"{count:,}", subset, "as published" if known else "with nothing to compare"
+        )
+
+
+def published_archives(root: Path) -> dict[str, str]:
+    """Those of ILSVRC2012's archives that lie at `root` -> MD5, as torchvision knows them."""
+    from torchvision.datasets.imagenet import ARCHIVE_META  # takes two seconds to import
+
+    return {name: md5 for name, md5 in ARCHIVE_META.values() if (root / name).exists()}
