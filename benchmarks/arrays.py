@@ -1,0 +1,140 @@
+"""Speed of the array builder, against its peers and its limit, alternately in one run on one set of files.
+
+    python benchmarks/arrays.py [--classes 10] [--per-class 100] [--rounds 7] [--threads 1]
+
+Peers: Pillow's full decoding with the same crop and resize; torchvision's ImageFolder with the same
+transform in a DataLoader with as many workers. Limit: simplejpeg's scaled decoding alone, at the same scale.
+All start from the same bytes on disk, in the page cache; only the builder writes what it made, and waits
+until the disk has it. Input: a fixture of ILSVRC2012 (`centigan fixture ilsvrc`), 110 kB an image.
+"""
+
+import argparse
+import io
+import json
+import statistics
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import simplejpeg
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader
+from torchvision.datasets import ImageFolder
+from torchvision.transforms import CenterCrop, Compose, InterpolationMode, PILToTensor, Resize
+
+from centigan.data.arrays import write_images
+from centigan.data.decode import centre_square, reduction
+from centigan.data.fixture import write_ilsvrc
+from centigan.data.index import build_index
+from centigan.layout import Layout
+from centigan.settings import ArraySettings, DataSettings
+
+NAMES = {
+    "builder": "array builder, from the nested tar",
+    "folders": "array builder, from extracted files",
+    "full": "array builder, dct_scaling: false",
+    "limit": "simplejpeg, scaled decoding alone",
+    "pillow": "Pillow, full decoding, crop, resize",
+    "torchvision": "torchvision ImageFolder + DataLoader",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--classes", type=int, default=10)
+    parser.add_argument("--per-class", type=int, default=100)
+    parser.add_argument("--resolution", type=int, default=128)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=1)
+    words = parser.parse_args()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as place:
+        rows = prepare(Path(place), words.classes, words.per_class)
+        ways = contestants(Path(place), rows, words.resolution, words.threads)
+        seconds = alternate(ways, words.rounds)
+    images = len(rows["tar"])
+    print(
+        f"\n{images} images of {rows['tar']['size'].mean() / 1000:.0f} kB to {words.resolution} px, "
+        f"{words.threads} thread(s) or worker(s), {words.rounds} rounds; median images/s, median ratio"
+    )
+    for name, times in seconds.items():
+        ratio = statistics.median(time / own for time, own in zip(times, seconds["builder"], strict=True))
+        print(f"{NAMES[name]:40} {images / statistics.median(times):8.0f} /s   builder is {ratio:5.2f} x")
+    print(json.dumps({name: [round(t, 4) for t in times] for name, times in seconds.items()}))
+
+
+def prepare(place: Path, classes: int, per_class: int) -> dict[str, pd.DataFrame]:
+    """The index rows of the training images, in the archives and extracted beside them."""
+    write_ilsvrc(place / "tar", classes=classes, per_class=per_class, held_out_per_class=1)
+    with tarfile.open(place / "tar/ILSVRC2012_img_train.tar") as outer:
+        for member in outer:
+            with tarfile.open(fileobj=io.BytesIO(outer.extractfile(member).read())) as inner:
+                inner.extractall(place / "folders" / member.name.removesuffix(".tar"), filter="data")
+    rows = {}
+    for name, settings in {
+        "tar": DataSettings(root=str(place / "tar"), classes=classes, split_size=classes),
+        "folders": DataSettings(
+            root=str(place / "folders"), classes=classes, split_size=classes, held_out=1e-9
+        ),
+    }.items():
+        layout = Layout(name, place)
+        build_index(layout, settings)
+        index = pd.read_parquet(layout.index)
+        rows[name] = index[index["subset"] == "train"]
+    return rows
+
+
+def contestants(
+    place: Path, rows: dict[str, pd.DataFrame], side: int, threads: int
+) -> dict[str, Callable[[], object]]:
+    paths = rows["folders"]["path"].tolist()
+    write = partial(write_images, place / "images.npy", side=side, reject=False, threads=threads)
+    transform = Compose([Resize(side, InterpolationMode.BICUBIC), CenterCrop(side), PILToTensor()])
+    loader = DataLoader(ImageFolder(place / "folders", transform), batch_size=64, num_workers=threads)
+    return {
+        "builder": lambda: write(rows["tar"], settings=ArraySettings()),
+        "folders": lambda: write(rows["folders"], settings=ArraySettings()),
+        "full": lambda: write(rows["tar"], settings=ArraySettings(dct_scaling=False)),
+        "limit": lambda: [scaled(path, side) for path in paths],
+        "pillow": lambda: [by_pillow(path, side) for path in paths],
+        "torchvision": lambda: [images for images, _ in loader],
+    }
+
+
+def scaled(path: str, side: int) -> np.ndarray:
+    data = Path(path).read_bytes()
+    height, width, *_ = simplejpeg.decode_jpeg_header(data)
+    factor = reduction(height, width, side)
+    return simplejpeg.decode_jpeg(data, min_height=-(-height // factor), min_width=-(-width // factor))
+
+
+def by_pillow(path: str, side: int) -> np.ndarray:
+    with Image.open(path) as image:
+        rgb = image.convert("RGB")
+        top, left, short = centre_square(rgb.height, rgb.width, 1)
+        box = (left, top, left + short, top + short)
+        return np.asarray(rgb.resize((side, side), Image.Resampling.BICUBIC, box=box))
+
+
+def alternate(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each way in each round; every round runs them all."""
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    for number in range(rounds + 1):
+        for name, way in ways.items():
+            start = time.perf_counter()
+            way()
+            if number:  # the first round warms up
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+if __name__ == "__main__":
+    main()
