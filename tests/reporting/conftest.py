@@ -17,6 +17,13 @@ SPLITS = ["00", "01"]
 RUNGS = (4, 8, 16, 32, 64)
 # right of 10 samples at 8 px and from 16 px on; held-out real images: 9 and 10 of 10
 RIGHT = {"a": (8, 9), "b": (2, 6), "c": (7, 7), "d": (0, 0)}
+SOURCE = {
+    "source": "class folders",
+    "found": ["4 class folders"],
+    "published": {"train": 12},
+    "wrong_counts": ["class a has 3 of 4 train images"],
+    "rejected": [{"name": "b/x.jpg", "reason": "is a link to nothing"}],
+}
 MS_SSIM = {"a": (0.10, 0.30), "b": (0.20, 0.10), "c": (0.40, 0.20), "d": (0.30, 0.50)}  # real, generated
 
 
@@ -36,13 +43,14 @@ def settings() -> Settings:
 def metrics(tmp_path: Path) -> Layout:
     """Everything that the tables are made from."""
     layout = Layout("hand", tmp_path)
-    rows = [(label, name, split, 3, 1) for label, (name, split) in enumerate(CLASSES.items())]
+    rows = [(n, name, f"{name}, letter", split, 3, 1) for n, (name, split) in enumerate(CLASSES.items())]
     layout.results.mkdir(parents=True)
-    columns = ["label", "class_id", "split", "train", "held_out"]
+    columns = ["label", "class_id", "words", "split", "train", "held_out"]
     pd.DataFrame(rows, columns=columns).to_csv(layout.classes, index=False)
     for split in SPLITS:
         _write_metrics(layout, split, [name for name, own in CLASSES.items() if own == split])
         _write_images(layout, split, [name for name, own in CLASSES.items() if own == split])
+    layout.source.write_text(json.dumps(SOURCE))
     layout.judge.mkdir()
     shares = {"clean": 0.9, "noise": 0.8, "blur": 0.7, "mean": 0.8}
     held_out = {"images": 40, "side": 32, "noise": "some", "blur": "some"}
@@ -86,6 +94,8 @@ def _write_metrics(layout: Layout, split: str, names: list[str]) -> None:
 def _write_images(layout: Layout, split: str, names: list[str]) -> None:
     rng = np.random.default_rng(int(split))
     manifest = {"classes": names, "resolution": 32, "libraries": {"torch": "2"}, "commit": "abc"}
+    manifest |= {"images": {"train": 6, "held_out": 2}, "rejected": {"train": [{}], "held_out": []}}
+    manifest |= {"converted": {"train": {"greyscale": ["1.jpg", "2.jpg"]}, "held_out": {"CMYK": ["3.jpg"]}}}
     for folder in (layout.arrays(split), layout.samples(split), layout.train(split)):
         folder.mkdir(parents=True)
         np.save(folder / "images.npy", rng.integers(0, 256, (6, 32, 32, 3), dtype=np.uint8))

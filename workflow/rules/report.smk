@@ -54,6 +54,7 @@ rule figure:
 rule report:
     input:
         classes="results/{experiment}/classes.csv",
+        source="results/{experiment}/source.json",
         summary="results/{experiment}/summary.json",
         accuracy="results/{experiment}/tables/accuracy_by_resolution.csv",
         by_class="results/{experiment}/tables/by_class.csv",

@@ -25,17 +25,15 @@ def check(listing: Listing, classes: list[str], settings: DataSettings) -> dict[
     if policy == "auto":
         policy = "error" if listing.checksummed else "reject"
     wrong = wrong_counts(listing, classes)
-    if policy == "error" and (wrong or listing.rejected):
-        lines = [*wrong, *(f"{name} {reason}" for name, reason in listing.rejected)]
-        more = f"; and {len(lines) - MOST_NAMED} more" if len(lines) > MOST_NAMED else ""
-        raise UserError(
-            f"{settings.root}: {'; '.join(lines[:MOST_NAMED])}{more}. Fetch the data anew, or set "
-            "data.on_bad_image: reject to go on with what is there"
-        )
-    for line in wrong:
-        log.warning("%s: %s", settings.root, line)
-    for name, reason in listing.rejected:
-        log.warning("left out: %s %s", name, reason)
+    faults = [*wrong, *(f"{name} {reason}" for name, reason in listing.rejected)]
+    if faults:
+        more = f"; and {len(faults) - MOST_NAMED} more" if len(faults) > MOST_NAMED else ""
+        said = f"{settings.root}: {'; '.join(faults[:MOST_NAMED])}{more}"
+        if policy == "error":
+            raise UserError(
+                f"{said}. Fetch the data anew, or set data.on_bad_image: reject to go on with what is there"
+            )
+        log.warning("%s (source.json lists all)", said)
     return {
         "source": listing.source,
         "root": settings.root,
@@ -50,11 +48,12 @@ def check(listing: Listing, classes: list[str], settings: DataSettings) -> dict[
 
 
 def published_totals(listing: Listing) -> dict[str, int]:
-    """Images that each subset was published with: of the whole set, or of 1000 synsets; {} where unknown."""
-    found = listing.classes
-    if listing.totals or len(found) != ILSVRC2012_CLASSES or not all(map(SYNSET.fullmatch, found)):
-        return listing.totals
-    return ILSVRC2012
+    """Images that each subset was published with; {} where that is not known."""
+    if listing.official:
+        return {subset: sum(by_class.values()) for subset, by_class in listing.official.items()}
+    if len(listing.classes) == ILSVRC2012_CLASSES and all(map(SYNSET.fullmatch, listing.classes)):
+        return ILSVRC2012
+    return {}
 
 
 def wrong_counts(listing: Listing, classes: list[str]) -> list[str]:

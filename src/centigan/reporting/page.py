@@ -19,6 +19,7 @@ from centigan.params import dotted
 from centigan.reporting.captions import CAPTIONS
 from centigan.reporting.gallery import tile_side
 from centigan.reporting.protocol import protocol
+from centigan.reporting.raw_data import raw_data
 from centigan.reporting.results import Images, Results, present
 from centigan.settings import FiguresSettings, Settings
 from centigan.sheets import contact_sheet
@@ -47,6 +48,7 @@ def write_report(layout: Layout, settings: Settings, commit: str | None) -> None
         family=FAMILIES[settings.model.family],
         facts=results.summary,
         judge=results.judge,
+        data=raw_data(results),
         strips=_strips(results),
         figures=_figures(results, settings),
         accuracy=_accuracy(results.table("accuracy_by_resolution")),
@@ -80,9 +82,10 @@ def _strips(results: Results) -> list[dict[str, str]]:
     for split, rows in chosen.groupby("split", sort=True):
         real = results.training_images(str(split), per_class=STRIP)
         generated = results.samples(str(split), per_class=STRIP)
-        for class_id in rows["class_id"]:
+        for class_id, words in zip(rows["class_id"], rows["words"], strict=True):
             sheets = {"real": _strip(real[class_id]), "generated": _strip(generated[class_id])}
-            strips.append({"class_id": class_id, "split": str(split), **sheets})
+            name = str(words).split(",")[0]  # ImageNet's words are synonyms
+            strips.append({"class_id": class_id, "name": name, "split": str(split), **sheets})
     return strips
 
 

@@ -38,7 +38,7 @@ class Results:
 
     @cached_property
     def classes(self) -> pd.DataFrame:
-        """One row a class: label, class_id, split, train, held_out."""
+        """One row a class: label, class_id, words, split, train, held_out."""
         frame = pd.read_csv(present(self.layout.classes), dtype=NAMES)
         return frame[frame["split"].isin(list(self.split_names))].reset_index(drop=True)
 
@@ -50,6 +50,11 @@ class Results:
     @cached_property
     def judge(self) -> dict[str, Any]:
         return read_json(self.layout.judge / "manifest.json")
+
+    @cached_property
+    def source(self) -> dict[str, Any]:
+        """What was found as raw data."""
+        return read_json(self.layout.source)
 
     @property
     def resolution(self) -> int:
@@ -81,6 +86,9 @@ class Results:
         if not lines:
             raise UserError(f"{path} holds no line; lower train.log_every and train split {split} again")
         return pd.DataFrame(lines)
+
+    def arrays_manifest(self, split: str) -> dict[str, Any]:
+        return read_json(self.layout.arrays(split) / "manifest.json")
 
     def train_manifest(self, split: str) -> dict[str, Any]:
         return read_json(self.layout.train(split) / "manifest.json")

@@ -67,7 +67,6 @@ def list_cifar(name: Name, root: Path, *, published: Published | None = None) ->
         encoding="planar32",
         words={class_id: class_id.replace("_", " ") for class_id in classes},
         official={s: dict.fromkeys(classes, total // len(classes)) for s, total in totals.items()},
-        totals=totals,
         checksummed=True,
     )
 

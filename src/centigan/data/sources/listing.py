@@ -49,7 +49,6 @@ class Listing:
     words: dict[str, str] = field(default_factory=dict)  # class_id -> its name in words, where known
     devkit_order: tuple[str, ...] = ()  # classes by ILSVRC2012_ID, where a devkit is there
     official: dict[str, dict[str, int]] = field(default_factory=dict)  # subset -> class_id -> images
-    totals: dict[str, int] = field(default_factory=dict)  # subset -> official number of images, where known
     rejected: list[Rejected] = field(default_factory=list)
     checksummed: bool = False  # published with checksums: then a bad image means a bad copy
 
