@@ -1,5 +1,7 @@
 """The commands as a person types them, above all when the input is bad."""
 
+import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +71,31 @@ def test_a_file_that_is_no_image_is_one_line_and_nothing_finished_is_lost(projec
     assert centigan(project, "arrays", "--split", "0").returncode == 0
     assert "train/fox/1.png is no image" in refused(project, "arrays", "--split", "1")
     assert (project / "results/small/arrays/00/manifest.json").exists()
+
+
+def test_a_disk_that_is_full_half_way_is_one_line_and_a_rerun_continues(project: Path) -> None:
+    assert centigan(project, "index").returncode == 0
+
+    def limit() -> None:  # the kernel refuses bytes past 40 kB of a file, as it does on a full disk
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+
+    command = [sys.executable, "-c", "from centigan.cli import main; main()", "arrays", "--split", "0"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, preexec_fn=limit)
+    folder = project / "results/small/arrays/00"
+    assert done.returncode == 1
+    assert "error: cannot write results/small/arrays/00/held_out_images.npy" in done.stderr
+    assert {path.name for path in folder.iterdir()} == {"images.npy", "labels.npy"}  # 31 kB, finished
+    assert centigan(project, "arrays", "--split", "0").returncode == 0
+
+
+def test_a_killed_array_builder_leaves_nothing_behind_once_it_ran_again(project: Path) -> None:
+    assert centigan(project, "index").returncode == 0
+    half = project / "results/small/arrays/00/.images.4711.part.npy"
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"half")
+    assert centigan(project, "arrays", "--split", "0").returncode == 0
+    assert not half.exists()
 
 
 def test_a_device_that_is_not_there_is_one_line(project: Path) -> None:

@@ -68,6 +68,8 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, *, threads: int
     reject = json.loads(layout.source.read_text(encoding="utf-8"))["on_bad_image"] == "reject"
     classes = list(dict.fromkeys(index["class_id"]))  # rows stand in the order of the classes
     folder = layout.arrays(split)
+    for half in folder.glob(".*.part.npy"):  # of a run that was killed; up to the size of the split each
+        half.unlink()
     facts: dict[str, dict[str, object]] = {"images": {}, "converted": {}, "rejected": {}}
     for subset, prefix, scale in (("train", "", 1), ("held_out", "held_out_", 2)):
         rows = index[index["subset"] == subset]
