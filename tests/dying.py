@@ -9,6 +9,7 @@ from small import TRAIN
 
 from centigan.layout import Layout
 from centigan.training import loop
+from centigan.training.stopping import Stop
 
 
 def train_and_die(root: Path, at: int) -> None:
@@ -22,3 +23,18 @@ def train_and_die(root: Path, at: int) -> None:
 
     loop.Progress.step = deadly
     loop.train_split(Layout("small", root), "00", TRAIN, device=torch.device("cpu"))
+
+
+def train_and_ask_twice(root: Path) -> None:
+    """Train split 00, and be asked by SIGTERM twice within one iteration."""
+    step = loop.Progress.step
+
+    def insistent(self: loop.Progress, iteration: int) -> None:
+        step(self, iteration)
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    loop.Progress.step = insistent
+    stop = Stop()
+    with stop.listening():
+        loop.train_split(Layout("small", root), "00", TRAIN, device=torch.device("cpu"), stop=stop)

@@ -156,16 +156,27 @@ def train(
     threads: Threads = None,
     log_file: LogFile = None,
 ) -> None:
-    """Train one split, or continue where it stopped."""
+    """Train one split, or continue where it stopped.
+
+    SIGTERM, SIGINT (Ctrl-C) and SIGUSR1 let the iteration end, save, and exit with status 75; a second signal
+    ends at once.
+    """
     _log_to(log_file)
     from centigan.training.device import choose_device
     from centigan.training.loop import train_split
+    from centigan.training.stopping import EXIT_STATUS, Stop, Stopped
 
     _use(threads)
     layout, loaded = _project(experiment)
     name = _name(split, loaded)
     stage = _stage(TrainStage, loaded, settings, name)
-    train_split(layout, name, stage, device=choose_device(device), bar=log_file is None)
+    stop = Stop()
+    with stop.listening():
+        try:
+            train_split(layout, name, stage, device=choose_device(device), bar=log_file is None, stop=stop)
+        except Stopped as stopped:
+            log.info("%s", stopped)
+            raise typer.Exit(EXIT_STATUS) from None
 
 
 @app.command()

@@ -83,7 +83,8 @@ class TrainSettings(Frozen):
         "auto", description="auto: bfloat16 where the processor computes it faster"
     )
     log_every: PositiveInt = Field(100, description="iterations between lines of the journal")
-    checkpoint_every: PositiveInt = Field(1000, description="iterations between checkpoints")
+    checkpoint_every: PositiveInt = Field(1000, description="iterations between checkpoints, at most")
+    checkpoint_minutes: float = Field(10.0, gt=0, description="minutes between checkpoints, at most")
     snapshot_every: PositiveInt = Field(5000, description="iterations between samples (Fig 5 right)")
     snapshot_per_class: int = Field(20, ge=2, description="samples of each class in a snapshot")
 

@@ -8,7 +8,7 @@ import torch
 
 import centigan.families
 from centigan.families import FAMILIES
-from centigan.settings import AcganConfig
+from centigan.settings import AcganConfig, TrainSettings
 from centigan.training.checkpoint import Checkpoints, family_tensors
 from centigan.types import Batch, Family, to_network
 
@@ -75,7 +75,7 @@ def test_sampling_between_steps_does_not_change_training(name: str) -> None:
 def test_a_checkpoint_continues_to_the_same_bits(name: str, tmp_path: Path) -> None:
     straight = make(name)
     step(straight, 1)
-    checkpoints = Checkpoints(tmp_path, identity={}, iterations=2)
+    checkpoints = Checkpoints(tmp_path, identity={}, settings=TrainSettings(iterations=2, log_every=1))
     checkpoints.save(straight, 1, {})
     resumed = make(name)
     assert checkpoints.resume(resumed).iteration == 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from dying import train_and_die
+from dying import train_and_ask_twice, train_and_die
 from safetensors.torch import load_file
 from small import SAMPLE, TRAIN
 
@@ -21,6 +21,8 @@ from centigan.settings import TrainStage
 from centigan.training.journal import Journal
 from centigan.training.lock import only_writer
 from centigan.training.loop import snapshot_iterations, train_split
+from centigan.training.progress import Progress
+from centigan.training.stopping import SIGNALS, Stop, Stopped
 
 CPU = torch.device("cpu")
 OUTPUTS = ("generator.safetensors", "discriminator.safetensors", "history.jsonl", "snapshots.safetensors")
@@ -80,6 +82,41 @@ def fresh_copy(layout: Layout) -> Path:
     return layout.root
 
 
+@pytest.mark.parametrize("asked_by", SIGNALS)
+def test_a_signal_ends_the_iteration_and_nothing_of_it_is_lost(
+    asked_by: signal.Signals, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Progress.step
+
+    def asked(self: Progress, iteration: int) -> None:
+        step(self, iteration)
+        if iteration == 2:
+            os.kill(os.getpid(), asked_by)
+
+    stop = Stop()
+    with monkeypatch.context() as patch, stop.listening():
+        patch.setattr(Progress, "step", asked)
+        with pytest.raises(Stopped, match=rf"split 00: stopped by {asked_by.name} after iteration 3 of 6"):
+            train_split(layout, "00", TRAIN, device=CPU, stop=stop)
+    assert (layout.scratch("00") / "checkpoint-00000003.safetensors").exists()
+    assert not layout.train("00").exists()
+    resumed = train(layout)
+    assert resumed == train(Layout("small", fresh_copy(layout)))
+
+
+def test_a_second_signal_ends_at_once(layout: Layout) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=train_and_ask_twice, args=(layout.root,))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGTERM
+
+
+def test_checkpoints_come_by_minutes_too(layout: Layout) -> None:
+    train(layout, changed(checkpoint_every=100, checkpoint_minutes=1e-9))
+    kept = sorted(path.name for path in layout.scratch("00").glob("checkpoint-*"))
+    assert kept == ["checkpoint-00000005.safetensors", "checkpoint-00000006.safetensors"]
+
+
 def test_a_split_has_one_writer_and_a_dead_one_holds_nothing(layout: Layout) -> None:
     with (
         only_writer(layout.scratch("00"), "00"),
@@ -124,9 +161,12 @@ def test_an_unfinished_training_of_another_architecture_is_refused(layout: Layou
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(layout: Layout, caplog) -> None:
     first = train(layout)
     newest = layout.scratch("00") / "checkpoint-00000006.safetensors"
-    newest.write_bytes(newest.read_bytes()[:1000])
-    assert train(layout) == first
-    assert "checkpoint-00000006.safetensors is damaged" in caplog.text
+    whole = newest.read_bytes()
+    for damaged in (whole[:1000], whole[:-1] + bytes([whole[-1] ^ 1])):
+        newest.write_bytes(damaged)
+        assert train(layout) == first
+        assert "checkpoint-00000006.safetensors is damaged" in caplog.text
+        caplog.clear()
 
 
 def test_only_the_last_two_checkpoints_are_kept(layout: Layout) -> None:

@@ -26,27 +26,37 @@ from centigan.training.device import choose_precision
 from centigan.training.journal import Journal
 from centigan.training.lock import only_writer
 from centigan.training.progress import Progress
+from centigan.training.stopping import Stop, Stopped
 from centigan.types import Family, to_uint8
 
 # settings that may change between an interrupted run and its continuation
-FREE = {"train": {"iterations", "checkpoint_every"}}
+FREE = {"train": {"iterations", "checkpoint_every", "checkpoint_minutes"}}
 log = logging.getLogger(__name__)
 
 
 def train_split(
-    layout: Layout, split: str, stage: TrainStage, *, device: torch.device, bar: bool = False
+    layout: Layout,
+    split: str,
+    stage: TrainStage,
+    *,
+    device: torch.device,
+    bar: bool = False,
+    stop: Stop | None = None,
 ) -> None:
     """Train one split to the end and write its networks, journal, snapshots and manifest.
 
     Raises:
         UserError: when a loss is not finite, another process trains the split, or an unfinished run of
             other settings is in the way.
+        Stopped: after the iteration in which `stop` was asked for, once that is saved.
     """
     with only_writer(layout.scratch(split), split):
-        _train(layout, split, stage, device=device, bar=bar)
+        _train(layout, split, stage, device=device, bar=bar, stop=stop or Stop())
 
 
-def _train(layout: Layout, split: str, stage: TrainStage, *, device: torch.device, bar: bool) -> None:
+def _train(
+    layout: Layout, split: str, stage: TrainStage, *, device: torch.device, bar: bool, stop: Stop
+) -> None:
     settings, arrays, scratch = stage.train, layout.arrays(split), layout.scratch(split)
     precision = choose_precision(settings, device)
 
@@ -65,7 +75,7 @@ def _train(layout: Layout, split: str, stage: TrainStage, *, device: torch.devic
     # Resume
     identity = stage.model_dump(mode="json", exclude=FREE)
     identity |= {"images": sha256(arrays / "images.npy"), "precision": str(precision)}
-    checkpoints = Checkpoints(scratch, identity=identity, iterations=settings.iterations)
+    checkpoints = Checkpoints(scratch, identity=identity, settings=settings)
     state = checkpoints.resume(family)
     sums = {name: value.to(device) for name, value in state.sums.items()}
     with (
@@ -98,10 +108,16 @@ def _train(layout: Layout, split: str, stage: TrainStage, *, device: torch.devic
                 _save_snapshot(family, scratch, split, settings, iteration, len(classes), device)
 
             # Save
-            if iteration % settings.checkpoint_every == 0 or iteration == settings.iterations:
+            asked_by = stop.asked_by  # read once: the signal may come between saving and leaving
+            if asked_by or checkpoints.due(iteration):
                 journal.sync()
                 checkpoints.save(family, iteration, sums)
             progress.step(iteration)
+            if asked_by and iteration < settings.iterations:
+                raise Stopped(
+                    f"split {split}: stopped by {asked_by.name} after iteration {iteration} of "
+                    f"{settings.iterations}, which is saved; run again to continue"
+                )
 
     _export(family, layout, split, stage, classes, device, precision)
 
