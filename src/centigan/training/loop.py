@@ -97,7 +97,7 @@ def _train(
                 sums[name] = sums[name] + value if name in sums else value
             seen += 1
             if iteration % settings.log_every == 0:
-                means = {name: float(value) / settings.log_every for name, value in sums.items()}
+                means = {name: float(sums[name]) / settings.log_every for name in losses}  # in their order
                 _check_finite(means, split, iteration, scratch)
                 journal.write(iteration, means)
                 speed = seen * settings.batch_size / (time.perf_counter() - began)
