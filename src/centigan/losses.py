@@ -7,6 +7,8 @@ logits: a softmax or sigmoid fed into a log would lose the small probabilities.
 from torch import Tensor
 from torch.nn import functional as F
 
+UNLABELLED = -1
+
 
 def log_real(source_logits: Tensor) -> Tensor:
     """Mean log P(S = real | x) of source logits (N,)."""
@@ -19,5 +21,11 @@ def log_fake(source_logits: Tensor) -> Tensor:
 
 
 def class_log_likelihood(class_logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean log P(C = c | x) of class logits (N, K) at labels (N,)."""
-    return -F.cross_entropy(class_logits.float(), labels)
+    """Mean log P(C = c | x) of class logits (N, K) at labels (N,), over the labelled images.
+
+    A label of -1 means that the class is not known: the image has no class term (section 5). Without
+    any labelled image the mean is 0.
+    """
+    logits = class_logits.float()
+    total = F.cross_entropy(logits, labels, ignore_index=UNLABELLED, reduction="sum")
+    return -total / (labels != UNLABELLED).sum().clamp(min=1)

@@ -82,6 +82,12 @@ class TrainSettings(Frozen):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="auto: bfloat16 where the processor computes it faster"
     )
+    ema: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="decay of G's moving average, which is then sampled and saved; null: paper",
+    )
     log_every: PositiveInt = Field(100, description="iterations between lines of the journal")
     checkpoint_every: PositiveInt = Field(1000, description="iterations between checkpoints, at most")
     checkpoint_minutes: float = Field(10.0, gt=0, description="minutes between checkpoints, at most")

@@ -15,7 +15,7 @@ class Batch(NamedTuple):
     """One minibatch as a family's step receives it."""
 
     images: Tensor  # (N, 3, H, W) float32 in [-1, 1]
-    labels: Tensor  # (N,) int64, position of the class within the split
+    labels: Tensor  # (N,) int64, position of the class within the split; -1: not known
 
 
 @runtime_checkable
@@ -24,6 +24,7 @@ class Family(Protocol):
 
     networks: dict[str, nn.Module]  # what a checkpoint saves
     optimizers: dict[str, Optimizer]
+    sampled: tuple[str, ...]  # networks that `sample` runs
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """One full update of every network; returns named scalar losses, detached."""

@@ -9,6 +9,7 @@ import torch
 import centigan.families
 from centigan.families import FAMILIES
 from centigan.settings import AcganConfig, TrainSettings
+from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoints, family_tensors
 from centigan.types import Batch, Family, to_network
 
@@ -76,12 +77,30 @@ def test_a_checkpoint_continues_to_the_same_bits(name: str, tmp_path: Path) -> N
     straight = make(name)
     step(straight, 1)
     checkpoints = Checkpoints(tmp_path, identity={}, settings=TrainSettings(iterations=2, log_every=1))
-    checkpoints.save(straight, 1, {})
+    checkpoints.save(straight, Averages(straight, None), 1, {})
     resumed = make(name)
-    assert checkpoints.resume(resumed).iteration == 1
+    assert checkpoints.resume(resumed, Averages(resumed, None)).iteration == 1
     step(straight, 2)
     step(resumed, 2)
     assert_equal(straight, resumed)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_batch_may_hold_images_without_label(name: str) -> None:
+    family, images = make(name), batch(1).images
+    losses = family.step(Batch(images, torch.tensor([0, -1, -1, 2])), torch.Generator().manual_seed(0))
+    assert all(value.isfinite() for value in losses.values())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_sampled_networks_alone_decide_the_samples(name: str) -> None:
+    family, labels = make(name), torch.tensor([0, 1])
+    assert set(family.sampled) <= family.networks.keys()
+    before = family.sample(labels, torch.Generator().manual_seed(0))
+    for other in family.networks.keys() - set(family.sampled):
+        for parameter in family.networks[other].parameters():
+            parameter.data.zero_()
+    assert torch.equal(family.sample(labels, torch.Generator().manual_seed(0)), before)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -31,3 +31,24 @@ def test_a_certain_mistake_keeps_a_finite_value_and_gradient() -> None:
     assert math.isclose(value.item(), -200.0, rel_tol=1e-6)
     assert logits.grad is not None
     assert math.isclose(logits.grad.item(), 1.0, rel_tol=1e-6)
+
+
+def test_an_image_without_label_has_no_class_term() -> None:
+    """The value and the gradient are those of the labelled part alone (section 5)."""
+    rng = torch.Generator().manual_seed(0)
+    logits = torch.randn(6, 4, generator=rng, requires_grad=True)
+    labels = torch.tensor([2, -1, 0, -1, -1, 3])
+    known = labels >= 0
+    mixed, alone = class_log_likelihood(logits, labels), class_log_likelihood(logits[known], labels[known])
+    assert math.isclose(mixed.item(), alone.item(), rel_tol=1e-6)
+    (of_mixed,) = torch.autograd.grad(mixed, logits)
+    (of_alone,) = torch.autograd.grad(alone, logits)
+    assert torch.allclose(of_mixed, of_alone)
+    assert (of_mixed[~known] == 0).all()
+
+
+def test_a_batch_without_any_label_has_no_class_term_at_all() -> None:
+    logits = torch.randn(3, 4, requires_grad=True)
+    value = class_log_likelihood(logits, torch.full((3,), -1))
+    assert value == 0
+    assert (torch.autograd.grad(value, logits)[0] == 0).all()

@@ -14,10 +14,12 @@ from safetensors.torch import load_file
 from small import SAMPLE, TRAIN
 
 from centigan.errors import UserError
+from centigan.families import build
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
 from centigan.sampling import sample_split
 from centigan.settings import TrainStage
+from centigan.training.averaging import Averages
 from centigan.training.journal import Journal
 from centigan.training.lock import only_writer
 from centigan.training.loop import snapshot_iterations, train_split
@@ -115,6 +117,30 @@ def test_checkpoints_come_by_minutes_too(layout: Layout) -> None:
     train(layout, changed(checkpoint_every=100, checkpoint_minutes=1e-9))
     kept = sorted(path.name for path in layout.scratch("00").glob("checkpoint-*"))
     assert kept == ["checkpoint-00000005.safetensors", "checkpoint-00000006.safetensors"]
+
+
+def test_a_moving_average_is_what_its_formula_says(layout: Layout) -> None:
+    family = build(TRAIN.model, classes=2, resolution=32, rng=torch.Generator().manual_seed(0))
+    averages = Averages(family, 0.75)
+    bias = family.networks["generator"].project.bias
+    for value in (4.0, 8.0, 0.0):
+        bias.data.fill_(value)
+        averages.update()
+    with averages.in_place():
+        average = family.networks["generator"].project.bias
+    assert torch.allclose(average, torch.full_like(average, 0.75 * (0.75 * 4 + 0.25 * 8)))
+    assert family.networks["generator"].project.bias is bias
+
+
+def test_a_moving_average_is_saved_in_place_of_g_and_survives_a_stop(layout: Layout) -> None:
+    plain = train(layout)
+    fresh_copy(layout)
+    averaged = train(layout, changed(ema=0.9))
+    assert averaged["generator.safetensors"] != plain["generator.safetensors"]
+    assert averaged["discriminator.safetensors"] == plain["discriminator.safetensors"]
+    newest = layout.scratch("00") / "checkpoint-00000006.safetensors"
+    newest.unlink()  # as after a kill between the checkpoints 4 and 6
+    assert train(layout, changed(ema=0.9)) == averaged
 
 
 def test_a_split_has_one_writer_and_a_dead_one_holds_nothing(layout: Layout) -> None:

@@ -15,7 +15,8 @@ Departures and decisions
     5. z ~ N(0, I); classes are drawn uniformly over the split.
     6. Activation noise is added to each hidden activation of D; the paper gives its size for CIFAR
        only, 0.1 is taken for ImageNet.
-    7. `width` scales every feature-map count, so that a laptop can train the same shape of network.
+    7. An image labelled -1 has no class term: the semi-supervised use that section 5 proposes.
+    8. `width` scales every feature-map count, so that a laptop can train the same shape of network.
 """
 
 from itertools import pairwise
@@ -23,9 +24,10 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import get_total_norm
 from torch.optim import Adam, Optimizer
 
-from centigan.losses import class_log_likelihood, log_fake, log_real
+from centigan.losses import UNLABELLED, class_log_likelihood, log_fake, log_real
 from centigan.nets.blocks import discriminator_block, initialise, upsample_block
 from centigan.settings import AcganConfig as Config
 from centigan.types import Batch
@@ -91,6 +93,7 @@ class ACGAN:
 
     def __init__(self, config: Config, *, classes: int, resolution: int, rng: Generator) -> None:
         self.config, self.classes = config, classes
+        self.sampled: tuple[str, ...] = ("generator",)
         generator = ImageGenerator(config, classes=classes, resolution=resolution)
         discriminator = Discriminator(config, classes=classes, resolution=resolution)
         self.networks: dict[str, nn.Module] = {
@@ -117,20 +120,22 @@ class ACGAN:
         source = log_real(real_source) + log_fake(fake_source)  # L_S, equation 2
         classes = class_log_likelihood(real_class, batch.labels)  # L_C, equation 3, real half
         classes = classes + class_log_likelihood(fake_class, labels)  # and fake half
-        _ascend(source + classes, self.optimizers["discriminator"])
+        gradient_discriminator = _ascend(source + classes, self.optimizers["discriminator"])
 
         judged_source, judged_class = discriminator(fake)
         judged = -log_fake(judged_source) if self.config.saturating else log_real(judged_source)
         named = class_log_likelihood(judged_class, labels)
-        _ascend(named + judged, self.optimizers["generator"])
+        gradient_generator = _ascend(named + judged, self.optimizers["generator"])
 
         return {
             "loss_discriminator": -(source + classes).detach(),
             "loss_generator": -(named + judged).detach(),
             "source_real": (real_source > 0).float().mean(),
             "source_fake": (fake_source < 0).float().mean(),
-            "class_real": (real_class.argmax(1) == batch.labels).float().mean(),
-            "class_fake": (fake_class.argmax(1) == labels).float().mean(),
+            "class_real": _share_named(real_class, batch.labels),
+            "class_fake": _share_named(fake_class, labels),
+            "gradient_discriminator": gradient_discriminator,
+            "gradient_generator": gradient_generator,
         }
 
     @torch.no_grad()
@@ -145,9 +150,17 @@ class ACGAN:
         return torch.randn(count, self.config.latent, generator=rng, device=rng.device)
 
 
-def _ascend(objective: Tensor, optimizer: Optimizer) -> None:
-    """One optimiser step up the objective, with gradients for that optimiser's parameters only."""
+def _ascend(objective: Tensor, optimizer: Optimizer) -> Tensor:
+    """One optimiser step up the objective, for that optimiser's parameters only; their gradient's norm."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     optimizer.zero_grad(set_to_none=True)
     (-objective).backward(inputs=parameters)
+    norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
     optimizer.step()
+    return norm
+
+
+def _share_named(class_logits: Tensor, labels: Tensor) -> Tensor:
+    """Share of the labelled images whose class has the greatest logit."""
+    right = (class_logits.argmax(1) == labels).float().sum()
+    return right / (labels != UNLABELLED).sum().clamp(min=1)

@@ -12,12 +12,13 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.params import dotted
 from centigan.settings import TrainSettings
+from centigan.training.averaging import Averages
 from centigan.types import Family
 
 KEPT = 2
@@ -47,9 +48,9 @@ class Checkpoints:
         late = time.monotonic() - self.saved > 60 * self.settings.checkpoint_minutes
         return late or iteration % self.settings.checkpoint_every == 0 or iteration == self.iterations
 
-    def save(self, family: Family, iteration: int, sums: dict[str, Tensor]) -> None:
+    def save(self, family: Family, averages: Averages, iteration: int, sums: dict[str, Tensor]) -> None:
         """Write the state after `iteration` and drop all but the last two."""
-        tensors = family_tensors(family)
+        tensors = family_tensors(family) | _network_tensors("averages", averages.networks)
         tensors |= {f"sums/{name}": value.cpu().contiguous() for name, value in sums.items()}
         facts = {"iteration": iteration, "iterations": self.iterations, "identity": self.identity}
         facts["crc32"] = _crc32(tensors)
@@ -60,8 +61,8 @@ class Checkpoints:
         for _, path in self._found()[KEPT:]:
             path.unlink()
 
-    def resume(self, family: Family) -> Checkpoint:
-        """Load the newest whole checkpoint into the family; iteration 0 when there is none.
+    def resume(self, family: Family, averages: Averages) -> Checkpoint:
+        """Load the newest whole checkpoint into the family and its averages; iteration 0 when there is none.
 
         Raises:
             UserError: when an unfinished run of other settings lies in the folder.
@@ -77,7 +78,7 @@ class Checkpoints:
             if facts["identity"] != self.identity:
                 self._refuse_or_discard(path, facts)
                 return Checkpoint(0, {})
-            sums = _load(family, tensors)
+            sums = _load(family, averages, tensors)
             log.info("resuming after iteration %d from %s", iteration, path)
             return Checkpoint(iteration, sums)
         return Checkpoint(0, {})
@@ -104,25 +105,31 @@ class Checkpoints:
 
 def family_tensors(family: Family) -> dict[str, Tensor]:
     """Weights, buffers and optimiser state under flat names, on the CPU."""
-    tensors = {}
-    for name, network in family.networks.items():
-        for key, value in network.state_dict().items():
-            tensors[f"networks/{name}/{key}"] = value
+    tensors = _network_tensors("networks", family.networks)
     for name, optimizer in family.optimizers.items():
         for index, state in optimizer.state_dict()["state"].items():
             for key, value in state.items():
-                tensors[f"optimizers/{name}/{index}/{key}"] = value
-    return {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+                tensors[f"optimizers/{name}/{index}/{key}"] = value.detach().cpu().contiguous()
+    return tensors
 
 
-def _load(family: Family, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _network_tensors(group: str, networks: dict[str, nn.Module]) -> dict[str, Tensor]:
+    return {
+        f"{group}/{name}/{key}": value.detach().cpu().contiguous()
+        for name, network in networks.items()
+        for key, value in network.state_dict().items()
+    }
+
+
+def _load(family: Family, averages: Averages, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Put checkpointed tensors back; returns the sums of losses."""
     trees: dict[str, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         group, name, leaf = key.split("/", 2) if key.count("/") > 1 else ("sums", "", key[5:])
         trees.setdefault(f"{group}/{name}", {})[leaf] = value
-    for name, network in family.networks.items():
-        network.load_state_dict(trees[f"networks/{name}"])
+    for group, networks in (("networks", family.networks), ("averages", averages.networks)):
+        for name, network in networks.items():
+            network.load_state_dict(trees[f"{group}/{name}"])
     for name, optimizer in family.optimizers.items():
         state: dict[int, dict[str, Tensor]] = {}
         for leaf, value in trees.get(f"optimizers/{name}", {}).items():

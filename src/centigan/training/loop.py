@@ -21,6 +21,7 @@ from centigan.families import build
 from centigan.layout import Layout
 from centigan.manifest import describe, read_manifest, sha256, write_manifest
 from centigan.settings import TrainSettings, TrainStage
+from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoints
 from centigan.training.device import choose_precision
 from centigan.training.journal import Journal
@@ -71,12 +72,13 @@ def _train(
     )
     for network in family.networks.values():
         network.to(device)
+    averages = Averages(family, settings.ema)
 
     # Resume
     identity = stage.model_dump(mode="json", exclude=FREE)
     identity |= {"images": sha256(arrays / "images.npy"), "precision": str(precision)}
     checkpoints = Checkpoints(scratch, identity=identity, settings=settings)
-    state = checkpoints.resume(family)
+    state = checkpoints.resume(family, averages)
     sums = {name: value.to(device) for name, value in state.sums.items()}
     with (
         closing(Journal(scratch / "history.jsonl", start=state.iteration)) as journal,
@@ -91,6 +93,7 @@ def _train(
             rng = torch.Generator(device).manual_seed(seed)
             with torch.autocast(device.type, precision, enabled=precision != torch.float32):
                 losses = family.step(batches.at(iteration), rng)
+            averages.update()
 
             # Record
             for name, value in losses.items():
@@ -105,13 +108,14 @@ def _train(
                 progress.record(means)
                 sums, began, seen = {}, time.perf_counter(), 0
             if iteration in snapshot_iterations(settings):
-                _save_snapshot(family, scratch, split, settings, iteration, len(classes), device)
+                with averages.in_place():
+                    _save_snapshot(family, scratch, split, settings, iteration, len(classes), device)
 
             # Save
             asked_by = stop.asked_by  # read once: the signal may come between saving and leaving
             if asked_by or checkpoints.due(iteration):
                 journal.sync()
-                checkpoints.save(family, iteration, sums)
+                checkpoints.save(family, averages, iteration, sums)
             progress.step(iteration)
             if asked_by and iteration < settings.iterations:
                 raise Stopped(
@@ -119,7 +123,8 @@ def _train(
                     f"{settings.iterations}, which is saved; run again to continue"
                 )
 
-    _export(family, layout, split, stage, classes, device, precision)
+    with averages.in_place():
+        _export(family, layout, split, stage, classes, device, precision)
 
 
 def snapshot_iterations(settings: TrainSettings) -> range | list[int]:
