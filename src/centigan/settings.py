@@ -88,6 +88,11 @@ class TrainSettings(Frozen):
         lt=1,
         description="decay of G's moving average, which is then sampled and saved; null: paper",
     )
+    on_divergence: Literal["stop", "halve"] = Field(
+        "stop",
+        description="a loss that is not finite stops the run; halve: it goes back to the last checkpoint "
+        "with half the learning rates, up to five times",
+    )
     log_every: PositiveInt = Field(100, description="iterations between lines of the journal")
     checkpoint_every: PositiveInt = Field(1000, description="iterations between checkpoints, at most")
     checkpoint_minutes: float = Field(10.0, gt=0, description="minutes between checkpoints, at most")

@@ -10,7 +10,7 @@ import centigan.families
 from centigan.families import FAMILIES
 from centigan.settings import AcganConfig, TrainSettings
 from centigan.training.averaging import Averages
-from centigan.training.checkpoint import Checkpoints, family_tensors
+from centigan.training.checkpoint import Checkpoint, Checkpoints, family_tensors
 from centigan.types import Batch, Family, to_network
 
 CONFIGS = {"acgan": AcganConfig(width=0.1)}
@@ -77,7 +77,7 @@ def test_a_checkpoint_continues_to_the_same_bits(name: str, tmp_path: Path) -> N
     straight = make(name)
     step(straight, 1)
     checkpoints = Checkpoints(tmp_path, identity={}, settings=TrainSettings(iterations=2, log_every=1))
-    checkpoints.save(straight, Averages(straight, None), 1, {})
+    checkpoints.save(straight, Averages(straight, None), Checkpoint(1, {}))
     resumed = make(name)
     assert checkpoints.resume(resumed, Averages(resumed, None)).iteration == 1
     step(straight, 2)

@@ -12,17 +12,9 @@ from scipy.signal import convolve2d
 
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.metrics.ms_ssim import (
-    C1,
-    C2,
-    WEIGHTS,
-    ms_ssim,
-    ms_ssim_in_training_of_split,
-    ms_ssim_of_split,
-    random_pairs,
-    window,
-)
+from centigan.metrics.ms_ssim import ms_ssim_in_training_of_split, ms_ssim_of_split
 from centigan.settings import MsSsimSettings
+from centigan.similarity import C1, C2, WEIGHTS, ms_ssim, random_pairs, window
 
 
 def noisy_pairs(side: int, count: int = 3, *, noise: float = 40) -> tuple[np.ndarray, np.ndarray]:

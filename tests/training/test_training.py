@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import torch
 from dying import train_and_ask_twice, train_and_die
+from PIL import Image
 from safetensors.torch import load_file
 from small import SAMPLE, TRAIN
 
 from centigan.errors import UserError
 from centigan.families import build
+from centigan.families.acgan import ACGAN
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
 from centigan.sampling import sample_split
@@ -25,6 +27,8 @@ from centigan.training.lock import only_writer
 from centigan.training.loop import snapshot_iterations, train_split
 from centigan.training.progress import Progress
 from centigan.training.stopping import SIGNALS, Stop, Stopped
+from centigan.training.watch import Watch
+from centigan.types import Batch
 
 CPU = torch.device("cpu")
 OUTPUTS = ("generator.safetensors", "discriminator.safetensors", "history.jsonl", "snapshots.safetensors")
@@ -205,6 +209,61 @@ def test_a_loss_that_is_not_finite_stops_with_the_split_and_iteration(layout: La
     wild = TRAIN.model_copy(update={"model": TRAIN.model.model_copy(update={"discriminator_lr": 1e30})})
     with pytest.raises(UserError, match=r"split 00: \w+ is not finite by iteration \d"):
         train(layout, wild)
+
+
+def test_a_divergence_may_go_back_with_half_the_learning_rates(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, caplog
+) -> None:
+    """A fault in the fifth step, as long as D's learning rate is more than a quarter of the setting."""
+    step, limit = ACGAN.step, TRAIN.model.discriminator_lr / 3
+
+    def faulty(self: ACGAN, batch: Batch, rng: torch.Generator) -> dict[str, torch.Tensor]:
+        losses = step(self, batch, rng)
+        (group,) = self.optimizers["discriminator"].param_groups
+        updates = self.optimizers["discriminator"].state[group["params"][0]]["step"]
+        if updates == 5 and group["lr"] > limit:
+            losses["loss_generator"] = torch.tensor(torch.nan)
+        return losses
+
+    plain = train(layout)
+    fresh_copy(layout)
+    monkeypatch.setattr(ACGAN, "step", faulty)
+    halved = train(layout, changed(on_divergence="halve"))
+    assert caplog.text.count("loss_generator is not finite by iteration 6. Going back") == 2
+    assert "1/4 of the learning rates" in caplog.text
+    assert halved["history.jsonl"].count(b"\n") == 3
+    assert halved["history.jsonl"].splitlines()[:2] == plain["history.jsonl"].splitlines()[:2]
+    assert halved["generator.safetensors"] != plain["generator.safetensors"]
+
+
+def test_a_training_that_diverges_again_and_again_is_given_up(layout: Layout, caplog) -> None:
+    wild = changed(on_divergence="halve")
+    wild = wild.model_copy(update={"model": wild.model.model_copy(update={"discriminator_lr": 1e30})})
+    with pytest.raises(UserError, match=r"split 00: \w+ is not finite by iteration 2"):
+        train(layout, wild)
+    assert caplog.text.count("Going back") == 5
+
+
+def test_a_training_can_be_watched(layout: Layout) -> None:
+    train(layout)
+    folder = layout.scratch("00") / "snapshots"
+    with Image.open(folder / "00000006.png") as sheet:
+        assert sheet.size == (2 * 66, 2 * 66)
+    lines = [json.loads(line) for line in (folder / "ms_ssim.jsonl").read_text().splitlines()]
+    assert [line.keys() for line in lines] == [{"iteration", "cat", "dog"}] * 2
+    timing = (layout.scratch("00") / "timing.jsonl").read_text().splitlines()
+    assert json.loads(timing[-1])["resident_mib"] > 50
+
+
+def test_a_class_that_collapses_is_told_once(layout: Layout, tmp_path: Path, caplog) -> None:
+    watch = Watch(tmp_path, layout.arrays("00"), "00", ["cat", "dog"])
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (2, 4, 32, 32, 3), dtype=np.uint8)
+    images[1] = images[1, :1]  # every sample of a dog is the same
+    for iteration in (1, 2):
+        watch.look(images, iteration)
+    assert caplog.text.count("class dog collapses: by iteration 1") == 1
+    assert "class cat" not in caplog.text
 
 
 def test_the_journal_drops_lines_after_the_checkpoint_and_a_torn_line(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ class Checkpoint:
 
     iteration: int
     sums: dict[str, Tensor]  # losses summed since the last line of the journal
+    halvings: int = 0  # of the learning rates, after divergences
 
 
 class Checkpoints:
@@ -48,13 +49,18 @@ class Checkpoints:
         late = time.monotonic() - self.saved > 60 * self.settings.checkpoint_minutes
         return late or iteration % self.settings.checkpoint_every == 0 or iteration == self.iterations
 
-    def save(self, family: Family, averages: Averages, iteration: int, sums: dict[str, Tensor]) -> None:
-        """Write the state after `iteration` and drop all but the last two."""
+    def save(self, family: Family, averages: Averages, state: Checkpoint) -> None:
+        """Write the state after an iteration and drop all but the last two."""
         tensors = family_tensors(family) | _network_tensors("averages", averages.networks)
-        tensors |= {f"sums/{name}": value.cpu().contiguous() for name, value in sums.items()}
-        facts = {"iteration": iteration, "iterations": self.iterations, "identity": self.identity}
+        tensors |= {f"sums/{name}": value.cpu().contiguous() for name, value in state.sums.items()}
+        facts = {
+            "iteration": state.iteration,
+            "halvings": state.halvings,
+            "iterations": self.iterations,
+            "identity": self.identity,
+        }
         facts["crc32"] = _crc32(tensors)
-        with atomic_path(self.folder / f"checkpoint-{iteration:08d}.safetensors") as temporary:
+        with atomic_path(self.folder / f"checkpoint-{state.iteration:08d}.safetensors") as temporary:
             # one key: safetensors does not keep the order of several
             save_file(tensors, temporary, metadata={"centigan": json.dumps(facts, sort_keys=True)})
         self.saved = time.monotonic()
@@ -80,7 +86,7 @@ class Checkpoints:
                 return Checkpoint(0, {})
             sums = _load(family, averages, tensors)
             log.info("resuming after iteration %d from %s", iteration, path)
-            return Checkpoint(iteration, sums)
+            return Checkpoint(iteration, sums, facts["halvings"])
         return Checkpoint(0, {})
 
     def _refuse_or_discard(self, path: Path, facts: dict[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """Which device computes, and in which precision."""
 
+import resource
+
 import torch
 
 from centigan.errors import UserError
@@ -34,3 +36,11 @@ def choose_precision(settings: TrainSettings, device: torch.device) -> torch.dty
     else:
         native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return torch.bfloat16 if native else torch.float32
+
+
+def peak_memory(device: torch.device) -> dict[str, int]:
+    """Greatest memory of this process so far, MiB: resident, and on a GPU allocated."""
+    peak = {"resident_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}  # KiB on Linux
+    if device.type == "cuda":
+        peak["device_mib"] = torch.cuda.max_memory_allocated(device) // 2**20
+    return peak

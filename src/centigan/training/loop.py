@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from centigan.atomic import atomic_path
@@ -22,17 +23,30 @@ from centigan.layout import Layout
 from centigan.manifest import describe, read_manifest, sha256, write_manifest
 from centigan.settings import TrainSettings, TrainStage
 from centigan.training.averaging import Averages
-from centigan.training.checkpoint import Checkpoints
-from centigan.training.device import choose_precision
+from centigan.training.checkpoint import Checkpoint, Checkpoints
+from centigan.training.device import choose_precision, peak_memory
 from centigan.training.journal import Journal
 from centigan.training.lock import only_writer
 from centigan.training.progress import Progress
 from centigan.training.stopping import Stop, Stopped
+from centigan.training.watch import Watch
 from centigan.types import Family, to_uint8
 
 # settings that may change between an interrupted run and its continuation
-FREE = {"train": {"iterations", "checkpoint_every", "checkpoint_minutes"}}
+FREE = {"train": {"iterations", "checkpoint_every", "checkpoint_minutes", "on_divergence"}}
+MOST_HALVINGS = 5  # of the learning rates, before a training that diverges is given up
 log = logging.getLogger(__name__)
+
+
+class Diverged(Exception):  # noqa: N818
+    """A value of the journal is not finite, after so many halvings of the learning rates."""
+
+    def __init__(self, name: str, iteration: int, scratch: Path, halvings: int) -> None:
+        self.halvings, self.what = halvings, f"{name} is not finite by iteration {iteration}"
+        super().__init__(
+            f"{self.what}. The last checkpoint is in {scratch}; set train.on_divergence: halve to go on from "
+            "there with half the learning rates, or lower them in `model` and remove that folder"
+        )
 
 
 def train_split(
@@ -51,12 +65,32 @@ def train_split(
             other settings is in the way.
         Stopped: after the iteration in which `stop` was asked for, once that is saved.
     """
+    halvings = 0
     with only_writer(layout.scratch(split), split):
-        _train(layout, split, stage, device=device, bar=bar, stop=stop or Stop())
+        while True:
+            try:
+                return _train(layout, split, stage, halvings, device=device, bar=bar, stop=stop or Stop())
+            except Diverged as diverged:
+                halvings = diverged.halvings + 1
+                if stage.train.on_divergence == "stop" or halvings > MOST_HALVINGS:
+                    raise UserError(f"split {split}: {diverged}") from None
+                log.warning(
+                    "split %s: %s. Going back with 1/%d of the learning rates",
+                    split,
+                    diverged.what,
+                    2**halvings,
+                )
 
 
 def _train(
-    layout: Layout, split: str, stage: TrainStage, *, device: torch.device, bar: bool, stop: Stop
+    layout: Layout,
+    split: str,
+    stage: TrainStage,
+    halvings: int,
+    *,
+    device: torch.device,
+    bar: bool,
+    stop: Stop,
 ) -> None:
     settings, arrays, scratch = stage.train, layout.arrays(split), layout.scratch(split)
     precision = choose_precision(settings, device)
@@ -79,7 +113,12 @@ def _train(
     identity |= {"images": sha256(arrays / "images.npy"), "precision": str(precision)}
     checkpoints = Checkpoints(scratch, identity=identity, settings=settings)
     state = checkpoints.resume(family, averages)
+    halvings = max(halvings, state.halvings)
+    for optimizer in family.optimizers.values():
+        for group in optimizer.param_groups:
+            group["lr"] *= 0.5**halvings
     sums = {name: value.to(device) for name, value in state.sums.items()}
+    watch = Watch(scratch / "snapshots", arrays, split, classes)
     with (
         closing(Journal(scratch / "history.jsonl", start=state.iteration)) as journal,
         closing(Journal(scratch / "timing.jsonl", start=state.iteration)) as timing,
@@ -101,21 +140,28 @@ def _train(
             seen += 1
             if iteration % settings.log_every == 0:
                 means = {name: float(sums[name]) / settings.log_every for name in losses}  # in their order
-                _check_finite(means, split, iteration, scratch)
+                _check_finite(means, iteration, scratch, halvings)
                 journal.write(iteration, means)
                 speed = seen * settings.batch_size / (time.perf_counter() - began)
-                timing.write(iteration, {"timestamp": int(time.time() * 1000), "images_per_second": speed})
+                now = {"timestamp": int(time.time() * 1000), "images_per_second": speed}
+                timing.write(iteration, now | peak_memory(device))
                 progress.record(means)
                 sums, began, seen = {}, time.perf_counter(), 0
             if iteration in snapshot_iterations(settings):
                 with averages.in_place():
-                    _save_snapshot(family, scratch, split, settings, iteration, len(classes), device)
+                    images = _snapshot(family, split, settings, len(classes), device)
+                with atomic_path(scratch / "snapshots" / f"{iteration:08d}.npy") as temporary:
+                    np.save(temporary, images)
+                watch.look(images, iteration)
 
             # Save
             asked_by = stop.asked_by  # read once: the signal may come between saving and leaving
             if asked_by or checkpoints.due(iteration):
+                _check_finite(
+                    {name: float(value) for name, value in sums.items()}, iteration, scratch, halvings
+                )
                 journal.sync()
-                checkpoints.save(family, averages, iteration, sums)
+                checkpoints.save(family, averages, Checkpoint(iteration, sums, halvings))
             progress.step(iteration)
             if asked_by and iteration < settings.iterations:
                 raise Stopped(
@@ -141,30 +187,20 @@ def save_networks(family: Family, folder: Path) -> None:
             save_file(tensors, temporary)
 
 
-def _check_finite(means: dict[str, float], split: str, iteration: int, scratch: Path) -> None:
-    wrong = [name for name, value in means.items() if not np.isfinite(value)]
+def _check_finite(values: dict[str, float], iteration: int, scratch: Path, halvings: int) -> None:
+    wrong = [name for name, value in values.items() if not np.isfinite(value)]
     if wrong:
-        raise UserError(
-            f"split {split}: {wrong[0]} is not finite by iteration {iteration}. The last checkpoint is "
-            f"in {scratch}; lower the learning rates in `model` and remove that folder to start anew"
-        )
+        raise Diverged(wrong[0], iteration, scratch, halvings)
 
 
-def _save_snapshot(
-    family: Family,
-    scratch: Path,
-    split: str,
-    settings: TrainSettings,
-    iteration: int,
-    classes: int,
-    device: torch.device,
-) -> None:
+def _snapshot(
+    family: Family, split: str, settings: TrainSettings, classes: int, device: torch.device
+) -> NDArray[np.uint8]:
     """Samples (K, n, H, W, 3) of every class from the same noise each time."""
     rng = torch.Generator(device).manual_seed(counter_seed(settings.seed, split, "snapshot"))
     labels = torch.arange(classes, device=device).repeat_interleave(settings.snapshot_per_class)
-    images = to_uint8(family.sample(labels, rng)).cpu().numpy()
-    with atomic_path(scratch / "snapshots" / f"{iteration:08d}.npy") as temporary:
-        np.save(temporary, images.reshape(classes, -1, *images.shape[1:]))
+    images: NDArray[np.uint8] = to_uint8(family.sample(labels, rng)).cpu().numpy()
+    return images.reshape(classes, -1, *images.shape[1:])
 
 
 def _export(

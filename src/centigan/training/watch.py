@@ -1,0 +1,65 @@
+"""A look at a training while it runs: sheets of samples, their diversity, warnings of collapse."""
+
+import logging
+from contextlib import closing
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from centigan.atomic import atomic_path
+from centigan.data.batches import counter_seed
+from centigan.sheets import Images, contact_sheet
+from centigan.similarity import ms_ssim, random_pairs
+from centigan.training.journal import Journal
+
+PAIRS = 25  # of a class; at 128 px ten classes take a second
+SEED = 0
+SMALLEST_TILE = 64  # pixels
+log = logging.getLogger(__name__)
+
+
+class Watch:
+    """The snapshots of one split, in `folder`, beside its training images, in `arrays`."""
+
+    def __init__(self, folder: Path, arrays: Path, split: str, classes: list[str]) -> None:
+        self.folder, self.arrays, self.split, self.classes = folder, arrays, split, classes
+        self.collapsed: set[str] = set()
+
+    def look(self, images: Images, iteration: int) -> None:
+        """Write the sheet of samples (K, n, H, W, 3) and their diversity; warn of each class once."""
+        tile = max(images.shape[2], SMALLEST_TILE)
+        sheet = contact_sheet(list(images), across=images.shape[1], tile=tile)
+        with atomic_path(self.folder / f"{iteration:08d}.png") as temporary:
+            Image.fromarray(sheet).save(temporary)
+        values = {name: self._diversity(own, name) for name, own in zip(self.classes, images, strict=True)}
+        with closing(Journal(self.folder / "ms_ssim.jsonl", start=iteration - 1)) as journal:
+            journal.write(iteration, values)
+        for name, value in values.items():
+            if value > self.threshold and name not in self.collapsed:
+                self.collapsed.add(name)
+                log.warning(
+                    "split %s: class %s collapses: by iteration %d its samples have a mean MS-SSIM of %.2f, "
+                    "the most uniform class of training images has %.2f",
+                    self.split,
+                    name,
+                    iteration,
+                    value,
+                    self.threshold,
+                )
+
+    @cached_property
+    def threshold(self) -> float:
+        """Greatest mean MS-SSIM of any class of training images (the red line of Fig 5)."""
+        images = np.load(self.arrays / "images.npy", mmap_mode="r")
+        labels = np.load(self.arrays / "labels.npy")
+        own = (np.flatnonzero(labels == label) for label in range(len(self.classes)))
+        return max(
+            self._diversity(images[rows[:100]], name) for rows, name in zip(own, self.classes, strict=True)
+        )
+
+    def _diversity(self, images: Images, name: str) -> float:
+        rng = np.random.default_rng(counter_seed(SEED, name, "watch"))
+        pairs = random_pairs(len(images), PAIRS, rng)
+        return float(ms_ssim(images[pairs[:, 0]], images[pairs[:, 1]]).mean())
