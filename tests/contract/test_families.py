@@ -11,6 +11,7 @@ from centigan.families import FAMILIES
 from centigan.settings import AcganConfig, TrainSettings
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints, family_tensors
+from centigan.training.device import autocast
 from centigan.types import Batch, Family, to_network
 
 CONFIGS = {"acgan": AcganConfig(width=0.1)}
@@ -114,3 +115,17 @@ def assert_equal(one: Family, other: Family) -> None:
     a, b = family_tensors(one), family_tensors(other)
     assert a.keys() == b.keys()
     assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_acgan_asks_the_discriminator_as_it_is_after_its_update() -> None:
+    """In bfloat16 too: autocast keeps no cast weights from before the update."""
+    config = AcganConfig(width=0.1, activation_noise=0, discriminator_lr=0.05)
+    family = FAMILIES["acgan"](config, classes=3, resolution=32, rng=torch.Generator().manual_seed(0))
+    discriminator = family.networks["discriminator"].eval()  # no dropout, so that it answers alike
+    calls: list[tuple[torch.Tensor, torch.Tensor]] = []
+    discriminator.register_forward_hook(lambda _, x, y: calls.append((x[0].detach(), y[0].detach())))
+    with autocast(torch.device("cpu"), torch.bfloat16):
+        family.step(batch(1), torch.Generator().manual_seed(1))
+        images, judged = calls[2]
+        with torch.no_grad():
+            assert torch.equal(discriminator(images)[0], judged)

@@ -38,6 +38,15 @@ def choose_precision(settings: TrainSettings, device: torch.device) -> torch.dty
     return torch.bfloat16 if native else torch.float32
 
 
+def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
+    """Convolutions and matrix products in `precision` while the context lasts.
+
+    Without its cache of cast weights: a step changes D and then asks it again, and the cache would
+    answer with the weights from before.
+    """
+    return torch.autocast(device.type, precision, enabled=precision != torch.float32, cache_enabled=False)
+
+
 def peak_memory(device: torch.device) -> dict[str, int]:
     """Greatest memory of this process so far, MiB: resident, and on a GPU allocated."""
     peak = {"resident_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}  # KiB on Linux

@@ -24,7 +24,7 @@ from centigan.manifest import describe, read_manifest, sha256, write_manifest
 from centigan.settings import TrainSettings, TrainStage
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints
-from centigan.training.device import choose_precision, peak_memory
+from centigan.training.device import autocast, choose_precision, peak_memory
 from centigan.training.journal import Journal
 from centigan.training.lock import only_writer
 from centigan.training.progress import Progress
@@ -130,7 +130,7 @@ def _train(
             seed = counter_seed(settings.seed, split, "noise", iteration)
             torch.manual_seed(seed)  # dropout and activation noise
             rng = torch.Generator(device).manual_seed(seed)
-            with torch.autocast(device.type, precision, enabled=precision != torch.float32):
+            with autocast(device, precision):
                 losses = family.step(batches.at(iteration), rng)
             averages.update()
 
