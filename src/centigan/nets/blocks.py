@@ -12,10 +12,10 @@ LEAKY_SLOPE = 0.2  # AC-GAN Table 1
 class NoiseAndDropout(nn.Module):
     """Add N(0, std^2) to the activations, then zero each with probability 1/2 and double the rest.
 
-    Noise is that of Salimans et al. (2016, section 3), dropout that of Table 1; both only while training. On a CPU
-    both come from one draw of 16 bits an activation: the lowest decides what is dropped, the others look
-    up a table of the normal distribution's quantiles. Against randn_like and a comparison with uniform
-    floats that took a fifth of the time (1.4 against 7.2 ns an activation), a sixth of a step at 128 px.
+    Noise is that of Salimans et al. (2016, section 3), dropout that of Table 1; both only while training.
+    On a CPU both come from one draw of 16 bits an activation: the lowest decides what is dropped, the
+    others look up a table of the normal distribution's quantiles. That took 1.4 ns an activation, randn_like
+    and a comparison with uniform floats 7.2: a sixth of a whole step at 128 px.
     """
 
     def __init__(self, std: float) -> None:
