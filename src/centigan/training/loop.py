@@ -118,7 +118,7 @@ def _train(
         for group in optimizer.param_groups:
             group["lr"] *= 0.5**halvings
     sums = {name: value.to(device) for name, value in state.sums.items()}
-    watch = Watch(scratch / "snapshots", arrays, split, classes)
+    watch = Watch(scratch / "snapshots", arrays, split, classes, since=settings.iterations // 2)
     with (
         closing(Journal(scratch / "history.jsonl", start=state.iteration)) as journal,
         closing(Journal(scratch / "timing.jsonl", start=state.iteration)) as timing,

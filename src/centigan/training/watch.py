@@ -23,8 +23,10 @@ log = logging.getLogger(__name__)
 class Watch:
     """The snapshots of one split, in `folder`, beside its training images, in `arrays`."""
 
-    def __init__(self, folder: Path, arrays: Path, split: str, classes: list[str]) -> None:
+    def __init__(self, folder: Path, arrays: Path, split: str, classes: list[str], *, since: int) -> None:
+        """Warnings begin after iteration `since`: at first the samples of every class are alike."""
         self.folder, self.arrays, self.split, self.classes = folder, arrays, split, classes
+        self.since = since
         self.collapsed: set[str] = set()
 
     def look(self, images: Images, iteration: int) -> None:
@@ -36,7 +38,7 @@ class Watch:
         values = {name: self._diversity(own, name) for name, own in zip(self.classes, images, strict=True)}
         with closing(Journal(self.folder / "ms_ssim.jsonl", start=iteration - 1)) as journal:
             journal.write(iteration, values)
-        for name, value in values.items():
+        for name, value in values.items() if iteration > self.since else ():
             if value > self.threshold and name not in self.collapsed:
                 self.collapsed.add(name)
                 log.warning(
