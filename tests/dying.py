@@ -38,3 +38,17 @@ def train_and_ask_twice(root: Path) -> None:
     stop = Stop()
     with stop.listening():
         loop.train_split(Layout("small", root), "00", TRAIN, device=torch.device("cpu"), stop=stop)
+
+
+LONG = TRAIN.model_copy(
+    update={
+        "train": TRAIN.train.model_copy(
+            update={"iterations": 120, "checkpoint_every": 5, "log_every": 2, "snapshot_every": 20}
+        )
+    }
+)
+
+
+def train_long(root: Path) -> None:
+    """Train split 00 for a few seconds, with a checkpoint or a snapshot in most of its moments."""
+    loop.train_split(Layout("small", root), "00", LONG, device=torch.device("cpu"))

@@ -39,6 +39,12 @@ def atomic_path(target: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def remove_halves(folder: Path) -> None:
+    """Delete what killed writers left in a folder; for folders that have one writer at a time."""
+    for half in folder.glob(".*.part*"):
+        half.unlink()
+
+
 def write_text(target: Path, text: str) -> None:
     """Write a small text file atomically."""
     with atomic_path(target) as temporary:

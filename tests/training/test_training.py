@@ -244,6 +244,19 @@ def test_a_training_that_diverges_again_and_again_is_given_up(layout: Layout, ca
     assert caplog.text.count("Going back") == 5
 
 
+def test_what_a_killed_writer_left_is_removed(layout: Layout) -> None:
+    halves = [
+        layout.train("00") / ".generator.4711.part.safetensors",
+        layout.scratch("00") / ".checkpoint-00000002.4711.part.safetensors",
+        layout.scratch("00") / "snapshots" / ".00000003.4711.part.npy",
+    ]
+    for half in halves:
+        half.parent.mkdir(parents=True, exist_ok=True)
+        half.write_bytes(b"half")
+    train(layout)
+    assert not any(half.exists() for half in halves)
+
+
 def test_a_training_can_be_watched(layout: Layout) -> None:
     train(layout)
     folder = layout.scratch("00") / "snapshots"

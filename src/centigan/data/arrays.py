@@ -20,7 +20,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from centigan.atomic import atomic_path
+from centigan.atomic import atomic_path, remove_halves
 from centigan.data.decode import BadImage, Decoded, Pixels, decode, decode_planar
 from centigan.data.sources.listing import Range, Rejected, read_ranges
 from centigan.errors import UserError
@@ -68,8 +68,7 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, *, threads: int
     reject = json.loads(layout.source.read_text(encoding="utf-8"))["on_bad_image"] == "reject"
     classes = list(dict.fromkeys(index["class_id"]))  # rows stand in the order of the classes
     folder = layout.arrays(split)
-    for half in folder.glob(".*.part.npy"):  # of a run that was killed; up to the size of the split each
-        half.unlink()
+    remove_halves(folder)
     facts: dict[str, dict[str, object]] = {"images": {}, "converted": {}, "rejected": {}}
     for subset, prefix, scale in (("train", "", 1), ("held_out", "held_out_", 2)):
         rows = index[index["subset"] == subset]

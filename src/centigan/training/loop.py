@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from centigan.atomic import atomic_path
+from centigan.atomic import atomic_path, remove_halves
 from centigan.data.batches import Batches, counter_seed
 from centigan.errors import UserError
 from centigan.families import build
@@ -67,6 +67,8 @@ def train_split(
     """
     halvings = 0
     with only_writer(layout.scratch(split), split):
+        for folder in (layout.train(split), layout.scratch(split), layout.scratch(split) / "snapshots"):
+            remove_halves(folder)
         while True:
             try:
                 return _train(layout, split, stage, halvings, device=device, bar=bar, stop=stop or Stop())
