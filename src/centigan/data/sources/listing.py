@@ -63,12 +63,12 @@ def read_ranges(images: Iterable[Range]) -> Iterator[bytes]:
     """The bytes of each image; a file is opened once for all its images that follow one another.
 
     Raises:
-        UserError: for a file that is gone or may not be read.
+        UserError: for a file that is gone or cannot be read.
     """
     for path, ranges in groupby(images, key=attrgetter("path")):
         try:
             with Path(path).open("rb", buffering=0) as file:
                 for image in ranges:
                     yield os.pread(file.fileno(), image.size, image.offset)
-        except (FileNotFoundError, PermissionError) as error:
-            raise UserError(f"{path}: {error.strerror}; it was there when the data was indexed") from None
+        except OSError as error:  # gone, not permitted, a failing disk
+            raise UserError(f"{path}: {error.strerror}; it was there when the data was indexed") from error
