@@ -21,12 +21,14 @@ CPU = torch.device("cpu")
 
 
 def results(layout: Layout) -> dict[str, bytes]:
-    """Every file of the trained split and of its samples."""
+    """Every file of the trained split and of its samples; manifests name a commit, which may be a new one."""
     stage = SampleStage.model_validate({"model": LONG.model.model_dump(), "sample": {"per_class": 3}})
     sample_split(layout, "00", stage, device=CPU)
-    folders = (layout.train("00"), layout.samples("00"))
+    files = [path for folder in (layout.train("00"), layout.samples("00")) for path in folder.iterdir()]
     return {
-        f"{path.parent.parent.name}/{path.name}": path.read_bytes() for f in folders for path in f.iterdir()
+        f"{path.parent.parent.name}/{path.name}": path.read_bytes()
+        for path in files
+        if path.suffix != ".json"
     }
 
 
