@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,12 @@ def sha256(path: Path) -> str:
     """Hex digest of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_digests(root: Path, files: Iterable[Path]) -> None:
+    """Write root/manifest.json of raw data atomically: {file, relative to root: sha256}."""
+    digests = {path.relative_to(root).as_posix(): sha256(path) for path in files}
+    write_text(root / "manifest.json", json.dumps(digests, indent=1) + "\n")
 
 
 def describe(settings: Frozen, *, inputs: list[Path], **facts: Any) -> dict[str, Any]:

@@ -13,7 +13,10 @@ from PIL import ExifTags, Image, ImageChops, ImageOps
 from scipy.io import loadmat
 
 from centigan.data import fixture
-from centigan.data.fixture import DEVKIT, TRAIN, VAL, oddities, write_ilsvrc
+from centigan.data.fixture import oddities, write_ilsvrc
+from centigan.data.sources.archives import TRAIN
+from centigan.data.sources.archives import VALIDATION as VAL
+from centigan.data.sources.devkit import ARCHIVE as DEVKIT
 from centigan.errors import UserError
 
 CLASSES, PER_CLASS, HELD_OUT = 5, 3, 2

@@ -4,7 +4,6 @@ The version for Python has an MD5 published for each file, the binary one only f
 https://www.cs.toronto.edu/~kriz/cifar.html
 """
 
-import json
 import shutil
 import tarfile
 from collections.abc import Iterator
@@ -14,10 +13,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.error import URLError
 
-from centigan.atomic import atomic_path, write_text
+from centigan.atomic import atomic_path
 from centigan.data.checksums import require_md5
 from centigan.errors import UserError
-from centigan.manifest import sha256
+from centigan.manifest import write_digests
 
 Name = Literal["cifar10", "cifar100"]
 IMAGE = 3 * 32 * 32  # bytes
@@ -77,8 +76,7 @@ def download_cifar(name: Name, root: Path, *, published: Published | None = None
         _unpack(_archive(name, root), root, [version.folder for version in VERSIONS[name]])
     version = find_version(name, root)
     require_published(version, root, published or as_published(name))
-    digests = {path.relative_to(root).as_posix(): sha256(path) for path in version.files(root)}
-    write_text(root / "manifest.json", json.dumps(digests, indent=1) + "\n")
+    write_digests(root, version.files(root))
 
 
 def _archive(name: Name, root: Path) -> Path:

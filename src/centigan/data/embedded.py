@@ -8,7 +8,6 @@ photos   20 photographs of scikit-image and scikit-learn, each a class: the imag
 """
 
 import importlib.util
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +16,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from centigan.atomic import write_text
 from centigan.errors import UserError
-from centigan.manifest import sha256
+from centigan.manifest import write_digests
 
 HELD_OUT_DIGIT = 5  # every fifth
 PHOTO_CROPS = {"train": 400, "val": 50}
@@ -63,9 +61,7 @@ def write_embedded(source: str, root: Path) -> None:
         shutil.rmtree(building)
     try:
         WRITERS[source](building)
-        files = sorted(path for path in building.rglob("*.*") if path.is_file())
-        digests = {path.relative_to(building).as_posix(): sha256(path) for path in files}
-        write_text(building / "manifest.json", json.dumps(digests, indent=1) + "\n")
+        write_digests(building, sorted(path for path in building.rglob("*.*") if path.is_file()))
         if root.exists():
             shutil.rmtree(root)
         building.rename(root)

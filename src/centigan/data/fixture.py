@@ -26,9 +26,10 @@ from tqdm import tqdm
 
 from centigan.atomic import atomic_path
 from centigan.data.embedded import PHOTOGRAPHS, packaged
+from centigan.data.sources.archives import TRAIN, VALIDATION
+from centigan.data.sources.devkit import ARCHIVE, FOLDER, META, TRUTH
 from centigan.errors import UserError
 
-TRAIN, VAL, DEVKIT = "ILSVRC2012_img_train.tar", "ILSVRC2012_img_val.tar", "ILSVRC2012_devkit_t12.tar.gz"
 INNER_NODES = 3  # synsets above the classes: two halves and their root
 PNG_CLASS, PNG_NUMBER = "n02105855", 2933  # ImageNet's one PNG is n02105855_2933.JPEG
 GRAIN = 11.0  # standard deviation in levels; with these qualities an image has 110 kB, as ImageNet's have
@@ -51,7 +52,7 @@ def write_ilsvrc(
     With `oddities`, the k-th of `oddities()` stands in for the image number k // classes, as archived, of
     the class whose ILSVRC2012_ID is k % classes + 1.
     """
-    for name in (TRAIN, VAL, DEVKIT):
+    for name in (TRAIN, VALIDATION, ARCHIVE):
         if (out / name).exists():
             raise UserError(f"{out / name} exists; remove it or name another folder")
     if classes < 2 or per_class < 1 or held_out_per_class < 1:
@@ -61,11 +62,13 @@ def write_ilsvrc(
     truth = _rng(seed, "truth").permutation(np.repeat(np.arange(classes), held_out_per_class)).tolist()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         _write_train(out / TRAIN, names, oddities, pool, seed)
-        with atomic_path(out / VAL) as part, tarfile.open(part, "w") as tar:
-            images = tqdm(_drawn(pool, seed, truth, "val"), VAL, len(truth), unit="image", disable=None)
+        with atomic_path(out / VALIDATION) as part, tarfile.open(part, "w") as tar:
+            images = tqdm(
+                _drawn(pool, seed, truth, "val"), VALIDATION, len(truth), unit="image", disable=None
+            )
             for number, data in enumerate(images, start=1):
                 _add(tar, f"ILSVRC2012_val_{number:08d}.JPEG", io.BytesIO(data))
-    with atomic_path(out / DEVKIT) as part:
+    with atomic_path(out / ARCHIVE) as part:
         part.write_bytes(gzip.compress(_devkit(wnids, per_class, truth), mtime=0))
 
 
@@ -202,20 +205,19 @@ def _add(tar: tarfile.TarFile, name: str, file: IO[bytes]) -> None:
 
 
 def _devkit(wnids: list[str], per_class: int, truth: list[int]) -> bytes:
-    root = DEVKIT.removesuffix(".tar.gz")
     files = {
         "readme.txt": b"A fixture in the formats of the ILSVRC2012 devkit; not ImageNet.\n",
-        "data/meta.mat": _meta_mat(wnids, per_class),
-        "data/ILSVRC2012_validation_ground_truth.txt": "".join(f"{k + 1}\n" for k in truth).encode(),
+        META: _meta_mat(wnids, per_class),
+        TRUTH: "".join(f"{k + 1}\n" for k in truth).encode(),
     }
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as tar:
-        for folder in (root, f"{root}/data"):
+        for folder in (FOLDER, f"{FOLDER}/data"):
             member = tarfile.TarInfo(folder)
             member.type, member.mode = tarfile.DIRTYPE, 0o755
             tar.addfile(member)
         for name, data in files.items():
-            _add(tar, f"{root}/{name}", io.BytesIO(data))
+            _add(tar, f"{FOLDER}/{name}", io.BytesIO(data))
     return file.getvalue()
 
 
