@@ -3,7 +3,7 @@
     python benchmarks/training.py [--resolution 128] [--batch 16] [--rounds 3] [--threads 2]
 
 Plain: eager, float32, a DataLoader that decodes files with Pillow, nn.Dropout, randn_like, unfused Adam; the
-same networks and the same updates. Ours: the engine's step in the precision it chooses. A share of peak is of
+same networks and the same updates. Ours: the step in the precision and layout that `auto` chooses. A share of peak is of
 this machine's bfloat16 matrix product, measured in the same rounds; operations are counted as in flops.py.
 """
 
@@ -28,7 +28,7 @@ from centigan.data.batches import Batches
 from centigan.families import build
 from centigan.nets.blocks import NoiseAndDropout
 from centigan.settings import AcganConfig, TrainSettings
-from centigan.training.device import autocast, choose_precision
+from centigan.training.engine import Engine
 from centigan.types import Batch, Family
 
 CPU = torch.device("cpu")
@@ -132,12 +132,14 @@ def replace_noise(module: nn.Module) -> None:
 
 def ours(place: Path, resolution: int, batch: int) -> Callable[[], object]:
     family, rng = new_family(resolution), torch.Generator().manual_seed(0)
-    precision = choose_precision(TrainSettings(), CPU)
+    engine = Engine.choose(TrainSettings(), CPU)
+    engine.prepare(family, place)
     batches = stream(place, batch)
 
     def step() -> object:
-        with autocast(CPU, precision):
-            return family.step(next(batches), rng)
+        images, labels = next(batches)
+        with engine.running():
+            return family.step(Batch(engine.images(images), labels), rng)
 
     return step
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from centigan.nets.blocks import NoiseAndDropout, normal_quantiles
+from centigan.nets.blocks import NoiseAndDropout, noise_table
 
 N = 1 << 20
 
@@ -57,8 +57,15 @@ def test_the_gradient_is_twice_the_mask() -> None:
     assert torch.equal(x.grad, 2.0 * (found != 0))
 
 
-def test_the_quantiles_are_those_of_the_normal_distribution() -> None:
-    table = normal_quantiles(torch.float32)
+def test_the_table_holds_doubled_quantiles_of_the_normal_distribution_and_nothing_for_dropped() -> None:
+    dropped, table = noise_table(0.5, torch.float32).view(-1, 2).T
+    assert not dropped.any()
     assert torch.allclose(table, -table.flip(0))
     assert abs((table < 1.96).float().mean() - 0.975) < 1e-4
     assert abs(table.double().var() - 1) < 1e-3
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_disturbance_keeps_the_layout(layout: torch.memory_format) -> None:
+    x = torch.ones(2, 3, 4, 5).contiguous(memory_format=layout)
+    assert NoiseAndDropout(0.1)(x).is_contiguous(memory_format=layout)

@@ -154,6 +154,14 @@ def train(
     settings: Values = None,
     device: Device = "auto",
     threads: Threads = None,
+    images: Annotated[
+        Literal["auto", "device", "mapped"],
+        typer.Option(
+            envvar="CENTIGAN_IMAGES",
+            help="Where the training images wait: all on the device, or in their memory-mapped file. "
+            "auto: on a GPU that has room, else mapped. No result depends on it.",
+        ),
+    ] = "auto",
     log_file: LogFile = None,
 ) -> None:
     """Train one split, or continue where it stopped.
@@ -162,7 +170,7 @@ def train(
     ends at once.
     """
     _log_to(log_file)
-    from centigan.training.device import choose_device
+    from centigan.training.engine import choose_device
     from centigan.training.loop import train_split
     from centigan.training.stopping import EXIT_STATUS, Stop, Stopped
 
@@ -173,7 +181,15 @@ def train(
     stop = Stop()
     with stop.listening():
         try:
-            train_split(layout, name, stage, device=choose_device(device), bar=log_file is None, stop=stop)
+            train_split(
+                layout,
+                name,
+                stage,
+                device=choose_device(device, name),
+                placement=images,
+                bar=log_file is None,
+                stop=stop,
+            )
         except Stopped as stopped:
             log.info("%s", stopped)
             raise typer.Exit(EXIT_STATUS) from None
@@ -191,13 +207,13 @@ def sample(
     """Draw the same number of images of every class from a trained split."""
     _log_to(log_file)
     from centigan.sampling import sample_split
-    from centigan.training.device import choose_device
+    from centigan.training.engine import choose_device
 
     _use(threads)
     layout, loaded = _project(experiment)
     name = _name(split, loaded)
     stage = _stage(SampleStage, loaded, settings, name)
-    sample_split(layout, name, stage, device=choose_device(device))
+    sample_split(layout, name, stage, device=choose_device(device, name))
 
 
 @app.command()

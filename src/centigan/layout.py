@@ -66,6 +66,11 @@ class Layout:
         """Resumable state; never a declared output, since Snakemake deletes those before a job."""
         return self.root / "scratch" / self.experiment / split
 
+    @property
+    def compiled(self) -> Path:
+        """Cache of compiled networks, for all splits and experiments."""
+        return self.root / "scratch" / ".compiled"
+
     def samples(self, split: str) -> Path:
         """Folder of images.npy, labels.npy and manifest.json."""
         return self.results / "samples" / split

@@ -79,8 +79,24 @@ class TrainSettings(Frozen):
     seed: int = 0
     batch_size: int = Field(100, ge=2, description="real images an iteration; batch norm needs two")
     iterations: PositiveInt = 50_000
+    flips: bool = Field(False, description="mirror each image with probability 1/2; the paper names none")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto", description="auto: bfloat16 where the processor computes it faster"
+        "auto", description="auto: bfloat16 where the processor multiplies it natively"
+    )
+    channels_last: Literal["auto"] | bool = Field(
+        "auto", description="activations (N, H, W, C) in memory; auto: on a CPU, and with bfloat16 on a GPU"
+    )
+    compile: Literal["auto", "none", "default", "reduce-overhead", "max-autotune"] = Field(
+        "auto",
+        description="mode of torch.compile; reduce-overhead: with CUDA graphs; auto: none, which is faster "
+        "on a CPU (benchmarks/numerics.py)",
+    )
+    tf32: Literal["auto"] | bool = Field(
+        "auto",
+        description="float32 products with 10 bits of mantissa on a GPU; auto: unless precision is named",
+    )
+    deterministic: bool = Field(
+        False, description="the same bytes twice on a GPU too, at some cost; a CPU gives them anyway"
     )
     ema: float | None = Field(
         None,

@@ -11,7 +11,7 @@ from centigan.families import FAMILIES
 from centigan.settings import AcganConfig, TrainSettings
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints, family_tensors
-from centigan.training.device import autocast
+from centigan.training.engine import autocast
 from centigan.types import Batch, Family, to_network
 
 CONFIGS = {"acgan": AcganConfig(width=0.1)}

@@ -2,14 +2,16 @@ import numpy as np
 import pytest
 import torch
 
-from centigan.data.batches import Batches, counter_seed
+from centigan.data.batches import Batches, Placement, counter_seed
 from centigan.layout import Layout
 from centigan.types import to_network, to_uint8
 
 
-def batches(layout: Layout, size: int, seed: int = 0) -> Batches:
+def batches(layout: Layout, size: int, *, flips: bool = False, placement: Placement = "device") -> Batches:
     folder, device = layout.arrays("00"), torch.device("cpu")
-    return Batches(folder, batch_size=size, seed=seed, split="00", device=device)
+    return Batches(
+        folder, batch_size=size, seed=0, split="00", device=device, flips=flips, placement=placement
+    )
 
 
 def test_an_epoch_shows_every_image_once(layout: Layout) -> None:
@@ -21,7 +23,7 @@ def test_an_epoch_shows_every_image_once(layout: Layout) -> None:
 
 def test_a_batch_may_span_epochs_and_exceed_the_data(layout: Layout) -> None:
     source = batches(layout, 7)
-    rows = torch.cat([source._rows(start) for start in range(0, 70, 7)])
+    rows = torch.cat([source._rows(iteration) for iteration in range(1, 11)])
     assert rows.bincount().tolist() == [7] * 10
     assert len(batches(layout, 25).at(3).labels) == 25
 
@@ -40,6 +42,24 @@ def test_images_and_labels_stay_together(layout: Layout) -> None:
     originals = {to_network(source.images[i : i + 1]).sum().item(): int(source.labels[i]) for i in range(10)}
     for image, label in zip(batch.images, batch.labels, strict=True):
         assert originals[image[None].sum().item()] == int(label)
+
+
+def test_images_left_in_their_file_give_the_same_batches_in_any_order(layout: Layout) -> None:
+    mapped, loaded = (batches(layout, 4, placement=where) for where in ("mapped", "device"))
+    for iteration in (1, 2, 3, 7, 2, 3):  # ahead, back, and where the thread read ahead
+        assert torch.equal(mapped.at(iteration).images, loaded.at(iteration).images)
+        assert torch.equal(mapped.at(iteration).labels, loaded.at(iteration).labels)
+
+
+def test_a_flip_mirrors_left_and_right_of_half_of_the_images(layout: Layout) -> None:
+    plain, flipping = batches(layout, 10), batches(layout, 10, flips=True)
+    mirrored = []
+    for iteration in range(1, 41):
+        for image, shown in zip(plain.at(iteration).images, flipping.at(iteration).images, strict=True):
+            mirrored.append(not torch.equal(image, shown))
+            assert torch.equal(shown, image.flip(2) if mirrored[-1] else image)
+    assert 160 < sum(mirrored) < 240  # of 400: four standard deviations
+    assert torch.equal(batches(layout, 10, flips=True).at(9).images, flipping.at(9).images)
 
 
 @pytest.mark.parametrize("other", [(1, "00", "epoch", 0), (0, "01", "epoch", 0), (0, "00", "noise", 0)])

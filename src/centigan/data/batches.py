@@ -1,13 +1,17 @@
 """Seeded minibatches of one split: any iteration's batch is computed without history."""
 
 import hashlib
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from centigan.types import Batch, to_network
+
+Placement = Literal["auto", "device", "mapped"]
 
 
 def counter_seed(*parts: int | str) -> int:
@@ -17,26 +21,69 @@ def counter_seed(*parts: int | str) -> int:
 
 
 class Batches:
-    """The training images of one split on the device, as an endless stream of shuffled epochs."""
+    """The training images of one split as an endless stream of shuffled epochs, on a device.
 
-    def __init__(self, folder: Path, *, batch_size: int, seed: int, split: str, device: torch.device) -> None:
-        self.images = torch.from_numpy(np.load(folder / "images.npy")).to(device)  # uint8 NHWC
+    Where the images are changes no bit of a batch. `device`: all of them on the device, from where a batch is
+    gathered. `mapped`: in the file, whose pages the kernel keeps once for all processes; a thread gathers the
+    next batch meanwhile. `auto`: on a GPU with twice the memory free, else mapped.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        batch_size: int,
+        seed: int,
+        split: str,
+        device: torch.device,
+        flips: bool = False,
+        placement: Placement = "auto",
+    ) -> None:
+        self.file = np.load(folder / "images.npy", mmap_mode="r")  # uint8 NHWC
+        if placement == "auto":
+            roomy = device.type == "cuda" and torch.cuda.mem_get_info(device)[0] > 2 * self.file.nbytes
+            placement = "device" if roomy else "mapped"
+        self.images = torch.from_numpy(np.array(self.file)).to(device) if placement == "device" else None
         self.labels = torch.from_numpy(np.load(folder / "labels.npy")).long().to(device)
-        self.batch_size, self.seed, self.split = batch_size, seed, split
+        self.batch_size, self.seed, self.split, self.device, self.flips = (
+            batch_size,
+            seed,
+            split,
+            device,
+            flips,
+        )
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        self.next: tuple[int, Future[Tensor]] | None = None  # iteration, its images
 
     @property
     def resolution(self) -> int:
         """Side of the images in pixels."""
-        return int(self.images.shape[1])
+        return int(self.file.shape[1])
 
     def at(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 1."""
-        rows = self._rows((iteration - 1) * self.batch_size).to(self.images.device)
-        return Batch(to_network(self.images[rows]), self.labels[rows])
+        rows = self._rows(iteration)
+        labels = self.labels[rows.to(self.device)]
+        images = self._gathered(iteration) if self.images is None else self.images[rows.to(self.device)]
+        if self.flips:
+            rng = torch.Generator().manual_seed(counter_seed(self.seed, self.split, "flips", iteration))
+            chosen = torch.rand(self.batch_size, generator=rng).lt(0.5).to(self.device)
+            images = torch.where(chosen.view(-1, 1, 1, 1), images.flip(2), images)
+        return Batch(to_network(images), labels)
 
-    def _rows(self, start: int) -> Tensor:
-        """The next batch_size rows of the endless stream; a batch may span epochs."""
-        total = len(self.labels)
+    def _gathered(self, iteration: int) -> Tensor:
+        """The images of an iteration from the file; those of the next are read while these are used."""
+        ready = self.next[1].result() if self.next and self.next[0] == iteration else self._read(iteration)
+        self.next = iteration + 1, self.thread.submit(self._read, iteration + 1)
+        return ready.to(self.device, non_blocking=True)
+
+    def _read(self, iteration: int) -> Tensor:
+        images = torch.from_numpy(self.file[self._rows(iteration).numpy()])
+        return images.pin_memory() if self.device.type == "cuda" else images
+
+    def _rows(self, iteration: int) -> Tensor:
+        """The batch_size rows of the endless stream that an iteration takes; they may span epochs."""
+        total, start = len(self.file), (iteration - 1) * self.batch_size
         stop = start + self.batch_size
         epochs = range(start // total, (stop - 1) // total + 1)
         stream = torch.cat([self._epoch(epoch) for epoch in epochs])
@@ -45,4 +92,4 @@ class Batches:
 
     def _epoch(self, epoch: int) -> Tensor:
         rng = torch.Generator().manual_seed(counter_seed(self.seed, self.split, "epoch", epoch))
-        return torch.randperm(len(self.labels), generator=rng)
+        return torch.randperm(len(self.file), generator=rng)

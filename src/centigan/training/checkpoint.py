@@ -143,6 +143,10 @@ def _load(family: Family, averages: Averages, tensors: dict[str, Tensor]) -> dic
             state.setdefault(int(index), {})[key] = value
         groups = optimizer.state_dict()["param_groups"]
         optimizer.load_state_dict({"state": state, "param_groups": groups})
+        for parameter, loaded in optimizer.state.items():
+            # in the parameter's memory format: fused Adam walks both as they lie in memory
+            similar = {key: value for key, value in loaded.items() if value.shape == parameter.shape}
+            loaded |= {key: torch.empty_like(parameter).copy_(value) for key, value in similar.items()}
     return trees.get("sums/", {})
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from centigan.atomic import atomic_path, remove_halves
-from centigan.data.batches import Batches, counter_seed
+from centigan.data.batches import Batches, Placement, counter_seed
 from centigan.errors import UserError
 from centigan.families import build
 from centigan.layout import Layout
@@ -24,7 +24,7 @@ from centigan.manifest import describe, read_manifest, sha256, write_manifest
 from centigan.settings import TrainSettings, TrainStage
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints
-from centigan.training.device import autocast, choose_precision, peak_memory
+from centigan.training.engine import Engine, peak_memory
 from centigan.training.journal import Journal
 from centigan.training.lock import only_writer
 from centigan.training.progress import Progress
@@ -55,6 +55,7 @@ def train_split(
     stage: TrainStage,
     *,
     device: torch.device,
+    placement: Placement = "auto",
     bar: bool = False,
     stop: Stop | None = None,
 ) -> None:
@@ -71,7 +72,7 @@ def train_split(
             remove_halves(folder)
         while True:
             try:
-                return _train(layout, split, stage, halvings, device=device, bar=bar, stop=stop or Stop())
+                return _train(layout, split, stage, halvings, device, placement, bar, stop or Stop())
             except Diverged as diverged:
                 halvings = diverged.halvings + 1
                 if stage.train.on_divergence == "stop" or halvings > MOST_HALVINGS:
@@ -89,30 +90,37 @@ def _train(
     split: str,
     stage: TrainStage,
     halvings: int,
-    *,
     device: torch.device,
+    placement: Placement,
     bar: bool,
     stop: Stop,
 ) -> None:
     settings, arrays, scratch = stage.train, layout.arrays(split), layout.scratch(split)
-    precision = choose_precision(settings, device)
+    engine = Engine.choose(settings, device)
 
     # Load
     classes = read_manifest(arrays)["classes"]
-    batches = Batches(arrays, batch_size=settings.batch_size, seed=settings.seed, split=split, device=device)
+    batches = Batches(
+        arrays,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        split=split,
+        device=device,
+        flips=settings.flips,
+        placement=placement,
+    )
     family = build(
         stage.model,
         classes=len(classes),
         resolution=batches.resolution,
         rng=torch.Generator().manual_seed(counter_seed(settings.seed, split, "weights")),
     )
-    for network in family.networks.values():
-        network.to(device)
+    engine.prepare(family, layout.compiled)
     averages = Averages(family, settings.ema)
 
     # Resume
     identity = stage.model_dump(mode="json", exclude=FREE)
-    identity |= {"images": sha256(arrays / "images.npy"), "precision": str(precision)}
+    identity |= {"images": sha256(arrays / "images.npy"), "engine": engine.describe()}
     checkpoints = Checkpoints(scratch, identity=identity, settings=settings)
     state = checkpoints.resume(family, averages)
     halvings = max(halvings, state.halvings)
@@ -132,8 +140,9 @@ def _train(
             seed = counter_seed(settings.seed, split, "noise", iteration)
             torch.manual_seed(seed)  # dropout and activation noise
             rng = torch.Generator(device).manual_seed(seed)
-            with autocast(device, precision):
-                losses = family.step(batches.at(iteration), rng)
+            batch = engine.laid_out(batches.at(iteration))
+            with engine.running():
+                losses = family.step(batch, rng)
             averages.update()
 
             # Record
@@ -172,7 +181,7 @@ def _train(
                 )
 
     with averages.in_place():
-        _export(family, layout, split, stage, classes, device, precision)
+        _export(family, layout, split, stage, classes, engine)
 
 
 def snapshot_iterations(settings: TrainSettings) -> range | list[int]:
@@ -211,8 +220,7 @@ def _export(
     split: str,
     stage: TrainStage,
     classes: list[str],
-    device: torch.device,
-    precision: torch.dtype,
+    engine: Engine,
 ) -> None:
     """Write the declared outputs; the manifest comes last."""
     folder, scratch = layout.train(split), layout.scratch(split)
@@ -225,8 +233,9 @@ def _export(
     with atomic_path(folder / "snapshots.safetensors") as temporary:
         save_file(snapshots, temporary)
     inputs = [layout.arrays(split) / "images.npy", layout.arrays(split) / "labels.npy"]
-    facts = {"classes": classes, "seed": stage.train.seed, "precision": str(precision)}
+    facts = {"classes": classes, "seed": stage.train.seed, "engine": engine.describe()}
     facts["threads"] = torch.get_num_threads()  # sums in another order: other last bits
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-    write_manifest(folder, describe(stage, inputs=inputs, device=name, **facts))
+    gpu = engine.device.type == "cuda"
+    facts["device"] = torch.cuda.get_device_name(engine.device) if gpu else "cpu"
+    write_manifest(folder, describe(stage, inputs=inputs, **facts))
     log.info("split %s: trained %d iterations", split, stage.train.iterations)
