@@ -1,9 +1,9 @@
 """A training step in every precision, memory layout and mode of torch.compile: what `auto` is chosen from.
 
-    python benchmarks/numerics.py [--resolution 128] [--batch 16] [--width 1.0] [--device cpu] [--modes none default]
+    python benchmarks/numerics.py [--resolution 128] [--batch 16] [--width 1.0] [--device cuda] [--modes ...]
 
-The ways take turns in one run; a ratio is the first row's time over the row's own, round by round. The time of the
-first step includes compilation; run twice to see it come from the cache.
+The ways take turns in one run; a ratio is the first row's time over the row's own, round by round. The time of
+the first step includes compilation; run twice to see it come from the cache.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def stepper(engine: Engine, words: argparse.Namespace) -> Callable[[], object]:
 
     def step() -> object:
         with engine.running():
-            return family.step(Batch(engine.images(images), labels), noise)
+            return family.step(engine.laid_out(Batch(images, labels)), noise)
 
     return step
 

@@ -3,8 +3,8 @@
     python benchmarks/training.py [--resolution 128] [--batch 16] [--rounds 3] [--threads 2]
 
 Plain: eager, float32, a DataLoader that decodes files with Pillow, nn.Dropout, randn_like, unfused Adam; the
-same networks and the same updates. Ours: the step in the precision and layout that `auto` chooses. A share of peak is of
-this machine's bfloat16 matrix product, measured in the same rounds; operations are counted as in flops.py.
+same networks and the same updates. Ours: the step in the precision and layout that `auto` chooses. A share of
+peak is of this machine's bfloat16 matrix product, measured in the same rounds; operations as in flops.py.
 """
 
 import argparse
@@ -137,9 +137,8 @@ def ours(place: Path, resolution: int, batch: int) -> Callable[[], object]:
     batches = stream(place, batch)
 
     def step() -> object:
-        images, labels = next(batches)
         with engine.running():
-            return family.step(Batch(engine.images(images), labels), rng)
+            return family.step(engine.laid_out(next(batches)), rng)
 
     return step
 

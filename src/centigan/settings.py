@@ -93,7 +93,7 @@ class TrainSettings(Frozen):
     )
     tf32: Literal["auto"] | bool = Field(
         "auto",
-        description="float32 products with 10 bits of mantissa on a GPU; auto: unless precision is named",
+        description="float32 products with 10 bits of mantissa on a GPU; auto: if precision is auto",
     )
     deterministic: bool = Field(
         False, description="the same bytes twice on a GPU too, at some cost; a CPU gives them anyway"
