@@ -2,8 +2,8 @@
 
     python benchmarks/numerics.py [--resolution 128] [--batch 16] [--width 1.0] [--device cuda] [--modes ...]
 
-The ways take turns in one run; a ratio is the first row's time over the row's own, round by round. The time of
-the first step includes compilation; run twice to see it come from the cache.
+The ways take turns in one run; a ratio is the first row's time over the row's own, round by round. A first
+step's time includes compilation; run twice to see it come from the cache.
 """
 
 import argparse

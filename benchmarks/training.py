@@ -26,7 +26,7 @@ from torchvision.transforms import Compose, Normalize, ToTensor
 
 from centigan.data.batches import Batches
 from centigan.families import build
-from centigan.nets.blocks import NoiseAndDropout
+from centigan.nets.blocks import Doubling, NoiseAndDropout
 from centigan.settings import AcganConfig, TrainSettings
 from centigan.training.engine import Engine
 from centigan.types import Batch, Family
@@ -105,7 +105,7 @@ def plain(place: Path, resolution: int, batch: int) -> Callable[[], object]:
     """The loop of the ports over the paper's networks."""
     family = new_family(resolution)
     for network in family.networks.values():
-        replace_noise(network)
+        as_ports_write_it(network)
     for name, lr in (("generator", 2e-4), ("discriminator", 2e-4)):
         parameters = family.networks[name].parameters()
         family.optimizers[name] = Adam(parameters, lr, (0.5, 0.999), fused=False, foreach=False)
@@ -122,12 +122,17 @@ def plain(place: Path, resolution: int, batch: int) -> Callable[[], object]:
     return lambda: family.step(next(batches), rng)
 
 
-def replace_noise(module: nn.Module) -> None:
+def as_ports_write_it(module: nn.Module) -> None:
+    """PyTorch's own layers in place of ours."""
     for name, child in module.named_children():
         if isinstance(child, NoiseAndDropout):
             setattr(module, name, nn.Sequential(PlainNoise(child.std), nn.Dropout(0.5)))
+        elif isinstance(child, Doubling):
+            layer = nn.ConvTranspose2d(child.in_channels, child.out_channels, 5, 2, 2, 1)
+            layer.load_state_dict(child.state_dict())
+            setattr(module, name, layer)
         else:
-            replace_noise(child)
+            as_ports_write_it(child)
 
 
 def ours(place: Path, resolution: int, batch: int) -> Callable[[], object]:

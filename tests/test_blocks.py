@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from centigan.nets.blocks import NoiseAndDropout, noise_table
+from centigan.nets.blocks import Doubling, DoublingOfSmallMaps, NoiseAndDropout, noise_table
 
 N = 1 << 20
 
@@ -69,3 +69,29 @@ def test_the_table_holds_doubled_quantiles_of_the_normal_distribution_and_nothin
 def test_the_disturbance_keeps_the_layout(layout: torch.memory_format) -> None:
     x = torch.ones(2, 3, 4, 5).contiguous(memory_format=layout)
     assert NoiseAndDropout(0.1)(x).is_contiguous(memory_format=layout)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_doubling_small_maps_has_the_gradients_of_the_transposed_convolution(
+    layout: torch.memory_format,
+) -> None:
+    torch.manual_seed(0)
+    shapes = ((2, 3, 4, 4), (3, 5, 5, 5), (5,))
+    x, weight, bias = (torch.randn(shape, dtype=torch.float64) for shape in shapes)
+    values = [t.requires_grad_() for t in (x.contiguous(memory_format=layout), weight, bias)]
+    assert torch.autograd.gradcheck(DoublingOfSmallMaps.apply, values)
+    found = DoublingOfSmallMaps.apply(*values)
+    assert found.shape == (2, 5, 8, 8)
+    expected = torch.conv_transpose2d(*values, stride=2, padding=2, output_padding=1)
+    upward = torch.randn_like(expected)
+    gradients = [torch.autograd.grad(result, values, upward) for result in (found, expected)]
+    assert all(torch.allclose(a, b) for a, b in zip(*gradients, strict=True))
+
+
+def test_doubling_under_autocast_answers_and_learns_in_bfloat16() -> None:
+    layer, x = Doubling(3, 5), torch.randn(2, 3, 4, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        doubled = layer(x)
+    assert doubled.dtype == torch.bfloat16
+    doubled.sum().backward()
+    assert layer.weight.grad.dtype == torch.float32

@@ -1,9 +1,11 @@
 """Blocks, noise and initialisation shared by convolutional families."""
 
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx, once_differentiable
 from torch.nn import functional as F
 
 LEAKY_SLOPE = 0.2  # AC-GAN Table 1
@@ -54,10 +56,57 @@ def noise_table(std: float, dtype: torch.dtype) -> Tensor:
     return torch.stack([torch.zeros_like(quantiles), quantiles], dim=1).flatten().to(dtype)
 
 
+class Doubling(nn.ConvTranspose2d):
+    """5x5 transposed convolution that doubles the side: (N, A, H, H) -> (N, B, 2H, 2H)."""
+
+    def __init__(self, maps_in: int, maps_out: int) -> None:
+        # "same" padding at stride 2: 2 * side - 4 + (5 - 1) + 1 - 1 = 2 * side
+        super().__init__(maps_in, maps_out, 5, stride=2, padding=2, output_padding=1)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        if x.device.type != "cpu" or x.shape[-1] > 8:
+            return super().forward(x, output_size)
+        dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
+        assert self.bias is not None
+        doubled: Tensor = DoublingOfSmallMaps.apply(*(t.to(dtype) for t in (x, self.weight, self.bias)))
+        return doubled
+
+
+class DoublingOfSmallMaps(torch.autograd.Function):
+    """The gradients of `Doubling` as two matrix products over the taps (im2col).
+
+    On maps of 4 or 8 pixels the weights are what is large, and oneDNN rearranges them on each call; here
+    they and their gradient are matrices as they lie in channels-last. Layer 768 -> 384, batch 16, forward
+    and back: 22 ms instead of 38 at 4 pixels, 68 instead of 85 at 8; at 16 pixels it would be slower.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return F.conv_transpose2d(x, weight, bias, stride=2, padding=2, output_padding=1)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x, weight = ctx.saved_tensors
+        (count, maps_in, side, _), maps_out = x.shape, weight.shape[1]
+        padded = F.pad(gradient.permute(0, 2, 3, 1), (0, 0, 2, 1, 2, 1)).contiguous()
+        image, row, column, one = padded.stride()
+        taps = padded.as_strided(
+            (count, side, side, 5, 5, maps_out), (image, 2 * row, 2 * column, row, column, one)
+        ).reshape(count * side**2, 25 * maps_out)
+        of_x = taps @ weight.permute(0, 2, 3, 1).reshape(maps_in, 25 * maps_out).T
+        of_weight = x.permute(0, 2, 3, 1).reshape(-1, maps_in).T @ taps
+        return (
+            of_x.view(count, side, side, maps_in).permute(0, 3, 1, 2),
+            of_weight.view(maps_in, 5, 5, maps_out).permute(0, 3, 1, 2),
+            gradient.sum((0, 2, 3)),
+        )
+
+
 def upsample_block(maps_in: int, maps_out: int, *, last: bool = False) -> nn.Sequential:
     """5x5 transposed convolution that doubles the side; batch norm + ReLU, or tanh when last."""
-    # "same" padding at stride 2: 2 * side - 4 + (5 - 1) + 1 - 1 = 2 * side
-    conv = nn.ConvTranspose2d(maps_in, maps_out, 5, stride=2, padding=2, output_padding=1)
+    conv = Doubling(maps_in, maps_out)
     if last:
         return nn.Sequential(conv, nn.Tanh())
     return nn.Sequential(conv, nn.BatchNorm2d(maps_out), nn.ReLU(inplace=True))
