@@ -1,7 +1,8 @@
-"""A training that is killed; a module of its own, so that a new process can import it."""
+"""Trainings in a process of their own, most of them killed there; a module, so that it can be imported."""
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import torch
@@ -52,3 +53,9 @@ LONG = TRAIN.model_copy(
 def train_long(root: Path) -> None:
     """Train split 00 for a few seconds, with a checkpoint or a snapshot in most of its moments."""
     loop.train_split(Layout("small", root), "00", LONG, device=torch.device("cpu"))
+
+
+def modules_after_training(root: Path) -> set[str]:
+    """Train split 00; the names of what was imported for it."""
+    loop.train_split(Layout("small", root), "00", TRAIN, device=torch.device("cpu"))
+    return set(sys.modules)

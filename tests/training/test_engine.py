@@ -1,7 +1,10 @@
 """How a step is computed: choices, and what they may and may not change."""
 
+import multiprocessing
+
 import pytest
 import torch
+from dying import modules_after_training
 from small import TRAIN
 
 from centigan.errors import UserError
@@ -110,3 +113,10 @@ def test_a_resumed_training_is_exact_under_every_setting(layout: Layout, change:
         path.unlink()
     assert trained(5) == resumed
     torch.use_deterministic_algorithms(False)
+
+
+def test_a_training_does_not_wait_for_a_compiler_that_it_does_not_use(layout: Layout) -> None:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        modules = pool.apply(modules_after_training, (layout.root,))
+    assert "torch" in modules
+    assert not modules & {"torch._dynamo", "torch._inductor", "sympy", "pandas", "matplotlib", "mlflow"}

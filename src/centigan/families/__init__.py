@@ -3,6 +3,7 @@
 from torch import Generator
 
 from centigan.families.acgan import ACGAN
+from centigan.lean_start import spare_compiler_import
 from centigan.settings import AcganConfig
 from centigan.types import Family
 
@@ -13,4 +14,5 @@ FAMILIES = {
 
 def build(config: AcganConfig, *, classes: int, resolution: int, rng: Generator) -> Family:
     """A freshly initialised family for `classes` classes of square images."""
+    spare_compiler_import()
     return FAMILIES[config.family](config, classes=classes, resolution=resolution, rng=rng)

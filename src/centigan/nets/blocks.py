@@ -32,8 +32,6 @@ class NoiseAndDropout(nn.Module):
             return self._from_one_draw(x)
         return F.dropout(x + self.std * torch.randn_like(x) if self.std else x, 0.5)
 
-    # not compiled: the compiler's own random numbers made a step on a CPU 2.3 times as long
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _from_one_draw(self, x: Tensor) -> Tensor:
         words = torch.empty(-(-x.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
         bits = words.view(torch.int16)[: x.numel()]

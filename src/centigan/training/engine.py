@@ -73,7 +73,10 @@ class Engine:
 
     def prepare(self, family: Family, cache: Path) -> None:
         """Put the networks on the device, and compile them with `cache` as the place of compiled code."""
-        torch.use_deterministic_algorithms(self.deterministic)
+        if (
+            torch.are_deterministic_algorithms_enabled() != self.deterministic
+        ):  # the call imports the compiler
+            torch.use_deterministic_algorithms(self.deterministic)
         if self.device.type == "cuda":
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what determinism needs of cuBLAS
             torch.backends.cudnn.benchmark = not self.deterministic
