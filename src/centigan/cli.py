@@ -166,8 +166,8 @@ def train(
 ) -> None:
     """Train one split, or continue where it stopped.
 
-    SIGTERM, SIGINT (Ctrl-C) and SIGUSR1 let the iteration end, save, and exit with status 75; a second signal
-    ends at once.
+    SIGTERM, SIGINT (Ctrl-C) and SIGUSR1 let the iteration end, save, and exit
+    with status 75; a second signal ends at once.
     """
     _log_to(log_file)
     from centigan.training.engine import choose_device
@@ -214,6 +214,47 @@ def sample(
     name = _name(split, loaded)
     stage = _stage(SampleStage, loaded, settings, name)
     sample_split(layout, name, stage, device=choose_device(device, name))
+
+
+@app.command()
+def interpolate(
+    split: Split,
+    experiment: Experiment = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--class", help="Name of a class; may be repeated. Default: all.")
+    ] = None,
+    path: Annotated[
+        Literal["linear", "spherical"], typer.Option(help="linear: the paper's; spherical: a great arc.")
+    ] = "linear",
+    rows: Annotated[int, typer.Option(min=1, help="Walks a class.")] = 1,
+    steps: Annotated[int, typer.Option(min=2, help="Images a walk, ends included.")] = 8,
+    out: Annotated[
+        Path | None, typer.Option(help="The PNG; default: results/<experiment>/interpolations/.")
+    ] = None,
+    settings: Values = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    log_file: LogFile = None,
+) -> None:
+    """Draw walks through the latent space of a trained split (Fig 8): each row from one image to another."""
+    _log_to(log_file)
+    from centigan.interpolation import interpolate_split
+    from centigan.training.engine import choose_device
+
+    _use(threads)
+    layout, loaded = _project(experiment)
+    name = _name(split, loaded)
+    interpolate_split(
+        layout,
+        name,
+        _stage(SampleStage, loaded, settings, name),
+        device=choose_device(device, name),
+        only=only,
+        path=path,
+        rows=rows,
+        steps=steps,
+        out=out,
+    )
 
 
 @app.command()

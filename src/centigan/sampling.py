@@ -14,7 +14,7 @@ from centigan.errors import UserError
 from centigan.families import build
 from centigan.layout import Layout
 from centigan.manifest import describe, read_manifest, write_manifest
-from centigan.settings import SampleStage
+from centigan.settings import AcganConfig, SampleStage
 from centigan.types import Family, to_uint8
 
 CHUNK = 250  # images a forward pass; part of what the seed means, so not a setting of the machine
@@ -24,14 +24,7 @@ log = logging.getLogger(__name__)
 def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torch.device) -> None:
     """Write samples/{split}: images.npy uint8 (K n, H, W, 3) ordered by class, labels.npy, manifest."""
     trained, folder = layout.train(split), layout.samples(split)
-    classes = read_manifest(trained)["classes"]
-    resolution = read_manifest(layout.arrays(split))["resolution"]
-    rng = torch.Generator().manual_seed(0)  # the initial weights are overwritten
-    family = build(stage.model, classes=len(classes), resolution=resolution, rng=rng)
-    load_networks(family, trained)
-    for network in family.networks.values():
-        network.to(device)
-
+    family, classes = trained_family(layout, split, stage.model, device)
     labels = torch.arange(len(classes)).repeat_interleave(stage.sample.per_class)
     noise = torch.Generator(device).manual_seed(counter_seed(stage.sample.seed, split, "sample"))
     chunks = [to_uint8(family.sample(part.to(device), noise)).cpu() for part in labels.split(CHUNK)]
@@ -42,6 +35,27 @@ def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torc
     facts = {"classes": classes, "seed": stage.sample.seed}
     write_manifest(folder, describe(stage, inputs=[trained / "generator.safetensors"], **facts))
     log.info("split %s: %d samples of each of %d classes", split, stage.sample.per_class, len(classes))
+
+
+def trained_family(
+    layout: Layout, split: str, model: AcganConfig, device: torch.device
+) -> tuple[Family, list[str]]:
+    """The family of a split with its trained networks on the device, and the names of its classes.
+
+    Raises:
+        UserError: when the split is not trained, or its networks do not fit the settings.
+    """
+    trained = layout.train(split)
+    if not (trained / "manifest.json").exists():
+        raise UserError(f"split {split} is not trained: {trained}/manifest.json is missing")
+    classes: list[str] = read_manifest(trained)["classes"]
+    resolution = read_manifest(layout.arrays(split))["resolution"]
+    rng = torch.Generator().manual_seed(0)  # the initial weights are overwritten
+    family = build(model, classes=len(classes), resolution=resolution, rng=rng)
+    load_networks(family, trained)
+    for network in family.networks.values():
+        network.to(device)
+    return family, classes
 
 
 def load_networks(family: Family, folder: Path) -> None:

@@ -30,8 +30,16 @@ class Family(Protocol):
         """One full update of every network; returns named scalar losses, detached."""
         ...
 
+    def latent(self, count: int, rng: Generator) -> Tensor:
+        """Draws (count, ...) from the prior over latents."""
+        ...
+
+    def generate(self, latent: Tensor, labels: Tensor) -> Tensor:
+        """Images (N, 3, H, W) in [-1, 1] for latents (N, ...) and int64 class positions (N,)."""
+        ...
+
     def sample(self, labels: Tensor, rng: Generator) -> Tensor:
-        """Images (N, 3, H, W) in [-1, 1] for int64 class positions (N,)."""
+        """Images (N, 3, H, W) in [-1, 1] of these classes, for latents drawn from the prior."""
         ...
 
 

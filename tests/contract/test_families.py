@@ -63,6 +63,14 @@ def test_samples_have_shape_and_range_and_follow_the_seed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
+def test_a_sample_is_what_is_generated_from_a_latent(name: str) -> None:
+    family, labels = make(name), torch.tensor([0, 1, 2])
+    latent = family.latent(3, torch.Generator().manual_seed(7))
+    sampled = family.sample(labels, torch.Generator().manual_seed(7))
+    assert torch.equal(family.generate(latent, labels), sampled)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
 def test_sampling_between_steps_does_not_change_training(name: str) -> None:
     plain, sampled = make(name), make(name)
     step(plain, 1)

@@ -16,6 +16,7 @@ rule train:
     threads: fair_share
     resources:
         mem_mb=2000,  # peak 0.6 GB on the demo
+        gpu_seats=1,
     params:
         settings=stage("train"),
     message:

@@ -114,7 +114,7 @@ class ACGAN:
         generator, discriminator = self.networks["generator"], self.networks["discriminator"]
         count = len(batch.images)
         labels = torch.randint(self.classes, (count,), generator=rng, device=rng.device)
-        fake = generator(self._latent(count, rng), labels)
+        fake = generator(self.latent(count, rng), labels)
 
         real_source, real_class = discriminator(batch.images)
         fake_source, fake_class = discriminator(fake.detach())
@@ -139,15 +139,20 @@ class ACGAN:
             "gradient_generator": gradient_generator,
         }
 
-    @torch.no_grad()
     def sample(self, labels: Tensor, rng: Generator) -> Tensor:
-        """Images (N, 3, H, W) in [-1, 1] with batch norm's running statistics."""
+        """Images (N, 3, H, W) in [-1, 1] of these classes, for z drawn from the prior."""
+        return self.generate(self.latent(len(labels), rng), labels)
+
+    @torch.no_grad()
+    def generate(self, latent: Tensor, labels: Tensor) -> Tensor:
+        """Images (N, 3, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
         generator = self.networks["generator"].eval()
-        images = generator(self._latent(len(labels), rng), labels)
+        images: Tensor = generator(latent, labels)
         generator.train()
         return images
 
-    def _latent(self, count: int, rng: Generator) -> Tensor:
+    def latent(self, count: int, rng: Generator) -> Tensor:
+        """z ~ N(0, I), (count, latent)."""
         return torch.randn(count, self.config.latent, generator=rng, device=rng.device)
 
 
