@@ -2,6 +2,7 @@
 
 import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
+from mmap import MADV_DONTNEED, mmap
 from pathlib import Path
 from typing import Literal
 
@@ -43,15 +44,11 @@ class Batches:
         if placement == "auto":
             roomy = device.type == "cuda" and torch.cuda.mem_get_info(device)[0] > 2 * self.file.nbytes
             placement = "device" if roomy else "mapped"
-        self.images = torch.from_numpy(np.array(self.file)).to(device) if placement == "device" else None
+        resident = placement == "device"
+        self.images = torch.from_numpy(np.load(folder / "images.npy")).to(device) if resident else None
         self.labels = torch.from_numpy(np.load(folder / "labels.npy")).long().to(device)
-        self.batch_size, self.seed, self.split, self.device, self.flips = (
-            batch_size,
-            seed,
-            split,
-            device,
-            flips,
-        )
+        self.batch_size, self.seed, self.split = batch_size, seed, split
+        self.device, self.flips = device, flips
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self.next: tuple[int, Future[Tensor]] | None = None  # iteration, its images
 
@@ -79,6 +76,9 @@ class Batches:
 
     def _read(self, iteration: int) -> Tensor:
         images = torch.from_numpy(self.file[self._rows(iteration).numpy()])
+        mapping = self.file.base
+        assert isinstance(mapping, mmap)
+        mapping.madvise(MADV_DONTNEED)  # the kernel keeps the pages, this process lets go
         return images.pin_memory() if self.device.type == "cuda" else images
 
     def _rows(self, iteration: int) -> Tensor:

@@ -34,6 +34,7 @@ from centigan.types import Family, to_uint8
 
 # settings that may change between an interrupted run and its continuation
 FREE = {"train": {"iterations", "checkpoint_every", "checkpoint_minutes", "on_divergence"}}
+SNAPSHOT_CHUNK = 50  # images a forward pass: 200 at 128 px would take more memory than a step does
 MOST_HALVINGS = 5  # of the learning rates, before a training that diverges is given up
 log = logging.getLogger(__name__)
 
@@ -210,7 +211,8 @@ def _snapshot(
     """Samples (K, n, H, W, 3) of every class from the same noise each time."""
     rng = torch.Generator(device).manual_seed(counter_seed(settings.seed, split, "snapshot"))
     labels = torch.arange(classes, device=device).repeat_interleave(settings.snapshot_per_class)
-    images: NDArray[np.uint8] = to_uint8(family.sample(labels, rng)).cpu().numpy()
+    parts = [to_uint8(family.sample(part, rng)).cpu() for part in labels.split(SNAPSHOT_CHUNK)]
+    images: NDArray[np.uint8] = torch.cat(parts).numpy()
     return images.reshape(classes, -1, *images.shape[1:])
 
 
