@@ -1,6 +1,7 @@
 """How a step is computed: choices, and what they may and may not change."""
 
 import multiprocessing
+import shutil
 
 import pytest
 import torch
@@ -99,7 +100,23 @@ def test_a_device_that_is_not_there_is_named() -> None:
         choose_device("cuda:9")
 
 
-@pytest.mark.parametrize("change", [{"deterministic": True}, {"channels_last": False}, {"flips": True}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"deterministic": True},
+        {"channels_last": False},
+        {"flips": True},
+        # PyTorch's compiler warns inside itself
+        pytest.param(
+            {"compile": "default", "ema": 0.9},
+            marks=[
+                pytest.mark.filterwarnings("ignore"),
+                pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler"),
+            ],
+        ),
+    ],
+    ids=lambda change: next(iter(change)),
+)
 def test_a_resumed_training_is_exact_under_every_setting(layout: Layout, change: dict[str, object]) -> None:
     def trained(iterations: int) -> bytes:
         values = TRAIN.model_dump()
