@@ -10,6 +10,7 @@ from centigan.fingerprint import code_of
 from centigan.layout import split_names
 from centigan.reporting.captions import CAPTIONS
 from centigan.settings import STAGES
+from centigan.site import visible_gpus
 from snakemake.exceptions import WorkflowError
 
 if unknown := config.keys() - {"experiment", "splits_per_gpu"}:
@@ -78,22 +79,14 @@ def fair_share(wildcards):
     return max(1, (workflow.cores or 1) // len(SPLITS))
 
 
-def gpus():
-    """How many GPUs this machine lets us use, told without loading torch."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return len([name for name in visible.split(",") if name.strip() not in {"", "-1"}])
-    return len(list(Path("/dev").glob("nvidia[0-9]*")))
-
-
 def limit_trainings():
     """Let no more trainings share a local GPU than `splits_per_gpu`; a cluster counts its own GPUs."""
     per_gpu = config.get("splits_per_gpu", 1)
     if not isinstance(per_gpu, int) or per_gpu < 1:
         raise WorkflowError(f"splits_per_gpu must be a whole number from 1, not {per_gpu!r}")
     local = workflow.global_resources["_nodes"].value is None
-    if local and gpus() and "gpu_seats" not in workflow.global_resources:
-        workflow.register_resource("gpu_seats", gpus() * per_gpu)
+    if local and visible_gpus() and "gpu_seats" not in workflow.global_resources:
+        workflow.register_resource("gpu_seats", visible_gpus() * per_gpu)
 
 
 limit_trainings()
