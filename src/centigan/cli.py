@@ -368,6 +368,19 @@ def publish(
     mirror(layout, loaded, _names(loaded), tracking_uri=tracking_uri)
 
 
+@app.command()
+def status(
+    experiment: Experiment = None,
+    every: Annotated[bool, typer.Option("--all", help="Every training, not the first 20 lines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
+) -> None:
+    """Show how far an experiment is: its stages, its trainings, its jobs in Slurm."""
+    from centigan import status as reading
+
+    now = reading.look(*_project(experiment))
+    typer.echo(reading.as_json(now) if as_json else reading.as_text(now, every=every))
+
+
 @app.command("settings")
 def show_settings(
     experiment: Experiment = None,

@@ -1,0 +1,332 @@
+"""What `centigan status` tells of an experiment, from real files, held locks and a squeue that answers."""
+
+import fcntl
+import json
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from centigan import params, status
+from centigan.layout import Layout
+from centigan.status import Training, as_json, as_text, look
+
+EXPERIMENT = {
+    "data": {"classes": 6, "split_size": 2},
+    "train": {"batch_size": 10, "iterations": 1000, "log_every": 100},
+    "splits": {2: {"train": {"batch_size": 20, "iterations": 2000}}},
+}
+HEAVY = {"torch", "numpy", "pandas", "mlflow", "matplotlib", "snakemake"}
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of one experiment, three splits, no output; and no Slurm."""
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "small.yaml").write_text(yaml.safe_dump(EXPERIMENT))
+    (tmp_path / "params.yaml").write_text("experiment: small\n")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    return tmp_path
+
+
+@pytest.fixture
+def layout(project: Path) -> Layout:
+    return Layout("small", project)
+
+
+@pytest.fixture
+def slurm(project: Path) -> Callable[..., None]:
+    """Lets squeue answer with jobs given as (id, state, comment) and more."""
+
+    def answer(
+        *jobs: tuple[int, str, str], folder: Path = project, reason: str = "None", task: str = ""
+    ) -> None:
+        lines = [f"{n}|{n}{task}|{word}|n1|{reason}|{comment}|{folder}" for n, word, comment in jobs]
+        with (project / "queue").open("a") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+        squeue(project, f"exec /bin/cat {project}/queue")
+
+    return answer
+
+
+def squeue(project: Path, body: str) -> None:
+    script = project / "bin" / "squeue"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(f"#!/bin/sh\n{body}\n")
+    script.chmod(0o755)
+
+
+def seen(layout: Layout) -> status.Status:
+    return look(layout, params.load("small", layout.root))
+
+
+def training(layout: Layout, split: str = "00") -> Training:
+    return next(each for each in seen(layout).trainings if each.split == split)
+
+
+def write(path: Path, text: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def trained(layout: Layout, split: str, iteration: int, *, speed: float = 50.0, age: float = 0.0) -> None:
+    """Leave what a training leaves that reached `iteration` and saved the 100 before."""
+    now = int(1000 * (time.time() - age))
+    lines = [
+        {"iteration": i, "timestamp": now, "images_per_second": speed} for i in range(100, iteration + 1, 100)
+    ]
+    write(layout.scratch(split) / "timing.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    write(layout.scratch(split) / f"checkpoint-{iteration - 200:08d}.safetensors")
+    write(layout.scratch(split) / f"checkpoint-{iteration - 100:08d}.safetensors")
+
+
+@contextmanager
+def locked(layout: Layout, split: str, text: str = "process 7 on gpu3") -> Iterator[None]:
+    write(layout.scratch(split) / "lock", text + "\n")
+    with (layout.scratch(split) / "lock").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def logged(layout: Layout, split: str, *lines: str) -> Path:
+    path = layout.root / "logs" / "small" / "train" / f"{split}.log"
+    write(path, "".join(f"2026-11-22 05:12:55,849 {line}\n" for line in lines))
+    return path
+
+
+def test_a_stage_is_done_where_its_last_output_is(layout: Layout) -> None:
+    write(layout.arrays("00") / "manifest.json")
+    write(layout.arrays("01") / "images.npy")
+    write(layout.metric("ms_ssim", "02"))
+    write(layout.train("01") / "manifest.json")
+    stages = seen(layout).stages
+    assert stages["arrays"] == stages["train"] == stages["ms_ssim"] == {"done": 1, "to do": 2}
+    assert stages["tables"] == {"to do": 1}
+    assert stages["figure"] == {"to do": 7}
+
+
+def test_every_rule_but_the_raw_data_is_a_stage(layout: Layout) -> None:
+    rules = Path(__file__).parents[1] / "workflow" / "rules"
+    lines = [line.split() for path in rules.glob("*.smk") for line in path.read_text().splitlines()]
+    assert {words[1].rstrip(":") for words in lines if words[:1] == ["rule"]} - {"raw"} == set(
+        seen(layout).stages
+    )
+
+
+def test_a_training_whose_lock_is_held_runs_at_the_speed_of_its_journal(layout: Layout) -> None:
+    trained(layout, "00", 600, speed=50.0)
+    with locked(layout, "00"):
+        found = training(layout)
+    assert (found.state, found.iteration, found.iterations, found.node) == ("running", 600, 1000, "gpu3")
+    assert found.speed == 5.0  # 50 images a second in batches of 10
+    assert found.job is None
+
+
+def test_a_split_with_settings_of_its_own_is_measured_by_them(layout: Layout) -> None:
+    trained(layout, "02", 600, speed=50.0)
+    with locked(layout, "02"):
+        found = training(layout, "02")
+    assert (found.iterations, found.speed) == (2000, 2.5)
+
+
+def test_a_torn_last_line_and_a_long_journal_change_nothing(layout: Layout) -> None:
+    trained(layout, "00", 600)
+    path = layout.scratch("00") / "timing.jsonl"
+    path.write_text(path.read_text() * 1000 + '{"iteration": 70')
+    with locked(layout, "00"):
+        assert training(layout).iteration == 600
+
+
+def test_a_training_that_nobody_runs_stopped_at_its_checkpoint(layout: Layout) -> None:
+    trained(layout, "00", 600)
+    with locked(layout, "00"):
+        pass
+    found = training(layout)
+    assert (found.state, found.iteration, found.speed) == ("stopped", 500, None)
+
+
+def test_looking_writes_nothing_and_leaves_the_lock_free(layout: Layout) -> None:
+    trained(layout, "00", 600)
+    write(layout.scratch("01") / "lock", "process 7 on gpu3\n")
+    before = sorted(layout.root.rglob("*"))
+    seen(layout)
+    assert sorted(layout.root.rglob("*")) == before
+    with (layout.scratch("01") / "lock").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_log_that_ends_in_an_error_is_a_failure_and_is_shown(layout: Layout) -> None:
+    trained(layout, "00", 600)
+    path = logged(layout, "00", "split 00: iteration 550/1000", "error: split 00: loss is not finite")
+    assert training(layout).state == "failed"
+    assert f"{path}: 2026-11-22 05:12:55,849 error: split 00: loss is not finite" in as_text(seen(layout))
+
+
+def test_a_trainer_that_is_alive_but_silent_is_remarked(layout: Layout) -> None:
+    trained(layout, "00", 600, age=7200.0)
+    with locked(layout, "00"):
+        assert training(layout).note == ""  # it has only just begun
+        os.utime(layout.scratch("00") / "lock", (time.time() - 7200.0,) * 2)
+        assert training(layout).note == "silent for 2 h 0 min"
+
+
+def test_the_whole_ends_when_the_present_speed_has_done_what_remains(layout: Layout) -> None:
+    write(layout.train("00") / "manifest.json")  # 1000 of 1000
+    trained(layout, "01", 500, speed=50.0)  # 500 of 1000, 5 it/s
+    trained(layout, "02", 1100, speed=100.0)  # 1000 of 2000 saved
+    with locked(layout, "01"):
+        now = seen(layout)
+    whole = status.progress(now.trainings)
+    assert whole == {"iteration": 2500, "iterations": 4000, "speed": 5.0, "seconds_left": 300.0}
+    last = as_text(now).splitlines()[-1]
+    assert "62.5% of 4000 iterations, 1 running at 5.0 it/s; at this speed all end in 5 min" in last
+    assert json.loads(as_json(now))["progress"] == whole
+
+
+def test_slurm_tells_what_waits_runs_and_failed(layout: Layout, slurm: Callable[..., None]) -> None:
+    slurm(
+        (11, "RUNNING", "rule_train_wildcards_small_00"),
+        (12, "OUT_OF_MEMORY", "rule_train_wildcards_small_01"),
+    )
+    slurm((13, "PENDING", "rule_train_wildcards_small_02"), reason="Priority")
+    slurm(
+        (14, "RUNNING", "rule_figure_wildcards_small_gallery"), (15, "TIMEOUT", "rule_judge_wildcards_small")
+    )
+    now = seen(layout)
+    found = [(each.state, each.job, each.node, each.note) for each in now.trainings]
+    assert found[0] == ("running", 11, "n1", "")
+    assert found[1] == ("failed", 12, "n1", "OUT_OF_MEMORY")
+    assert found[2] == ("waiting", 13, "n1", "Priority")
+    assert now.stages["figure"] == {"running": 1, "to do": 6}
+    assert now.stages["judge"] == {"failed": 1}
+    assert f"failed: judge: Slurm job 15 TIMEOUT, see {layout.root}/logs/small/judge.log" in as_text(now)
+
+
+def test_the_newest_job_counts_and_only_of_this_folder(layout: Layout, slurm: Callable[..., None]) -> None:
+    slurm((9, "TIMEOUT", "rule_train_wildcards_small_00"), (11, "PENDING", "rule_train_wildcards_small_00"))
+    slurm((10, "NODE_FAIL", "rule_train_wildcards_small_00"), (12, "PENDING", "(null)"))
+    slurm((20, "RUNNING", "rule_train_wildcards_small_00"), folder=layout.root / "other")
+    slurm((21, "RUNNING", "rule_train_wildcards_other_00"))
+    found = training(layout)
+    assert (found.state, found.job) == ("waiting", 11)
+
+
+def test_a_held_lock_stands_over_what_slurm_says(layout: Layout, slurm: Callable[..., None]) -> None:
+    slurm((11, "FAILED", "rule_train_wildcards_small_00"))
+    with locked(layout, "00"):
+        assert (training(layout).state, training(layout).job) == ("running", None)
+
+
+def test_an_output_stands_over_what_slurm_says(layout: Layout, slurm: Callable[..., None]) -> None:
+    slurm(
+        (11, "COMPLETED", "rule_train_wildcards_small_00"), (12, "FAILED", "rule_sample_wildcards_small_00")
+    )
+    write(layout.samples("00") / "manifest.json")
+    assert training(layout).state == "to do"
+    assert seen(layout).stages["sample"] == {"done": 1, "to do": 2}
+
+
+def test_a_training_that_saved_at_its_time_limit_has_not_failed(
+    layout: Layout, slurm: Callable[..., None]
+) -> None:
+    trained(layout, "00", 600)
+    logged(
+        layout, "00", "split 00: stopped by SIGTERM after iteration 600 of 1000, which is saved; run again"
+    )
+    slurm((11, "TIMEOUT", "rule_train_wildcards_small_00"))
+    assert (training(layout).state, training(layout).note) == ("stopped", "TIMEOUT")
+
+
+def test_a_job_of_several_splits_is_known_by_the_lock(layout: Layout, slurm: Callable[..., None]) -> None:
+    slurm(
+        (31, "RUNNING", "rule_train_wildcards_small_02"),
+        (32, "PENDING", "rule_train_wildcards_small_02"),
+        task="_1",
+    )
+    slurm((33, "RUNNING", "rule_evaluate_accuracy_ms_ssim_sample"))
+    with locked(layout, "00", "Slurm job 31 on gpu3"):
+        now = seen(layout)
+    assert [(each.state, each.job) for each in now.trainings] == [
+        ("running", 31),
+        ("to do", None),
+        ("to do", None),
+    ]
+    text = as_text(now)
+    assert "in Slurm, several a job: train: 1 running, 1 waiting\n" in text
+    assert "in Slurm, several a job: evaluate_accuracy_ms_ssim_sample: 1 running\n" in text
+    # where the file system has no locks across machines, what Slurm says of that job counts
+    assert (training(layout).state, training(layout).job) == ("running", 31)
+
+
+def test_a_squeue_that_fails_is_one_line_and_the_rest_is_told(
+    layout: Layout, project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    squeue(project, "echo 'slurm_load_jobs error:\n  Unable to contact' >&2; exit 1")
+    with locked(layout, "00"):
+        assert training(layout).state == "running"
+    assert caplog.messages == ["no jobs of Slurm are shown; squeue: slurm_load_jobs error: Unable to contact"]
+
+
+def test_a_squeue_that_hangs_is_given_up(
+    layout: Layout, project: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "PATIENCE", 0.2)
+    squeue(project, "/bin/sleep 3")  # a child that holds the pipes, as a site's wrapper script has
+    began = time.monotonic()
+    seen(layout)
+    assert time.monotonic() - began < 2
+    assert caplog.messages == ["no jobs of Slurm are shown; squeue: no answer within 0.2 s"]
+
+
+def test_without_slurm_nothing_is_said_of_it(layout: Layout, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        assert "Slurm" not in as_text(seen(layout))
+    assert caplog.messages == []
+
+
+def test_twenty_trainings_are_listed_and_the_rest_is_counted() -> None:
+    waiting = [Training(f"{number:02d}", "waiting", 0, 10) for number in range(30)]
+    running = [Training(f"{number}", "running", 5, 10, speed=1.0, node="n1") for number in range(30, 32)]
+    now = status.Status("small", {"train": Counter(running=2, waiting=30)}, [*waiting, *running], [], {})
+    lines = as_text(now).split("\n\n")[1].splitlines()
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ["30", "running"],
+        ["31", "running"],
+        ["00", "waiting"],
+    ]
+    assert len(lines) == 1 + 20 + 1
+    assert lines[-1] == "and 12 waiting: centigan status --all"
+    assert len(as_text(now, every=True).split("\n\n")[1].splitlines()) == 1 + 32
+
+
+def centigan(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    program = "import sys\nfrom centigan.cli import main\ntry: main()\n"
+    program += f"finally: assert not {HEAVY} & set(sys.modules)"
+    command = [sys.executable, "-c", program, "status", *words]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+
+
+def test_the_command_loads_nothing_heavy(project: Path) -> None:
+    done = centigan(project)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "training: 0.0% of 4000 iterations, none running" in done.stdout
+
+
+def test_the_command_speaks_json(project: Path) -> None:
+    found = json.loads(centigan(project, "--json").stdout)
+    assert found["experiment"] == "small"
+    assert [each["state"] for each in found["trainings"]] == ["to do"] * 3
+
+
+def test_an_unknown_experiment_is_one_line(project: Path) -> None:
+    done = centigan(project, "-e", "large")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: experiment 'large' has no file")
