@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from centigan.site import visible_gpus
+from centigan.errors import UserError
+from centigan.site import overridden, visible_gpus
 
 
 @pytest.mark.parametrize(("value", "count"), [("0,2", 2), ("", 0), ("-1", 0), ("GPU-8f, MIG-1", 2)])
@@ -16,3 +17,33 @@ def test_gpus_are_counted_by_their_device_files(tmp_path: Path) -> None:
     for name in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "null"):
         (tmp_path / name).touch()
     assert visible_gpus({}, tmp_path) == 2
+
+
+DEFAULTS = {"gpu_partition": "", "gpus": 1, "container": False, "account": ""}
+
+
+def test_the_environment_stands_over_the_file_over_the_defaults(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text("gpus: 2\ngpu_partition: volta\naccount: 4711\n")
+    found = overridden(DEFAULTS, tmp_path / "site.yaml", {"CENTIGAN_GPUS": "4", "CENTIGAN_CONTAINER": "true"})
+    assert found == {"gpu_partition": "volta", "gpus": 4, "container": True, "account": "4711"}
+    assert overridden(DEFAULTS, tmp_path / "none.yaml", {}) == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("gpu_partiton: a", "gpu_partiton: unknown; did you mean `gpu_partition`"),
+        ("gpus: many", "gpus must be of type int, not 'many'"),
+        ("- a", "must hold `key: value` lines"),
+        ("a: [", "not valid YAML"),
+    ],
+)
+def test_a_mistake_in_the_site_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "site.yaml").write_text(text)
+    with pytest.raises(UserError, match=message):
+        overridden(DEFAULTS, tmp_path / "site.yaml", {})
+
+
+def test_a_mistake_in_the_environment_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="CENTIGAN_GPUS: gpus must be of type int"):
+        overridden(DEFAULTS, tmp_path / "none.yaml", {"CENTIGAN_GPUS": "two"})

@@ -4,6 +4,8 @@ import json
 import multiprocessing
 import os
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -147,12 +149,27 @@ def test_a_moving_average_is_saved_in_place_of_g_and_survives_a_stop(layout: Lay
     assert train(layout, changed(ema=0.9)) == averaged
 
 
-def test_a_split_has_one_writer_and_a_dead_one_holds_nothing(layout: Layout) -> None:
-    with (
-        only_writer(layout.scratch("00"), "00"),
-        pytest.raises(UserError, match=rf"split 00 is already being trained by process {os.getpid()} on"),
-    ):
-        train(layout)
+def test_a_split_has_one_writer_and_the_next_one_takes_what_it_leaves(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "4711")
+    caplog.set_level("INFO")
+    first, second = Stop(), Stop()
+    with ThreadPoolExecutor() as pool, only_writer(layout.scratch("00"), "00", first):
+        waiting = pool.submit(train_split, layout, "00", TRAIN, device=CPU, stop=second)
+        while "waiting for it" not in caplog.text:
+            time.sleep(0.01)
+        assert "split 00 is being trained by Slurm job 4711 on" in caplog.text
+        assert "scancel 4711" in caplog.text
+        second.asked_by = signal.SIGTERM
+        with pytest.raises(Stopped, match="while waiting for Slurm job 4711"):
+            waiting.result()
+        waiting = pool.submit(train_split, layout, "00", TRAIN, device=CPU)
+    waiting.result()
+    assert (layout.train("00") / "manifest.json").exists()
+
+
+def test_a_dead_writer_holds_nothing(layout: Layout) -> None:
     process = multiprocessing.get_context("spawn").Process(target=train_and_die, args=(layout.root, 3))
     process.start()
     process.join()

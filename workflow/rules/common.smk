@@ -10,16 +10,17 @@ from centigan.fingerprint import code_of
 from centigan.layout import split_names
 from centigan.reporting.captions import CAPTIONS
 from centigan.settings import STAGES
-from centigan.site import visible_gpus
+from centigan.site import site_value, visible_gpus
 from snakemake.exceptions import WorkflowError
 
-if unknown := config.keys() - {"experiment", "splits_per_gpu"}:
+if unknown := config.keys() - {"experiment"}:
     raise WorkflowError(
-        f"--config takes only `experiment` and `splits_per_gpu`, not {', '.join(sorted(unknown))}: "
+        f"--config takes only `experiment`, not {', '.join(sorted(unknown))}: "
         "edit params.yaml or the experiment's file in experiments/"
     )
 try:
     SETTINGS = reading.load(config.get("experiment"))
+    PRELUDE, SPLITS_PER_GPU = site_value("prelude", ""), site_value("splits_per_gpu", 1)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -51,7 +52,7 @@ wildcard_constraints:
 
 
 # `centigan` of the environment that runs Snakemake, last, so that a container's own comes first
-shell.prefix(f'PATH="$PATH:{Path(sys.executable).parent}"; ')
+shell.prefix(f'PATH="$PATH:{Path(sys.executable).parent}"; ' + (f"{PRELUDE}; " if PRELUDE else ""))
 
 
 def stage(name):
@@ -81,12 +82,11 @@ def fair_share(wildcards):
 
 def limit_trainings():
     """Let no more trainings share a local GPU than `splits_per_gpu`; a cluster counts its own GPUs."""
-    per_gpu = config.get("splits_per_gpu", 1)
-    if not isinstance(per_gpu, int) or per_gpu < 1:
-        raise WorkflowError(f"splits_per_gpu must be a whole number from 1, not {per_gpu!r}")
+    if SPLITS_PER_GPU < 1:
+        raise WorkflowError(f"splits_per_gpu must be at least 1, not {SPLITS_PER_GPU}")
     local = workflow.global_resources["_nodes"].value is None
     if local and visible_gpus() and "gpu_seats" not in workflow.global_resources:
-        workflow.register_resource("gpu_seats", visible_gpus() * per_gpu)
+        workflow.register_resource("gpu_seats", visible_gpus() * SPLITS_PER_GPU)
 
 
 limit_trainings()

@@ -1,5 +1,8 @@
 if FETCHED:
 
+    localrules:
+        raw,  # may need the network, which compute nodes often lack
+
     rule raw:
         output:
             manifest=f"{SETTINGS.data.root}/manifest.json",

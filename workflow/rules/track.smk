@@ -1,3 +1,7 @@
+localrules:
+    publish,  # the tracking server may be out of a compute node's reach
+
+
 rule publish:
     input:
         page="results/{experiment}/report/index.html",

@@ -63,17 +63,16 @@ def train_split(
     """Train one split to the end and write its networks, journal, snapshots and manifest.
 
     Raises:
-        UserError: when a loss is not finite, another process trains the split, or an unfinished run of
-            other settings is in the way.
+        UserError: when a loss is not finite, or an unfinished run of other settings is in the way.
         Stopped: after the iteration in which `stop` was asked for, once that is saved.
     """
-    halvings = 0
-    with only_writer(layout.scratch(split), split):
+    halvings, stop = 0, stop or Stop()
+    with only_writer(layout.scratch(split), split, stop):
         for folder in (layout.train(split), layout.scratch(split), layout.scratch(split) / "snapshots"):
             remove_halves(folder)
         while True:
             try:
-                return _train(layout, split, stage, halvings, device, placement, bar, stop or Stop())
+                return _train(layout, split, stage, halvings, device, placement, bar, stop)
             except Diverged as diverged:
                 halvings = diverged.halvings + 1
                 if stage.train.on_divergence == "stop" or halvings > MOST_HALVINGS:

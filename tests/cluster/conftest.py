@@ -1,0 +1,50 @@
+"""A Slurm cluster on this machine, and copies of the project that compute on it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cluster.project import Project
+from cluster.slurm import Cluster, available
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two nodes with four fake GPUs each, for all tests."""
+    if why := available():
+        pytest.skip(why)
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"))
+    cluster.up()
+    try:
+        yield cluster
+    finally:
+        cluster.down()
+
+
+@pytest.fixture(scope="session")
+def computed_here(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The whole of `tiny` and the training of split 00 of `long`, without a cluster, never interrupted."""
+    project = Project(tmp_path_factory.mktemp("here") / "centigan")
+    project.finish(project.start("--cores", "2", "--config", "experiment=tiny"))
+    target = "results/long/train/00/manifest.json"
+    words = ("--cores", "2", "--set-threads", "train=1", "--config", "experiment=long")
+    project.finish(project.start(target, *words))
+    return project
+
+
+@pytest.fixture
+def untrained(computed_here: Project, tmp_path: Path) -> Project:
+    """A project whose arrays of `long` are there and whose split 00 is to be trained."""
+    project = Project(tmp_path / "centigan")
+    shutil.copytree(computed_here.folder / "data", project.folder / "data")
+    shutil.copytree(
+        computed_here.folder / "results" / "long",
+        project.folder / "results" / "long",
+        ignore=shutil.ignore_patterns("train"),
+    )
+    (project.folder / ".snakemake").mkdir()
+    shutil.copytree(
+        computed_here.folder / ".snakemake" / "metadata", project.folder / ".snakemake" / "metadata"
+    )
+    return project

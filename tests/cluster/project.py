@@ -1,0 +1,76 @@
+"""A copy of the project's files in which Snakemake is run."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+TINY = """
+data: {source: digits, root: data/raw/digits, classes: 10, split_size: 5, per_class: 20}
+arrays: {resolution: 32}
+model: {width: 0.1}
+train: {batch_size: 10, iterations: 8, log_every: 2, checkpoint_every: 4, snapshot_every: 4,
+        snapshot_per_class: 2}
+sample: {per_class: 12}
+judge: {name: small-cnn}
+ms_ssim: {pairs: 4}
+"""
+# Half a minute of training, with a checkpoint in most of its moments.
+LONG = TINY.replace("iterations: 8", "iterations: 2500").replace(
+    "checkpoint_every: 4", "checkpoint_every: 25"
+)
+SITE = """
+status_command: squeue  # this cluster keeps no accounts
+train_cpus: 1
+cpu_cores: 1
+train_mem_mb: 1500
+cpu_mem_mb: 1500
+seconds_before_check: 2
+"""
+
+
+class Project:
+    """A copy of the project's files in which Snakemake is run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True)
+        for name in ("Snakefile", "params.yaml"):
+            shutil.copy(ROOT / name, folder)
+        for name in ("workflow", "experiments"):
+            shutil.copytree(ROOT / name, folder / name)
+        (folder / "slurm").symlink_to("workflow/profiles/slurm")
+        (folder / "experiments" / "tiny.yaml").write_text(TINY)
+        (folder / "experiments" / "long.yaml").write_text(LONG)
+        (folder / "site.yaml").write_text(SITE)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Snakemake in the background; its messages go to run.log."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
+        environment |= {"XDG_CACHE_HOME": str(self.folder / ".snakemake/cache"), "OMP_NUM_THREADS": "1"}
+        environment |= {"MPLCONFIGDIR": str(self.folder / ".snakemake/matplotlib")}
+        with (self.folder / "run.log").open("a") as log:
+            return subprocess.Popen(
+                [BIN / "snakemake", *words],
+                cwd=self.folder,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+
+    def finish(self, running: subprocess.Popen[str], seconds: float = 400) -> str:
+        """Wait for it; its messages. It must have succeeded."""
+        status = running.wait(seconds)
+        messages = (self.folder / "run.log").read_text()
+        assert status == 0, messages[-6000:]
+        return messages
+
+    def results(self, experiment: str) -> dict[str, bytes]:
+        """Every result's bytes but those of the mirror's run ids."""
+        root = self.folder / "results" / experiment
+        files = (path for path in root.rglob("*") if path.is_file() and path.name != "mlflow.json")
+        return {str(path.relative_to(root)): path.read_bytes() for path in files}

@@ -1,0 +1,119 @@
+"""`snakemake --profile slurm` on a real Slurm: the whole pipeline, and what clusters do to it."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from cluster.project import Project
+from cluster.slurm import Cluster, out
+
+TARGET = "results/long/train/00/manifest.json"
+ON_SLURM = ("--profile", "slurm", "--latency-wait", "10", "--config")
+
+
+def jobs(project: Project) -> list[dict[str, str]]:
+    """Slurm's own records of the project's jobs."""
+    fields = {"id": "%A", "state": "%T", "comment": "%k", "gres": "%b", "start": "%S", "folder": "%Z"}
+    lines = out("squeue", "-h", "--states=all", "--format", "|".join(fields.values())).splitlines()
+    found = [dict(zip(fields, line.split("|"), strict=True)) for line in lines]
+    return [job for job in found if Path(job["folder"]) == project.folder]
+
+
+def restarts(job: str) -> int:
+    record = out("scontrol", "show", "job", job)
+    return int(record.split("Restarts=")[1].split()[0])
+
+
+def ended(job: str) -> str:
+    return out("scontrol", "show", "job", job).split("EndTime=")[1].split()[0]
+
+
+def trained(project: Project) -> dict[str, bytes]:
+    """What the training of split 00 wrote."""
+    return {k: v for k, v in project.results("long").items() if k.startswith("train/00/")}
+
+
+def in_the_middle(project: Project, iteration: int = 200, seconds: float = 120) -> str:
+    """Wait until the training in Slurm is past an iteration; its job id."""
+    timing = project.folder / "scratch/long/00/timing.jsonl"
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        lines = timing.read_text().splitlines() if timing.exists() else []
+        if len(lines) > 1 and json.loads(lines[-2])["iteration"] >= iteration:
+            (running,) = [job["id"] for job in jobs(project) if job["state"] == "RUNNING"]
+            return running
+        time.sleep(0.1)
+    raise TimeoutError((project.folder / "run.log").read_text()[-3000:])
+
+
+def test_the_pipeline_runs_in_slurm_and_computes_what_it_computes_here(
+    cluster: Cluster, computed_here: Project, tmp_path: Path
+) -> None:
+    project = Project(tmp_path / "centigan")
+    project.finish(project.start(*ON_SLURM, "experiment=tiny"))
+    records = jobs(project)
+    assert {job["state"] for job in records} == {"COMPLETED"}
+    trainings = [job for job in records if job["comment"].startswith("rule_train_")]
+    assert len(trainings) == 2
+    assert all("gpu" in job["gres"] for job in trainings)
+    evaluations = [job for job in records if "accuracy" in job["comment"]]
+    assert len(evaluations) == 2
+    assert not any("gpu" in job["gres"] for job in evaluations)
+    assert min(job["start"] for job in evaluations) >= min(ended(job["id"]) for job in trainings)
+    assert project.results("tiny") == computed_here.results("tiny")
+
+
+def cancel(cluster: Cluster, job: str) -> None:
+    subprocess.run(["scancel", job], check=True)
+
+
+def preempt(cluster: Cluster, job: str) -> None:
+    """Somebody more important takes all GPUs for a few seconds."""
+    command = ["sbatch", "-p", "urgent", "-N2", "--gpus-per-node=4", "--wrap", "sleep 5", "-o", "/dev/null"]
+    subprocess.run([*command, "--chdir", "/"], check=True)
+
+
+def lose_the_node(cluster: Cluster, job: str) -> None:
+    node = out("squeue", "-h", "-j", job, "-o", "%N").strip()
+    cluster.kill_node(node)
+    cluster.wait_for_nodes("down", count=1)
+    cluster.start_node(node)
+
+
+def requeue(cluster: Cluster, job: str) -> None:
+    subprocess.run(["scontrol", "requeue", job], check=True)
+
+
+@pytest.mark.parametrize("fault", [cancel, requeue, preempt, lose_the_node])
+def test_a_training_survives(
+    fault: object, cluster: Cluster, computed_here: Project, untrained: Project
+) -> None:
+    running = untrained.start(TARGET, *ON_SLURM, "experiment=long")
+    job = in_the_middle(untrained)
+    fault(cluster, job)
+    messages = untrained.finish(running)
+    assert len(jobs(untrained)) > 1 or restarts(job) > 0, messages[-3000:]
+    log = (untrained.folder / "logs/long/train/00.log").read_text()
+    assert "resuming after iteration" in log
+    assert trained(untrained) == trained(computed_here)
+
+
+def test_a_second_snakemake_waits_for_the_training_that_the_first_one_left(
+    cluster: Cluster, computed_here: Project, untrained: Project
+) -> None:
+    first = untrained.start(TARGET, *ON_SLURM, "experiment=long")
+    job = in_the_middle(untrained)
+    os.kill(first.pid, signal.SIGKILL)
+    first.wait()
+    untrained.finish(untrained.start("--unlock", "--config", "experiment=long"))
+    untrained.finish(untrained.start(TARGET, *ON_SLURM, "experiment=long"))
+    old, new = sorted(jobs(untrained), key=lambda record: int(record["id"]))
+    assert (old["id"], old["state"], new["state"]) == (job, "COMPLETED", "COMPLETED")
+    log = (untrained.folder / "logs/long/train/00.log").read_text()
+    assert f"split 00 is being trained by Slurm job {job} on" in log
+    assert f"scancel {job}" in log
+    assert trained(untrained) == trained(computed_here)
