@@ -1,11 +1,11 @@
-# make demo | test | check | ui | clean: each sets the environment up first, once
+# make demo | test | test-cluster | check | ui | clean: each sets the environment up first, once
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 export MPLCONFIGDIR := $(CURDIR)/.snakemake/matplotlib
 
-.PHONY: demo test check ui clean
+.PHONY: demo test test-cluster check ui clean
 
 demo: .venv/installed
 	$(BIN)/snakemake --cores all --config experiment=demo
@@ -14,7 +14,11 @@ demo: .venv/installed
 	@echo "MLflow:  make ui"
 
 test: .venv/installed
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/cluster
+
+# starts a real Slurm on this machine; needs root and Debian's slurmctld, slurmd, slurm-client, munge
+test-cluster: .venv/installed
+	$(BIN)/pytest tests/cluster
 
 check: .venv/installed
 	$(BIN)/ruff check

@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from centigan import params, status
+from centigan import params
 from centigan.layout import Layout
-from centigan.status import Training, as_json, as_text, look
+from centigan.status import Status, look, queue
+from centigan.status.screen import as_json, as_text, progress
+from centigan.status.training import Training
 
 EXPERIMENT = {
     "data": {"classes": 6, "split_size": 2},
@@ -64,7 +66,7 @@ def squeue(project: Path, body: str) -> None:
     script.chmod(0o755)
 
 
-def seen(layout: Layout) -> status.Status:
+def seen(layout: Layout) -> Status:
     return look(layout, params.load("small", layout.root))
 
 
@@ -184,7 +186,7 @@ def test_the_whole_ends_when_the_present_speed_has_done_what_remains(layout: Lay
     trained(layout, "02", 1100, speed=100.0)  # 1000 of 2000 saved
     with locked(layout, "01"):
         now = seen(layout)
-    whole = status.progress(now.trainings)
+    whole = progress(now.trainings)
     assert whole == {"iteration": 2500, "iterations": 4000, "speed": 5.0, "seconds_left": 300.0}
     last = as_text(now).splitlines()[-1]
     assert "62.5% of 4000 iterations, 1 running at 5.0 it/s; at this speed all end in 5 min" in last
@@ -278,7 +280,7 @@ def test_a_squeue_that_fails_is_one_line_and_the_rest_is_told(
 def test_a_squeue_that_hangs_is_given_up(
     layout: Layout, project: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(status, "PATIENCE", 0.2)
+    monkeypatch.setattr(queue, "PATIENCE", 0.2)
     squeue(project, "/bin/sleep 3")  # a child that holds the pipes, as a site's wrapper script has
     began = time.monotonic()
     seen(layout)
@@ -295,7 +297,7 @@ def test_without_slurm_nothing_is_said_of_it(layout: Layout, caplog: pytest.LogC
 def test_twenty_trainings_are_listed_and_the_rest_is_counted() -> None:
     waiting = [Training(f"{number:02d}", "waiting", 0, 10) for number in range(30)]
     running = [Training(f"{number}", "running", 5, 10, speed=1.0, node="n1") for number in range(30, 32)]
-    now = status.Status("small", {"train": Counter(running=2, waiting=30)}, [*waiting, *running], [], {})
+    now = Status("small", {"train": Counter(running=2, waiting=30)}, [*waiting, *running], [], {})
     lines = as_text(now).split("\n\n")[1].splitlines()
     assert [line.split()[:2] for line in lines[1:4]] == [
         ["30", "running"],

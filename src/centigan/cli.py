@@ -375,10 +375,10 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
 ) -> None:
     """Show how far an experiment is: its stages, its trainings, its jobs in Slurm."""
-    from centigan import status as reading
+    from centigan.status import look, screen
 
-    now = reading.look(*_project(experiment))
-    typer.echo(reading.as_json(now) if as_json else reading.as_text(now, every=every))
+    now = look(*_project(experiment))
+    typer.echo(screen.as_json(now) if as_json else screen.as_text(now, every=every))
 
 
 @app.command("settings")

@@ -80,6 +80,13 @@ class Layout:
         """Folder of the judge: manifest.json and, where trained, weights.safetensors."""
         return self.results / "judge"
 
+    def log(self, rule: str, target: str = "") -> Path:
+        """What a rule's command wrote while it ran for a split or a figure."""
+        folder = self.root / "logs" / self.experiment
+        if not target:
+            return folder / f"{rule}.log"
+        return folder / ("figures" if rule == "figure" else rule) / f"{target}.log"
+
     def metric(self, metric: str, split: str) -> Path:
         return self.results / "metrics" / metric / f"{split}.parquet"
 

@@ -1,0 +1,64 @@
+"""How far an experiment is: its files, the journals and locks of its trainings, and Slurm's queue.
+
+Nothing is written and nothing heavy is loaded, since this is asked again and again on a login node.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from centigan import params
+from centigan.layout import Layout, split_names
+from centigan.settings import Settings, TrainStage
+from centigan.status.queue import ask_slurm, comment_of
+from centigan.status.training import Training, look_at_training
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far everything is."""
+
+    experiment: str
+    stages: dict[str, Counter[str]]
+    trainings: list[Training]
+    failures: list[str]  # of the other stages
+    together: dict[str, Counter[str]]
+
+
+def look(layout: Layout, settings: Settings) -> Status:
+    """Look once at all files and ask Slurm once."""
+    queue = ask_slurm(layout.root)
+    splits = split_names(settings.data.classes, settings.data.split_size)
+    trainings = [
+        look_at_training(layout, split, params.stage(settings, TrainStage, split), queue) for split in splits
+    ]
+    stages: dict[str, Counter[str]] = {}
+    failures = []
+    for rule, files in _last_written(layout, splits, list(type(settings.figures).model_fields)).items():
+        stages[rule] = Counter()
+        for target, path in files.items():
+            job = queue.newest.get(comment_of(rule, layout.experiment, target))
+            state = "done" if path.exists() else job.state if job else "to do"
+            stages[rule][state] += 1
+            if job and state == "failed":
+                what, seen = f"{rule} {target}".rstrip(), layout.log(rule, target)
+                failures.append(f"{what}: Slurm job {job.number} {job.word}, see {seen}")
+    stages["train"] = Counter(training.state for training in trainings)
+    return Status(layout.experiment, stages, trainings, failures, queue.together)
+
+
+def _last_written(layout: Layout, splits: list[str], figures: list[str]) -> dict[str, dict[str, Path]]:
+    """Of every rule: what it is run for, and the file that it writes last."""
+    metrics = ("accuracy", "ms_ssim", "ms_ssim_in_training")
+    return {
+        "index": {"": layout.source},
+        "arrays": {split: layout.arrays(split) / "manifest.json" for split in splits},
+        "train": {},  # looked at more closely
+        "sample": {split: layout.samples(split) / "manifest.json" for split in splits},
+        "judge": {"": layout.judge / "manifest.json"},
+        **{metric: {split: layout.metric(metric, split) for split in splits} for metric in metrics},
+        "tables": {"": layout.table("comparison")},
+        "figure": {name: layout.figure(name, "png") for name in figures},
+        "report": {"": layout.report},
+        "publish": {"": layout.published},
+    }

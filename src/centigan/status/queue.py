@@ -1,0 +1,89 @@
+"""Slurm's queue: the jobs that were submitted from one folder, and what they are for."""
+
+import logging
+import shutil
+import subprocess
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PATIENCE = 5.0  # seconds that squeue is given
+# squeue(1): job, job with task of an array, state, nodes, why it waits, comment, folder of the submission
+FORMAT = "%A|%i|%T|%N|%r|%k|%Z"
+RUNNING = {"RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "SIGNALING", "RESIZING"}
+WAITING = {"PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"}
+WAITING |= {"SUSPENDED", "STOPPED"}
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What Slurm says of one job."""
+
+    number: int
+    word: str  # Slurm's own for its state
+    node: str
+    reason: str
+
+    @property
+    def state(self) -> str:
+        """One of STATES; a completed job whose output is missing says nothing."""
+        if self.word in RUNNING:
+            return "running"
+        if self.word in WAITING:
+            return "waiting"
+        return "to do" if self.word == "COMPLETED" else "failed"
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The jobs that were submitted from one folder."""
+
+    jobs: dict[int, Job] = field(default_factory=dict)
+    newest: dict[str, Job] = field(default_factory=dict)  # by the comment, which names rule and wildcards
+    together: dict[str, Counter[str]] = field(default_factory=dict)  # groups and arrays: it names no split
+
+
+def ask_slurm(folder: Path) -> Queue:
+    """Our jobs of this folder, those that ended lately too; none where there is no Slurm."""
+    squeue = shutil.which("squeue")
+    if squeue is None:
+        return Queue()
+    command = [squeue, "--noheader", "--me", "--array", "--states=all", f"--format={FORMAT}"]
+    pipe = subprocess.PIPE
+    try:
+        with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, errors="replace") as process:
+            try:
+                out, said = process.communicate(timeout=PATIENCE)
+            finally:
+                process.kill()  # what a wrapper script started may live on: it is not waited for
+        trouble = (said.strip() or f"exit status {process.returncode}") if process.returncode else ""
+    except subprocess.TimeoutExpired:
+        trouble = f"no answer within {PATIENCE:g} s"
+    except OSError as error:
+        trouble = str(error)
+    if trouble:
+        log.warning("no jobs of Slurm are shown; squeue: %s", " ".join(trouble.split()))
+        return Queue()
+    return _queue(out, str(folder.resolve()))
+
+
+def _queue(text: str, folder: str) -> Queue:
+    queue = Queue()
+    for line in text.splitlines():
+        fields = line.split("|", 6)
+        if len(fields) < 7 or not fields[0].isdigit() or fields[6] != folder:
+            continue
+        number, task, word, node, reason, comment, _ = fields
+        job = queue.jobs[int(number)] = Job(int(number), word, node, reason)
+        if "_wildcards_" in comment and "_" not in task:
+            queue.newest[comment] = max(job, queue.newest.get(comment, job), key=lambda job: job.number)
+        elif comment.startswith("rule_") and job.state != "to do":  # an array's comment is its first job's
+            name = comment.removeprefix("rule_").partition("_wildcards_")[0]
+            queue.together.setdefault(name, Counter())[job.state] += 1
+    return queue
+
+
+def comment_of(rule: str, experiment: str, target: str) -> str:
+    """What Snakemake's Slurm executor puts into --comment."""
+    return f"rule_{rule}_wildcards_" + "_".join(filter(None, (experiment, target))).replace("/", "_")
