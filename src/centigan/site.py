@@ -2,6 +2,8 @@
 
 import difflib
 import os
+import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,46 @@ def overridden(
         if name in environment:
             values |= _checked({key: yaml.safe_load(environment[name])}, defaults, name)
     return values
+
+
+def checked_with_slurm(site: dict[str, Any]) -> dict[str, Any]:
+    """The same values, once Slurm has said that it has the partitions and GPUs that they name.
+
+    Raises:
+        UserError: when it has not, or there is no Slurm.
+    """
+    if not shutil.which("sbatch") or not shutil.which("sinfo"):
+        raise UserError(
+            "`--profile slurm` runs on a login node of a Slurm cluster, and here is no sbatch on the PATH; "
+            "without a cluster: snakemake --cores all"
+        )
+    command = ["sinfo", "--noheader", "--format=%P|%G"]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except subprocess.TimeoutExpired:
+        raise UserError("Slurm does not answer: sinfo said nothing for a minute") from None
+    if asked.returncode:
+        raise UserError(f"Slurm does not answer: {asked.stderr.strip()}")
+    devices: dict[str, str] = {}  # of each partition
+    default = ""
+    for line in asked.stdout.splitlines():
+        name, _, gres = line.partition("|")
+        if name.endswith("*"):
+            default = name = name[:-1]
+        devices[name] = devices.get(name, "") + f"{gres},"
+    for key in ("cpu_partition", "gpu_partition"):
+        if site[key] and site[key] not in devices:
+            raise UserError(
+                f"{key}: Slurm has no partition {site[key]!r} here; there are: {', '.join(devices)}"
+            )
+    partition = site["gpu_partition"] or default
+    wanted = f"gpu:{site['gpu_model']}:" if site["gpu_model"] else "gpu:"
+    if site["gpus"] and wanted not in devices.get(partition, ""):
+        raise UserError(
+            f"partition {partition!r} has no {wanted.rstrip(':')}: name another as gpu_partition or "
+            "gpu_model, or train on CPUs with gpus: 0"
+        )
+    return site
 
 
 def site_value(key: str, default: Any) -> Any:

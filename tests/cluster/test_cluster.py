@@ -117,3 +117,35 @@ def test_a_second_snakemake_waits_for_the_training_that_the_first_one_left(
     assert f"split 00 is being trained by Slurm job {job} on" in log
     assert f"scancel {job}" in log
     assert trained(untrained) == trained(computed_here)
+
+
+@pytest.mark.parametrize(
+    ("site", "message"),
+    [
+        ("gpu_partition: gpuu", "gpu_partition: Slurm has no partition 'gpuu' here; there are: gpu, urgent"),
+        ("gpu_model: a100", "partition 'gpu' has no gpu:a100: name another as gpu_partition or gpu_model"),
+        ("gpus: two", "site.yaml: gpus must be of type int, not 'two'"),
+        ("patrition: gpu", "site.yaml: patrition: unknown; did you mean"),
+    ],
+)
+def test_a_mistake_in_the_site_file_stops_before_anything_is_submitted(
+    cluster: Cluster, untrained: Project, site: str, message: str
+) -> None:
+    (untrained.folder / "site.yaml").write_text(site)
+    running = untrained.start(TARGET, *ON_SLURM, "experiment=long")
+    assert running.wait(60) != 0
+    assert message in (untrained.folder / "run.log").read_text()
+    assert not jobs(untrained)
+
+
+def test_a_split_that_fails_for_good_is_named_with_its_job_and_log(
+    cluster: Cluster, untrained: Project
+) -> None:
+    (untrained.folder / "results/long/arrays/00/labels.npy").write_bytes(b"damaged")
+    running = untrained.start(TARGET, *ON_SLURM, "experiment=long", "--retries", "0")
+    assert running.wait(120) != 0
+    (job,) = jobs(untrained)
+    messages = (untrained.folder / "run.log").read_text()
+    assert job["state"] == "FAILED"
+    assert f"external_jobid: {job['id']}" in messages
+    assert "logs/long/train/00.log" in messages
