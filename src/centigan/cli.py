@@ -67,6 +67,10 @@ def main() -> None:
         place = error.filename or "a file"
         log.error("error: %s: %s. Everything finished is kept; run again", place, error.strerror or error)
         sys.exit(1)
+    except Exception as error:  # a fault of ours: the log file must tell of it too, in its last line
+        log.exception("This should not have happened:")
+        log.error("error: %s: %s", type(error).__name__, error)
+        sys.exit(1)
 
 
 @app.command()

@@ -34,9 +34,18 @@ def computed_here(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture
-def untrained(computed_here: Project, tmp_path: Path) -> Project:
-    """A project whose arrays of `long` are there and whose split 00 is to be trained."""
+def project(tmp_path: Path) -> Iterator[Project]:
+    """A fresh copy of the project."""
     project = Project(tmp_path / "centigan")
+    try:
+        yield project
+    finally:
+        project.stop()
+
+
+@pytest.fixture
+def untrained(computed_here: Project, project: Project) -> Project:
+    """A project whose arrays of `long` are there and whose split 00 is to be trained."""
     shutil.copytree(computed_here.folder / "data", project.folder / "data")
     shutil.copytree(
         computed_here.folder / "results" / "long",

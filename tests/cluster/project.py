@@ -37,6 +37,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.running: subprocess.Popen[str] | None = None
         folder.mkdir(parents=True)
         for name in ("Snakefile", "params.yaml"):
             shutil.copy(ROOT / name, folder)
@@ -53,7 +54,7 @@ class Project:
         environment |= {"XDG_CACHE_HOME": str(self.folder / ".snakemake/cache"), "OMP_NUM_THREADS": "1"}
         environment |= {"MPLCONFIGDIR": str(self.folder / ".snakemake/matplotlib")}
         with (self.folder / "run.log").open("a") as log:
-            return subprocess.Popen(
+            self.running = subprocess.Popen(
                 [BIN / "snakemake", *words],
                 cwd=self.folder,
                 env=environment,
@@ -61,6 +62,13 @@ class Project:
                 stderr=subprocess.STDOUT,
                 text=True,
             )
+        return self.running
+
+    def stop(self) -> None:
+        """Kill what a failed test left."""
+        if self.running and self.running.poll() is None:
+            self.running.kill()
+            self.running.wait()
 
     def finish(self, running: subprocess.Popen[str], seconds: float = 400) -> str:
         """Wait for it; its messages. It must have succeeded."""

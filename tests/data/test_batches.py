@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from centigan.data.batches import Batches, Placement, counter_seed
+from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.types import to_network, to_uint8
 
@@ -74,3 +75,10 @@ def test_uint8_survives_the_round_trip_to_the_network() -> None:
     assert there.min() == -1
     assert there.max() == 1
     assert np.array_equal(to_uint8(there).numpy(), levels.numpy())
+
+
+@pytest.mark.parametrize("name", ["images.npy", "labels.npy"])
+def test_a_damaged_array_is_named(layout: Layout, name: str) -> None:
+    (layout.arrays("00") / name).write_bytes(b"damaged")
+    with pytest.raises(UserError, match=f"00/{name} is damaged"):
+        batches(layout, 4)

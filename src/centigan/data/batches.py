@@ -4,12 +4,14 @@ import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from mmap import MADV_DONTNEED, mmap
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from centigan.errors import UserError
 from centigan.types import Batch, to_network
 
 Placement = Literal["auto", "device", "mapped"]
@@ -19,6 +21,13 @@ def counter_seed(*parts: int | str) -> int:
     """A 63-bit seed from a seed, a split, a purpose, an iteration: the same on every machine."""
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
+
+
+def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
+    try:
+        return np.load(path, mmap_mode)
+    except (ValueError, EOFError) as error:
+        raise UserError(f"{path} is damaged ({error}); remove it and run again") from None
 
 
 class Batches:
@@ -40,13 +49,13 @@ class Batches:
         flips: bool = False,
         placement: Placement = "auto",
     ) -> None:
-        self.file = np.load(folder / "images.npy", mmap_mode="r")  # uint8 NHWC
+        self.file = _load(folder / "images.npy", mmap_mode="r")  # uint8 NHWC
         if placement == "auto":
             roomy = device.type == "cuda" and torch.cuda.mem_get_info(device)[0] > 2 * self.file.nbytes
             placement = "device" if roomy else "mapped"
         resident = placement == "device"
-        self.images = torch.from_numpy(np.load(folder / "images.npy")).to(device) if resident else None
-        self.labels = torch.from_numpy(np.load(folder / "labels.npy")).long().to(device)
+        self.images = torch.from_numpy(_load(folder / "images.npy")).to(device) if resident else None
+        self.labels = torch.from_numpy(_load(folder / "labels.npy")).long().to(device)
         self.batch_size, self.seed, self.split = batch_size, seed, split
         self.device, self.flips = device, flips
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
