@@ -18,3 +18,14 @@ TRAIN = TrainStage.model_validate(
 )
 SAMPLE = SampleStage.model_validate({"model": TRAIN.model.model_dump(), "sample": {"per_class": 3}})
 ARRAYS = ArraysStage.model_validate({"arrays": {"resolution": 32}})
+# The whole pipeline, as an experiment's file.
+TINY = """
+data: {source: digits, root: data/raw/digits, classes: 10, split_size: 5, per_class: 20}
+arrays: {resolution: 32}
+model: {width: 0.1}
+train: {batch_size: 10, iterations: 8, log_every: 2, checkpoint_every: 4, snapshot_every: 4,
+        snapshot_per_class: 2}
+sample: {per_class: 12}
+judge: {name: small-cnn}
+ms_ssim: {pairs: 4}
+"""

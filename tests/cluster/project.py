@@ -6,18 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from small import TINY
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-TINY = """
-data: {source: digits, root: data/raw/digits, classes: 10, split_size: 5, per_class: 20}
-arrays: {resolution: 32}
-model: {width: 0.1}
-train: {batch_size: 10, iterations: 8, log_every: 2, checkpoint_every: 4, snapshot_every: 4,
-        snapshot_per_class: 2}
-sample: {per_class: 12}
-judge: {name: small-cnn}
-ms_ssim: {pairs: 4}
-"""
 # Half a minute of training, with a checkpoint in most of its moments.
 LONG = TINY.replace("iterations: 8", "iterations: 2500").replace(
     "checkpoint_every: 4", "checkpoint_every: 25"

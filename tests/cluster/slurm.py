@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ETC = Path(
@@ -106,7 +107,8 @@ class Cluster:
         os.kill(daemon, signal.SIGKILL)
         for job in jobs:
             for pid in of_job(job):
-                os.kill(pid, signal.SIGKILL)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def wait_for_nodes(self, state: str, count: int = 2, seconds: float = 60) -> None:
         end = time.monotonic() + seconds
@@ -130,14 +132,17 @@ class Cluster:
 
 
 def of_job(job: str) -> list[int]:
-    """Processes that Slurm started for a job: those whose environment says so."""
+    """Slurm's own processes of a job, then those it started: their environment says so."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             environment = (folder / "environ").read_bytes().split(b"\0")
+            command = (folder / "cmdline").read_bytes()
         except OSError:
             continue  # ended meanwhile
-        if f"SLURM_JOB_ID={job}".encode() in environment:
+        if command.startswith(f"slurmstepd: [{job}.".encode()):
+            found.insert(0, int(folder.name))  # first: it would report how the others ended
+        elif f"SLURM_JOB_ID={job}".encode() in environment:
             found.append(int(folder.name))
     return found
 

@@ -96,6 +96,7 @@ def requeue(cluster: Cluster, job: str) -> None:
     subprocess.run(["scontrol", "requeue", job], check=True)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("fault", [cancel, requeue, preempt, lose_the_node])
 def test_a_training_survives(
     fault: object, cluster: Cluster, computed_here: Project, untrained: Project
@@ -111,6 +112,7 @@ def test_a_training_survives(
     assert trained(untrained) == trained(computed_here)
 
 
+@pytest.mark.faults
 def test_a_second_snakemake_waits_for_the_training_that_the_first_one_left(
     cluster: Cluster, computed_here: Project, untrained: Project
 ) -> None:

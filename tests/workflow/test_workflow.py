@@ -9,21 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from small import TINY
 
 from centigan.reporting.captions import CAPTIONS
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-TINY = """
-data: {source: digits, root: data/raw/digits, classes: 10, split_size: 5, per_class: 20}
-arrays: {resolution: 32}
-model: {width: 0.1}
-train: {batch_size: 10, iterations: 8, log_every: 2, checkpoint_every: 4, snapshot_every: 4,
-        snapshot_per_class: 2}
-sample: {per_class: 12}
-judge: {name: small-cnn}
-ms_ssim: {pairs: 4}
-"""
 # What a run may write, beside the project's own files.
 WRITTEN = {"results", "scratch", "logs", "data", "mlflow.db", "mlartifacts", ".snakemake"}
 
