@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from centigan.errors import UserError
-from centigan.site import overridden, visible_gpus
+from centigan.site import check_scratch, overridden, prepare_scratch, visible_gpus
 
 
 @pytest.mark.parametrize(("value", "count"), [("0,2", 2), ("", 0), ("-1", 0), ("GPU-8f, MIG-1", 2)])
@@ -34,7 +34,7 @@ def test_the_environment_stands_over_the_file_over_the_defaults(tmp_path: Path) 
     [
         ("gpu_partiton: a", "gpu_partiton: unknown; did you mean `gpu_partition`"),
         ("gpus: many", "gpus must be of type int, not 'many'"),
-        ("- a", "must hold `key: value` lines"),
+        ("- a", "must hold settings as `key: value` lines"),
         ("a: [", "not valid YAML"),
     ],
 )
@@ -47,3 +47,28 @@ def test_a_mistake_in_the_site_file_is_named(tmp_path: Path, text: str, message:
 def test_a_mistake_in_the_environment_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="CENTIGAN_GPUS: gpus must be of type int"):
         overridden(DEFAULTS, tmp_path / "none.yaml", {"CENTIGAN_GPUS": "two"})
+
+
+def test_scratch_is_a_link_to_the_folder_that_the_site_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAST", str(tmp_path / "fast"))
+    scratch = tmp_path / "scratch"
+    for _ in range(2):
+        prepare_scratch("$FAST/centigan", scratch)
+    assert scratch.readlink() == tmp_path / "fast" / "centigan"
+    check_scratch(scratch)
+
+
+def test_a_scratch_folder_that_is_there_is_not_exchanged(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    prepare_scratch("", scratch)
+    check_scratch(scratch)
+    with pytest.raises(UserError, match=r"move what it holds there and remove .*scratch/"):
+        prepare_scratch(str(tmp_path / "fast"), scratch)
+    assert not scratch.is_symlink()
+
+
+def test_a_node_with_another_scratch_folder_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not see the .*scratch/ of the node that submitted this job"):
+        check_scratch(tmp_path / "scratch")

@@ -1,16 +1,15 @@
 """Reading settings: params.yaml, overlaid by experiments/<name>.yaml, then by a split's overrides."""
 
-import difflib
 import json
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
 from centigan.errors import UserError
 from centigan.layout import split_name
 from centigan.settings import Frozen, Settings
+from centigan.yaml_mapping import advice, read_mapping
 
 StageT = TypeVar("StageT", bound=Frozen)
 
@@ -21,7 +20,7 @@ def load(experiment: str | None = None, root: Path = Path()) -> Settings:
     Raises:
         UserError: for a missing file, a misspelt key or a value out of range.
     """
-    params = _read(root / "params.yaml")
+    params = read_mapping(root / "params.yaml")
     name = experiment or params.get("experiment")
     if not name:
         raise UserError("params.yaml: `experiment` is missing; name a file of experiments/")
@@ -29,7 +28,7 @@ def load(experiment: str | None = None, root: Path = Path()) -> Settings:
     if not overlay.is_file():
         known = sorted(path.stem for path in (root / "experiments").glob("*.yaml"))
         raise UserError(f"experiment {name!r} has no file {overlay}; there are: {', '.join(known)}")
-    values = _merge(params, _read(overlay)) | {"experiment": str(name)}
+    values = _merge(params, read_mapping(overlay)) | {"experiment": str(name)}
     settings = parse(Settings, values, f"params.yaml + {overlay}")
     for split in settings.splits:
         for_split(settings, split)
@@ -92,9 +91,7 @@ def _explain(kind: type[Frozen], location: tuple[int | str, ...], message: str) 
     if message != "Extra inputs are not permitted":
         return f"{key}: {message[0].lower()}{message[1:]}"
     known = _keys(kind.model_json_schema(), location[:-1])
-    near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
-    advice = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
-    return f"{key}: unknown setting; {advice}"
+    return f"{key}: unknown setting; {advice(str(location[-1]), known)}"
 
 
 def _keys(schema: dict[str, Any], path: tuple[int | str, ...]) -> list[str]:
@@ -105,18 +102,6 @@ def _keys(schema: dict[str, Any], path: tuple[int | str, ...]) -> list[str]:
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
     return list(node["properties"])
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; run from the project's folder") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {error}") from None
-    if not isinstance(values or {}, dict):
-        raise UserError(f"{path} must hold settings as `key: value` lines")
-    return values or {}
 
 
 def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

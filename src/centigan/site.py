@@ -1,8 +1,8 @@
 """What the machine or the cluster at hand has; loads no settings, since the Slurm profile imports this."""
 
-import difflib
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +11,11 @@ from typing import Any
 import yaml
 
 from centigan.errors import UserError
+from centigan.yaml_mapping import advice, read_mapping
+
+FILE = Path("site.yaml")
+SCRATCH = Path("scratch")
+SEEN = ".seen-by-all-nodes"  # in scratch: a job that does not find it looks at another folder
 
 
 def visible_gpus(environment: Mapping[str, str] = os.environ, devices: Path = Path("/dev")) -> int:
@@ -23,7 +28,7 @@ def visible_gpus(environment: Mapping[str, str] = os.environ, devices: Path = Pa
 
 def overridden(
     defaults: Mapping[str, Any],
-    file: Path = Path("site.yaml"),
+    file: Path = FILE,
     environment: Mapping[str, str] = os.environ,
 ) -> dict[str, Any]:
     """The defaults, overlaid by site.yaml, then by CENTIGAN_<KEY> in the environment.
@@ -32,7 +37,7 @@ def overridden(
         UserError: for a key that the defaults do not have, or a value of another type.
     """
     values = dict(defaults)
-    values |= _checked(_read(file), defaults, str(file))
+    values |= _checked(read_mapping(file) if file.exists() else {}, defaults, str(file))
     for key in defaults:
         name = f"CENTIGAN_{key.upper()}"
         if name in environment:
@@ -46,6 +51,23 @@ def checked_with_slurm(site: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: when it has not, or there is no Slurm.
     """
+    devices, default = _partitions()
+    for key in ("cpu_partition", "gpu_partition"):
+        if site[key] and site[key] not in devices:
+            known = ", ".join(devices)
+            raise UserError(f"{key}: Slurm has no partition {site[key]!r} here; there are: {known}")
+    partition = site["gpu_partition"] or default
+    wanted = f"gpu:{site['gpu_model']}:" if site["gpu_model"] else "gpu:"
+    if site["gpus"] and wanted not in devices.get(partition, ""):
+        raise UserError(
+            f"partition {partition!r} has no {wanted.rstrip(':')}: name another as gpu_partition or "
+            "gpu_model, or train on CPUs with gpus: 0"
+        )
+    return site
+
+
+def _partitions() -> tuple[dict[str, str], str]:
+    """The devices of each of Slurm's partitions, such as "gpu:a100:4,", and the default partition."""
     if not shutil.which("sbatch") or not shutil.which("sinfo"):
         raise UserError(
             "`--profile slurm` runs on a login node of a Slurm cluster, and here is no sbatch on the PATH; "
@@ -58,53 +80,58 @@ def checked_with_slurm(site: dict[str, Any]) -> dict[str, Any]:
         raise UserError("Slurm does not answer: sinfo said nothing for a minute") from None
     if asked.returncode:
         raise UserError(f"Slurm does not answer: {asked.stderr.strip()}")
-    devices: dict[str, str] = {}  # of each partition
+    devices: dict[str, str] = {}
     default = ""
     for line in asked.stdout.splitlines():
         name, _, gres = line.partition("|")
         if name.endswith("*"):
             default = name = name[:-1]
         devices[name] = devices.get(name, "") + f"{gres},"
-    for key in ("cpu_partition", "gpu_partition"):
-        if site[key] and site[key] not in devices:
-            raise UserError(
-                f"{key}: Slurm has no partition {site[key]!r} here; there are: {', '.join(devices)}"
-            )
-    partition = site["gpu_partition"] or default
-    wanted = f"gpu:{site['gpu_model']}:" if site["gpu_model"] else "gpu:"
-    if site["gpus"] and wanted not in devices.get(partition, ""):
+    return devices, default
+
+
+def prepare_scratch(target: str, scratch: Path = SCRATCH) -> None:
+    """Make the folder of checkpoints, a link where the site names another, and mark it for all nodes.
+
+    Raises:
+        UserError: when it is there already and is not what the site names.
+    """
+    folder = Path(os.path.expandvars(target)).expanduser().absolute() if target else scratch
+    if target and not scratch.is_symlink() and not scratch.exists():
+        scratch.symlink_to(folder)
+    if target and scratch.resolve() != folder.resolve():
         raise UserError(
-            f"partition {partition!r} has no {wanted.rstrip(':')}: name another as gpu_partition or "
-            "gpu_model, or train on CPUs with gpus: 0"
+            f"{scratch}/ is there already, and site.yaml asks for a link to {folder}: move what it holds "
+            f"there and remove {scratch}/, or take `scratch` out of site.yaml"
         )
-    return site
+    folder.mkdir(parents=True, exist_ok=True)
+    (scratch / SEEN).touch()
+
+
+def check_scratch(scratch: Path = SCRATCH) -> None:
+    """Make sure in a job that its node sees the folder of checkpoints that the submitting one sees.
+
+    Raises:
+        UserError: when it does not: a requeued training would start over.
+    """
+    if not (scratch / SEEN).exists():
+        raise UserError(
+            f"{socket.gethostname()} does not see the {scratch}/ of the node that submitted this job "
+            f"({scratch.resolve()}): it must lie on a file system that all nodes share (site.yaml: scratch)"
+        )
 
 
 def site_value(key: str, default: Any) -> Any:
     """One value of the site: from the environment, else from site.yaml, else the default."""
-    found = _read(Path("site.yaml"))
+    found = read_mapping(FILE) if FILE.exists() else {}
     known = {key: default} | {other: value for other, value in found.items() if other != key}
     return overridden(known)[key]
-
-
-def _read(file: Path) -> dict[str, Any]:
-    if not file.exists():
-        return {}
-    try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise UserError(f"{file} is not valid YAML: {error}") from None
-    if not isinstance(found or {}, dict):
-        raise UserError(f"{file} must hold `key: value` lines")
-    return found or {}
 
 
 def _checked(found: dict[str, Any], defaults: Mapping[str, Any], where: str) -> dict[str, Any]:
     for key, value in found.items():
         if key not in defaults:
-            near = difflib.get_close_matches(key, defaults, n=1)
-            advice = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(defaults)}"
-            raise UserError(f"{where}: {key}: unknown; {advice}")
+            raise UserError(f"{where}: {key}: unknown; {advice(key, defaults)}")
         kind = type(defaults[key])
         if kind is str and value is not None and not isinstance(value, dict | list):
             found[key] = str(value)  # an account of digits is a name

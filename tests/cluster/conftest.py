@@ -45,15 +45,8 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 @pytest.fixture
 def untrained(computed_here: Project, project: Project) -> Project:
-    """A project whose arrays of `long` are there and whose split 00 is to be trained."""
-    shutil.copytree(computed_here.folder / "data", project.folder / "data")
-    shutil.copytree(
-        computed_here.folder / "results" / "long",
-        project.folder / "results" / "long",
-        ignore=shutil.ignore_patterns("train"),
-    )
-    (project.folder / ".snakemake").mkdir()
-    shutil.copytree(
-        computed_here.folder / ".snakemake" / "metadata", project.folder / ".snakemake" / "metadata"
-    )
+    """A project whose arrays are there and whose splits are to be trained."""
+    done = shutil.ignore_patterns("train")
+    for name in ("data", "results", ".snakemake/metadata"):
+        shutil.copytree(computed_here.folder / name, project.folder / name, ignore=done)
     return project

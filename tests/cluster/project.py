@@ -19,6 +19,7 @@ status_command: squeue  # this cluster keeps no accounts
 train_cpus: 1
 cpu_cores: 1
 train_mem_mb: 1500
+train_minutes: 10
 cpu_mem_mb: 1500
 seconds_before_check: 2
 """

@@ -97,8 +97,17 @@ class Cluster:
             self.start_node(node)
         self.wait_for_nodes("idle")
 
-    def start_node(self, node: str) -> None:
-        run("/usr/sbin/slurmd", "-N", node)
+    def start_node(self, node: str, hidden: Path | None = None) -> None:
+        """Start a node's daemon; where a folder is to be hidden, it sees an empty one of its own there."""
+        command = ["/usr/sbin/slurmd", "-N", node]
+        if hidden:
+            alone = 'mount -t tmpfs own "$0" && exec "$@"'
+            command = ["unshare", "--mount", "sh", "-c", alone, str(hidden), *command]
+        run(*command)
+
+    def stop_node(self, node: str) -> None:
+        """End a node's daemon in good order."""
+        stop(self.folder / f"slurmd.{node}.pid")
 
     def kill_node(self, node: str) -> None:
         """kill -9 of a node's daemon and of every process below it, as a power cut would."""
@@ -125,8 +134,9 @@ class Cluster:
             if not out("squeue", "-h", "-t", "running,completing"):
                 break
             time.sleep(0.1)
-        for name in ("slurmd.n1", "slurmd.n2", "slurmctld"):
-            stop(self.folder / f"{name}.pid")
+        for node in ("n1", "n2"):
+            self.stop_node(node)
+        stop(self.folder / "slurmctld.pid")
         for name in ("slurm.conf", "gres.conf", "cgroup.conf"):
             (ETC / name).unlink(missing_ok=True)
 

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from cluster.project import Project
-from cluster.slurm import Cluster, out
+from cluster.project import SITE, Project
+from cluster.slurm import Cluster, of_job, out
 
 TARGET = "results/long/train/00/manifest.json"
 ON_SLURM = ("--profile", "slurm", "--latency-wait", "10", "--config")
@@ -29,9 +29,9 @@ def fact(job: str, name: str) -> str:
     return next((word.partition("=")[2] for word in words if word.startswith(f"{name}=")), "")
 
 
-def trained(project: Project) -> dict[str, bytes]:
-    """What the training of split 00 wrote."""
-    return {k: v for k, v in project.results("long").items() if k.startswith("train/00/")}
+def trained(project: Project, experiment: str = "long", split: str = "00") -> dict[str, bytes]:
+    """What the training of a split wrote."""
+    return {k: v for k, v in project.results(experiment).items() if k.startswith(f"train/{split}/")}
 
 
 def in_the_middle(project: Project, iteration: int = 200, seconds: float = 120) -> str:
@@ -98,8 +98,18 @@ def requeue(cluster: Cluster, job: str) -> None:
     subprocess.run(["scontrol", "requeue", job], check=True)
 
 
+def hang(cluster: Cluster, job: str) -> None:
+    """The trainer stands still, as on a stuck file system, until its minute is over."""
+    subprocess.run(["scontrol", "update", f"JobId={job}", "TimeLimit=1"], check=True)
+    for pid in of_job(job):
+        if b"centigan\0train" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGSTOP)
+    while fact(job, "JobState") != "TIMEOUT":
+        time.sleep(0.2)
+
+
 @pytest.mark.faults
-@pytest.mark.parametrize("fault", [cancel, requeue, preempt, lose_the_node])
+@pytest.mark.parametrize("fault", [hang, cancel, requeue, preempt, lose_the_node])
 def test_a_training_survives(
     fault: object, cluster: Cluster, computed_here: Project, untrained: Project
 ) -> None:
@@ -112,6 +122,8 @@ def test_a_training_survives(
     log = (untrained.folder / "logs/long/train/00.log").read_text()
     assert "resuming after iteration" in log
     assert trained(untrained) == trained(computed_here)
+    if fault is hang:
+        assert fact(max(job["id"] for job in jobs(untrained)), "TimeLimit") == "00:20:00"  # twice the first
 
 
 @pytest.mark.faults
@@ -149,6 +161,59 @@ def test_a_mistake_in_the_site_file_stops_before_anything_is_submitted(
     assert running.wait(60) != 0
     assert message in (untrained.folder / "run.log").read_text()
     assert not jobs(untrained)
+
+
+@pytest.mark.faults
+def test_trainings_share_one_gpu_of_the_cluster(
+    cluster: Cluster, computed_here: Project, untrained: Project
+) -> None:
+    (untrained.folder / "site.yaml").write_text(SITE + "splits_per_gpu: 2\n")
+    targets = [f"results/tiny/train/{split}/manifest.json" for split in ("00", "01")]
+    untrained.finish(untrained.start(*targets, *ON_SLURM, "experiment=tiny"))
+    (job,) = jobs(untrained)
+    assert fact(job["id"], "TresPerJob") == "gres:gpu:1"
+    for split in ("00", "01"):
+        assert trained(untrained, "tiny", split) == trained(computed_here, "tiny", split)
+
+
+@pytest.mark.faults
+def test_a_node_that_sees_another_scratch_folder_trains_nothing(cluster: Cluster, untrained: Project) -> None:
+    (untrained.folder / "site.yaml").write_text(SITE + "extra: --nodelist=n2\n")
+    scratch = untrained.folder / "scratch"
+    scratch.mkdir()
+    cluster.stop_node("n2")
+    cluster.start_node("n2", hidden=scratch)
+    try:
+        running = untrained.start(TARGET, *ON_SLURM, "experiment=long", "--retries", "0")
+        assert running.wait(120) != 0
+    finally:
+        cluster.stop_node("n2")
+        cluster.start_node("n2")
+    messages = (untrained.folder / "run.log").read_text()
+    assert "does not see the scratch/ of the node that submitted this job" in messages
+    assert not (scratch / "long").exists()
+
+
+@pytest.mark.faults
+def test_a_full_disk_is_named_and_freed_lets_the_training_go_on(
+    cluster: Cluster, computed_here: Project, untrained: Project
+) -> None:
+    scratch = untrained.folder / "scratch"
+    scratch.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "small", scratch], check=True)
+    try:
+        running = untrained.start(TARGET, *ON_SLURM, "experiment=long", "--retries", "0")
+        assert running.wait(120) != 0
+        messages = (untrained.folder / "run.log").read_text()
+        last_words = messages[messages.rindex("failed") :]
+        assert "No space left on device" in last_words
+        assert "scratch/long/00/" in last_words
+        subprocess.run(["mount", "-o", "remount,size=100m", scratch], check=True)
+        untrained.finish(untrained.start(TARGET, *ON_SLURM, "experiment=long"))
+    finally:
+        untrained.stop()
+        subprocess.run(["umount", "--lazy", scratch], check=True)
+    assert trained(untrained) == trained(computed_here)
 
 
 def test_a_split_that_fails_for_good_is_named_with_its_job_and_log(

@@ -10,7 +10,7 @@ from centigan.fingerprint import code_of
 from centigan.layout import split_names
 from centigan.reporting.captions import CAPTIONS
 from centigan.settings import STAGES
-from centigan.site import site_value, visible_gpus
+from centigan.site import check_scratch, prepare_scratch, site_value, visible_gpus
 from snakemake.exceptions import WorkflowError
 
 if unknown := config.keys() - {"experiment"}:
@@ -20,7 +20,10 @@ if unknown := config.keys() - {"experiment"}:
     )
 try:
     SETTINGS = reading.load(config.get("experiment"))
-    PRELUDE, SPLITS_PER_GPU = site_value("prelude", ""), site_value("splits_per_gpu", 1)
+    PRELUDE, SCRATCH = site_value("prelude", ""), site_value("scratch", "")
+    SPLITS_PER_GPU = site_value("splits_per_gpu", 1)
+    if not workflow.is_main_process:
+        check_scratch()
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -63,6 +66,11 @@ def stage(name):
         return reading.canonical_json(reading.stage(SETTINGS, STAGES[name], split))
 
     return subtree
+
+
+def source_of(module):
+    """Hash of the source that a rule runs, taken only for the rules at hand: a job on a cluster needs one."""
+    return lambda wildcards: code_of(module)
 
 
 def figure_settings(wildcards):
