@@ -1,7 +1,6 @@
 # make demo | test | test-cluster | check | ui | clean: each sets the environment up first, once
 PYTHON ?= python3
 BIN := .venv/bin
-export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/pycache
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 export MPLCONFIGDIR := $(CURDIR)/.snakemake/matplotlib
 

@@ -22,6 +22,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def code() -> str:
     fingerprint.code_of.cache_clear()
     fingerprint._imports.cache_clear()
+    fingerprint._tree.cache_clear()
     return fingerprint.code_of("metrics.fid")
 
 

@@ -23,7 +23,7 @@ def code_of(module: str) -> str:
     digest = hashlib.sha256()
     for path in sorted(_closure(module)):
         digest.update(path.relative_to(PACKAGE).as_posix().encode())
-        digest.update(ast.dump(_without_docstrings(path)).encode())
+        digest.update(ast.dump(_tree(path)).encode())
         for extra in sorted(path.parent.glob("*")):
             if extra.is_file() and extra.suffix not in {".py", ".pyc"}:
                 digest.update(extra.read_bytes())
@@ -46,7 +46,7 @@ def _closure(module: str) -> set[Path]:
 def _imports(path: Path) -> frozenset[str]:
     """Modules of the package that a file imports, anywhere in it."""
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("centigan"):
             base = (node.module or "").removeprefix("centigan").removeprefix(".")
             names |= {base} | {f"{base}.{alias.name}".strip(".") for alias in node.names}
@@ -62,7 +62,9 @@ def _file(module: str) -> Path | None:
     return None
 
 
-def _without_docstrings(path: Path) -> ast.Module:
+@lru_cache
+def _tree(path: Path) -> ast.Module:
+    """A file's source as a tree, without docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if (

@@ -10,7 +10,7 @@ if FETCHED:
             f"logs/raw/{SETTINGS.data.source}.log",
         params:
             source=SETTINGS.data.source,
-            code=code_of(FETCHED),
+            code=source_of(FETCHED),
         message:
             "put the data set {params.source} in place"
         shell:
@@ -28,7 +28,7 @@ rule index:
         "logs/{experiment}/index.log",
     params:
         settings=stage("index"),
-        code=code_of("data.index"),
+        code=source_of("data.index"),
     message:
         "index the raw images"
     shell:
@@ -50,7 +50,7 @@ rule arrays:
     threads: fair_share
     params:
         settings=stage("arrays"),
-        code=code_of("data.arrays"),
+        code=source_of("data.arrays"),
     message:
         "arrays of split {wildcards.split}"
     shell:

@@ -10,7 +10,7 @@ rule judge:
         "logs/{experiment}/judge.log",
     params:
         settings=stage("judge"),
-        code=code_of("judges"),
+        code=source_of("judges"),
     message:
         "prepare the judge"
     shell:
@@ -31,7 +31,7 @@ rule accuracy:
     threads: fair_share
     params:
         settings=stage("accuracy"),
-        code=code_of("metrics.accuracy"),
+        code=source_of("metrics.accuracy"),
     message:
         "accuracy against resolution of split {wildcards.split}"
     shell:
@@ -50,7 +50,7 @@ rule ms_ssim:
     threads: fair_share
     params:
         settings=stage("ms_ssim"),
-        code=code_of("metrics.ms_ssim"),
+        code=source_of("metrics.ms_ssim"),
     message:
         "MS-SSIM of split {wildcards.split}"
     shell:
@@ -68,7 +68,7 @@ rule ms_ssim_in_training:
     threads: fair_share
     params:
         settings=stage("ms_ssim"),
-        code=code_of("metrics.ms_ssim"),
+        code=source_of("metrics.ms_ssim"),
     message:
         "MS-SSIM through the training of split {wildcards.split}"
     shell:

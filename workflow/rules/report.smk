@@ -19,8 +19,8 @@ rule tables:
     log:
         "logs/{experiment}/tables.log",
     params:
-        tables=code_of("reporting.tables"),
-        comparison=code_of("reporting.comparison"),
+        tables=source_of("reporting.tables"),
+        comparison=source_of("reporting.comparison"),
     message:
         "tables and summary"
     shell:
@@ -43,7 +43,7 @@ rule figure:
     params:
         settings=figure_settings,
         caption=figure_caption,
-        code=code_of("reporting.figures"),
+        code=source_of("reporting.figures"),
     message:
         "figure {wildcards.figure}"
     shell:
@@ -70,7 +70,7 @@ rule report:
         "logs/{experiment}/report.log",
     params:
         settings=reading.canonical_json(SETTINGS),
-        code=code_of("reporting.page"),
+        code=source_of("reporting.page"),
     message:
         "the report page"
     shell:

@@ -10,7 +10,7 @@ rule sample:
     threads: fair_share
     params:
         settings=stage("sample"),
-        code=code_of("sampling"),
+        code=source_of("sampling"),
     message:
         "sample split {wildcards.split}"
     shell:

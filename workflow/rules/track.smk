@@ -17,7 +17,7 @@ rule publish:
     params:
         settings=reading.canonical_json(SETTINGS),
         store=tracking_store(),
-        code=code_of("tracking"),
+        code=source_of("tracking"),
     message:
         "publish to MLflow"
     shell:
