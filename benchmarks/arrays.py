@@ -87,7 +87,7 @@ def prepare(place: Path, classes: int, per_class: int) -> dict[str, pd.DataFrame
     }.items():
         layout = Layout(name, place)
         build_index(layout, settings)
-        index = pd.read_parquet(layout.index)
+        index = pd.read_parquet(layout.results / "index")
         rows[name] = index[index["subset"] == "train"]
     return rows
 

@@ -50,8 +50,8 @@ def main() -> None:
                 f"{words.images + CLASSES * HELD_OUT:,} images, {state}: {time.perf_counter() - start:.0f} s"
             )
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        size = (place / "results/bench/index.parquet").stat().st_size / 1e6
-        print(f"greatest memory {peak:.0f} MiB; index.parquet {size:.0f} MB")
+        size = sum(file.stat().st_size for file in (place / "results/bench/index").iterdir()) / 1e6
+        print(f"greatest memory {peak:.0f} MiB; index {size:.0f} MB")
         print(json.loads((place / "results/bench/source.json").read_text())["images"])
 
 

@@ -70,5 +70,5 @@ def test_a_scratch_folder_that_is_there_is_not_exchanged(tmp_path: Path) -> None
 
 
 def test_a_node_with_another_scratch_folder_is_told_so(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="does not see the .*scratch/ of the node that submitted this job"):
+    with pytest.raises(UserError, match=r"does not see the .*scratch/ of the node that submitted this job"):
         check_scratch(tmp_path / "scratch")

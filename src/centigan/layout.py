@@ -41,9 +41,9 @@ class Layout:
     def results(self) -> Path:
         return self.root / "results" / self.experiment
 
-    @property
-    def index(self) -> Path:
-        return self.results / "index.parquet"
+    def index(self, split: str) -> Path:
+        """The images of one split: a file each, so that a change of one leaves the others alone."""
+        return self.results / "index" / f"{split}.parquet"
 
     @property
     def classes(self) -> Path:

@@ -13,6 +13,7 @@ from centigan.atomic import write_text
 from centigan.params import canonical_json
 from centigan.settings import Frozen
 
+DIGESTS = "SHA256SUMS"
 LIBRARIES = ("numpy", "pandas", "pillow", "torch", "torchvision")
 
 
@@ -42,9 +43,21 @@ def describe(settings: Frozen, *, inputs: list[Path], **facts: Any) -> dict[str,
     }
 
 
-def write_manifest(folder: Path, content: dict[str, Any]) -> None:
-    """Write folder/manifest.json atomically."""
+def write_manifest(folder: Path, content: dict[str, Any], *, of: Iterable[str]) -> None:
+    """Write folder/SHA256SUMS of these files, then folder/manifest.json, atomically.
+
+    What is made from the folder depends on the digests alone: a manifest names a commit, and changes with it.
+    `sha256sum --check SHA256SUMS` checks the folder.
+    """
+    lines = (f"{sha256(folder / name)}  {name}\n" for name in sorted(of))
+    write_text(folder / DIGESTS, "".join(lines))
     write_text(folder / "manifest.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_digests(file: Path) -> dict[str, str]:
+    """{name: sha256} of a SHA256SUMS file."""
+    lines = (line.split("  ", 1) for line in file.read_text(encoding="utf-8").splitlines())
+    return {name: digest for digest, name in lines}
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

@@ -33,7 +33,8 @@ def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torc
     with atomic_path(folder / "labels.npy") as temporary:
         np.save(temporary, labels.numpy().astype(np.int16))
     facts = {"classes": classes, "seed": stage.sample.seed}
-    write_manifest(folder, describe(stage, inputs=[trained / "generator.safetensors"], **facts))
+    about = describe(stage, inputs=[trained / "generator.safetensors"], **facts)
+    write_manifest(folder, about, of=["images.npy", "labels.npy"])
     log.info("split %s: %d samples of each of %d classes", split, stage.sample.per_class, len(classes))
 
 

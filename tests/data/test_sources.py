@@ -252,7 +252,7 @@ def test_damaged_archives_are_one_clear_error(
     layout = Layout("x", tmp_path)
     with pytest.raises(UserError, match=message):
         build_index(layout, settings(archives))
-    assert not layout.index.exists()
+    assert not layout.results.exists()
 
 
 def spoil_image(root: Path, entry: tarfile.TarInfo, content: bytes = b"") -> None:
@@ -281,7 +281,7 @@ def test_an_entry_that_is_no_plain_image_is_an_error_or_listed(
         build_index(layout, settings(archives))
     build_index(layout, settings(archives, on_bad_image="reject"))
     assert "n02105855_1.JPEG" in layout.source.read_text()
-    assert len(pd.read_parquet(layout.index)) == CLASSES * (PER_CLASS + HELD_OUT)
+    assert len(pd.read_parquet(layout.results / "index")) == CLASSES * (PER_CLASS + HELD_OUT)
 
 
 def test_more_images_than_published_are_said(archives: Path, tmp_path: Path) -> None:

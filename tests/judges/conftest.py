@@ -1,6 +1,5 @@
 """Real digits as arrays folders, and every judge that can be made offline."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ from torchvision.models import inception_v3
 
 from centigan.judges import JUDGES, Judge, train_judge
 from centigan.judges.choose import held_out_examples, training_examples
+from centigan.manifest import write_manifest
 from centigan.settings import JudgeSettings
 
 SYNSETS = tuple(f"n{number:08d}" for number in range(1000))
@@ -34,7 +34,7 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
             np.save(folder / f"{prefix}images.npy", images.repeat(scale, axis=1).repeat(scale, axis=2))
             np.save(folder / f"{prefix}labels.npy", np.repeat(np.arange(5), mask.sum()).astype(np.int16))
         manifest = {"classes": [str(digit) for digit in own], "resolution": 16}
-        (folder / "manifest.json").write_text(json.dumps(manifest))
+        write_manifest(folder, manifest, of=[file.name for file in folder.glob("*.npy")])
     return [root / "00", root / "01"]
 
 

@@ -84,7 +84,7 @@ def test_weights_of_another_judge_are_refused(chosen: Path, tmp_path: Path) -> N
     shutil.copytree(chosen, folder)
     other = {"small-cnn": "head-on-features", "head-on-features": "small-cnn"}
     manifest = read_manifest(folder)
-    write_manifest(folder, manifest | {"name": other[manifest["name"]]})
+    write_manifest(folder, manifest | {"name": other[manifest["name"]]}, of=["weights.safetensors"])
     with pytest.raises(UserError, match="its manifest names"):
         load_judge(folder)
 
@@ -109,5 +109,5 @@ def _few_small_images(folder: Path, target: Path) -> Path:
     for prefix, step in (("", 32), ("held_out_", 24)):
         np.save(target / f"{prefix}images.npy", np.load(folder / f"{prefix}images.npy")[::step, ::2, ::2])
         np.save(target / f"{prefix}labels.npy", np.load(folder / f"{prefix}labels.npy")[::step])
-    write_manifest(target, read_manifest(folder) | {"resolution": 8})
+    write_manifest(target, read_manifest(folder) | {"resolution": 8}, of=["images.npy"])
     return target

@@ -21,7 +21,7 @@ rule index:
     input:
         raw=raw_files,
     output:
-        index="results/{experiment}/index.parquet",
+        index=of_all_splits("results/{experiment}/index/{split}.parquet"),
         classes="results/{experiment}/classes.csv",
         source="results/{experiment}/source.json",
     log:
@@ -37,13 +37,13 @@ rule index:
 
 rule arrays:
     input:
-        index="results/{experiment}/index.parquet",
-        source="results/{experiment}/source.json",
+        index="results/{experiment}/index/{split}.parquet",
     output:
         images="results/{experiment}/arrays/{split}/images.npy",
         labels="results/{experiment}/arrays/{split}/labels.npy",
         held_out_images="results/{experiment}/arrays/{split}/held_out_images.npy",
         held_out_labels="results/{experiment}/arrays/{split}/held_out_labels.npy",
+        digests="results/{experiment}/arrays/{split}/SHA256SUMS",
         manifest="results/{experiment}/arrays/{split}/manifest.json",
     log:
         "logs/{experiment}/arrays/{split}.log",

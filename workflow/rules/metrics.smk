@@ -1,11 +1,11 @@
 rule judge:
     input:
-        images=of_all_splits("results/{experiment}/arrays/{split}/images.npy"),
-        held_out=of_all_splits("results/{experiment}/arrays/{split}/held_out_images.npy"),
+        arrays=of_all_splits("results/{experiment}/arrays/{split}/SHA256SUMS"),
         classes="results/{experiment}/classes.csv",
     output:
-        manifest="results/{experiment}/judge/manifest.json",
         weights="results/{experiment}/judge/weights.safetensors",
+        digests="results/{experiment}/judge/SHA256SUMS",
+        manifest="results/{experiment}/judge/manifest.json",
     log:
         "logs/{experiment}/judge.log",
     params:
@@ -20,10 +20,9 @@ rule judge:
 
 rule accuracy:
     input:
-        judge="results/{experiment}/judge/manifest.json",
-        weights="results/{experiment}/judge/weights.safetensors",
-        real="results/{experiment}/arrays/{split}/held_out_images.npy",
-        samples="results/{experiment}/samples/{split}/images.npy",
+        judge="results/{experiment}/judge/SHA256SUMS",
+        real="results/{experiment}/arrays/{split}/SHA256SUMS",
+        samples="results/{experiment}/samples/{split}/SHA256SUMS",
     output:
         "results/{experiment}/metrics/accuracy/{split}.parquet",
     log:
@@ -41,8 +40,8 @@ rule accuracy:
 
 rule ms_ssim:
     input:
-        real="results/{experiment}/arrays/{split}/images.npy",
-        samples="results/{experiment}/samples/{split}/images.npy",
+        real="results/{experiment}/arrays/{split}/SHA256SUMS",
+        samples="results/{experiment}/samples/{split}/SHA256SUMS",
     output:
         "results/{experiment}/metrics/ms_ssim/{split}.parquet",
     log:
@@ -60,7 +59,7 @@ rule ms_ssim:
 
 rule ms_ssim_in_training:
     input:
-        snapshots="results/{experiment}/train/{split}/snapshots.safetensors",
+        trained="results/{experiment}/train/{split}/SHA256SUMS",
     output:
         "results/{experiment}/metrics/ms_ssim_in_training/{split}.parquet",
     log:

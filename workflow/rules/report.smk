@@ -62,8 +62,8 @@ rule report:
         figures=of_all_figures("results/{experiment}/figures/{figure}.svg"),
         judge="results/{experiment}/judge/manifest.json",
         trained=of_all_splits("results/{experiment}/train/{split}/manifest.json"),
-        arrays=of_all_splits("results/{experiment}/arrays/{split}/images.npy"),
-        samples=of_all_splits("results/{experiment}/samples/{split}/images.npy"),
+        arrays=of_all_splits("results/{experiment}/arrays/{split}/SHA256SUMS"),
+        samples=of_all_splits("results/{experiment}/samples/{split}/SHA256SUMS"),
     output:
         page="results/{experiment}/report/index.html",
     log:

@@ -1,9 +1,10 @@
 rule sample:
     input:
-        generator="results/{experiment}/train/{split}/generator.safetensors",
+        trained="results/{experiment}/train/{split}/SHA256SUMS",
     output:
         images="results/{experiment}/samples/{split}/images.npy",
         labels="results/{experiment}/samples/{split}/labels.npy",
+        digests="results/{experiment}/samples/{split}/SHA256SUMS",
         manifest="results/{experiment}/samples/{split}/manifest.json",
     log:
         "logs/{experiment}/sample/{split}.log",

@@ -1,12 +1,12 @@
 rule train:
     input:
-        images="results/{experiment}/arrays/{split}/images.npy",
-        labels="results/{experiment}/arrays/{split}/labels.npy",
+        arrays="results/{experiment}/arrays/{split}/SHA256SUMS",
     output:
         generator="results/{experiment}/train/{split}/generator.safetensors",
         discriminator="results/{experiment}/train/{split}/discriminator.safetensors",
         history="results/{experiment}/train/{split}/history.jsonl",
         snapshots="results/{experiment}/train/{split}/snapshots.safetensors",
+        digests="results/{experiment}/train/{split}/SHA256SUMS",
         manifest="results/{experiment}/train/{split}/manifest.json",
     log:
         "logs/{experiment}/train/{split}.log",

@@ -5,7 +5,6 @@ ladder. Threads decode blocks of rows, which are appended in order: memory does 
 the bytes do not depend on the number of threads.
 """
 
-import json
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -28,6 +27,7 @@ from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
 from centigan.settings import ArraySettings, ArraysStage
 
+ARRAYS = ("images.npy", "labels.npy", "held_out_images.npy", "held_out_labels.npy")
 BLOCK = 32  # images a task: 1.5 MB of pixels at 128 px, so that they are written from the cache
 log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
@@ -62,10 +62,10 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, *, threads: int
     """Write the arrays of one split; labels are positions of the class within the split.
 
     Raises:
-        UserError: for a bad image where source.json says that it is an error, or a class left without any.
+        UserError: for a bad image where the index says that it is an error, or a class left without any.
     """
-    index = pd.read_parquet(layout.index, filters=[("split", "==", split)])
-    reject = json.loads(layout.source.read_text(encoding="utf-8"))["on_bad_image"] == "reject"
+    index = pd.read_parquet(layout.index(split))
+    reject = bool(index["reject"].all())
     classes = list(dict.fromkeys(index["class_id"]))  # rows stand in the order of the classes
     folder = layout.arrays(split)
     remove_halves(folder)
@@ -85,9 +85,9 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, *, threads: int
         facts["images"][subset] = len(labels)
         facts["converted"][subset] = outcome.converted
         facts["rejected"][subset] = [rejected._asdict() for rejected in outcome.rejected]
-    inputs = [layout.index, layout.source]
     resolution = stage.arrays.resolution
-    write_manifest(folder, describe(stage, inputs=inputs, classes=classes, resolution=resolution) | facts)
+    about = describe(stage, inputs=[layout.index(split)], classes=classes, resolution=resolution)
+    write_manifest(folder, about | facts, of=ARRAYS)
     log.info("split %s: %s images at %d px", split, facts["images"], resolution)
 
 

@@ -3,11 +3,8 @@
 import hashlib
 import json
 import logging
-from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from centigan.atomic import atomic_path, write_text
@@ -24,11 +21,11 @@ log = logging.getLogger(__name__)
 
 
 def build_index(layout: Layout, settings: DataSettings) -> None:
-    """Write index.parquet, classes.csv and source.json for the data at settings.root.
+    """Write index/{split}.parquet, classes.csv and source.json for the data at settings.root.
 
-    index.parquet has a row per image: path, offset, size (bytes), name, subset ("train" or "held_out"),
-    class_id, label (position in the order of the classes), split, encoding, sha256 (null unless
-    settings.checksums). A row group holds one split, so that its jobs read nothing else.
+    The index has a row per image: path, offset, size (bytes), name, subset ("train" or "held_out"),
+    class_id, label (position in the order of the classes), split, encoding, reject (whether a bad image is
+    left out), sha256 (null unless settings.checksums).
 
     Raises:
         UserError: for a source that is not whole, or other classes than the settings say.
@@ -40,8 +37,9 @@ def build_index(layout: Layout, settings: DataSettings) -> None:
     images = _checked(listing, classes)
     report = check(listing, classes, settings)
     names = split_names(settings.classes, settings.split_size)
-    index = _number(images, classes, names, settings, listing.encoding)
-    _write_index(layout.index, index, checksums=settings.checksums)
+    index = _number(images, classes, names, settings)
+    index = index.assign(encoding=listing.encoding, reject=report["on_bad_image"] == "reject")
+    _write_index(layout, index, checksums=settings.checksums)
     with atomic_path(layout.classes) as temporary:
         _count(index, listing.words).to_csv(temporary, index=False)
     write_text(layout.source, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
@@ -67,14 +65,13 @@ def _checked(listing: Listing, classes: list[str]) -> pd.DataFrame:
 
 
 def _number(
-    images: pd.DataFrame, classes: list[str], names: list[str], settings: DataSettings, encoding: str
+    images: pd.DataFrame, classes: list[str], names: list[str], settings: DataSettings
 ) -> pd.DataFrame:
     """Rows in the order of their labels, training before held-out, with label and split."""
     label = images["class_id"].map({class_id: label for label, class_id in enumerate(classes)})
     images = images.assign(
         label=label,
         split=(label // settings.split_size).map(dict(enumerate(names))),
-        encoding=encoding,
         held_out=images["subset"] == "held_out",
     )
     images = images.sort_values(["label", "held_out", "name"], kind="stable", ignore_index=True)
@@ -84,15 +81,13 @@ def _number(
     return images.drop(columns="held_out").reset_index(drop=True)
 
 
-def _write_index(target: Path, index: pd.DataFrame, *, checksums: bool) -> None:
-    """Write one row group a split; rows stand in the order of the splits."""
+def _write_index(layout: Layout, index: pd.DataFrame, *, checksums: bool) -> None:
     index = index.assign(sha256=pd.Series(None, index=index.index, dtype="string"))
     if checksums:
         index["sha256"] = _checksums(index)
-    schema = pa.Schema.from_pandas(index, preserve_index=False).remove_metadata()
-    with atomic_path(target) as temporary, pq.ParquetWriter(temporary, schema) as writer:
-        for _, rows in index.groupby("split", sort=False):
-            writer.write_table(pa.Table.from_pandas(rows, schema, preserve_index=False))
+    for split, rows in index.groupby("split", sort=False):
+        with atomic_path(layout.index(str(split))) as temporary:
+            rows.reset_index(drop=True).to_parquet(temporary)
 
 
 def _checksums(index: pd.DataFrame) -> list[str]:

@@ -21,7 +21,7 @@ from centigan.errors import UserError
 from centigan.judges.augmentation import blurred
 from centigan.judges.images import Examples, Images, resized, to_bytes
 from centigan.judges.table import JUDGES, Judge
-from centigan.manifest import describe, read_manifest, write_manifest
+from centigan.manifest import DIGESTS, describe, read_manifest, write_manifest
 from centigan.settings import JudgeSettings
 
 AUTO = ("small-cnn", "head-on-features")
@@ -64,8 +64,8 @@ def train_judge(arrays: list[Path], settings: JudgeSettings, out: Path) -> None:
             "blur": f"Gaussian, standard deviation {held_out.images.shape[1] * BLUR_SIDE:g} px",
         },
     }
-    manifests = [folder / "manifest.json" for folder in arrays]
-    write_manifest(out, describe(settings, inputs=manifests, **facts))
+    digests = [folder / DIGESTS for folder in arrays]
+    write_manifest(out, describe(settings, inputs=digests, **facts), of=["weights.safetensors"])
 
 
 def load_judge(folder: Path, settings: JudgeSettings | None = None) -> Judge:

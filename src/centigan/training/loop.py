@@ -238,5 +238,7 @@ def _export(
     facts["threads"] = torch.get_num_threads()  # sums in another order: other last bits
     gpu = engine.device.type == "cuda"
     facts["device"] = torch.cuda.get_device_name(engine.device) if gpu else "cpu"
-    write_manifest(folder, describe(stage, inputs=inputs, **facts))
+    networks = [f"{name}.safetensors" for name in family.networks]
+    outputs = [*networks, "history.jsonl", "snapshots.safetensors"]
+    write_manifest(folder, describe(stage, inputs=inputs, **facts), of=outputs)
     log.info("split %s: trained %d iterations", split, stage.train.iterations)
