@@ -54,6 +54,25 @@ class Layout:
         """What was found as raw data, what it lacks, what is done with a bad image."""
         return self.results / "source.json"
 
+    @property
+    def raw_pins(self) -> Path:
+        """Hashes of the raw archives, for sha256sum."""
+        return self.results / "raw.sha256"
+
+    def records(self, stage: str) -> Path:
+        """What the jobs of one of dvc.yaml's stages were made with."""
+        return self.results / "records" / f"{stage}.json"
+
+    @property
+    def memory(self) -> Path:
+        """What this machine has seen of the results: digests, by sizes and times."""
+        return self.root / ".snakemake" / "centigan" / self.experiment / "memory.json"
+
+    @property
+    def raw_state(self) -> Path:
+        """Sizes and times of the raw data, as this machine has seen them."""
+        return self.memory.with_name("raw.parquet")
+
     def arrays(self, split: str) -> Path:
         """Folder of images.npy, labels.npy, held_out_images.npy, held_out_labels.npy, manifest.json."""
         return self.results / "arrays" / split

@@ -24,6 +24,7 @@ rule index:
         index=of_all_splits("results/{experiment}/index/{split}.parquet"),
         classes="results/{experiment}/classes.csv",
         source="results/{experiment}/source.json",
+        pins="results/{experiment}/raw.sha256",
     log:
         "logs/{experiment}/index.log",
     params:

@@ -13,6 +13,7 @@ from centigan.data.order import order_classes
 from centigan.data.sources import list_source
 from centigan.data.sources.listing import Listing, Range, read_ranges
 from centigan.errors import UserError
+from centigan.freshness.raw import remember, write_pins
 from centigan.layout import Layout, split_names
 from centigan.settings import DataSettings
 
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def build_index(layout: Layout, settings: DataSettings) -> None:
-    """Write index/{split}.parquet, classes.csv and source.json for the data at settings.root.
+    """Write index/{split}.parquet, classes.csv, source.json and raw.sha256 for the data at settings.root.
 
     The index has a row per image: path, offset, size (bytes), name, subset ("train" or "held_out"),
     class_id, label (position in the order of the classes), split, encoding, reject (whether a bad image is
@@ -39,10 +40,13 @@ def build_index(layout: Layout, settings: DataSettings) -> None:
     names = split_names(settings.classes, settings.split_size)
     index = _number(images, classes, names, settings)
     index = index.assign(encoding=listing.encoding, reject=report["on_bad_image"] == "reject")
-    _write_index(layout, index, checksums=settings.checksums)
+    index["sha256"] = pd.Series(_checksums(index) if settings.checksums else None, index.index, "string")
+    _write_index(layout, index)
     with atomic_path(layout.classes) as temporary:
         _count(index, listing.words).to_csv(temporary, index=False)
     write_text(layout.source, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    write_pins(layout, index)
+    remember(layout, index, read=True)
     log.info("%d images of %d classes in %d splits", len(index), len(classes), len(names))
 
 
@@ -81,10 +85,7 @@ def _number(
     return images.drop(columns="held_out").reset_index(drop=True)
 
 
-def _write_index(layout: Layout, index: pd.DataFrame, *, checksums: bool) -> None:
-    index = index.assign(sha256=pd.Series(None, index=index.index, dtype="string"))
-    if checksums:
-        index["sha256"] = _checksums(index)
+def _write_index(layout: Layout, index: pd.DataFrame) -> None:
     for split, rows in index.groupby("split", sort=False):
         with atomic_path(layout.index(str(split))) as temporary:
             rows.reset_index(drop=True).to_parquet(temporary)

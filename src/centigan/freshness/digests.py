@@ -1,0 +1,39 @@
+"""Digests of files, computed again only when a file's size or time has changed."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from centigan.manifest import DIGESTS, read_digests, sha256
+
+
+@dataclass
+class Digests:
+    """SHA-256 of files by path, remembered with size (bytes) and modification time (ns)."""
+
+    known: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    computed: int = 0  # files that had to be read
+
+    def of(self, path: str) -> str | None:
+        """The digest of a file; None when there is none.
+
+        A file that is seen for the first time is taken for what the SHA256SUMS beside it says: the job that
+        wrote both has just read it, or DVC has checked it on its way here. Gigabytes are not read twice.
+        """
+        try:
+            found = Path(path).stat()
+        except FileNotFoundError:
+            self.known.pop(path, None)
+            return None
+        size, time, digest = self.known.get(path, (-1, -1, ""))
+        if (size, time) != (found.st_size, found.st_mtime_ns):
+            digest = (not digest and self._said(path)) or self._read(path)
+            self.known[path] = (found.st_size, found.st_mtime_ns, digest)
+        return digest
+
+    def _said(self, path: str) -> str | None:
+        beside = Path(path).with_name(DIGESTS)
+        return read_digests(beside).get(Path(path).name) if beside.exists() else None
+
+    def _read(self, path: str) -> str:
+        self.computed += 1
+        return sha256(Path(path))

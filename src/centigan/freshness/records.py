@@ -1,0 +1,82 @@
+"""What Snakemake noted of each job, in a form that travels with the results.
+
+Snakemake keeps a record an output in .snakemake/metadata: the settings, the source and the content of the
+inputs that it was made with. A clone has none, and then an edit goes unnoticed. So every stage's records lie
+among its results as records/<stage>.json, without times and machine, and come and go with them through DVC.
+"""
+
+import json
+import os
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from centigan.atomic import write_text
+from centigan.layout import Layout
+
+METADATA = Path(".snakemake/metadata")
+LONGEST_NAME = 254  # Snakemake cuts longer ones into folders whose names begin with @
+OF_A_RUN = {"shellcmd", "starttime", "endtime", "job_hash", "incomplete", "external_jobid"}
+STAGES = {  # the first part of an output's path under results/<experiment>, and dvc.yaml's stage
+    "data": ("index", "classes.csv", "source.json", "raw.sha256", "arrays"),
+    "train": ("train",),
+    "evaluate": ("judge", "samples", "metrics"),
+    "report": ("summary.json", "tables", "figures", "report"),
+}
+Record = dict[str, Any]
+
+
+def noted(layout: Layout, metadata: Path = METADATA) -> dict[str, Record]:
+    """Snakemake's records of an experiment's results, by output."""
+    prefix = f"{layout.results.as_posix()}/"
+    found: dict[str, Record] = {}
+    for output, file in _files(metadata):
+        if output.startswith(prefix):
+            try:
+                found[output] = json.loads(file.read_text(encoding="utf-8"))
+            except json.JSONDecodeError:  # Snakemake was killed while it wrote: it ignores such a record too
+                continue
+    return found
+
+
+def _files(folder: Path, before: str = "") -> Iterator[tuple[str, Path]]:
+    if not folder.exists():
+        return
+    for entry in os.scandir(folder):
+        if entry.is_dir():
+            yield from _files(Path(entry.path), before + entry.name.removeprefix("@"))
+        else:
+            yield urlsafe_b64decode(before + entry.name).decode(), Path(entry.path)
+
+
+def note(output: str, record: Record, metadata: Path = METADATA) -> None:
+    """Give Snakemake a record of an output that another machine computed."""
+    name = urlsafe_b64encode(output.encode()).decode()
+    *folders, last = [name[i : i + LONGEST_NAME] for i in range(0, len(name), LONGEST_NAME)]
+    write_text(metadata.joinpath(*(f"@{part}" for part in folders), last), json.dumps(record))
+
+
+def save(layout: Layout, known: dict[str, tuple[str, Record]]) -> None:
+    """Write digest and record of these outputs to records/<stage>.json, where that says something new."""
+    for stage, parts in STAGES.items():
+        jobs: dict[str, dict[str, str]] = {}  # outputs with their digests, by what all of a job share
+        for output, (digest, record) in sorted(known.items()):
+            if Path(output).relative_to(layout.results).parts[0] in parts:
+                lasting = {key: value for key, value in record.items() if key not in OF_A_RUN}
+                jobs.setdefault(json.dumps(lasting, sort_keys=True), {})[output] = digest
+        lines = (json.dumps({"outputs": outputs, **json.loads(job)}) for job, outputs in jobs.items())
+        text = "[\n" + ",\n".join(lines) + "\n]\n"
+        file = layout.records(stage)
+        if jobs and not (file.exists() and file.read_text(encoding="utf-8") == text):
+            write_text(file, text)
+
+
+def saved(file: Path) -> dict[str, tuple[str, Record]]:
+    """Digest and record of each output in records/<stage>.json."""
+    found: dict[str, tuple[str, Record]] = {}
+    if file.exists():
+        for job in json.loads(file.read_text(encoding="utf-8")):
+            outputs = job.pop("outputs")
+            found |= {output: (digest, job) for output, digest in outputs.items()}
+    return found
