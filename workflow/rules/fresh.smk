@@ -6,6 +6,7 @@ from pathlib import Path
 
 from centigan.freshness import raw, refresh
 from centigan.layout import Layout
+from snakemake.cli import get_argument_parser
 
 # What was lost is made first, in a run of its own: where it comes out the same, nothing after it is stale,
 # while in one run Snakemake makes everything again that follows. docs/decisions/0013-staleness.md
@@ -36,7 +37,8 @@ def of_first_run(words):
     for names in (("--forceall", "-F"), ("--force", "-f")):
         chosen.add_argument(*names, action="store_true")
     _, rest = chosen.parse_known_args(words)
-    return [word for word in rest if word not in workflow.dag_settings.targets]
+    targets = get_argument_parser().parse_args(words).targets
+    return [word for word in rest if word not in targets]
 
 
 def run_first(outputs):

@@ -7,7 +7,6 @@ compared with the records, and what differs is made to look so. docs/decisions/0
 
 import json
 import logging
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from centigan.freshness.digests import Digests
 from centigan.freshness.records import STAGES, Record, note, noted, save, saved
 from centigan.layout import Layout
 
+SECOND = 10**9  # ns
 log = logging.getLogger(__name__)
 
 
@@ -111,13 +111,15 @@ def _lost(records: dict[str, Record], memory: Memory, made_here: Callable[[str],
 
 
 def _show_changed_inputs(records: dict[str, Record], digests: Digests, spared: set[str]) -> None:
-    newest = time.time_ns()
-    for output in records:
-        if output in digests.known:
-            newest = max(newest, digests.known[output][1])
-    for path in sorted({path for record in records.values() for path in _changed(record, digests)} - spared):
+    """Make inputs of other content than was used newer than all else, which no clock may have set ahead."""
+    now = time.time_ns()
+    changed = {path for record in records.values() for path in _changed(record, digests)} - spared
+    for path in sorted(changed):
         log.info("%s is not what was used: what is made from it is stale", path)
-        os.utime(path, ns=(newest + 1_000_000, newest + 1_000_000))
+        digests.set_time(path, now)
+    for path in digests.known.keys() - changed:
+        if digests.known[path][1] >= now:
+            digests.set_time(path, now - SECOND)
 
 
 def _changed(record: Record, digests: Digests) -> list[str]:

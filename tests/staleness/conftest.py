@@ -1,0 +1,20 @@
+"""A project that was computed once, committed and pushed; the tests edit copies and clones of it."""
+
+import pytest
+from staleness.project import Project
+
+
+@pytest.fixture(scope="session")
+def computed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """`dvc repro`, git commit, dvc push."""
+    place = tmp_path_factory.mktemp("staleness")
+    project = Project.begin(place / "project")
+    project.run("git", "checkout", "--quiet", "-b", "master")
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "-m", "Begin")
+    project.run("dvc", "repro")
+    project.run("dvc", "remote", "add", "--quiet", "--default", "store", str(place / "store"))
+    project.run("git", "add", "--all")
+    project.run("git", "commit", "--quiet", "-m", "Compute")
+    project.run("dvc", "push", "--quiet")
+    return project

@@ -1,0 +1,131 @@
+"""A project of its own, under Git and DVC, with its own copy of the source, in which the pipeline is run."""
+
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+RAW = "data/raw/mine"
+# Two splits of two classes of own images, each stage as short as it can be.
+MINE = f"""
+data: {{source: class-folders, root: {RAW}, classes: 4, split_size: 2, held_out: 0.4}}
+arrays: {{resolution: 32}}
+model: {{width: 0.1}}
+train: {{batch_size: 4, iterations: 2, log_every: 1, checkpoint_every: 2, snapshot_every: 1,
+        snapshot_per_class: 2}}
+sample: {{per_class: 4}}
+judge: {{name: small-cnn}}
+ms_ssim: {{pairs: 2}}
+"""
+RESULTS = "results/mine"
+
+
+class Project:
+    """A folder with the project's files, its own source, and an experiment `mine`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def begin(cls, folder: Path) -> "Project":
+        """Copy the project's files and draw its raw images."""
+        folder.mkdir(parents=True)
+        for name in ("Snakefile", "params.yaml", "dvc.yaml", ".gitignore", ".dvcignore"):
+            shutil.copy(ROOT / name, folder)
+        for name in ("workflow", "experiments", ".dvc", "src"):
+            ignored = shutil.ignore_patterns("cache", "tmp", "__pycache__", "*.egg-info", "config.local")
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        (folder / "profiles").symlink_to("workflow/profiles")
+        self = cls(folder)
+        (folder / "experiments" / "mine.yaml").write_text(MINE)
+        self.edit("params.yaml", "experiment: demo", "experiment: mine")
+        rng = np.random.default_rng(0)
+        for number in range(4):
+            (folder / RAW / f"class{number}").mkdir(parents=True)
+            for image in range(6):
+                pixels = rng.integers(0, 255, (32, 32, 3), np.uint8)
+                Image.fromarray(pixels).save(folder / RAW / f"class{number}" / f"{image}.bmp")
+        self.run("git", "init", "--quiet")
+        return self
+
+    def copy(self, folder: Path) -> "Project":
+        """The same in another place of the same machine, times and all."""
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Project(folder)
+
+    def clone(self, folder: Path) -> "Project":
+        """What another machine gets: git clone, dvc pull, raw data by other means; times say nothing."""
+        self.run("git", "clone", "--quiet", str(self.folder), str(folder))
+        other = Project(folder)
+        other.run("dvc", "pull", "--quiet")
+        shutil.copytree(self.folder / RAW, folder / RAW)
+        rng = random.Random(0)
+        for path in folder.joinpath("results").rglob("*"):
+            if path.is_file():
+                path.chmod(0o644)
+                os.utime(path, (rng.randrange(2**30, 2**31), rng.randrange(2**30, 2**31)))
+        return other
+
+    def run(self, *words: str) -> str:
+        """Output of a command, which must succeed."""
+        environment = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("MLFLOW_", "SNAKEMAKE_", "DVC_", "GIT_"))
+        }
+        environment |= {
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PYTHONPATH": str(self.folder / "src"),
+            "XDG_CACHE_HOME": str(self.folder / ".snakemake/cache"),
+            "MPLCONFIGDIR": str(self.folder / ".snakemake/matplotlib"),
+            "DVC_SITE_CACHE_DIR": str(self.folder / ".dvc/tmp/site"),
+            "DVC_NO_ANALYTICS": "1",
+            "OMP_NUM_THREADS": "1",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            **{f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        }
+        done = subprocess.run(
+            words,
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout[-6000:]}"
+        return done.stdout
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace one passage of a text file, which must be there."""
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text, (file, old)
+        path.write_text(text.replace(old, new, 1))
+
+    def jobs_of(self, *words: str) -> set[str]:
+        """Run a command; the jobs that ran, named as their logs are: "train/00", "figures/gallery"."""
+        before = self._starts()
+        self.run(*words)
+        ran = {output for output, start in self._starts().items() if before.get(output) != start}
+        return {self._job(output) for output in ran}
+
+    def _starts(self) -> dict[str, float]:
+        """When the job of each of Snakemake's records began."""
+        return {
+            path.name: json.loads(path.read_text())["starttime"]
+            for path in (self.folder / ".snakemake/metadata").glob("*")
+        }
+
+    def _job(self, name: str) -> str:
+        (log,) = json.loads((self.folder / ".snakemake/metadata" / name).read_text())["log"]
+        return re.sub(r"^logs/mine/|\.log$", "", log)

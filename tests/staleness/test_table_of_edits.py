@@ -1,0 +1,137 @@
+"""After an edit, exactly what is stale is made again: by Snakemake and by DVC, here and in a clone."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from staleness.project import RAW, RESULTS, Project
+
+from centigan.reporting.captions import CAPTIONS
+
+FIGURES = {f"figures/{figure}" for figure in CAPTIONS}
+TABLES = {"tables", "report", *FIGURES}
+RUN = {"snakemake": ("snakemake", "reporting"), "dvc": ("dvc", "repro")}
+
+
+def after_training(split: str) -> set[str]:
+    """A split's jobs that need its networks."""
+    return {f"{rule}/{split}" for rule in ("sample", "accuracy", "ms_ssim", "ms_ssim_in_training")}
+
+
+def nothing(project: Project) -> set[str]:
+    return set()
+
+
+def learning_rate_of_a_split(project: Project) -> set[str]:
+    with (project.folder / "experiments/mine.yaml").open("a") as file:
+        file.write("splits: {1: {model: {generator_lr: 1.0e-4}}}\n")
+    return {"train/01", *after_training("01"), *TABLES}
+
+
+def iterations(project: Project) -> set[str]:
+    project.edit("experiments/mine.yaml", "iterations: 2", "iterations: 4")
+    return {"train/00", "train/01", *after_training("00"), *after_training("01"), *TABLES}
+
+
+def pairs_of_ms_ssim(project: Project) -> set[str]:
+    project.edit("experiments/mine.yaml", "pairs: 2", "pairs: 1")
+    measured = {f"{rule}/{split}" for rule in ("ms_ssim", "ms_ssim_in_training") for split in ("00", "01")}
+    return measured | TABLES
+
+
+def title_of_a_figure(project: Project) -> set[str]:
+    with (project.folder / "experiments/mine.yaml").open("a") as file:
+        file.write("figures: {gallery: {title: Another}}\n")
+    return {"figures/gallery", "report"}
+
+
+def source_of_a_metric(project: Project) -> set[str]:
+    source = project.folder / "src/centigan/metrics/accuracy.py"
+    source.write_text(f"{source.read_text()}\nANOTHER = 1\n")
+    return {"accuracy/00", "accuracy/01", *TABLES}
+
+
+def comment_in_the_trainer(project: Project) -> set[str]:
+    source = project.folder / "src/centigan/training/loop.py"
+    source.write_text(f"# Another comment.\n{source.read_text()}")
+    return set()
+
+
+def raw_image(project: Project) -> set[str]:
+    """The same size, other pixels. All classes are the judge's, so that it follows."""
+    image = project.folder / RAW / "class3/1.bmp"
+    content = bytearray(image.read_bytes())
+    content[-1000:] = bytes(1000)
+    image.write_bytes(content)
+    return {"arrays/01", "train/01", *after_training("01"), "judge", "accuracy/00", *TABLES}
+
+
+def judge(project: Project) -> set[str]:
+    project.edit("experiments/mine.yaml", "name: small-cnn", "name: small-cnn, seed: 1")
+    return {"judge", "accuracy/00", "accuracy/01", *TABLES}
+
+
+def deleted_result(project: Project) -> set[str]:
+    (project.folder / RESULTS / "samples/00/images.npy").unlink()
+    return {"sample/00"}
+
+
+def damaged_result(project: Project) -> set[str]:
+    path = project.folder / RESULTS / "train/00/generator.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    return {"train/00"}
+
+
+EDITS = (
+    nothing,
+    learning_rate_of_a_split,
+    iterations,
+    pairs_of_ms_ssim,
+    title_of_a_figure,
+    source_of_a_metric,
+    comment_in_the_trainer,
+    raw_image,
+    judge,
+    deleted_result,
+    damaged_result,
+)
+QUICK = {nothing, title_of_a_figure, comment_in_the_trainer, deleted_result}
+CASES = [
+    pytest.param(
+        edit,
+        tool,
+        side,
+        id=f"{edit.__name__}-{tool}-{side}",
+        marks=[] if edit in QUICK and (tool, side) != ("dvc", "copy") else [pytest.mark.faults],
+    )
+    for edit in EDITS
+    for tool in RUN
+    for side in ("copy", "clone")
+]
+
+
+@pytest.mark.parametrize(("edit", "tool", "side"), CASES)
+def test_an_edit_makes_again_what_is_stale(
+    edit: Callable[[Project], set[str]], tool: str, side: str, computed: Project, tmp_path: Path
+) -> None:
+    project = getattr(computed, side)(tmp_path / "elsewhere")
+    if side == "clone":  # a person looks before they edit
+        assert "Nothing to be done" in project.run("snakemake", "--dry-run", "reporting")
+    expected = edit(project)
+    assert project.jobs_of(*RUN[tool]) == expected
+    assert "Nothing to be done" in project.run("snakemake", "--dry-run", "reporting")
+    project.run("dvc", "repro")
+    assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
+
+
+def test_a_branch_and_back_makes_nothing(computed: Project, tmp_path: Path) -> None:
+    project = computed.copy(tmp_path / "elsewhere")
+    project.run("git", "checkout", "--quiet", "-b", "other")
+    title_of_a_figure(project)
+    assert project.jobs_of("dvc", "repro")
+    project.run("git", "commit", "--quiet", "--all", "-m", "Another title")
+    for branch in ("master", "other"):
+        project.run("git", "checkout", "--quiet", branch)
+        project.run("dvc", "checkout", "--quiet")
+        assert project.jobs_of("snakemake", "reporting") == set()
+        assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
