@@ -1,10 +1,10 @@
-# make demo | test | test-cluster | check | ui | clean: each sets the environment up first, once
+# make demo | pull | test | test-cluster | test-long | check | ui | clean: each sets the environment up first, once
 PYTHON ?= python3
 BIN := .venv/bin
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 export MPLCONFIGDIR := $(CURDIR)/.snakemake/matplotlib
 
-.PHONY: demo test test-cluster check ui clean
+.PHONY: demo pull test test-cluster test-long check ui clean
 
 demo: .venv/installed
 	$(BIN)/snakemake --cores all --config experiment=demo
@@ -12,12 +12,20 @@ demo: .venv/installed
 	@echo "Report:  file://$(CURDIR)/results/demo/report/index.html"
 	@echo "MLflow:  make ui"
 
+# what a reader of a published run needs: tables, figures, the page; `dvc pull` brings the rest
+pull: .venv/installed
+	$(BIN)/dvc pull report
+
 test: .venv/installed
-	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/cluster
+	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/cluster -m 'not faults'
 
 # starts a real Slurm on this machine; needs root and Debian's slurmctld, slurmd, slurm-client, munge
 test-cluster: .venv/installed
 	$(BIN)/pytest tests/cluster
+
+# what takes minutes each or together: every edit, faults of the cluster and of the tracking server; half an hour
+test-long: .venv/installed
+	$(BIN)/pytest -m faults
 
 check: .venv/installed
 	$(BIN)/ruff check

@@ -385,6 +385,26 @@ def status(
     typer.echo(screen.as_json(now) if as_json else screen.as_text(now, every=every))
 
 
+@app.command()
+def provenance(
+    file: Annotated[Path, typer.Argument(help="A result, such as results/demo/figures/gallery.svg.")],
+    everything: Annotated[bool, typer.Option("--all", help="Every job and file, with whole hashes.")] = False,
+    as_crate: Annotated[
+        bool, typer.Option("--crate", help="Write the experiment's RO-Crate, too: ro-crate-metadata.json.")
+    ] = False,
+) -> None:
+    """Show the chain from a result back to the raw data: files, hashes, settings, versions, seeds."""
+    from centigan.provenance import crate, describe
+
+    file = file.resolve().relative_to(Path.cwd()) if file.resolve().is_relative_to(Path.cwd()) else file
+    if len(file.parts) < 3 or file.parts[0] != "results":
+        raise UserError(f"{file} is no result: name a file below results/, from the project's folder")
+    layout = Layout(file.parts[1])
+    typer.echo(describe(layout, file, everything=everything))
+    if as_crate:
+        typer.echo(f"\nwritten: {crate(layout)}")
+
+
 @app.command("settings")
 def show_settings(
     experiment: Experiment = None,

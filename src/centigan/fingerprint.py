@@ -11,7 +11,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 # What these decide reaches a rule through its params, or is no part of any result.
-PLUMBING = {"atomic", "errors", "fingerprint", "layout", "manifest", "params", "settings"}
+PLUMBING = {"atomic", "errors", "fingerprint", "freshness", "layout", "manifest", "params", "settings"}
 
 
 @lru_cache

@@ -14,6 +14,7 @@ from centigan.params import canonical_json
 from centigan.settings import Frozen
 
 DIGESTS = "SHA256SUMS"
+DECISIVE = ("src", "workflow", "Snakefile", "params.yaml", "experiments")
 LIBRARIES = ("numpy", "pandas", "pillow", "torch", "torchvision")
 
 
@@ -67,10 +68,17 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def commit() -> str | None:
-    """The git commit of the project folder, marked when files differ from it; None outside git."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    """The git commit of the project folder, marked when what results depend on differs; None outside git.
+
+    Results that git tracks, such as summary.json and dvc.lock, change during a run and do not count.
+    """
     try:
-        found = subprocess.run(command, capture_output=True, text=True, check=True)
+        head = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", *DECISIVE)
     except (FileNotFoundError, subprocess.CalledProcessError):
         return None
-    return found.stdout.strip()
+    return f"{head}-dirty" if changed else head
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()

@@ -1,0 +1,7 @@
+"""Where a result comes from: for people, and as an RO-Crate for machines."""
+
+from centigan.provenance.chain import chain
+from centigan.provenance.crate import crate
+from centigan.provenance.story import describe
+
+__all__ = ["chain", "crate", "describe"]
