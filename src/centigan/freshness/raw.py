@@ -55,6 +55,7 @@ def changes(layout: Layout) -> Changes:
     seen = pd.read_parquet(layout.raw_state)
     sizes, times = _states(seen["path"])
     if (sizes == UNSEEN).all():  # a reader of results has no raw data, nor has who removed them
+        layout.raw_state.unlink()
         return found
     differs = (sizes != seen["size"]) | (times != seen["time"])
     same_size = sizes == seen["size"]
