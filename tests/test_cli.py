@@ -46,7 +46,7 @@ def test_help_lists_the_verbs_without_loading_torch(project: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert all(verb in done.stdout for verb in ("index", "arrays", "train", "sample", "report", "publish"))
+    assert all(verb in done.stdout for verb in ("index", "arrays", "train", "sample", "report", "track"))
 
 
 def test_index_and_arrays_run_alone_and_log_to_a_file(project: Path) -> None:

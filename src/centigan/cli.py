@@ -359,17 +359,32 @@ def report(experiment: Experiment = None, log_file: LogFile = None) -> None:
 
 
 @app.command()
-def publish(
+def track(
     experiment: Experiment = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on every few seconds until all is trained and measured.")
+    ] = False,
     tracking_uri: Annotated[str | None, typer.Option(envvar="MLFLOW_TRACKING_URI")] = None,
+    beside: Annotated[
+        int | None, typer.Option(hidden=True, help="Follow until the process of this id ends.")
+    ] = None,
+    attempt: Annotated[
+        int | None, typer.Option(hidden=True, help="The workflow's count: a failing store is a warning.")
+    ] = None,
     log_file: LogFile = None,
 ) -> None:
-    """Mirror the results to MLflow; publishing twice changes nothing."""
+    """Mirror what there is to MLflow, finished or not; tracking twice changes nothing."""
     _log_to(log_file)
-    from centigan.tracking import publish as mirror
+    from centigan import tracking
 
     layout, loaded = _project(experiment)
-    mirror(layout, loaded, _names(loaded), tracking_uri=tracking_uri)
+    names = _names(loaded)
+    if follow:
+        tracking.follow(layout, loaded, names, tracking_uri=tracking_uri, beside=beside)
+    elif attempt is not None:
+        tracking.track_for_workflow(layout, loaded, names, tracking_uri=tracking_uri, attempt=attempt)
+    else:
+        tracking.track(layout, loaded, names, tracking_uri=tracking_uri)
 
 
 @app.command()

@@ -16,10 +16,10 @@ from mlflow import MlflowClient
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.settings import Settings
-from centigan.tracking import publish
+from centigan.tracking import track
 
 SPLITS = ["00", "01"]
-PUBLISH = """
+TRACK = """
 import sys
 from pathlib import Path
 
@@ -31,22 +31,22 @@ sys.addaudithook(tell)
 
 from centigan.layout import Layout
 from centigan.settings import Settings
-from centigan.tracking import publish
+from centigan.tracking import track
 
-publish(Layout("toy", Path(sys.argv[1])), Settings.model_validate_json(sys.argv[2]), ["00", "01"])
+track(Layout("toy", Path(sys.argv[1])), Settings.model_validate_json(sys.argv[2]), ["00", "01"])
 """
 
 
-def start_publisher(
+def start_tracker(
     layout: Layout, settings: Settings, *, folder: Path, uri: str | None = None
 ) -> subprocess.Popen[str]:
-    """`publish` in a process of its own that works in `folder` and is not told of pytest or CI."""
+    """`track` in a process of its own that works in `folder` and is not told of pytest or CI."""
     hidden = ("MLFLOW_", "PYTEST_", "CI")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
     if uri:
         environment["MLFLOW_TRACKING_URI"] = uri
     return subprocess.Popen(
-        [sys.executable, "-c", PUBLISH, str(layout.root), settings.model_dump_json()],
+        [sys.executable, "-c", TRACK, str(layout.root), settings.model_dump_json()],
         cwd=folder,
         env=environment,
         text=True,
@@ -96,9 +96,9 @@ def test_the_default_store_is_two_names_in_the_working_directory_and_calls_nobod
 ) -> None:
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    publisher = start_publisher(layout, settings, folder=folder)
-    _, errors = publisher.communicate(timeout=60)
-    assert publisher.returncode == 0, errors
+    exporter = start_tracker(layout, settings, folder=folder)
+    _, errors = exporter.communicate(timeout=60)
+    assert exporter.returncode == 0, errors
     assert sorted(path.name for path in folder.iterdir()) == ["mlartifacts", "mlflow.db"]
     assert list(folder.rglob("report/index.html"))
     assert "socket." not in errors
@@ -111,19 +111,19 @@ def test_the_environment_names_the_store_and_its_artifacts_lie_beside_it(
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store)
-    identity = publish(layout, settings, SPLITS)
+    identity = track(layout, settings, SPLITS)
     assert MlflowClient(store).get_run(identity["parent_run_id"]).info.status == "FINISHED"
     assert not list(folder.iterdir())
     assert list((tmp_path / "mlartifacts").rglob("summary.json"))
 
 
-def test_two_publishers_at_once_make_one_parent(
+def test_two_exporters_at_once_make_one_parent(
     layout: Layout, settings: Settings, store: str, tmp_path: Path
 ) -> None:
-    both = [start_publisher(layout, settings, folder=tmp_path, uri=store) for _ in range(2)]
-    for publisher in both:
-        _, errors = publisher.communicate(timeout=60)
-        assert publisher.returncode == 0, errors
+    both = [start_tracker(layout, settings, folder=tmp_path, uri=store) for _ in range(2)]
+    for exporter in both:
+        _, errors = exporter.communicate(timeout=60)
+        assert exporter.returncode == 0, errors
     client = MlflowClient(store)
     (experiment,) = client.search_experiments(filter_string="name = 'centigan/toy'")
     assert len(client.search_runs([experiment.experiment_id])) == 3
@@ -135,14 +135,14 @@ def test_a_dead_server_is_told_within_seconds_and_can_be_tried_again(
     uri = f"http://someone:secret@127.0.0.1:{free_port()}"
     began = time.monotonic()
     with pytest.raises(UserError) as told:
-        publish(layout, settings, SPLITS, tracking_uri=uri)
+        track(layout, settings, SPLITS, tracking_uri=uri)
     assert time.monotonic() - began < 20
     message = str(told.value)
     assert uri.replace("secret", "***") in message
     assert "secret" not in message
-    assert "are safe; run `centigan publish` again" in message
+    assert "are safe; run `centigan track -e toy` when" in message
     assert not layout.published.exists()
-    publish(layout, settings, SPLITS, tracking_uri=store)
+    track(layout, settings, SPLITS, tracking_uri=store)
 
 
 def test_a_hanging_server_is_told_after_the_timeout(
@@ -153,19 +153,19 @@ def test_a_hanging_server_is_told_after_the_timeout(
     with socket.create_server(("127.0.0.1", 0)) as mute:
         uri = f"http://127.0.0.1:{mute.getsockname()[1]}"
         with pytest.raises(UserError, match="timed out"):
-            publish(layout, settings, SPLITS, tracking_uri=uri)
+            track(layout, settings, SPLITS, tracking_uri=uri)
 
 
 def test_a_store_that_mlflow_refuses_is_told(layout: Layout, settings: Settings) -> None:
     with pytest.raises(UserError, match="MLflow at ftp://nowhere does not answer or refuses"):
-        publish(layout, settings, SPLITS, tracking_uri="ftp://nowhere")
+        track(layout, settings, SPLITS, tracking_uri="ftp://nowhere")
 
 
 def test_a_server_takes_the_same_runs_twice_without_change(
     layout: Layout, settings: Settings, server: str
 ) -> None:
-    first = publish(layout, settings, SPLITS, tracking_uri=server)
-    assert publish(layout, settings, SPLITS, tracking_uri=server) == first
+    first = track(layout, settings, SPLITS, tracking_uri=server)
+    assert track(layout, settings, SPLITS, tracking_uri=server) == first
     client = MlflowClient(server)
     runs = client.search_runs([first["experiment_id"]])
     assert {run.info.run_id for run in runs} == {

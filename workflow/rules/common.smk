@@ -1,6 +1,7 @@
 import hashlib
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -21,7 +22,7 @@ if unknown := config.keys() - {"experiment"}:
 try:
     SETTINGS = reading.load(config.get("experiment"))
     PRELUDE, SCRATCH = site_value("prelude", ""), site_value("scratch", "")
-    SPLITS_PER_GPU = site_value("splits_per_gpu", 1)
+    SPLITS_PER_GPU, TRACK = site_value("splits_per_gpu", 1), site_value("track", "")
     if not workflow.is_main_process:
         check_scratch()
 except UserError as error:
@@ -121,3 +122,10 @@ def figure_caption(wildcards):
 def tracking_store():
     """Stands for MLFLOW_TRACKING_URI, which may hold a password: another store is published to anew."""
     return hashlib.sha256(os.environ.get("MLFLOW_TRACKING_URI", "").encode()).hexdigest()[:8]
+
+
+def start_follower():
+    """Export the journals to MLflow while they grow; it ends with this process, however that ends."""
+    centigan = Path(sys.executable).with_name("centigan")
+    words = ["track", "-e", EXPERIMENT, "--follow", "--beside", str(os.getpid())]
+    subprocess.Popen([centigan, *words, "--log", f"logs/{EXPERIMENT}/track.log"], start_new_session=True)

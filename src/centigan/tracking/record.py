@@ -2,41 +2,37 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from PIL import Image
 
-from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_manifest, sha256
-from centigan.params import dotted, for_split
-from centigan.settings import Frozen, Settings
+from centigan.params import dotted, stage
+from centigan.settings import Settings, TrainStage
 from centigan.sheets import GAP, contact_sheet
+from centigan.tracking.journals import Curves, is_trained, read_curves
 
 GRID_PER_CLASS = 10
 GRID_SIDE = 64  # pixels; smaller images are enlarged by a whole factor
-
-
-class Point(NamedTuple):
-    """One value of a curve."""
-
-    key: str
-    value: float
-    step: int
-    timestamp: int  # milliseconds since 1970
+State = list[tuple[int, int]]  # of files: time of the last change, ns, and size
+DIGITS = 12  # of a hash that names something
 
 
 @dataclass(frozen=True)
-class Timing:
-    """When one journal line was written; kept outside the results, which hold no time."""
+class Trained:
+    """What a split's finished training left behind."""
 
-    timestamp: int  # milliseconds since 1970
-    images_per_second: float
+    classes: list[str]  # in order of their position within the split
+    commit: str | None
+    journal: str  # sha256 of history.jsonl
+    generator: str  # sha256 of its weights
+    arrays: dict[str, str]  # file of the training data -> its sha256
+    samples: str | None  # sha256 of the manifest of images that this generator drew
 
 
 @dataclass(frozen=True)
@@ -44,70 +40,67 @@ class SplitRecord:
     """One split: a child run."""
 
     name: str
-    classes: list[str]  # in order of their position within the split
-    commit: str | None
     params: dict[str, str]
-    scores: dict[str, float]
-    history: list[dict[str, float]]
-    timing: dict[int, Timing]  # by iteration; empty when nothing recorded it
-
-    @property
-    def start(self) -> int | None:
-        return min((t.timestamp for t in self.timing.values()), default=None)
-
-    def points(self, start: int) -> list[Point]:
-        """Curves and scores; without recorded times an iteration counts as a millisecond."""
-        return [*self._curves(start), *(Point(k, v, 0, start) for k, v in self.scores.items())]
-
-    def _curves(self, start: int) -> Iterator[Point]:
-        timestamp = start
-        for line in self.history:
-            step = int(line["iteration"])
-            timing = self.timing.get(step)
-            if timing is not None:
-                timestamp = timing.timestamp
-                yield Point("training/images_per_second", timing.images_per_second, step, timestamp)
-            elif not self.timing:
-                timestamp = start + step
-            for key, value in line.items():
-                if key != "iteration":
-                    yield Point(f"training/{key}", value, step, timestamp)
+    curves: Curves
+    trained: Trained | None
 
 
-@dataclass(frozen=True)
-class Record:
-    """One experiment: a parent run and its children."""
-
-    revision: str
-    params: dict[str, str]
-    summary: dict[str, float]
-    splits: list[SplitRecord]
-
-    @property
-    def commits(self) -> list[str]:
-        """Every commit that trained one of the splits."""
-        return sorted({split.commit for split in self.splits if split.commit})
-
-    @property
-    def start(self) -> int | None:
-        return min((split.start for split in self.splits if split.start), default=None)
+def read_split(layout: Layout, settings: Settings, split: str) -> SplitRecord:
+    """What there is of a split now."""
+    own = stage(settings, TrainStage, split)
+    curves = read_curves(layout, split, own)
+    trained = _read_trained(layout, split) if curves.finished else None
+    return SplitRecord(split, flatten(own.model_dump(mode="json")), curves, trained)
 
 
-def read(layout: Layout, settings: Settings, splits: list[str]) -> Record:
-    """Everything about the experiment but its artifacts.
+def state_of(layout: Layout, split: str) -> State:
+    """What changes whenever a file changes that `read_split` reads."""
+    train, scratch = layout.train(split), layout.scratch(split)
+    files = [train / "manifest.json", train / "history.jsonl", layout.samples(split) / "manifest.json"]
+    files += [scratch / "history.jsonl", scratch / "timing.jsonl"]
+    found = [path.stat() if path.exists() else None for path in files]
+    return [(at.st_mtime_ns, at.st_size) if at else (0, 0) for at in found]
 
-    Raises:
-        UserError: names the first file that is missing.
-    """
-    _must_exist(layout, splits)
-    measured = measured_settings(settings)
-    summary = json.loads(layout.summary.read_text(encoding="utf-8"))
-    return Record(
-        revision=_revision(layout, measured, splits),
-        params=flatten(measured),
-        summary={name: float(value) for name, value in summary.items() if value is not None},
-        splits=[_read_split(layout, settings, split) for split in splits],
+
+def missing(layout: Layout, settings: Settings, splits: list[str]) -> str | None:
+    """What the experiment lacks to be complete; None when it lacks nothing."""
+    needed = [layout.summary, layout.report, layout.results / "tables", layout.results / "figures"]
+    for split in splits:
+        if not is_trained(layout, split, stage(settings, TrainStage, split)):
+            return f"split {split} is not trained under these settings"
+        needed += [*_content(layout, split)]
+        needed += [layout.samples(split) / f for f in ("images.npy", "labels.npy", "manifest.json")]
+    absent = next((path for path in needed if not path.exists()), None)
+    return f"{absent} is missing" if absent else None
+
+
+def outdated(layout: Layout, splits: list[str]) -> bool:
+    """Whether the page is older than the numbers, or these older than what they are made from."""
+    sources = [layout.train(split) / "manifest.json" for split in splits]
+    sources += [layout.samples(split) / "manifest.json" for split in splits]
+    sources += [layout.metric(metric, split) for metric in ("accuracy", "ms_ssim") for split in splits]
+    summary = layout.summary.stat().st_mtime
+    return max(path.stat().st_mtime for path in sources) > summary or summary > layout.report.stat().st_mtime
+
+
+def settings_key(settings: Settings) -> str:
+    """Short hash of the settings behind the numbers: what a run goes by until it has its results."""
+    return _short_hash(json.dumps(measured_settings(settings), sort_keys=True))
+
+
+def revision(layout: Layout, settings: Settings, splits: list[str]) -> str:
+    """Short hash of the settings and of every file whose numbers a run cannot take back."""
+    files = [layout.summary, *(path for split in splits for path in _content(layout, split))]
+    digests = {path.relative_to(layout.results).as_posix(): sha256(path) for path in files}
+    return _short_hash(
+        json.dumps({"settings": measured_settings(settings), "files": digests}, sort_keys=True)
     )
+
+
+def data_hash(records: list[SplitRecord]) -> str:
+    """Short hash of the training data of all splits, by the hashes in their manifests."""
+    arrays = {record.name: record.trained.arrays for record in records if record.trained}
+    return _short_hash(json.dumps(arrays, sort_keys=True))
 
 
 def measured_settings(settings: Settings) -> dict[str, Any]:
@@ -120,6 +113,27 @@ def flatten(values: dict[str, Any]) -> dict[str, str]:
     return {k: v if isinstance(v, str) else json.dumps(v) for k, v in dotted(values).items()}
 
 
+def summary_of(layout: Layout) -> dict[str, float]:
+    """The experiment's numbers that are known."""
+    summary = json.loads(layout.summary.read_text(encoding="utf-8"))
+    first = f"accuracy/generated/{summary.get('model/resolution')}"  # what MLflow's comparison opens with
+    names = sorted(summary, key=lambda name: name != first)
+    return {name: float(summary[name]) for name in names if summary[name] is not None}
+
+
+def scores_of(layout: Layout, settings: Settings, split: str) -> dict[str, float]:
+    """Accuracy at the model's resolution and mean MS-SSIM, over the classes of one split."""
+    resolution = settings.arrays.resolution
+    accuracy = pd.read_parquet(layout.metric("accuracy", split)).query("resolution == @resolution")
+    counts = accuracy.groupby("source")[["correct", "count"]].sum()
+    ms_ssim = pd.read_parquet(layout.metric("ms_ssim", split)).groupby("source")["ms_ssim"].mean()
+    named = {
+        f"accuracy_{source}_{resolution}": share
+        for source, share in (counts["correct"] / counts["count"]).items()
+    } | {f"ms_ssim_{source}": mean for source, mean in ms_ssim.items()}
+    return {name: float(value) for name, value in named.items()}
+
+
 def sample_grid(layout: Layout, split: str) -> Image.Image:
     """The first samples of each class of a split: one row a class, in order of position."""
     images = np.load(layout.samples(split) / "images.npy", mmap_mode="r")  # (N, R, R, 3)
@@ -129,14 +143,25 @@ def sample_grid(layout: Layout, split: str) -> Image.Image:
     return Image.fromarray(contact_sheet(rows, across=GRID_PER_CLASS, tile=tile)[:-GAP, :-GAP])
 
 
-def _must_exist(layout: Layout, splits: list[str]) -> None:
-    needed = [layout.summary, layout.report, layout.results / "tables", layout.results / "figures"]
-    for split in splits:
-        needed += [*_content(layout, split), layout.train(split) / "manifest.json"]
-        needed += [layout.samples(split) / f for f in ("images.npy", "labels.npy", "manifest.json")]
-    for path in needed:
-        if not path.exists():
-            raise UserError(f"{path} is missing; finish the experiment with `snakemake`, then publish")
+def _read_trained(layout: Layout, split: str) -> Trained:
+    manifest, folder = read_manifest(layout.train(split)), layout.train(split)
+    generator = sha256(folder / "generator.safetensors")
+    return Trained(
+        classes=manifest["classes"],
+        commit=manifest.get("commit"),
+        journal=sha256(folder / "history.jsonl"),
+        generator=generator,
+        arrays={Path(name).name: digest for name, digest in manifest["inputs"].items()},
+        samples=_samples(layout.samples(split), generator),
+    )
+
+
+def _samples(folder: Path, generator: str) -> str | None:
+    """The hash of the samples' manifest; None for those of another generator."""
+    path = folder / "manifest.json"
+    if not path.exists() or generator not in read_manifest(folder)["inputs"].values():
+        return None
+    return sha256(path)
 
 
 def _content(layout: Layout, split: str) -> list[Path]:
@@ -149,49 +174,5 @@ def _content(layout: Layout, split: str) -> list[Path]:
     ]
 
 
-def _revision(layout: Layout, measured: dict[str, Any], splits: list[str]) -> str:
-    """Short hash of the settings and of every file whose numbers a run cannot take back."""
-    files = [layout.summary, *(path for split in splits for path in _content(layout, split))]
-    digests = {path.relative_to(layout.results).as_posix(): sha256(path) for path in files}
-    text = json.dumps({"settings": measured, "files": digests}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _read_split(layout: Layout, settings: Settings, split: str) -> SplitRecord:
-    own: dict[str, Frozen] = {name: getattr(for_split(settings, split), name) for name in ("model", "train")}
-    history = (layout.train(split) / "history.jsonl").read_text(encoding="utf-8")
-    return SplitRecord(
-        name=split,
-        classes=read_manifest(layout.samples(split))["classes"],
-        commit=read_manifest(layout.train(split)).get("commit"),
-        params=flatten({name: part.model_dump(mode="json") for name, part in own.items()}),
-        scores=_scores(layout, split, resolution=settings.arrays.resolution),
-        history=[json.loads(line) for line in history.splitlines()],
-        timing=_timing(layout.scratch(split) / "timing.jsonl"),
-    )
-
-
-def _scores(layout: Layout, split: str, *, resolution: int) -> dict[str, float]:
-    """Accuracy at the model's resolution and mean MS-SSIM, over the classes of one split."""
-    accuracy = pd.read_parquet(layout.metric("accuracy", split)).query("resolution == @resolution")
-    counts = accuracy.groupby("source")[["correct", "count"]].sum()
-    ms_ssim = pd.read_parquet(layout.metric("ms_ssim", split)).groupby("source")["ms_ssim"].mean()
-    named = {
-        f"accuracy_{source}_{resolution}": share
-        for source, share in (counts["correct"] / counts["count"]).items()
-    } | {f"ms_ssim_{source}": mean for source, mean in ms_ssim.items()}
-    return {name: float(value) for name, value in named.items()}
-
-
-def _timing(path: Path) -> dict[int, Timing]:
-    """Recorded times by iteration, the last word on each; a line cut short is passed over."""
-    timing: dict[int, Timing] = {}
-    if not path.is_file():
-        return timing
-    for text in path.read_text(encoding="utf-8").splitlines():
-        try:
-            line = json.loads(text)
-        except json.JSONDecodeError:
-            continue
-        timing[int(line["iteration"])] = Timing(int(line["timestamp"]), line["images_per_second"])
-    return timing
+def _short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]

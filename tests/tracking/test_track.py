@@ -1,4 +1,4 @@
-"""What a store holds after publishing once, twice, and after an interruption."""
+"""What a store holds of a finished experiment after tracking once, twice, and after an interruption."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from PIL import Image
@@ -13,16 +14,23 @@ from PIL import Image
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.settings import Settings
-from centigan.tracking import publish
+from centigan.tracking import track
 
 SPLITS = ["00", "01"]
-TABLES = ("experiments", "runs", "metrics", "latest_metrics", "params", "tags")
+TABLES = (
+    *("experiments", "runs", "metrics", "latest_metrics", "params", "tags"),
+    *("inputs", "input_tags", "datasets", "logged_models", "logged_model_tags", "logged_model_params"),
+)
 
 
 def rows(store: str) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of the store's tables that publishing writes to."""
+    """Every row of the store's tables that tracking writes to."""
     with sqlite3.connect(store.removeprefix("sqlite:///")) as database:
         return {name: sorted(database.execute(f"select * from {name}"), key=repr) for name in TABLES}
+
+
+def curves(store: str) -> list[tuple[object, ...]]:
+    return [row for row in rows(store)["metrics"] if str(row[0]).startswith("training/")]
 
 
 def write_timing(layout: Layout, split: str, *, start: int) -> None:
@@ -39,13 +47,13 @@ def write_timing(layout: Layout, split: str, *, start: int) -> None:
 def test_the_parent_carries_settings_summary_and_artifacts(
     layout: Layout, settings: Settings, store: str
 ) -> None:
-    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    identity = track(layout, settings, SPLITS, tracking_uri=store)
     client = MlflowClient(store)
     parent = client.get_run(identity["parent_run_id"])
-    assert parent.info.run_name == f"toy @ {identity['revision'][:7]}"
+    assert parent.info.run_name == f"toy, width 0.05 @ {identity['revision'][:7]}"
     assert parent.info.status == "FINISHED"
     assert parent.data.metrics == {"accuracy/generated/32": 0.75, "ms_ssim/real/mean": 0.2}
-    assert parent.data.params["model.width"] == "0.25"
+    assert parent.data.params["model.width"] == "0.05"
     assert parent.data.params["data.source"] == "digits"
     assert parent.data.params["splits.1.train.seed"] == "7"
     assert parent.data.tags["centigan.commit"] == "0123456789ab"
@@ -64,7 +72,7 @@ def test_the_parent_carries_settings_summary_and_artifacts(
 def test_a_child_carries_its_splits_settings_curves_and_scores(
     layout: Layout, settings: Settings, store: str
 ) -> None:
-    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    identity = track(layout, settings, SPLITS, tracking_uri=store)
     client = MlflowClient(store)
     child = client.get_run(identity["child_run_ids"]["01"])
     assert child.info.run_name == "split 01"
@@ -82,7 +90,7 @@ def test_a_child_carries_its_splits_settings_curves_and_scores(
 def test_the_sample_grid_has_a_row_a_class_and_ten_columns(
     layout: Layout, settings: Settings, store: str
 ) -> None:
-    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    identity = track(layout, settings, SPLITS, tracking_uri=store)
     run_id = identity["child_run_ids"]["00"]
     path = MlflowClient(store).download_artifacts(run_id, "samples.png")
     grid = np.asarray(Image.open(path))
@@ -93,8 +101,8 @@ def test_the_sample_grid_has_a_row_a_class_and_ten_columns(
 
 
 def test_the_file_names_every_run_and_no_path_or_time(layout: Layout, settings: Settings, store: str) -> None:
-    identity = publish(layout, settings, SPLITS, tracking_uri=store)
-    assert json.loads(layout.published.read_text()) == identity
+    identity = track(layout, settings, SPLITS, tracking_uri=store)
+    assert json.loads(layout.published.read_text()) == identity | {"complete": True, "attempt": 0}
     keys = {"experiment_id", "experiment_name", "revision", "parent_run_id", "child_run_ids"}
     assert set(identity) == keys
     assert identity["experiment_name"] == "centigan/toy"
@@ -102,24 +110,24 @@ def test_the_file_names_every_run_and_no_path_or_time(layout: Layout, settings: 
 
 
 @pytest.mark.parametrize("timed", [False, True])
-def test_publishing_twice_changes_no_row(layout: Layout, settings: Settings, store: str, timed: bool) -> None:
+def test_tracking_twice_changes_no_row(layout: Layout, settings: Settings, store: str, timed: bool) -> None:
     if timed:
         for split in SPLITS:
             write_timing(layout, split, start=1_700_000_000_000)
-    first = publish(layout, settings, SPLITS, tracking_uri=store)
+    first = track(layout, settings, SPLITS, tracking_uri=store)
     before, text = rows(store), layout.published.read_bytes()
     assert len(before["runs"]) == 3
     curves, scores, summary = (6 + timed) * 10 * 2, 4 * 2, 2
     assert len(before["metrics"]) == curves + scores + summary
-    assert publish(layout, settings, SPLITS, tracking_uri=store) == first
+    assert track(layout, settings, SPLITS, tracking_uri=store) == first
     assert rows(store) == before
     assert layout.published.read_bytes() == text
 
 
 def test_artifacts_are_overwritten_by_name(layout: Layout, settings: Settings, store: str) -> None:
-    publish(layout, settings, SPLITS, tracking_uri=store)
+    track(layout, settings, SPLITS, tracking_uri=store)
     layout.report.write_text("<!doctype html><title>drawn again</title>")
-    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    identity = track(layout, settings, SPLITS, tracking_uri=store)
     client = MlflowClient(store)
     path = client.download_artifacts(identity["parent_run_id"], "report/index.html")
     assert "drawn again" in Path(path).read_text()
@@ -130,7 +138,7 @@ def test_recorded_times_place_the_points_and_the_runs(layout: Layout, settings: 
     start = 1_700_000_000_000
     write_timing(layout, "00", start=start)
     write_timing(layout, "01", start=start + 500)
-    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    identity = track(layout, settings, SPLITS, tracking_uri=store)
     client = MlflowClient(store)
     child = client.get_run(identity["child_run_ids"]["00"])
     curve = client.get_metric_history(child.info.run_id, "training/class_fake")
@@ -142,7 +150,7 @@ def test_recorded_times_place_the_points_and_the_runs(layout: Layout, settings: 
     assert parent.info.end_time == start + 500 + 20_000
 
 
-def test_an_interrupted_publication_is_completed_in_the_same_runs(
+def test_an_interrupted_export_is_completed_in_the_same_runs(
     layout: Layout, settings: Settings, store: str
 ) -> None:
     for split in SPLITS:
@@ -151,54 +159,58 @@ def test_an_interrupted_publication_is_completed_in_the_same_runs(
     whole = images.read_bytes()
     images.write_bytes(whole[:300])  # the second split's grid fails, after its points are stored
     with pytest.raises(ValueError, match="mmap"):
-        publish(layout, settings, SPLITS, tracking_uri=store)
+        track(layout, settings, SPLITS, tracking_uri=store)
     assert not layout.published.exists()
     client = MlflowClient(store)
     (experiment,) = client.search_experiments(filter_string="name = 'centigan/toy'")
     begun = {run.info.run_id for run in client.search_runs([experiment.experiment_id])}
-    points = rows(store)["metrics"]
+    points = curves(store)
 
     images.write_bytes(whole)
     (layout.scratch("01") / "timing.jsonl").unlink()  # its points must not come a second time
-    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    identity = track(layout, settings, SPLITS, tracking_uri=store)
     assert begun == {identity["parent_run_id"], *identity["child_run_ids"].values()}
-    assert rows(store)["metrics"] == points
+    assert curves(store) == points
     assert {run.info.status for run in client.search_runs([experiment.experiment_id])} == {"FINISHED"}
 
 
 def test_another_result_is_another_parent_in_the_same_experiment(
     layout: Layout, settings: Settings, store: str
 ) -> None:
-    first = publish(layout, settings, SPLITS, tracking_uri=store)
-    (layout.train("01") / "generator.safetensors").write_bytes(b"trained again")
-    second = publish(layout, settings, SPLITS, tracking_uri=store)
+    first = track(layout, settings, SPLITS, tracking_uri=store)
+    frame = pd.read_parquet(layout.metric("ms_ssim", "01"))
+    frame.assign(ms_ssim=0.9).to_parquet(layout.metric("ms_ssim", "01"))
+    second = track(layout, settings, SPLITS, tracking_uri=store)
     assert first["experiment_id"] == second["experiment_id"]
     assert first["parent_run_id"] != second["parent_run_id"]
     assert not set(first["child_run_ids"].values()) & set(second["child_run_ids"].values())
 
 
 def test_words_on_figures_are_not_another_revision(layout: Layout, settings: Settings, store: str) -> None:
-    first = publish(layout, settings, SPLITS, tracking_uri=store)
+    first = track(layout, settings, SPLITS, tracking_uri=store)
     renamed = {"gallery": {"title": "Other", "per_class": 3}}
     again = Settings.model_validate(settings.model_dump(exclude={"figures"}) | {"figures": renamed})
-    assert publish(layout, again, SPLITS, tracking_uri=store) == first
+    assert track(layout, again, SPLITS, tracking_uri=store) == first
 
 
-def test_a_run_that_a_hanging_server_made_twice_is_deleted(
+def test_runs_that_a_hanging_server_made_twice_are_deleted(
     layout: Layout, settings: Settings, store: str
 ) -> None:
-    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    identity = track(layout, settings, SPLITS, tracking_uri=store)
     client = MlflowClient(store)
-    tags = {"centigan.revision": identity["revision"]}
-    double = client.create_run(identity["experiment_id"], tags=tags)
-    assert publish(layout, settings, SPLITS, tracking_uri=store) == identity
-    assert client.get_run(double.info.run_id).info.lifecycle_stage == "deleted"
+    for run_id in (identity["parent_run_id"], identity["child_run_ids"]["01"]):
+        own = client.get_run(run_id).data.tags
+        created_with = ("centigan.settings", "centigan.project", "mlflow.parentRunId", "centigan.split")
+        client.create_run(identity["experiment_id"], tags={k: v for k, v in own.items() if k in created_with})
+    assert len(client.search_runs([identity["experiment_id"]])) == 5
+    assert track(layout, settings, SPLITS, tracking_uri=store) == identity
+    assert len(client.search_runs([identity["experiment_id"]])) == 3
 
 
 def test_long_values_are_cut_to_what_mlflow_stores(layout: Layout, settings: Settings, store: str) -> None:
     data = settings.data.model_copy(update={"root": "x" * 7000})
     long = settings.model_copy(update={"data": data})
-    identity = publish(layout, long, SPLITS, tracking_uri=store)
+    identity = track(layout, long, SPLITS, tracking_uri=store)
     stored = MlflowClient(store).get_run(identity["parent_run_id"]).data.params["data.root"]
     assert stored == "x" * 5999 + "…"
 
@@ -208,27 +220,19 @@ def test_more_points_than_one_request_takes_are_all_stored(
 ) -> None:
     lines = [json.dumps({"iteration": i, "a": i, "b": -i}) + "\n" for i in range(1, 1301)]
     (layout.train("00") / "history.jsonl").write_text("".join(lines))
-    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    identity = track(layout, settings, SPLITS, tracking_uri=store)
     run_id = identity["child_run_ids"]["00"]
     for key in ("training/a", "training/b"):
         assert len(MlflowClient(store).get_metric_history(run_id, key)) == 1300
 
 
-def test_an_unfinished_experiment_names_the_missing_file(
-    layout: Layout, settings: Settings, store: str
-) -> None:
-    layout.metric("ms_ssim", "01").unlink()
-    with pytest.raises(UserError, match=r"metrics/ms_ssim/01\.parquet is missing"):
-        publish(layout, settings, SPLITS, tracking_uri=store)
-
-
 def test_a_deleted_experiment_is_told_with_the_way_back(
     layout: Layout, settings: Settings, store: str
 ) -> None:
-    identity = publish(layout, settings, SPLITS, tracking_uri=store)
+    identity = track(layout, settings, SPLITS, tracking_uri=store)
     MlflowClient(store).delete_experiment(identity["experiment_id"])
     with pytest.raises(UserError, match="mlflow experiments restore --experiment-id"):
-        publish(layout, settings, SPLITS, tracking_uri=store)
+        track(layout, settings, SPLITS, tracking_uri=store)
 
 
 def test_slow_servers_and_telemetry_are_bounded_by_default() -> None:

@@ -1,0 +1,166 @@
+"""Exports once, or again and again beside a training; a store that fails costs a warning, not a result."""
+
+import json
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+from typing import Any
+
+from centigan.atomic import write_text
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.settings import Settings
+from centigan.tracking.exporter import Exporter
+from centigan.tracking.record import missing, outdated
+from centigan.tracking.store import store_uri
+
+LONGEST_PAUSE = 300.0  # seconds between tries on a store that stays away
+STEP = 1.0  # seconds between looks for a reason to end
+log = logging.getLogger(__name__)
+
+
+def track(
+    layout: Layout,
+    settings: Settings,
+    splits: list[str],
+    *,
+    tracking_uri: str | None = None,
+    attempt: int | None = None,
+) -> dict[str, Any] | None:
+    """Export what there is now; returns the ids of the runs, also in mlflow.json, once all of it is there.
+
+    The store is `tracking_uri`, else MLFLOW_TRACKING_URI, else mlflow.db in the working directory.
+
+    Raises:
+        StoreError: for a store that is away, hangs, is full or refuses.
+    """
+    exporter = Exporter(layout, settings, splits, store_uri(tracking_uri))
+    lack = missing(layout, settings, splits)
+    identity = exporter.export(complete=lack is None)
+    if identity is None:
+        log.info("not complete yet: %s. What there is, is in MLflow", lack)
+        return None
+    _write_identity(layout, identity | {"complete": True}, attempt)
+    return identity
+
+
+def track_for_workflow(
+    layout: Layout, settings: Settings, splits: list[str], *, attempt: int, tracking_uri: str | None = None
+) -> None:
+    """Export, and whatever goes wrong, write mlflow.json: it tells whether the export is complete.
+
+    Snakemake hands over `attempt`, and tries again while the file tells of an incomplete one.
+    """
+    try:
+        if track(layout, settings, splits, tracking_uri=tracking_uri, attempt=attempt):
+            return
+        reason = missing(layout, settings, splits) or "results changed meanwhile"
+    except UserError as error:
+        reason = str(error)
+    except Exception as error:  # a mirror's fault, whichever it is, must not cost the run that it mirrors
+        log.exception("This should not have happened:")
+        reason = f"{type(error).__name__}: {error}"
+    name = layout.experiment
+    log.warning("going on without MLflow, which `centigan track -e %s` completes later: %s", name, reason)
+    _write_identity(layout, {"complete": False, "reason": reason}, attempt)
+
+
+def follow(
+    layout: Layout,
+    settings: Settings,
+    splits: list[str],
+    *,
+    tracking_uri: str | None = None,
+    beside: int | None = None,
+    every: float = 5.0,
+) -> None:
+    """Export every few seconds until all is complete, or SIGINT or SIGTERM ends it after a last pass.
+
+    With `beside`, until that process ends; closing the results is then left to it, since it knows which of
+    them are about to be made anew.
+    """
+    exporter = Exporter(layout, settings, splits, store_uri(tracking_uri))
+    pause = every
+    with _asked_to_end() as asked:
+
+        def ended() -> bool:
+            return asked.is_set() or (beside is not None and not _lives(beside))
+
+        while not (last := ended()) or pause == every:  # after a failure there is no last pass
+            done, failed = _try(exporter, warn=pause == every, close=beside is None)
+            if done or last:
+                return
+            if pause > every and not failed:
+                log.info("MLflow answers again")
+            pause = min(2 * pause, LONGEST_PAUSE) if failed else every
+            _wait(pause, ended)
+
+
+def _try(exporter: Exporter, *, warn: bool, close: bool) -> tuple[bool, bool]:
+    """One pass: whether all is complete, whether it failed."""
+    layout, settings, splits = exporter.layout, exporter.settings, exporter.splits
+    try:
+        complete = close and missing(layout, settings, splits) is None and not outdated(layout, splits)
+        identity = exporter.export(complete=complete)
+        if identity:
+            _write_identity(layout, identity | {"complete": True}, None)
+        return identity is not None, False
+    except FileNotFoundError:  # a job of the workflow is replacing it
+        return False, False
+    except UserError as error:
+        if warn:
+            log.warning("%s. Trying again with growing pauses", error)
+    except Exception:  # of a library or of ours: the training beside goes on, and so does this
+        if warn:
+            log.exception("Tracking failed; trying again with growing pauses")
+    return False, True
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[Event]:
+    """An event that SIGINT and SIGTERM set; the second of them ends the process at once."""
+    asked = Event()
+
+    def ask(number: int, frame: object) -> None:
+        asked.set()
+        for each in before:
+            signal.signal(each, signal.SIG_DFL)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _wait(seconds: float, ended: Callable[[], bool]) -> None:
+    """Sleep, but not past the end of what is followed."""
+    until = time.monotonic() + seconds
+    while not ended() and (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, STEP))
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _write_identity(layout: Layout, content: dict[str, Any], attempt: int | None) -> None:
+    """Write mlflow.json; without an `attempt` that of the file is kept."""
+    if attempt is None:
+        told = json.loads(layout.published.read_text("utf-8")) if layout.published.exists() else {}
+        attempt = told.get("attempt", 0)
+    text = json.dumps(content | {"attempt": attempt}, indent=2, sort_keys=True)
+    write_text(layout.published, text + "\n")

@@ -1,0 +1,114 @@
+"""The tracking store: which one, who writes to it, what its failures are called."""
+
+import fcntl
+import logging
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
+
+from centigan.errors import UserError
+from centigan.layout import Layout
+
+FAILURES = (MlflowException, SQLAlchemyError, OSError)
+TOKEN = 8  # bytes that name a project or a process, hexadecimal in the lock's file
+log = logging.getLogger(__name__)
+
+
+class StoreError(UserError):
+    """The store is away, hangs, is full or refuses; nothing of the experiment is lost."""
+
+
+class Turn(NamedTuple):
+    """One process's turn at writing."""
+
+    project: str  # names this copy of the project for good
+    undisturbed: bool  # nobody else had a turn since this process's last
+
+
+def store_uri(given: str | None) -> str:
+    """The store asked for, else MLFLOW_TRACKING_URI, else mlflow.db in the working directory."""
+    return given or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd()}/mlflow.db"
+
+
+@contextmanager
+def turn(lock: Path, process: str) -> Iterator[Turn]:
+    """Hold the project's lock: finding a run and creating it are two requests.
+
+    Its file names the project and the last writer, in one write that cannot be torn.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        _wait(descriptor)
+        project, _, writer = os.pread(descriptor, 100, 0).decode().strip().partition(" ")
+        project = project or new_token()
+        os.pwrite(descriptor, f"{project} {process}\n".encode(), 0)
+        yield Turn(project, undisturbed=writer == process)
+    finally:
+        os.close(descriptor)
+
+
+def new_token() -> str:
+    """A name that nobody else has."""
+    return secrets.token_hex(TOKEN)
+
+
+def experiment_id(client: MlflowClient, name: str, uri: str) -> str:
+    """The id of the experiment, created once; `mlflow.set_experiment` races and is not used."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        return client.create_experiment(name, artifact_location=_artifact_root(uri))
+    if found.lifecycle_stage != "active":
+        raise StoreError(
+            f"MLflow's experiment {name} was deleted; bring it back with `mlflow "
+            f"experiments restore --experiment-id {found.experiment_id}`, then track again"
+        )
+    return found.experiment_id
+
+
+@contextmanager
+def store_errors(uri: str, layout: Layout) -> Iterator[None]:
+    """Tell any failure of the store in one line, without its password."""
+    try:
+        yield
+    except FAILURES as error:
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        cause = line.rpartition("(Caused by ")[2][:300]  # urllib3 puts the reason last
+        message = (
+            f"MLflow at {uri} does not answer or refuses: {cause}. The results in {layout.results} "
+            f"are safe; run `centigan track -e {layout.experiment}` when the store is back, or set "
+            "MLFLOW_TRACKING_URI to another"
+        )
+        raise StoreError(_without_password(message, uri)) from error
+
+
+def _wait(descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.info("waiting for another `centigan track` to end its turn")
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _artifact_root(uri: str) -> str | None:
+    """Where artifacts go: a server decides; beside a SQLite file; else the working directory.
+
+    Without this a database store would put them in ./mlruns.
+    """
+    if urlsplit(uri).scheme in ("http", "https"):
+        return None
+    folder = Path(uri.removeprefix("sqlite:///")).parent if uri.startswith("sqlite:///") else Path()
+    return (folder.resolve() / "mlartifacts").as_uri()
+
+
+def _without_password(message: str, uri: str) -> str:
+    password = urlsplit(uri).password
+    return message.replace(f":{password}@", ":***@") if password else message

@@ -1,0 +1,105 @@
+"""The generator of a split as a model of MLflow's, and the data it was trained on."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from toy import SIDE, SPLITS
+
+from centigan.layout import Layout
+from centigan.settings import Settings
+from centigan.tracking import track
+
+NAMES = list(SPLITS)
+# in a process of its own: MLflow warns of its own type hints while it is imported
+LOAD_AND_SAMPLE = """
+import sys
+
+import mlflow
+import numpy as np
+import pandas as pd
+
+mlflow.set_tracking_uri(sys.argv[1])
+model = mlflow.pyfunc.load_model(sys.argv[2])
+assert mlflow.pyfunc.load_model(sys.argv[3]).metadata.model_id == model.metadata.model_id
+table = model.predict(pd.DataFrame({"class": [0, 1, 1]}), params={"seed": 3})
+assert (table == model.predict(np.array([0, 1, 1]), params={"seed": 3})).all()
+assert (table != model.predict(np.array([0, 1, 1]))).any()
+assert len(model.predict(model.input_example)) == 2, model.input_example
+try:
+    model.predict(np.array([2]))
+except ValueError as error:
+    assert "classes are 0..1: emu, fox" in str(error), error
+else:
+    raise AssertionError("class 2")
+np.save(sys.argv[4], table)
+"""
+
+
+@pytest.fixture
+def identity(layout: Layout, settings: Settings, store: str) -> dict[str, Any]:
+    found = track(layout, settings, NAMES, tracking_uri=store)
+    assert found
+    return found
+
+
+def test_the_generator_is_loaded_and_samples(identity: dict[str, Any], store: str, tmp_path: Path) -> None:
+    run = MlflowClient(store).get_run(identity["child_run_ids"]["01"])
+    (output,) = run.outputs.model_outputs
+    uris = [f"models:/{output.model_id}", f"runs:/{run.info.run_id}/generator"]
+    command = [sys.executable, "-c", LOAD_AND_SAMPLE, store, *uris, str(tmp_path / "images.npy")]
+    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    images = np.load(tmp_path / "images.npy")
+    assert (images.dtype, images.shape) == (np.uint8, (3, SIDE, SIDE, 3))
+
+
+def test_the_model_has_a_signature_and_nothing_pickled(identity: dict[str, Any], store: str) -> None:
+    (model,) = MlflowClient(store).search_logged_models(
+        [identity["experiment_id"]], f"source_run_id = '{identity['child_run_ids']['00']}'"
+    )
+    folder = Path(model.artifact_location.removeprefix("file://"))
+    names = {path.name for path in folder.rglob("*") if path.is_file()}
+    assert {"generator.safetensors", "settings.json", "sampler.py", "input_example.json"} <= names
+    assert not [name for name in names if name.endswith((".pkl", ".pickle", ".pt"))]
+    description = (folder / "MLmodel").read_text()
+    assert '"dtype": "uint8", "shape": [-1, 32,' in description
+    assert json.loads((folder / "artifacts" / "settings.json").read_text())["classes"] == ["cat", "dog"]
+
+
+def test_a_run_names_the_arrays_it_was_trained_on_once(
+    identity: dict[str, Any], layout: Layout, settings: Settings, store: str
+) -> None:
+    track(layout, settings, NAMES, tracking_uri=store)
+    (data,) = MlflowClient(store).get_run(identity["child_run_ids"]["01"]).inputs.dataset_inputs
+    assert data.dataset.name == "toy/01"
+    assert data.dataset.digest == ("01" * 32)[:36]
+    assert json.loads(data.dataset.source)["uri"] == "results/toy/arrays/01"
+
+
+def test_every_run_can_be_chosen_by_what_it_is(identity: dict[str, Any], store: str) -> None:
+    shared = ("experiment", "family", "width", "data", "revision")
+    for run in MlflowClient(store).search_runs([identity["experiment_id"]]):
+        tags = {name: run.data.tags[f"centigan.{name}"] for name in shared}
+        expected = ("toy", "acgan", "0.05", "digits", identity["revision"])
+        assert tags == dict(zip(shared, expected, strict=True))
+        assert run.data.tags["centigan.arrays"]
+
+
+def test_an_upload_that_was_cut_short_is_replaced(
+    identity: dict[str, Any], layout: Layout, settings: Settings, store: str
+) -> None:
+    client, run_id = MlflowClient(store), identity["child_run_ids"]["00"]
+    client.delete_tag(run_id, "centigan.generator")  # what is set last
+    (model,) = client.search_logged_models([identity["experiment_id"]], f"source_run_id = '{run_id}'")
+    client.finalize_logged_model(model.model_id, "FAILED")
+    track(layout, settings, NAMES, tracking_uri=store)
+    (anew,) = client.search_logged_models([identity["experiment_id"]], f"source_run_id = '{run_id}'")
+    assert anew.model_id != model.model_id
+    assert str(anew.status) == "READY"
