@@ -9,12 +9,9 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """`dvc repro`, git commit, dvc push."""
     place = tmp_path_factory.mktemp("staleness")
     project = Project.begin(place / "project")
-    project.run("git", "checkout", "--quiet", "-b", "master")
-    project.run("git", "add", "--all")
-    project.run("git", "commit", "--quiet", "-m", "Begin")
+    project.commit("Begin")
     project.run("dvc", "repro")
     project.run("dvc", "remote", "add", "--quiet", "--default", "store", str(place / "store"))
-    project.run("git", "add", "--all")
-    project.run("git", "commit", "--quiet", "-m", "Compute")
+    project.commit("Compute")
     project.run("dvc", "push", "--quiet")
     return project

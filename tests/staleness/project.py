@@ -54,7 +54,7 @@ class Project:
             for image in range(6):
                 pixels = rng.integers(0, 255, (32, 32, 3), np.uint8)
                 Image.fromarray(pixels).save(folder / RAW / f"class{number}" / f"{image}.bmp")
-        self.run("git", "init", "--quiet")
+        self.run("git", "init", "--quiet", "--initial-branch", "main")
         return self
 
     def copy(self, folder: Path) -> "Project":
@@ -91,6 +91,8 @@ class Project:
             "DVC_NO_ANALYTICS": "1",
             "OMP_NUM_THREADS": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
+            # the same files, the same commit: manifests name it
+            **{f"GIT_{who}_DATE": "2026-01-01T00:00:00Z" for who in ("AUTHOR", "COMMITTER")},
             **{f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         }
         done = subprocess.run(
@@ -105,6 +107,11 @@ class Project:
         assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout[-6000:]}"
         return done.stdout
 
+    def commit(self, message: str) -> None:
+        """Commit every file that Git is not to ignore."""
+        self.run("git", "add", "--all")
+        self.run("git", "commit", "--quiet", "-m", message)
+
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace one passage of a text file, which must be there."""
         path = self.folder / file
@@ -113,7 +120,10 @@ class Project:
         path.write_text(text.replace(old, new, 1))
 
     def jobs_of(self, *words: str) -> set[str]:
-        """Run a command; the jobs that ran, named as their logs are: "train/00", "figures/gallery"."""
+        """Run a command; the jobs that ran, named as their logs are: "train/00", "figures/gallery".
+
+        Records that have just come from Git or DVC count too: look first (`snakemake --dry-run`).
+        """
         before = self._starts()
         self.run(*words)
         ran = {output for output, start in self._starts().items() if before.get(output) != start}
