@@ -10,7 +10,8 @@ from centigan.reporting.captions import CAPTIONS
 
 FIGURES = {f"figures/{figure}" for figure in CAPTIONS}
 TABLES = {"tables", "report", *FIGURES}
-RUN = {"snakemake": ("snakemake", "reporting"), "dvc": ("dvc", "repro")}
+RUN = {"snakemake": ("snakemake", "reporting"), "dvc": ("dvc", "repro", "report")}
+STATUS = ("dvc", "status", "--with-deps", "report")
 
 
 def after_training(split: str) -> set[str]:
@@ -120,19 +121,19 @@ def test_an_edit_makes_again_what_is_stale(
     expected = edit(project)
     assert project.jobs_of(*RUN[tool]) == expected
     assert "Nothing to be done" in project.run("snakemake", "--dry-run", "reporting")
-    project.run("dvc", "repro")
-    assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
+    project.run("dvc", "repro", "report")
+    assert project.run(*STATUS).strip() == "Data and pipelines are up to date."
 
 
 def test_a_branch_and_back_makes_nothing(computed: Project, tmp_path: Path) -> None:
     project = computed.copy(tmp_path / "elsewhere")
     project.run("git", "checkout", "--quiet", "-b", "other")
     title_of_a_figure(project)
-    assert project.jobs_of("dvc", "repro")
+    assert project.jobs_of(*RUN["dvc"])
     project.run("git", "commit", "--quiet", "--all", "-m", "Another title")
     for branch in ("main", "other"):
         project.run("git", "checkout", "--quiet", branch)
         project.run("dvc", "checkout", "--quiet")
         assert "Nothing to be done" in project.run("snakemake", "--dry-run", "reporting")
         assert project.jobs_of("snakemake", "reporting") == set()
-        assert project.run("dvc", "status").strip() == "Data and pipelines are up to date."
+        assert project.run(*STATUS).strip() == "Data and pipelines are up to date."
