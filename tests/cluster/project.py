@@ -37,6 +37,7 @@ class Project:
         for name in ("workflow", "experiments"):
             shutil.copytree(ROOT / name, folder / name)
         (folder / "slurm").symlink_to("workflow/profiles/slurm")
+        (folder / "profiles").symlink_to("workflow/profiles")
         (folder / "experiments" / "tiny.yaml").write_text(TINY)
         (folder / "experiments" / "long.yaml").write_text(LONG)
         (folder / "site.yaml").write_text(SITE)

@@ -54,6 +54,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / name, place)
     for name in ("workflow", "experiments"):
         shutil.copytree(ROOT / name, place / name)
+    (place / "profiles").symlink_to("workflow/profiles")
     (place / "experiments" / "tiny.yaml").write_text(TINY)
     params = (place / "params.yaml").read_text()
     (place / "params.yaml").write_text(params.replace("experiment: demo", "experiment: tiny"))
@@ -85,7 +86,7 @@ def test_one_command_ends_in_a_page_a_summary_and_a_published_run(project: Path)
 
 
 def test_nothing_is_written_outside_the_declared_places(project: Path) -> None:
-    own = {"Snakefile", "params.yaml", "workflow", "experiments"}
+    own = {"Snakefile", "params.yaml", "workflow", "experiments", "profiles"}
     assert {path.name for path in project.iterdir()} - own == WRITTEN
     assert {path.name for path in (project / "data").iterdir()} == {"raw"}
 
@@ -93,6 +94,13 @@ def test_nothing_is_written_outside_the_declared_places(project: Path) -> None:
 def test_a_second_run_has_nothing_to_do(project: Path) -> None:
     assert planned(project) == {}
     assert "Nothing to be done" in snakemake(project)
+
+
+def test_an_export_by_hand_leaves_nothing_to_do(project: Path) -> None:
+    published = project / "results/tiny/mlflow.json"
+    assert json.loads(published.read_text())["complete"]
+    published.write_text(json.dumps(json.loads(published.read_text())))  # as `centigan track` does
+    assert planned(project) == {}
 
 
 @pytest.mark.parametrize(

@@ -29,10 +29,11 @@ Record = dict[str, Any]
 
 def noted(layout: Layout, metadata: Path = METADATA) -> dict[str, Record]:
     """Snakemake's records of an experiment's results, by output."""
-    prefix = f"{layout.results.as_posix()}/"
+    known = {part for parts in STAGES.values() for part in parts}  # not mlflow.json: `track` writes that too
     found: dict[str, Record] = {}
     for output, file in _files(metadata):
-        if output.startswith(prefix):
+        path = Path(output)
+        if path.is_relative_to(layout.results) and path.relative_to(layout.results).parts[0] in known:
             try:
                 found[output] = json.loads(file.read_text(encoding="utf-8"))
             except json.JSONDecodeError:  # Snakemake was killed while it wrote: it ignores such a record too

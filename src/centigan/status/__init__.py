@@ -3,6 +3,7 @@
 Nothing is written and nothing heavy is loaded, since this is asked again and again on a login node.
 """
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,13 +39,20 @@ def look(layout: Layout, settings: Settings) -> Status:
         stages[rule] = Counter()
         for target, path in files.items():
             job = queue.newest.get(comment_of(rule, layout.experiment, target))
-            state = "done" if path.exists() else job.state if job else "to do"
+            state = "done" if _is_done(path) else job.state if job else "to do"
             stages[rule][state] += 1
             if job and state == "failed":
                 what, seen = f"{rule} {target}".rstrip(), layout.log(rule, target)
                 failures.append(f"{what}: Slurm job {job.number} {job.word}, see {seen}")
     stages["train"] = Counter(training.state for training in trainings)
     return Status(layout.experiment, stages, trainings, failures, queue.together)
+
+
+def _is_done(path: Path) -> bool:
+    """Whether a rule's last file is there; an export to MLflow says itself whether it is complete."""
+    if not path.exists():
+        return False
+    return path.name != "mlflow.json" or bool(json.loads(path.read_text(encoding="utf-8")).get("complete"))
 
 
 def _last_written(layout: Layout, splits: list[str], figures: list[str]) -> dict[str, dict[str, Path]]:
