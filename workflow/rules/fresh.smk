@@ -42,11 +42,6 @@ def of_first_run(words):
 
 
 def run_first(outputs):
-    for output in outputs:
-        print(
-            f"{output} is gone, or not what its job wrote, or its raw data changed: made again first",
-            file=sys.stderr,
-        )
     command = [sys.executable, "-m", "snakemake", *outputs, "--force", *of_first_run(sys.argv[1:])]
     if subprocess.run(command, env={**os.environ, FIRST_RUN: "1"}).returncode:
         raise WorkflowError("What was lost could not be made again; see above")
@@ -54,15 +49,20 @@ def run_first(outputs):
 
 def make_fresh():
     layout = Layout(EXPERIMENT)
-    lost = refresh(layout, made_here)
+    why = dict.fromkeys(refresh(layout, made_here), "is gone, or is not what its job wrote")
     changed = raw.changes(layout)
-    lost += of_all_splits(str(layout.index("{split}"))) if changed.index else []
-    lost += [f"{layout.arrays(split)}/SHA256SUMS" for split in sorted(changed.splits)]
-    if lost:
-        run_first(sorted(set(lost)))
+    if changed.index:
+        why |= dict.fromkeys(
+            of_all_splits(str(layout.index("{split}"))), "lists other raw images than there are"
+        )
+    why |= {f"{layout.arrays(s)}/SHA256SUMS": "has raw images that were replaced" for s in changed.splits}
+    for output, reason in sorted(why.items()):
+        print(f"{output} {reason}: made again first", file=sys.stderr)
+    if why:
+        run_first(sorted(why))
         refresh(layout, made_here)
-    if lost and not workflow.dryrun:
-        raw.accept(layout, read=True)
+        if not workflow.dryrun:
+            raw.accept(layout, read=True)
 
 
 if workflow.is_main_process and is_run():

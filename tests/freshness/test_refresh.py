@@ -1,0 +1,122 @@
+"""What Snakemake is made to see of results, on records written by hand."""
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from centigan.freshness import refresh
+from centigan.freshness.records import note, noted
+from centigan.layout import Layout
+
+SOURCE, TABLE = "results/x/classes.csv", "results/x/tables/by_class.csv"
+
+
+def digest(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def write(path: str, text: str, *, age: float) -> None:
+    """A file that was written so many seconds ago."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text)
+    os.utime(path, (time.time() - age, time.time() - age))
+
+
+def ran(output: str, inputs: list[str], start: float) -> None:
+    """Snakemake's record of the job that wrote an output."""
+    checksums = {path: f"sha256:{digest(path)}" for path in inputs}
+    record = {"rule": "r", "input": inputs, "log": ["logs/x/r.log"], "params": [], "code": "c"}
+    note(output, {**record, "input_checksums": checksums, "starttime": start, "endtime": start})
+
+
+@pytest.fixture
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    """A table that was made from a list of classes ten seconds later, and has been looked at."""
+    monkeypatch.chdir(tmp_path)
+    write(SOURCE, "cat", age=100)
+    write(TABLE, "1", age=90)
+    ran(SOURCE, [], 1.0)
+    ran(TABLE, [SOURCE], 2.0)
+    layout = Layout("x")
+    assert refresh(layout) == []
+    return layout
+
+
+def is_newer(path: str, other: str) -> bool:
+    return Path(path).stat().st_mtime_ns > Path(other).stat().st_mtime_ns
+
+
+def test_what_is_as_it_was_keeps_its_time(layout: Layout) -> None:
+    before = [Path(path).stat().st_mtime_ns for path in (SOURCE, TABLE)]
+    assert refresh(layout) == []
+    assert [Path(path).stat().st_mtime_ns for path in (SOURCE, TABLE)] == before
+
+
+def test_an_older_input_of_other_content_becomes_newer(layout: Layout) -> None:
+    write(SOURCE, "dog", age=1000)
+    ran(SOURCE, [], 3.0)  # by its job
+    assert refresh(layout) == []
+    assert is_newer(SOURCE, TABLE)
+
+
+def test_a_time_ahead_of_the_clock_is_set_back(layout: Layout) -> None:
+    write(TABLE, "1", age=-1000)
+    assert refresh(layout) == []
+    assert Path(TABLE).stat().st_mtime <= time.time()
+
+
+def test_gone_or_damaged_is_told_until_a_job_has_made_it(layout: Layout) -> None:
+    Path(TABLE).unlink()
+    assert refresh(layout) == [TABLE]
+    write(TABLE, "damaged", age=0)
+    assert refresh(layout) == [TABLE]
+    ran(TABLE, [SOURCE], 4.0)
+    assert refresh(layout) == []
+
+
+def test_what_the_workflow_makes_no_more_is_not_missed(layout: Layout) -> None:
+    Path(TABLE).unlink()
+    assert refresh(layout, lambda output: output != TABLE) == []
+
+
+def test_records_come_with_the_results_and_only_for_these_bytes(layout: Layout) -> None:
+    for name in ("metadata", "centigan"):
+        (layout.root / ".snakemake" / name).rename(layout.root / f"{name}-elsewhere")
+    write(TABLE, "another", age=5)
+    assert refresh(layout) == []
+    records = noted(layout)
+    assert set(records) == {SOURCE}
+    assert records[SOURCE]["code"] == "c"
+
+
+def test_the_records_hold_neither_time_nor_machine(layout: Layout) -> None:
+    first = layout.records("report").read_text()
+    (job,) = json.loads(first)
+    assert job["outputs"] == {TABLE: digest(TABLE)}
+    assert not {"starttime", "endtime", "shellcmd", "job_hash"} & job.keys()
+    ran(TABLE, [SOURCE], 9.0)
+    refresh(layout)
+    assert layout.records("report").read_text() == first
+
+
+def test_what_is_not_here_keeps_its_record_for_when_it_comes(layout: Layout) -> None:
+    (layout.root / ".snakemake/centigan").rename(layout.root / "elsewhere")  # a clone, partly pulled
+    Path(TABLE).unlink()
+    assert refresh(layout) == []
+    assert TABLE in layout.records("report").read_text()
+
+
+def test_big_files_are_taken_for_what_their_digests_say_until_they_change(layout: Layout) -> None:
+    images, sums = "results/x/samples/00/images.npy", "results/x/samples/00/SHA256SUMS"
+    write(images, "pixels", age=50)
+    write(sums, f"{'0' * 64}  images.npy\n", age=50)  # told, not computed: nobody reads gigabytes twice
+    for output in (images, sums):
+        ran(output, [], 5.0)
+    assert refresh(layout) == []
+    assert '"0000' in layout.records("evaluate").read_text()
+    write(images, "pixels", age=40)
+    assert refresh(layout) == [images]
