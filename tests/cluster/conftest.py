@@ -46,7 +46,8 @@ def project(tmp_path: Path) -> Iterator[Project]:
 @pytest.fixture
 def untrained(computed_here: Project, project: Project) -> Project:
     """A project whose arrays are there and whose splits are to be trained."""
-    done = shutil.ignore_patterns("train")
-    for name in ("data", "results", ".snakemake/metadata"):
-        shutil.copytree(computed_here.folder / name, project.folder / name, ignore=done)
+    for name in ("data", ".snakemake/metadata"):
+        shutil.copytree(computed_here.folder / name, project.folder / name)
+    trained = shutil.ignore_patterns("train")
+    shutil.copytree(computed_here.folder / "results", project.folder / "results", ignore=trained)
     return project

@@ -1,14 +1,13 @@
 """A copy of the project's files in which Snakemake is run."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from copied import copy_project
 from small import TINY
 
-ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 # Half a minute of training, with a checkpoint in most of its moments.
 LONG = TINY.replace("iterations: 8", "iterations: 2500").replace(
@@ -31,13 +30,7 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.running: subprocess.Popen[str] | None = None
-        folder.mkdir(parents=True)
-        for name in ("Snakefile", "params.yaml"):
-            shutil.copy(ROOT / name, folder)
-        for name in ("workflow", "experiments"):
-            shutil.copytree(ROOT / name, folder / name)
-        (folder / "slurm").symlink_to("workflow/profiles/slurm")
-        (folder / "profiles").symlink_to("workflow/profiles")
+        copy_project(folder)
         (folder / "experiments" / "tiny.yaml").write_text(TINY)
         (folder / "experiments" / "long.yaml").write_text(LONG)
         (folder / "site.yaml").write_text(SITE)

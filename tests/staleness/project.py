@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from copied import copy_project
 from PIL import Image
 
-ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 RAW = "data/raw/mine"
 # Two splits of two classes of own images, each stage as short as it can be.
@@ -38,13 +38,7 @@ class Project:
     @classmethod
     def begin(cls, folder: Path) -> "Project":
         """Copy the project's files and draw its raw images."""
-        folder.mkdir(parents=True)
-        for name in ("Snakefile", "params.yaml", "dvc.yaml", ".gitignore", ".dvcignore"):
-            shutil.copy(ROOT / name, folder)
-        for name in ("workflow", "experiments", ".dvc", "src"):
-            ignored = shutil.ignore_patterns("cache", "tmp", "__pycache__", "*.egg-info", "config.local")
-            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-        (folder / "profiles").symlink_to("workflow/profiles")
+        copy_project(folder, "dvc.yaml", ".gitignore", ".dvcignore", ".dvc", "src")
         self = cls(folder)
         (folder / "experiments" / "mine.yaml").write_text(MINE)
         self.edit("params.yaml", "experiment: demo", "experiment: mine")

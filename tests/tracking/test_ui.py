@@ -15,12 +15,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from copied import ROOT, copy_project
 from mlflow import MlflowClient
 from mlflow_server import Server
 from PIL import Image
 from small import TINY
 
-ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WINDOW = (1400, 1120)
@@ -61,11 +61,7 @@ def browse(url: str, profile: Path, *words: str) -> str:
 
 def test_two_widths_of_an_experiment_are_compared_side_by_side(server: Server, tmp_path: Path) -> None:
     project = tmp_path / "project"
-    project.mkdir()
-    for name in ("Snakefile", "params.yaml"):
-        shutil.copy(ROOT / name, project)
-    for name in ("workflow", "experiments"):
-        shutil.copytree(ROOT / name, project / name)
+    copy_project(project)
     for width in (0.1, 0.2):
         run_pipeline(project, width, server.uri)
 

@@ -3,17 +3,16 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from copied import copy_project
 from small import TINY
 
 from centigan.reporting.captions import CAPTIONS
 
-ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 # What a run may write, beside the project's own files.
 WRITTEN = {"results", "scratch", "logs", "data", "mlflow.db", "mlartifacts", ".snakemake"}
@@ -49,12 +48,7 @@ def planned(project: Path) -> dict[str, int]:
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project's files, run once from beginning to end."""
     place = tmp_path_factory.mktemp("project") / "centigan"
-    place.mkdir()
-    for name in ("Snakefile", "params.yaml"):
-        shutil.copy(ROOT / name, place)
-    for name in ("workflow", "experiments"):
-        shutil.copytree(ROOT / name, place / name)
-    (place / "profiles").symlink_to("workflow/profiles")
+    copy_project(place)
     (place / "experiments" / "tiny.yaml").write_text(TINY)
     params = (place / "params.yaml").read_text()
     (place / "params.yaml").write_text(params.replace("experiment: demo", "experiment: tiny"))
@@ -86,7 +80,7 @@ def test_one_command_ends_in_a_page_a_summary_and_a_published_run(project: Path)
 
 
 def test_nothing_is_written_outside_the_declared_places(project: Path) -> None:
-    own = {"Snakefile", "params.yaml", "workflow", "experiments", "profiles"}
+    own = {"Snakefile", "params.yaml", "workflow", "experiments", "profiles", "slurm"}
     assert {path.name for path in project.iterdir()} - own == WRITTEN
     assert {path.name for path in (project / "data").iterdir()} == {"raw"}
 
