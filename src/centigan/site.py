@@ -1,6 +1,7 @@
 """What the machine or the cluster at hand has; loads no settings, since the Slurm profile imports this."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,11 @@ from centigan.yaml_mapping import advice, read_mapping
 
 FILE = Path("site.yaml")
 SCRATCH = Path("scratch")
+# sbatch's options that the workflow sets itself; Snakemake's plugin hangs when it finds one of them
+OWN = re.compile(
+    r"(--(?:job-name|output|error|export|comment|workdir|account|partition|mem|mem-per-cpu|ntasks|time|qos"
+    r"|constraint|nodes|gres|gpus|cpus-per-task|clusters|parsable)|-[JoeDApnctCN])(?=[=\s]|$)"
+)
 SEEN = ".seen-by-all-nodes"  # in scratch: a job that does not find it looks at another folder
 
 
@@ -49,8 +55,10 @@ def checked_with_slurm(site: dict[str, Any]) -> dict[str, Any]:
     """The same values, once Slurm has said that it has the partitions and GPUs that they name.
 
     Raises:
-        UserError: when it has not, or there is no Slurm.
+        UserError: when it has not, there is no Slurm, or `extra` holds what has a key of its own.
     """
+    if found := OWN.search(site["extra"]):
+        raise UserError(f"extra: {found[1]} is not for `extra`: the profile sets it, from a key of its own")
     devices, default = _partitions()
     for key in ("cpu_partition", "gpu_partition"):
         if site[key] and site[key] not in devices:

@@ -150,6 +150,7 @@ def test_a_second_snakemake_waits_for_the_training_that_the_first_one_left(
         ("gpu_partition: gpuu", "gpu_partition: Slurm has no partition 'gpuu' here; there are: gpu, urgent"),
         ("gpu_model: a100", "partition 'gpu' has no gpu:a100: name another as gpu_partition or gpu_model"),
         ("gpus: two", "site.yaml: gpus must be of type int, not 'two'"),
+        ("extra: --qos=long", "extra: --qos is not for `extra`: the profile sets it, from a key of its own"),
         ("patrition: gpu", "site.yaml: patrition: unknown; did you mean"),
     ],
 )
@@ -167,11 +168,13 @@ def test_a_mistake_in_the_site_file_stops_before_anything_is_submitted(
 def test_trainings_share_one_gpu_of_the_cluster(
     cluster: Cluster, computed_here: Project, untrained: Project
 ) -> None:
-    (untrained.folder / "site.yaml").write_text(SITE + "splits_per_gpu: 2\n")
+    seen = "prelude: echo $CUDA_VISIBLE_DEVICES >> gpus.txt\n"
+    (untrained.folder / "site.yaml").write_text(SITE + "splits_per_gpu: 2\n" + seen)
     targets = [f"results/tiny/train/{split}/manifest.json" for split in ("00", "01")]
     untrained.finish(untrained.start(*targets, *ON_SLURM, "experiment=tiny"))
     (job,) = jobs(untrained)
-    assert fact(job["id"], "TresPerJob") == "gres:gpu:1"
+    assert fact(job["id"], "TresPerNode") == "gres:gpu:1"
+    assert (untrained.folder / "gpus.txt").read_text().split() == ["0", "0"]
     for split in ("00", "01"):
         assert trained(untrained, "tiny", split) == trained(computed_here, "tiny", split)
 
