@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from centigan.errors import UserError
-from centigan.site import check_scratch, overridden, prepare_scratch, visible_gpus
+from centigan.site import IN_JOB, check_scratch, overridden, prepare_scratch, visible_gpus
 
 
 @pytest.mark.parametrize(("value", "count"), [("0,2", 2), ("", 0), ("-1", 0), ("GPU-8f, MIG-1", 2)])
@@ -57,13 +57,13 @@ def test_scratch_is_a_link_to_the_folder_that_the_site_names(
     for _ in range(2):
         prepare_scratch("$FAST/centigan", scratch)
     assert scratch.readlink() == tmp_path / "fast" / "centigan"
-    check_scratch(scratch)
+    check_scratch(scratch, {IN_JOB: "1"})
 
 
 def test_a_scratch_folder_that_is_there_is_not_exchanged(tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     prepare_scratch("", scratch)
-    check_scratch(scratch)
+    check_scratch(scratch, {IN_JOB: "1"})
     with pytest.raises(UserError, match=r"move what it holds there and remove .*scratch/"):
         prepare_scratch(str(tmp_path / "fast"), scratch)
     assert not scratch.is_symlink()
@@ -71,4 +71,5 @@ def test_a_scratch_folder_that_is_there_is_not_exchanged(tmp_path: Path) -> None
 
 def test_a_node_with_another_scratch_folder_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"does not see the .*scratch/ of the node that submitted this job"):
-        check_scratch(tmp_path / "scratch")
+        check_scratch(tmp_path / "scratch", {IN_JOB: "1"})
+    check_scratch(tmp_path / "scratch", {})  # a training by hand makes its own

@@ -174,6 +174,7 @@ def train(
     with status 75; a second signal ends at once.
     """
     _log_to(log_file)
+    from centigan.site import check_scratch
     from centigan.training.engine import choose_device
     from centigan.training.loop import train_split
     from centigan.training.stopping import EXIT_STATUS, Stop, Stopped
@@ -182,6 +183,7 @@ def train(
     layout, loaded = _project(experiment)
     name = _name(split, loaded)
     stage = _stage(TrainStage, loaded, settings, name)
+    check_scratch()
     stop = Stop()
     with stop.listening():
         try:

@@ -21,6 +21,7 @@ OWN = re.compile(
     r"(--(?:job-name|output|error|export|comment|workdir|account|partition|mem|mem-per-cpu|ntasks|time|qos"
     r"|constraint|nodes|gres|gpus|cpus-per-task|clusters|parsable)|-[JoeDApnctCN])(?=[=\s]|$)"
 )
+IN_JOB = "CENTIGAN_IN_JOB"  # set for the commands of a cluster's jobs
 SEEN = ".seen-by-all-nodes"  # in scratch: a job that does not find it looks at another folder
 
 
@@ -116,13 +117,13 @@ def prepare_scratch(target: str, scratch: Path = SCRATCH) -> None:
     (scratch / SEEN).touch()
 
 
-def check_scratch(scratch: Path = SCRATCH) -> None:
-    """Make sure in a job that its node sees the folder of checkpoints that the submitting one sees.
+def check_scratch(scratch: Path = SCRATCH, environment: Mapping[str, str] = os.environ) -> None:
+    """Make sure in a cluster's job that its node sees the folder of checkpoints that the submitting one sees.
 
     Raises:
         UserError: when it does not: a requeued training would start over.
     """
-    if not (scratch / SEEN).exists():
+    if IN_JOB in environment and not (scratch / SEEN).exists():
         raise UserError(
             f"{socket.gethostname()} does not see the {scratch}/ of the node that submitted this job "
             f"({scratch.resolve()}): it must lie on a file system that all nodes share (site.yaml: scratch)"

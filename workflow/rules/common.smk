@@ -11,7 +11,7 @@ from centigan.fingerprint import code_of
 from centigan.layout import split_names
 from centigan.reporting.captions import CAPTIONS
 from centigan.settings import STAGES
-from centigan.site import check_scratch, prepare_scratch, site_value, visible_gpus
+from centigan.site import IN_JOB, prepare_scratch, site_value, visible_gpus
 from snakemake.exceptions import WorkflowError
 
 if unknown := config.keys() - {"experiment"}:
@@ -23,8 +23,6 @@ try:
     SETTINGS = reading.load(config.get("experiment"))
     PRELUDE, SCRATCH = site_value("prelude", ""), site_value("scratch", "")
     SPLITS_PER_GPU, TRACK = site_value("splits_per_gpu", 1), site_value("track", "")
-    if not workflow.is_main_process:
-        check_scratch()
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -56,7 +54,11 @@ wildcard_constraints:
 
 
 # `centigan` of the environment that runs Snakemake, last, so that a container's own comes first
-shell.prefix(f'PATH="$PATH:{Path(sys.executable).parent}"; ' + (f"{PRELUDE}; " if PRELUDE else ""))
+shell.prefix(
+    f'PATH="$PATH:{Path(sys.executable).parent}"; '
+    + ("" if workflow.is_main_process else f"export {IN_JOB}=1; ")
+    + (f"{PRELUDE}; " if PRELUDE else "")
+)
 
 
 def stage(name):
