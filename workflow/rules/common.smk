@@ -1,4 +1,5 @@
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -72,7 +73,7 @@ def stage(name):
 
 
 def source_of(module):
-    """Hash of the source that a rule runs, taken only for the rules at hand: a job on a cluster needs one."""
+    """Hash of the source behind a command, taken only where it is needed: a job on a cluster needs one."""
     return lambda wildcards: code_of(module)
 
 
@@ -124,6 +125,16 @@ def figure_caption(wildcards):
 def tracking_store():
     """Stands for MLFLOW_TRACKING_URI, which may hold a password: another store is published to anew."""
     return hashlib.sha256(os.environ.get("MLFLOW_TRACKING_URI", "").encode()).hexdigest()[:8]
+
+
+def attempt():
+    """The number of this try: mlflow.json's own, one more when that tells of an incomplete export.
+
+    It is a param: what the store lacks makes the rule stale, until an export, also by hand, is complete.
+    """
+    file = Path(f"results/{EXPERIMENT}/mlflow.json")
+    told = json.loads(file.read_text()) if file.exists() else {}
+    return told.get("attempt", 0) + (not told.get("complete", True))
 
 
 def start_follower():

@@ -1,16 +1,3 @@
-import json
-
-
-def attempt():
-    """The number of this try: mlflow.json's own, one more when that tells of an incomplete export.
-
-    It is a param: what the store lacks makes the rule stale, until an export, also by hand, is complete.
-    """
-    file = Path(f"results/{EXPERIMENT}/mlflow.json")
-    told = json.loads(file.read_text()) if file.exists() else {}
-    return told.get("attempt", 0) + (not told.get("complete", True))
-
-
 localrules:
     publish,  # the tracking server may be out of a compute node's reach
 
