@@ -7,9 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
+from centigan.data.arrays import ARRAYS
 from centigan.errors import UserError
 from centigan.judges import train_judge
 from centigan.layout import Layout
+from centigan.manifest import write_manifest
 from centigan.metrics.accuracy import accuracy_of_split, at_resolution, ladder, measure_accuracy
 from centigan.settings import AccuracySettings, JudgeSettings
 
@@ -93,8 +95,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Layout:
         classes = [f"level{level:03d}" for level in levels]
         for side, prefix, count in ((16, "", 10), (32, "held_out_", 4)):
             _save(layout.arrays(split), prefix, _grey(levels, count, side), np.repeat([0, 1], count))
-        manifest = json.dumps({"classes": classes, "resolution": 16})
-        (layout.arrays(split) / "manifest.json").write_text(manifest)
+        write_manifest(layout.arrays(split), {"classes": classes, "resolution": 16}, of=ARRAYS)
     swapped = _grey((210, 140), 6, 16)  # the generator has confused its classes
     _save(layout.samples("01"), "", swapped, np.repeat([0, 1], 6))
     (layout.samples("01") / "manifest.json").write_text(json.dumps({"classes": classes}))
