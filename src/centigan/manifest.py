@@ -30,13 +30,17 @@ def write_digests(root: Path, files: Iterable[Path]) -> None:
     write_text(root / "manifest.json", json.dumps(digests, indent=1) + "\n")
 
 
+def settings_sha256(settings: Frozen) -> str:
+    """Hex digest of settings: equal settings, equal digest."""
+    return hashlib.sha256(canonical_json(settings).encode()).hexdigest()
+
+
 def describe(settings: Frozen, *, inputs: list[Path], **facts: Any) -> dict[str, Any]:
     """The manifest of an artifact made under `settings` from `inputs`; carries no time."""
-    text = canonical_json(settings)
     return {
         **facts,
-        "settings": json.loads(text),
-        "settings_sha256": hashlib.sha256(text.encode()).hexdigest(),
+        "settings": json.loads(canonical_json(settings)),
+        "settings_sha256": settings_sha256(settings),
         "inputs": {path.as_posix(): sha256(path) for path in inputs},
         "version": centigan.__version__,
         "commit": commit(),

@@ -44,7 +44,7 @@ def overridden(
         UserError: for a key that the defaults do not have, or a value of another type.
     """
     values = dict(defaults)
-    values |= _checked(read_mapping(file) if file.exists() else {}, defaults, str(file))
+    values |= _checked(_said(file), defaults, str(file))
     for key in defaults:
         name = f"CENTIGAN_{key.upper()}"
         if name in environment:
@@ -132,9 +132,14 @@ def check_scratch(scratch: Path = SCRATCH, environment: Mapping[str, str] = os.e
 
 def site_value(key: str, default: Any) -> Any:
     """One value of the site: from the environment, else from site.yaml, else the default."""
-    found = read_mapping(FILE) if FILE.exists() else {}
+    found = _said(FILE)
     known = {key: default} | {other: value for other, value in found.items() if other != key}
     return overridden(known)[key]
+
+
+def _said(file: Path) -> dict[str, Any]:
+    """What the site says of itself; nothing where it has no file."""
+    return read_mapping(file) if file.exists() else {}
 
 
 def _checked(found: dict[str, Any], defaults: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -12,7 +12,6 @@ class Digests:
     """SHA-256 of files by path, remembered with size (bytes) and modification time (ns)."""
 
     known: dict[str, tuple[int, int, str]] = field(default_factory=dict)
-    computed: int = 0  # files that had to be read
 
     def of(self, path: str) -> str | None:
         """The digest of a file; None when there is none.
@@ -27,7 +26,7 @@ class Digests:
             return None
         size, time, digest = self.known.get(path, (-1, -1, ""))
         if (size, time) != (found.st_size, found.st_mtime_ns):
-            digest = (not digest and self._said(path)) or self._read(path)
+            digest = (not digest and self._said(path)) or sha256(Path(path))
             self.known[path] = (found.st_size, found.st_mtime_ns, digest)
         return digest
 
@@ -40,7 +39,3 @@ class Digests:
     def _said(self, path: str) -> str | None:
         beside = Path(path).with_name(DIGESTS)
         return read_digests(beside).get(Path(path).name) if beside.exists() else None
-
-    def _read(self, path: str) -> str:
-        self.computed += 1
-        return sha256(Path(path))

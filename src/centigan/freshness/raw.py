@@ -29,8 +29,7 @@ def remember(layout: Layout, index: pd.DataFrame, *, read: bool) -> None:
 
     read: whether the index was made from these files just now; else only images of the right size count.
     """
-    whole = [path.endswith(name) for path, name in zip(index["path"], index["name"], strict=True)]
-    kind = pd.Series(whole, index=index.index).map({True: "image", False: "archive"})
+    kind = _alone(index).map({True: "image", False: "archive"})
     seen = index[["path", "split", "size"]].assign(kind=kind).drop_duplicates("path")
     folders = sorted({str(Path(path).parent) for path in seen.loc[seen["kind"] == "image", "path"]})
     folder = pd.DataFrame({"path": folders, "split": "", "size": 0, "kind": "folder"})
@@ -84,15 +83,21 @@ def write_pins(layout: Layout, index: pd.DataFrame) -> None:
 
     From the project's folder, `sha256sum --check` reads it.
     """
-    alone = [path.endswith(name) for path, name in zip(index["path"], index["name"], strict=True)]
+    alone = _alone(index)
     hashed = index[alone].dropna(subset="sha256")
     pins = dict(zip(hashed["path"], hashed["sha256"], strict=True))
-    for path in index.loc[[not whole for whole in alone], "path"].unique():
+    for path in index.loc[~alone, "path"].unique():
         log.info("pinning %s by its hash", path)
         pins[path] = sha256(Path(path))
     lines = (f"{digest}  {path}\n" for path, digest in sorted(pins.items()))
     with atomic_path(layout.raw_pins) as temporary:
         temporary.write_text("".join(lines), encoding="utf-8")
+
+
+def _alone(index: pd.DataFrame) -> pd.Series:
+    """Whether an image is a file of its own, not a part of an archive."""
+    alone = [path.endswith(name) for path, name in zip(index["path"], index["name"], strict=True)]
+    return pd.Series(alone, index=index.index, dtype=bool)
 
 
 def _is_pinned(layout: Layout, path: str) -> bool:

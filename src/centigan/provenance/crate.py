@@ -5,7 +5,6 @@ Every job is a CreateAction with what it read (object), what it wrote (result) a
 """
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +66,9 @@ def _root(layout: Layout, files: list[Entity], actions: list[Entity]) -> list[En
 
 def _id(layout: Layout, path: str) -> str:
     """A file of the results by its place; one outside, such as raw data, by a name only."""
-    inside = Path(path).is_relative_to(layout.results)
-    return Path(os.path.relpath(path, layout.results)).as_posix() if inside else f"#{path}"
+    if Path(path).is_relative_to(layout.results):
+        return Path(path).relative_to(layout.results).as_posix()
+    return f"#{path}"
 
 
 def _file(layout: Layout, path: str, digest: str) -> Entity:

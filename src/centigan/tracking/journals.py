@@ -1,6 +1,5 @@
 """The curves of a split: its journal, finished or still growing, with the times beside it."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,8 +10,7 @@ from typing import Any, NamedTuple
 from safetensors import SafetensorError, safe_open
 
 from centigan.layout import Layout
-from centigan.manifest import read_manifest
-from centigan.params import canonical_json
+from centigan.manifest import read_manifest, settings_sha256
 from centigan.settings import TrainStage
 
 CURVE = "training/"
@@ -92,8 +90,7 @@ def is_trained(layout: Layout, split: str, stage: TrainStage) -> bool:
         manifest = read_manifest(layout.train(split))
     except FileNotFoundError:
         return False
-    own = hashlib.sha256(canonical_json(stage).encode()).hexdigest()
-    return manifest.get("settings_sha256") == own
+    return manifest.get("settings_sha256") == settings_sha256(stage)
 
 
 def _belongs_to_others(scratch: Path, stage: TrainStage) -> bool:
