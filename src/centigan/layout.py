@@ -6,6 +6,8 @@ from pathlib import Path
 
 from centigan.errors import UserError
 
+WHOLE = "all"  # in place of a split's name
+
 
 def split_names(classes: int, split_size: int) -> list[str]:
     """Names of all splits, zero-padded to a common width: 1000 classes in tens -> 00..99."""
@@ -94,6 +96,14 @@ class Layout:
         """Folder of images.npy, labels.npy and manifest.json."""
         return self.results / "samples" / split
 
+    def features(self, split: str) -> Path:
+        """Folder of real.npy, held_out.npy, generated.npy, fresh.npy: float32 (N, F); and manifest.json."""
+        return self.results / "features" / split
+
+    def latent(self, split: str) -> Path:
+        """Folder of walks and grids through the latent space: images.safetensors and manifest.json."""
+        return self.results / "latent" / split
+
     @property
     def judge(self) -> Path:
         """Folder of the judge: manifest.json and, where trained, weights.safetensors."""
@@ -107,10 +117,11 @@ class Layout:
         return folder / ("figures" if rule == "figure" else rule) / f"{target}.log"
 
     def metric(self, metric: str, split: str) -> Path:
+        """One row a class and more; `split` is WHOLE for what is measured of all splits together."""
         return self.results / "metrics" / metric / f"{split}.parquet"
 
-    def table(self, name: str) -> Path:
-        return self.results / "tables" / f"{name}.csv"
+    def table(self, name: str, suffix: str = "csv") -> Path:
+        return self.results / "tables" / f"{name}.{suffix}"
 
     def figure(self, name: str, suffix: str = "svg") -> Path:
         return self.results / "figures" / f"{name}.{suffix}"

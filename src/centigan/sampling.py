@@ -22,20 +22,32 @@ log = logging.getLogger(__name__)
 
 
 def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torch.device) -> None:
-    """Write samples/{split}: images.npy uint8 (K n, H, W, 3) ordered by class, labels.npy, manifest."""
+    """Write samples/{split}: images.npy uint8 (K n, H, W, 3) ordered by class, labels.npy, manifest.
+
+    fresh_images.npy and fresh_labels.npy hold further samples, for numbers that nothing was chosen by.
+    """
     trained, folder = layout.train(split), layout.samples(split)
     family, classes = trained_family(layout, split, stage.model, device)
-    labels = torch.arange(len(classes)).repeat_interleave(stage.sample.per_class)
-    noise = torch.Generator(device).manual_seed(counter_seed(stage.sample.seed, split, "sample"))
-    chunks = [to_uint8(family.sample(part.to(device), noise)).cpu() for part in labels.split(CHUNK)]
-    with atomic_path(folder / "images.npy") as temporary:
-        np.save(temporary, torch.cat(chunks).numpy())
-    with atomic_path(folder / "labels.npy") as temporary:
-        np.save(temporary, labels.numpy().astype(np.int16))
+    counts = {"": stage.sample.per_class, "fresh_": stage.sample.fresh_per_class}
+    for prefix, per_class in counts.items():
+        labels = torch.arange(len(classes)).repeat_interleave(per_class)
+        seed = counter_seed(stage.sample.seed, split, f"{prefix}sample")
+        noise = torch.Generator(device).manual_seed(seed)
+        chunks = [to_uint8(family.sample(part.to(device), noise)).cpu() for part in labels.split(CHUNK)]
+        with atomic_path(folder / f"{prefix}images.npy") as temporary:
+            np.save(temporary, torch.cat(chunks).numpy())
+        with atomic_path(folder / f"{prefix}labels.npy") as temporary:
+            np.save(temporary, labels.numpy().astype(np.int16))
     facts = {"classes": classes, "seed": stage.sample.seed}
     about = describe(stage, inputs=[trained / "generator.safetensors"], **facts)
-    write_manifest(folder, about, of=["images.npy", "labels.npy"])
-    log.info("split %s: %d samples of each of %d classes", split, stage.sample.per_class, len(classes))
+    files = [f"{prefix}{name}.npy" for prefix in counts for name in ("images", "labels")]
+    write_manifest(folder, about, of=files)
+    log.info(
+        "split %s: %s samples of each of %d classes",
+        split,
+        " + ".join(map(str, counts.values())),
+        len(classes),
+    )
 
 
 def trained_family(

@@ -13,7 +13,10 @@ Source = Literal[
     "auto", "archives", "folders", "class-folders", "kaggle", "cifar10", "cifar100", "digits", "photos"
 ]
 ResolutionChoice = Literal[32, 64, 128]
-JudgeChoice = Literal["auto", "small-cnn", "head-on-features", "efficientnet-lite0", "inception-v3"]
+JudgeChoice = Literal[
+    "auto", "small-cnn", "head-on-features", "efficientnet-lite0", "inception-v3", "inception-2015"
+]
+FeatureNetwork = Literal["judge", "efficientnet-lite0", "inception-v3", "inception-2015"]
 
 
 class Frozen(BaseModel):
@@ -127,6 +130,9 @@ class SampleSettings(Frozen):
 
     seed: int = 0
     per_class: int = Field(1000, ge=2)
+    fresh_per_class: PositiveInt = Field(
+        50, description="further samples, that nothing was chosen by: the Inception score is reported on them"
+    )
 
 
 class JudgeSettings(Frozen):
@@ -136,7 +142,7 @@ class JudgeSettings(Frozen):
         "inception-v3",
         description="auto: small-cnn or head-on-features, by accuracy on held-out real images",
     )
-    weights: str | None = Field(None, description="file of weights for inception-v3; null: torch's cache")
+    weights: str | None = Field(None, description="file of weights for an Inception; null: torch's cache")
     seed: int = 0
 
 
@@ -156,6 +162,72 @@ class MsSsimSettings(Frozen):
     seed: int = 0
 
 
+class FeatureSettings(Frozen):
+    """The network whose features stand for images in the Inception score, FID, KID and their like."""
+
+    network: FeatureNetwork = Field(
+        "inception-2015", description="inception-2015: what published scores use; judge: the experiment's own"
+    )
+    weights: str | None = Field(None, description="file of weights for an Inception; null: torch's cache")
+    resizing: Literal["auto", "bilinear", "bilinear-2015", "bicubic"] = Field(
+        "auto",
+        description="to the network's input: bilinear-2015 as TensorFlow 1, bicubic as clean-fid; auto: "
+        "bilinear-2015 for inception-2015, else bilinear",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="bfloat16 is faster, and moves the numbers in their fourth digit"
+    )
+
+
+class InceptionScoreSettings(Frozen):
+    """Inception score (section 4.4): the samples choose a model, fresh samples report its score."""
+
+    select_groups: PositiveInt = Field(10, description="equal groups of the samples; paper: of 5,000 each")
+    report_groups: PositiveInt = Field(5, description="equal groups of the fresh samples")
+
+
+class DistributionSettings(Frozen):
+    """Distances between the features of real and of generated images; none is the paper's."""
+
+    kid_subsets: PositiveInt = Field(100, description="random subsets behind KID and its deviation")
+    kid_subset_size: int = Field(1000, ge=2, description="images of either kind in a subset")
+    neighbours: PositiveInt = Field(
+        5, description="k of precision, recall, density and coverage (Naeem et al. 2020)"
+    )
+    manifold_images: int = Field(
+        10_000, ge=2, description="images of either kind for those four, at most: their cost is quadratic"
+    )
+    seed: int = 0
+
+
+class ClassificationSettings(Frozen):
+    """Classification accuracy score (Ravuri & Vinyals 2019): train on samples, test on real images."""
+
+    per_class: PositiveInt = Field(100, description="images of a class that are trained on, at most")
+
+
+class NeighbourSettings(Frozen):
+    """Nearest training images (Figs 7 and 10), and whether samples are memorised."""
+
+    per_class: PositiveInt = Field(20, description="images of a class whose neighbours by L1 are sought")
+    ms_ssim_per_class: PositiveInt = Field(2, description="the same by MS-SSIM, which costs far more")
+    duplicate_below: float = Field(
+        5.0, ge=0, description="mean absolute difference in levels of 255 below which two images are the same"
+    )
+    permutations: PositiveInt = Field(10_000, description="behind the p-value that samples are too close")
+    memory_mb: PositiveInt = Field(512, description="training images held at a time")
+    seed: int = 0
+
+
+class LatentSettings(Frozen):
+    """Walks through the latent space and grids of one z for every class (Fig 8)."""
+
+    walks: PositiveInt = Field(4, description="walks of a class, each both linear and spherical")
+    steps: int = Field(16, ge=3, description="images of a walk, ends included")
+    styles: PositiveInt = Field(8, description="rows of the grid: one z each, shown for every class")
+    seed: int = 0
+
+
 class FigureSettings(Frozen):
     """Words on one figure."""
 
@@ -168,14 +240,32 @@ class GallerySettings(FigureSettings):
     per_class: PositiveInt = 10
 
 
+class ChosenSettings(FigureSettings):
+    """A figure that shows a few classes by name."""
+
+    classes: tuple[str, ...] | None = Field(
+        None, description="ids of the classes shown; null: evenly from the list of classes"
+    )
+
+
 class FiguresSettings(Frozen):
     """One entry a figure, under the name of its files."""
 
+    examples: ChosenSettings = ChosenSettings(title="Samples of five classes")
+    resolution_strip: ChosenSettings = ChosenSettings(title="One class at every resolution")
     accuracy_by_resolution: FigureSettings = FigureSettings(title="Accuracy against resolution")
     accuracy_by_class: FigureSettings = FigureSettings(title="Accuracy of each class at two resolutions")
+    ms_ssim_examples: FigureSettings = FigureSettings(title="Least and most diverse classes")
     ms_ssim_by_class: FigureSettings = FigureSettings(title="Diversity of real and generated classes")
+    ms_ssim_pairs: FigureSettings = FigureSettings(title="Diversity, pair by pair")
     ms_ssim_in_training: FigureSettings = FigureSettings(title="Diversity through training")
     accuracy_and_ms_ssim: FigureSettings = FigureSettings(title="Accuracy and diversity")
+    neighbours_l1: ChosenSettings = ChosenSettings(title="Nearest training images by L1")
+    neighbours_ms_ssim: ChosenSettings = ChosenSettings(title="Nearest training images by MS-SSIM")
+    memorisation: FigureSettings = FigureSettings(title="Distance to the nearest training image")
+    interpolation: ChosenSettings = ChosenSettings(title="Walks through the latent space")
+    class_grid: ChosenSettings = ChosenSettings(title="One z for every class")
+    random_samples: FigureSettings = FigureSettings(title="Random samples")
     training_curves: FigureSettings = FigureSettings(title="Losses and accuracies of D")
     gallery: GallerySettings = GallerySettings(title="Samples of every class")
 
@@ -192,6 +282,12 @@ class Settings(Frozen):
     judge: JudgeSettings = JudgeSettings()
     accuracy: AccuracySettings = AccuracySettings()
     ms_ssim: MsSsimSettings = MsSsimSettings()
+    features: FeatureSettings = FeatureSettings()
+    inception_score: InceptionScoreSettings = InceptionScoreSettings()
+    distribution: DistributionSettings = DistributionSettings()
+    classification: ClassificationSettings = ClassificationSettings()
+    neighbours: NeighbourSettings = NeighbourSettings()
+    latent: LatentSettings = LatentSettings()
     figures: FiguresSettings = FiguresSettings()
     splits: dict[int, dict[Literal["model", "train", "sample"], dict[str, Any]]] = Field(
         default_factory=dict,
@@ -229,6 +325,31 @@ class MsSsimStage(Frozen):
     ms_ssim: MsSsimSettings
 
 
+class FeaturesStage(Frozen):
+    features: FeatureSettings
+
+
+class InceptionScoreStage(Frozen):
+    inception_score: InceptionScoreSettings
+
+
+class DistributionStage(Frozen):
+    distribution: DistributionSettings
+
+
+class ClassificationStage(Frozen):
+    classification: ClassificationSettings
+
+
+class NeighboursStage(Frozen):
+    neighbours: NeighbourSettings
+
+
+class LatentStage(Frozen):
+    model: AcganConfig
+    latent: LatentSettings
+
+
 STAGES: dict[str, type[Frozen]] = {
     "index": IndexStage,
     "arrays": ArraysStage,
@@ -237,4 +358,10 @@ STAGES: dict[str, type[Frozen]] = {
     "judge": JudgeStage,
     "accuracy": AccuracyStage,
     "ms_ssim": MsSsimStage,
+    "features": FeaturesStage,
+    "inception_score": InceptionScoreStage,
+    "distribution": DistributionStage,
+    "classification": ClassificationStage,
+    "neighbours": NeighboursStage,
+    "latent": LatentStage,
 }

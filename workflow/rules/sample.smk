@@ -4,6 +4,8 @@ rule sample:
     output:
         images="results/{experiment}/samples/{split}/images.npy",
         labels="results/{experiment}/samples/{split}/labels.npy",
+        fresh_images="results/{experiment}/samples/{split}/fresh_images.npy",
+        fresh_labels="results/{experiment}/samples/{split}/fresh_labels.npy",
         digests="results/{experiment}/samples/{split}/SHA256SUMS",
         manifest="results/{experiment}/samples/{split}/manifest.json",
     log:

@@ -21,7 +21,7 @@ OF_A_RUN = {"shellcmd", "starttime", "endtime", "job_hash", "incomplete", "exter
 STAGES = {  # the first part of an output's path under results/<experiment>, and dvc.yaml's stage
     "data": ("index", "classes.csv", "source.json", "raw.sha256", "arrays"),
     "train": ("train",),
-    "evaluate": ("judge", "samples", "metrics"),
+    "evaluate": ("judge", "samples", "features", "latent", "metrics"),
     "report": ("summary.json", "tables", "figures", "report"),
 }
 Record = dict[str, Any]

@@ -1,0 +1,41 @@
+"""The verbs of the pipeline: every rule of the workflow is one of these commands.
+
+Heavy libraries are imported by the verb that needs them, so that `centigan --help` is immediate.
+"""
+
+import logging
+import sys
+
+import typer
+
+from centigan.cli import data, evaluation, models, results
+from centigan.errors import UserError
+
+app = typer.Typer(
+    help="Train and measure one class-conditional GAN per split of an image-folder data set.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+log = logging.getLogger("centigan")
+for room in (data, models, evaluation, results):
+    app.registered_commands += room.app.registered_commands
+
+
+def main() -> None:
+    """Run a verb; a person's mistake is one line on standard error and exit status 1."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.captureWarnings(True)
+    try:
+        app()
+    except UserError as error:
+        log.error("error: %s", error)
+        sys.exit(1)
+    except OSError as error:  # a full disk while a log is written, a folder without permission
+        place = error.filename or "a file"
+        log.error("error: %s: %s. Everything finished is kept; run again", place, error.strerror or error)
+        sys.exit(1)
+    except Exception as error:  # a fault of ours: the log file must tell of it too, in its last line
+        log.exception("This should not have happened:")
+        log.error("error: %s: %s", type(error).__name__, error)
+        sys.exit(1)

@@ -1,0 +1,104 @@
+"""Verbs that put the raw data in place and make arrays of them."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from centigan import params
+from centigan.cli.options import (
+    Experiment,
+    LogFile,
+    Split,
+    Values,
+    log_to,
+    name_of,
+    open_project,
+    stage_of,
+)
+from centigan.errors import UserError
+from centigan.settings import (
+    ArraysStage,
+    IndexStage,
+)
+
+app = typer.Typer()
+Fetched = Literal["digits", "photos", "cifar10", "cifar100"]
+
+
+@app.command()
+def raw(
+    source: Annotated[Fetched, typer.Argument(show_choices=True)],
+    root: Annotated[Path | None, typer.Option(help="Default: data/raw/<source>.")] = None,
+    log_file: LogFile = None,
+) -> None:
+    """Put a data set in place: an embedded one is written, CIFAR is checked or downloaded."""
+    log_to(log_file)
+    root = root or Path("data/raw") / source
+    if source == "cifar10" or source == "cifar100":
+        from centigan.data.cifar_raw import download_cifar
+
+        download_cifar(source, root)
+    else:
+        from centigan.data.embedded import write_embedded
+
+        write_embedded(source, root)
+
+
+@app.command()
+def fixture(
+    kind: Annotated[str, typer.Argument(help="ilsvrc")],
+    out: Annotated[Path, typer.Option(help="Folder for the three archives.")],
+    classes: Annotated[int, typer.Option(min=2)] = 10,
+    per_class: Annotated[int, typer.Option(min=1, help="Training images of a class.")] = 20,
+    held_out_per_class: Annotated[int, typer.Option(min=1, help="Validation images of a class.")] = 5,
+    oddities: Annotated[bool, typer.Option("--oddities", help="With the odd files of the real set.")] = False,
+) -> None:
+    """Write archives in ILSVRC2012's formats from the photographs that ship with the dependencies."""
+    if kind != "ilsvrc":
+        raise UserError(f"no fixture {kind!r}; there is: ilsvrc")
+    from centigan.data.fixture import write_ilsvrc
+
+    write_ilsvrc(
+        out,
+        classes=classes,
+        per_class=per_class,
+        held_out_per_class=held_out_per_class,
+        oddities=oddities,
+    )
+
+
+@app.command()
+def verify(experiment: Experiment = None, settings: Values = None, log_file: LogFile = None) -> None:
+    """Compare the raw data with what was published: checksums of archives, numbers of images."""
+    log_to(log_file)
+    from centigan.data.verify import verify as check
+
+    check(stage_of(IndexStage, params.load(experiment), settings).data)
+
+
+@app.command()
+def index(experiment: Experiment = None, settings: Values = None, log_file: LogFile = None) -> None:
+    """List every raw image with its class and split."""
+    log_to(log_file)
+    from centigan.data.index import build_index
+
+    layout, loaded = open_project(experiment)
+    build_index(layout, stage_of(IndexStage, loaded, settings).data)
+
+
+@app.command()
+def arrays(
+    split: Split,
+    experiment: Experiment = None,
+    settings: Values = None,
+    threads: Annotated[int, typer.Option(min=1, help="Images decoded side by side.")] = 1,
+    log_file: LogFile = None,
+) -> None:
+    """Decode, crop and resize the images of one split."""
+    log_to(log_file)
+    from centigan.data.arrays import build_arrays
+
+    layout, loaded = open_project(experiment)
+    stage = stage_of(ArraysStage, loaded, settings)
+    build_arrays(layout, name_of(split, loaded), stage, threads=threads)

@@ -1,0 +1,140 @@
+"""Verbs that train a split and draw from what it learnt."""
+
+import logging
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from centigan.cli.options import (
+    Device,
+    Experiment,
+    LogFile,
+    Split,
+    Threads,
+    Values,
+    log_to,
+    name_of,
+    open_project,
+    stage_of,
+    use_threads,
+)
+from centigan.settings import (
+    SampleStage,
+    TrainStage,
+)
+
+app = typer.Typer()
+log = logging.getLogger("centigan")
+
+
+@app.command()
+def train(
+    split: Split,
+    experiment: Experiment = None,
+    settings: Values = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    images: Annotated[
+        Literal["auto", "device", "mapped"],
+        typer.Option(
+            envvar="CENTIGAN_IMAGES",
+            help="Where the training images wait: all on the device, or in their memory-mapped file. "
+            "auto: on a GPU that has room, else mapped. No result depends on it.",
+        ),
+    ] = "auto",
+    log_file: LogFile = None,
+) -> None:
+    """Train one split, or continue where it stopped.
+
+    SIGTERM, SIGINT (Ctrl-C) and SIGUSR1 let the iteration end, save, and exit
+    with status 75; a second signal ends at once.
+    """
+    log_to(log_file)
+    from centigan.site import check_scratch
+    from centigan.training.engine import choose_device
+    from centigan.training.loop import train_split
+    from centigan.training.stopping import EXIT_STATUS, Stop, Stopped
+
+    use_threads(threads)
+    layout, loaded = open_project(experiment)
+    name = name_of(split, loaded)
+    stage = stage_of(TrainStage, loaded, settings, name)
+    check_scratch()
+    stop = Stop()
+    with stop.listening():
+        try:
+            train_split(
+                layout,
+                name,
+                stage,
+                device=choose_device(device, name),
+                placement=images,
+                bar=log_file is None,
+                stop=stop,
+            )
+        except Stopped as stopped:
+            log.info("%s", stopped)
+            raise typer.Exit(EXIT_STATUS) from None
+
+
+@app.command()
+def sample(
+    split: Split,
+    experiment: Experiment = None,
+    settings: Values = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    log_file: LogFile = None,
+) -> None:
+    """Draw the same number of images of every class from a trained split."""
+    log_to(log_file)
+    from centigan.sampling import sample_split
+    from centigan.training.engine import choose_device
+
+    use_threads(threads)
+    layout, loaded = open_project(experiment)
+    name = name_of(split, loaded)
+    stage = stage_of(SampleStage, loaded, settings, name)
+    sample_split(layout, name, stage, device=choose_device(device, name))
+
+
+@app.command()
+def interpolate(
+    split: Split,
+    experiment: Experiment = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--class", help="Name of a class; may be repeated. Default: all.")
+    ] = None,
+    path: Annotated[
+        Literal["linear", "spherical"], typer.Option(help="linear: the paper's; spherical: a great arc.")
+    ] = "linear",
+    rows: Annotated[int, typer.Option(min=1, help="Walks a class.")] = 1,
+    steps: Annotated[int, typer.Option(min=2, help="Images a walk, ends included.")] = 8,
+    out: Annotated[
+        Path | None, typer.Option(help="The PNG; default: results/<experiment>/interpolations/.")
+    ] = None,
+    settings: Values = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    log_file: LogFile = None,
+) -> None:
+    """Draw walks through the latent space of a trained split (Fig 8): each row from one image to another."""
+    log_to(log_file)
+    from centigan.interpolation import interpolate_split
+    from centigan.training.engine import choose_device
+
+    use_threads(threads)
+    layout, loaded = open_project(experiment)
+    name = name_of(split, loaded)
+    interpolate_split(
+        layout,
+        name,
+        stage_of(SampleStage, loaded, settings, name),
+        device=choose_device(device, name),
+        only=only,
+        path=path,
+        rows=rows,
+        steps=steps,
+        out=out,
+    )

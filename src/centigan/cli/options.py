@@ -1,0 +1,67 @@
+"""What the verbs share: their options, and from words on the command line to settings."""
+
+import logging
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from centigan import params
+from centigan.layout import Layout, split_name, split_names
+from centigan.settings import Frozen, Settings
+
+StageT = TypeVar("StageT", bound=Frozen)
+
+Experiment = Annotated[
+    str | None, typer.Option("--experiment", "-e", help="A file of experiments/; default: params.yaml's.")
+]
+Split = Annotated[str, typer.Option("--split", "-s", help="Number of the split, from 0.")]
+Values = Annotated[
+    str | None,
+    typer.Option(
+        "--settings", help="The stage's settings as JSON, in place of params.yaml's.", metavar="JSON"
+    ),
+]
+LogFile = Annotated[Path | None, typer.Option("--log", help="Write messages to this file too.")]
+Device = Annotated[
+    str, typer.Option(envvar="CENTIGAN_DEVICE", help="auto, cpu, cuda, cuda:1, ...: auto prefers a GPU.")
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")]
+
+
+def open_project(experiment: str | None) -> tuple[Layout, Settings]:
+    """Where the experiment's files lie, and all its settings."""
+    settings = params.load(experiment)
+    return Layout(settings.experiment), settings
+
+
+def stage_of(kind: type[StageT], loaded: Settings, handed: str | None, split: str | None = None) -> StageT:
+    """The settings of one stage: those handed over as JSON, else those loaded."""
+    return params.parse_json(kind, handed, "--settings") if handed else params.stage(loaded, kind, split)
+
+
+def name_of(split: str, loaded: Settings) -> str:
+    """The name of a split given by its number."""
+    return split_name(split, loaded.data.classes, loaded.data.split_size)
+
+
+def names_of(loaded: Settings) -> list[str]:
+    """The names of all splits."""
+    return split_names(loaded.data.classes, loaded.data.split_size)
+
+
+def use_threads(threads: int | None) -> None:
+    """Limit PyTorch to so many CPU threads; None leaves it all cores."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def log_to(path: Path | None) -> None:
+    """Send messages to a file as well, replacing that of an earlier run."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        logging.getLogger().addHandler(handler)

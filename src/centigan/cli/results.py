@@ -1,0 +1,143 @@
+"""Verbs that tell of results: tables, figures, pages, MLflow, how far it is, where it comes from."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from centigan import params
+from centigan.cli.options import (
+    Experiment,
+    LogFile,
+    Values,
+    log_to,
+    names_of,
+    open_project,
+)
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.settings import (
+    FigureSettings,
+    FiguresSettings,
+    Settings,
+)
+
+app = typer.Typer()
+
+
+@app.command()
+def tables(experiment: Experiment = None, log_file: LogFile = None) -> None:
+    """Gather the metrics of all splits into tables and summary.json."""
+    log_to(log_file)
+    from centigan.reporting.comparison import write_comparison
+    from centigan.reporting.tables import write_tables
+
+    layout, loaded = open_project(experiment)
+    names = names_of(loaded)
+    write_tables(layout, names, resolution=loaded.arrays.resolution)
+    write_comparison(layout, names)
+
+
+@app.command()
+def figure(
+    name: Annotated[str, typer.Argument(help="One of: " + ", ".join(FiguresSettings.model_fields))],
+    experiment: Experiment = None,
+    settings: Values = None,
+    log_file: LogFile = None,
+) -> None:
+    """Draw one figure as SVG and PNG."""
+    log_to(log_file)
+    if name not in FiguresSettings.model_fields:
+        raise UserError(f"no figure {name!r}; there are: {', '.join(FiguresSettings.model_fields)}")
+    from centigan.reporting.figures import draw
+
+    layout, loaded = open_project(experiment)
+    chosen: FigureSettings = getattr(loaded.figures, name)
+    if settings:
+        chosen = params.parse_json(type(chosen), settings, "--settings")
+    draw(name, layout, chosen, names_of(loaded))
+
+
+@app.command()
+def report(experiment: Experiment = None, log_file: LogFile = None) -> None:
+    """Write the page of tables and figures."""
+    log_to(log_file)
+    from centigan.manifest import commit
+    from centigan.reporting.page import write_report
+
+    layout, loaded = open_project(experiment)
+    write_report(layout, loaded, commit())
+
+
+@app.command()
+def track(
+    experiment: Experiment = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on every few seconds until all is trained and measured.")
+    ] = False,
+    tracking_uri: Annotated[str | None, typer.Option(envvar="MLFLOW_TRACKING_URI")] = None,
+    beside: Annotated[
+        int | None, typer.Option(hidden=True, help="Follow until the process of this id ends.")
+    ] = None,
+    attempt: Annotated[
+        int | None, typer.Option(hidden=True, help="The workflow's count: a failing store is a warning.")
+    ] = None,
+    log_file: LogFile = None,
+) -> None:
+    """Mirror what there is to MLflow, finished or not; tracking twice changes nothing."""
+    log_to(log_file)
+    from centigan import tracking
+
+    layout, loaded = open_project(experiment)
+    names = names_of(loaded)
+    if follow:
+        tracking.follow(layout, loaded, names, tracking_uri=tracking_uri, beside=beside)
+    elif attempt is not None:
+        tracking.track_for_workflow(layout, loaded, names, tracking_uri=tracking_uri, attempt=attempt)
+    else:
+        tracking.track(layout, loaded, names, tracking_uri=tracking_uri)
+
+
+@app.command()
+def status(
+    experiment: Experiment = None,
+    every: Annotated[bool, typer.Option("--all", help="Every training, not the first 20 lines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
+) -> None:
+    """Show how far an experiment is: its stages, its trainings, its jobs in Slurm."""
+    from centigan.status import look, screen
+
+    now = look(*open_project(experiment))
+    typer.echo(screen.as_json(now) if as_json else screen.as_text(now, every=every))
+
+
+@app.command()
+def provenance(
+    file: Annotated[Path, typer.Argument(help="A result, such as results/demo/figures/gallery.svg.")],
+    everything: Annotated[bool, typer.Option("--all", help="Every job and file, with whole hashes.")] = False,
+    as_crate: Annotated[
+        bool, typer.Option("--crate", help="Write the experiment's RO-Crate, too: ro-crate-metadata.json.")
+    ] = False,
+) -> None:
+    """Show the chain from a result back to the raw data: files, hashes, settings, versions, seeds."""
+    from centigan.provenance import crate, describe
+
+    file = file.resolve().relative_to(Path.cwd()) if file.resolve().is_relative_to(Path.cwd()) else file
+    if len(file.parts) < 3 or file.parts[0] != "results":
+        raise UserError(f"{file} is no result: name a file below results/, from the project's folder")
+    layout = Layout(file.parts[1])
+    typer.echo(describe(layout, file, everything=everything))
+    if as_crate:
+        typer.echo(f"\nwritten: {crate(layout)}")
+
+
+@app.command("settings")
+def show_settings(
+    experiment: Experiment = None,
+    schema: Annotated[bool, typer.Option("--schema", help="The JSON schema of params.yaml.")] = False,
+) -> None:
+    """Print the settings in force as JSON."""
+    import json
+
+    content = Settings.model_json_schema() if schema else params.load(experiment).model_dump(mode="json")
+    typer.echo(json.dumps(content, indent=2))
