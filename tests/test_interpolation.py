@@ -6,14 +6,20 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.numpy import load_file
 from small import SAMPLE, TRAIN
 
 from centigan.errors import UserError
-from centigan.interpolation import interpolate_split, linear, spherical
+from centigan.interpolation import interpolate_split, latent_of_split, linear, spherical
 from centigan.layout import Layout
+from centigan.manifest import read_manifest
+from centigan.settings import LatentStage
 from centigan.training.loop import train_split
 
 CPU = torch.device("cpu")
+LATENT = LatentStage.model_validate(
+    {"model": TRAIN.model.model_dump(), "latent": {"walks": 2, "steps": 4, "styles": 3}}
+)
 
 
 def test_a_linear_walk_has_equal_steps() -> None:
@@ -27,6 +33,53 @@ def test_a_spherical_walk_between_equal_lengths_stays_on_the_sphere_at_equal_ang
     angles = torch.tensor([0, 30, 60, 90]).deg2rad()
     expected = torch.stack([angles.cos(), angles.sin()], dim=1)
     assert torch.allclose(spherical(start, end, 4), expected, atol=1e-6)
+
+
+def test_both_paths_start_and_end_exactly_at_the_ends() -> None:
+    start, end = torch.randn(2, 100, generator=torch.Generator().manual_seed(0))
+    for path in (linear, spherical):
+        points = path(start, end, 7)
+        assert torch.equal(points[0], start)
+        assert torch.equal(points[-1], end)
+
+
+def test_the_file_holds_walks_of_every_class_and_a_grid_of_styles(layout: Layout) -> None:
+    train_split(layout, "00", TRAIN, device=CPU)
+    latent_of_split(layout, "00", LATENT, device=CPU)
+    folder = layout.latent("00")
+    tensors = load_file(folder / "images.safetensors")
+    assert {name: array.shape for name, array in tensors.items()} == {
+        "linear": (2, 2, 4, 32, 32, 3),
+        "spherical": (2, 2, 4, 32, 32, 3),
+        "grid": (3, 2, 32, 32, 3),
+    }
+    assert {array.dtype for array in tensors.values()} == {np.dtype(np.uint8)}
+    manifest = read_manifest(folder)
+    assert manifest["classes"] == ["cat", "dog"]
+    assert manifest["settings"]["latent"]["styles"] == 3
+
+
+def test_the_paths_share_their_ends_and_differ_between(layout: Layout) -> None:
+    train_split(layout, "00", TRAIN, device=CPU)
+    latent_of_split(layout, "00", LATENT, device=CPU)
+    tensors = load_file(layout.latent("00") / "images.safetensors")
+    straight, arc = tensors["linear"], tensors["spherical"]
+    for end in (0, -1):
+        assert np.array_equal(straight[:, :, end], arc[:, :, end])
+    assert not np.array_equal(straight[:, :, 1], arc[:, :, 1])
+    assert not np.array_equal(straight[0, 0], straight[0, 1])
+
+
+def test_walks_and_grids_are_the_same_bytes_twice_and_follow_the_seed(layout: Layout) -> None:
+    train_split(layout, "00", TRAIN, device=CPU)
+    file = layout.latent("00") / "images.safetensors"
+
+    def drawn(seed: int) -> bytes:
+        changed = LATENT.latent.model_copy(update={"seed": seed})
+        latent_of_split(layout, "00", LATENT.model_copy(update={"latent": changed}), device=CPU)
+        return file.read_bytes()
+
+    assert drawn(0) == drawn(0) != drawn(1)
 
 
 @pytest.mark.parametrize("path", ["linear", "spherical"])
@@ -50,6 +103,8 @@ def test_what_cannot_be_walked_is_named(layout: Layout) -> None:
     words = {"path": "linear", "rows": 1, "steps": 2, "out": None}
     with pytest.raises(UserError, match="split 00 is not trained"):
         interpolate_split(layout, "00", SAMPLE, device=CPU, only=None, **words)
+    with pytest.raises(UserError, match="split 00 is not trained"):
+        latent_of_split(layout, "00", LATENT, device=CPU)
     train_split(layout, "00", TRAIN, device=CPU)
     with pytest.raises(UserError, match="no class 'eel'; it has cat, dog"):
         interpolate_split(layout, "00", SAMPLE, device=CPU, only=["eel"], **words)

@@ -1,20 +1,28 @@
-"""Walks through the latent space of a trained generator (section 4.4, Fig 8 left)."""
+"""Walks through the latent space of a trained generator, and grids of one z for every class.
+
+AC-GAN (arXiv:1610.09585), section 4.4 and Fig 8: were the generator to memorise, images along a walk
+would change by leaps (left; `metrics.smoothness` measures it); what z means, should hold for any class
+(right).
+"""
 
 import logging
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
+from safetensors.numpy import save_file
 from torch import Tensor
 
 from centigan.atomic import atomic_path
 from centigan.data.batches import counter_seed
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.manifest import describe, write_manifest
 from centigan.sampling import trained_family
-from centigan.settings import SampleStage
-from centigan.sheets import contact_sheet
-from centigan.types import to_uint8
+from centigan.settings import LatentStage, SampleStage
+from centigan.sheets import Images, contact_sheet
+from centigan.types import Family, to_uint8
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +36,42 @@ def spherical(start: Tensor, end: Tensor, steps: int) -> Tensor:
     """Points (steps, latent) on the great arc (Shoemake 1985), so that none is shorter than both ends."""
     angle = torch.arccos(torch.cosine_similarity(start, end, dim=0))
     share = torch.linspace(0, 1, steps, device=start.device)[:, None]
-    weighed = torch.sin((1 - share) * angle) * start + torch.sin(share * angle) * end
-    return weighed / torch.sin(angle)
+    first, last = torch.sin((1 - share) * angle), torch.sin(share * angle)
+    return first / torch.sin(angle) * start + last / torch.sin(angle) * end  # exact at either end
 
 
 PATHS = {"linear": linear, "spherical": spherical}
+
+
+def latent_of_split(layout: Layout, split: str, stage: LatentStage, *, device: torch.device) -> None:
+    """Write latent/{split}: images.safetensors and manifest.
+
+    "linear" and "spherical", uint8 (K, W, S, R, R, 3): W walks of each class, both paths between the same
+    two latents. "grid", uint8 (Z, K, R, R, 3): each row one latent, for every class.
+    """
+    family, classes = trained_family(layout, split, stage.model, device)
+    latent, folder = stage.latent, layout.latent(split)
+    ends = [
+        [_ends(family, latent.seed, split, name, walk, device) for walk in range(latent.walks)]
+        for name in classes
+    ]
+    tensors = {
+        path: np.array(
+            [
+                [_walk(family, path, two, latent.steps, label) for two in of_class]
+                for label, of_class in enumerate(ends)
+            ]
+        )
+        for path in PATHS
+    }
+    seed = counter_seed(latent.seed, split, "grid")
+    tensors["grid"] = _grid(family, len(classes), latent.styles, seed, device)
+    with atomic_path(folder / "images.safetensors") as temporary:
+        save_file(tensors, temporary)
+    inputs = [layout.train(split) / "generator.safetensors"]
+    write_manifest(folder, describe(stage, inputs=inputs, classes=classes), of=["images.safetensors"])
+    counts = latent.walks, len(classes), latent.styles
+    log.info("split %s: %d walks of each of %d classes, %d styles", split, *counts)
 
 
 def interpolate_split(
@@ -59,16 +98,32 @@ def interpolate_split(
     walks = []
     for name in only or classes:
         for row in range(rows):
-            rng = torch.Generator(device).manual_seed(
-                counter_seed(stage.sample.seed, split, "interpolation", name, row)
-            )
-            start, end = family.latent(2, rng)
-            points = PATHS[path](start, end, steps)
-            labels = torch.full((steps,), classes.index(name), device=device)
-            walks.append(to_uint8(family.generate(points, labels)).cpu().numpy())
+            ends = _ends(family, stage.sample.seed, split, name, row, device)
+            walks.append(_walk(family, path, ends, steps, classes.index(name)))
     out = out or layout.results / "interpolations" / f"{split}-{path}.png"
     with atomic_path(out) as temporary:
         sheet = contact_sheet(walks, across=steps, tile=max(64, walks[0].shape[1]))
         Image.fromarray(sheet).save(temporary, format="PNG")
     log.info("%s: %d walks of %d steps, of %s", out, len(walks), steps, ", ".join(only or classes))
     return out
+
+
+def _ends(family: Family, seed: int, split: str, name: str, walk: int, device: torch.device) -> Tensor:
+    """The two latents (2, latent) that a walk of a class leads between."""
+    rng = torch.Generator(device).manual_seed(counter_seed(seed, split, "interpolation", name, walk))
+    return family.latent(2, rng)
+
+
+def _walk(family: Family, path: str, ends: Tensor, steps: int, label: int) -> Images:
+    """uint8 (steps, R, R, 3) of one class."""
+    points = PATHS[path](ends[0], ends[1], steps)
+    labels = torch.full((steps,), label, device=ends.device)
+    return to_uint8(family.generate(points, labels)).cpu().numpy()
+
+
+def _grid(family: Family, classes: int, styles: int, seed: int, device: torch.device) -> Images:
+    """uint8 (styles, classes, R, R, 3): one latent a row."""
+    latents = family.latent(styles, torch.Generator(device).manual_seed(seed))
+    labels = torch.arange(classes, device=device)
+    rows = [to_uint8(family.generate(z.expand(classes, -1), labels)) for z in latents]
+    return torch.stack(rows).cpu().numpy()
