@@ -1,13 +1,16 @@
 """A finished experiment of 2 splits x 2 classes, made by hand so that every share is known."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.numpy import save_file
 
-from centigan.layout import Layout
+from centigan.layout import WHOLE, Layout
 from centigan.reporting.comparison import write_comparison
 from centigan.reporting.tables import write_tables
 from centigan.settings import Settings
@@ -24,32 +27,62 @@ SOURCE = {
     "wrong_counts": ["class a has 3 of 4 train images"],
     "rejected": [{"name": "b/x.jpg", "reason": "is a link to nothing"}],
 }
+STEPS = 5  # images of a walk
 MS_SSIM = {"a": (0.10, 0.30), "b": (0.20, 0.10), "c": (0.40, 0.20), "d": (0.30, 0.50)}  # real, generated
+
+
+SETTINGS = Settings.model_validate(
+    {
+        "experiment": "hand",
+        "data": {"source": "folders", "root": "data/raw/hand", "classes": 4, "split_size": 2},
+        "arrays": {"resolution": 32},
+        "judge": {"name": "auto"},
+        "neighbours": {"permutations": 999},
+    }
+)
 
 
 @pytest.fixture
 def settings() -> Settings:
-    return Settings.model_validate(
-        {
-            "experiment": "hand",
-            "data": {"source": "folders", "root": "data/raw/hand", "classes": 4, "split_size": 2},
-            "arrays": {"resolution": 32},
-            "judge": {"name": "auto"},
-        }
-    )
+    return SETTINGS
 
 
 @pytest.fixture
 def metrics(tmp_path: Path) -> Layout:
     """Everything that the tables are made from."""
-    layout = Layout("hand", tmp_path)
+    return _measured(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    """A finished experiment that no test may change."""
+    layout = _measured(tmp_path_factory.mktemp("first"))
+    write_tables(layout, SPLITS, resolution=32, neighbours=SETTINGS.neighbours)
+    write_comparison(layout, SPLITS, network=SETTINGS.features.network)
+    return layout
+
+
+@pytest.fixture
+def finished(first: Layout, tmp_path: Path) -> Layout:
+    """The tables too."""
+    copytree(first.root, tmp_path, dirs_exist_ok=True)
+    return Layout(first.experiment, tmp_path)
+
+
+def _measured(root: Path) -> Layout:
+    layout = Layout("hand", root)
     rows = [(n, name, f"{name}, letter", split, 3, 1) for n, (name, split) in enumerate(CLASSES.items())]
     layout.results.mkdir(parents=True)
     columns = ["label", "class_id", "words", "split", "train", "held_out"]
     pd.DataFrame(rows, columns=columns).to_csv(layout.classes, index=False)
     for split in SPLITS:
-        _write_metrics(layout, split, [name for name, own in CLASSES.items() if own == split])
-        _write_images(layout, split, [name for name, own in CLASSES.items() if own == split])
+        names = [name for name, own in CLASSES.items() if own == split]
+        _write_metrics(layout, split, names)
+        _write_metrics_of_features(layout, split, names)
+        _write_neighbours(layout, split, names)
+        _write_images(layout, split, names)
+        _write_latent(layout, split, names)
+    _write_metrics_of_all(layout)
     layout.source.write_text(json.dumps(SOURCE))
     layout.judge.mkdir()
     shares = {"clean": 0.9, "noise": 0.8, "blur": 0.7, "mean": 0.8}
@@ -57,14 +90,6 @@ def metrics(tmp_path: Path) -> Layout:
     judge = {"name": "small-cnn", "requested": "auto", "candidates": {"small-cnn": shares}}
     (layout.judge / "manifest.json").write_text(json.dumps(judge | {"held_out": held_out}))
     return layout
-
-
-@pytest.fixture
-def finished(metrics: Layout) -> Layout:
-    """The tables too."""
-    write_tables(metrics, SPLITS, resolution=32)
-    write_comparison(metrics, SPLITS)
-    return metrics
 
 
 def _write_metrics(layout: Layout, split: str, names: list[str]) -> None:
@@ -86,9 +111,73 @@ def _write_metrics(layout: Layout, split: str, names: list[str]) -> None:
         "ms_ssim_in_training": (in_training, ["class_id", "iteration", "ms_ssim"]),
     }
     for metric, (rows, columns) in frames.items():
-        path = layout.metric(metric, split)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pd.DataFrame(rows, columns=columns).to_parquet(path)
+        _write(layout, metric, split, rows, columns)
+
+
+def _write_metrics_of_features(layout: Layout, split: str, names: list[str]) -> None:
+    """FID 10 and 5, more in later classes; walks of four equal steps but for the first of each class."""
+    prdc = ("precision", "recall", "density", "coverage")
+    columns = ["class_id", "source", "fid", *prdc, "real", "images"]
+    rows = [
+        (name, source, fid + ord(name) - ord("a"), 0.8, 0.6, 0.9, 0.7, 3, images)
+        for name in names
+        for source, fid, images in (("generated", 10.0, 3), ("held_out", 5.0, 1))
+    ]
+    _write(layout, "intra_class", split, rows, columns)
+    columns = ["class_id", "path", "walk", "length", "largest_step", "largest_over_mean"]
+    rows = [
+        (name, path, walk, 8.0, 2.0 + (walk == 0), 1.0 + (walk == 0) / 2)
+        for name in names
+        for path in ("linear", "spherical")
+        for walk in range(2)
+    ]
+    _write(layout, "latent", split, rows, columns)
+
+
+def _write_metrics_of_all(layout: Layout) -> None:
+    values = {"fid": 10, "kid": 0.01, "precision": 0.8, "recall": 0.6, "density": 0.9, "coverage": 0.7}
+    rows = [
+        (source, metric, value, 0.001 if metric == "kid" else float("nan"), 12, 12 if own else 4)
+        for source, own in (("generated", True), ("held_out", False))
+        for metric, value in values.items()
+    ]
+    _write(layout, "distribution", WHOLE, rows, ["source", "metric", "value", "std", "real", "images"])
+    rows = [
+        (name, group, 2, score + group)
+        for name, score in (("samples", 2.0), ("fresh", 1.5), ("training", 3.0), ("held_out", 2.5))
+        for group in range(2)
+    ]
+    _write(layout, "inception_score", WHOLE, rows, ["set", "group", "images", "score"])
+    rows = [(name, source, 1, 1) for name in CLASSES for source in ("generated", "real")]
+    _write(layout, "classification", WHOLE, rows, ["class_id", "trained_on", "correct", "count"])
+
+
+def _write_neighbours(layout: Layout, split: str, names: list[str]) -> None:
+    """Samples lie 30, 31, 32 levels from their class, held-out images 20; the first sample of a is a copy."""
+    rows: list[tuple[object, ...]] = []
+    for label, name in enumerate(names):
+        for source, images in (("generated", range(3 * label, 3 * label + 3)), ("held_out", [label])):
+            for number, image in enumerate(images):
+                copied = name == "a" and source == "generated" and number == 0
+                levels = 2.0 if copied else (30.0 + number if source == "generated" else 20.0)
+                own, other = 3 * label + number, 3 - 3 * label  # another class has one at 25 levels
+                nearest = (own, name, levels) if levels < 25 else (other, names[1 - label], 25.0)
+                rows += [
+                    (source, name, image, "l1", "class", own, name, levels),
+                    (source, name, image, "l1", "split", *nearest),
+                    (source, name, image, "ms_ssim", "class", 3 * label + 2, name, 0.6),
+                    (source, name, image, "ms_ssim", "split", 3 * label + 2, name, 0.6),
+                ]
+    columns = ["source", "class_id", "image", "metric", "scope", "neighbour", "neighbour_class", "distance"]
+    _write(layout, "neighbours", split, rows, columns)
+
+
+def _write(
+    layout: Layout, metric: str, split: str, rows: Sequence[tuple[object, ...]], columns: list[str]
+) -> None:
+    path = layout.metric(metric, split)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows, columns=columns).to_parquet(path)
 
 
 def _write_images(layout: Layout, split: str, names: list[str]) -> None:
@@ -101,6 +190,25 @@ def _write_images(layout: Layout, split: str, names: list[str]) -> None:
         np.save(folder / "images.npy", rng.integers(0, 256, (6, 32, 32, 3), dtype=np.uint8))
         np.save(folder / "labels.npy", np.array([0, 0, 0, 1, 1, 1], np.int16))
         (folder / "manifest.json").write_text(json.dumps(manifest))
+    np.save(
+        layout.arrays(split) / "held_out_images.npy", rng.integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    )
+    np.save(layout.arrays(split) / "held_out_labels.npy", np.array([0, 1], np.int16))
+    np.save(layout.samples(split) / "fresh_images.npy", rng.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8))
+    np.save(layout.samples(split) / "fresh_labels.npy", np.array([0, 0, 1, 1], np.int16))
     keys = ("loss_discriminator", "loss_generator", "source_real", "source_fake", "class_real", "class_fake")
     lines = [{"iteration": i} | dict.fromkeys(keys, 1 / i) for i in (100, 200)]
     (layout.train(split) / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def _write_latent(layout: Layout, split: str, names: list[str]) -> None:
+    """Two walks of each class and path, and a grid of three styles."""
+    rng = np.random.default_rng(2 + int(split))
+    folder = layout.latent(split)
+    folder.mkdir(parents=True)
+    shapes = {"linear": (2, 2, STEPS), "spherical": (2, 2, STEPS), "grid": (3, 2)}
+    tensors = {
+        name: rng.integers(0, 256, (*shape, 32, 32, 3), dtype=np.uint8) for name, shape in shapes.items()
+    }
+    save_file(tensors, folder / "images.safetensors")
+    (folder / "manifest.json").write_text(json.dumps({"classes": names}))

@@ -6,9 +6,12 @@ import pytest
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.comparison import compare, looks_like_imagenet
+from centigan.reporting.formats import write_latex
 from centigan.reporting.tables import joint_summary, write_tables
+from centigan.settings import NeighbourSettings
 
 SPLITS = ["00", "01"]
+NEIGHBOURS = NeighbourSettings(permutations=999)  # as in conftest
 
 
 def test_accuracy_is_the_mean_over_classes(finished: Layout) -> None:
@@ -59,7 +62,7 @@ def test_a_share_of_no_class_is_left_out_and_said_in_the_comparison(finished: La
     assert "accuracy_ms_ssim/share_high_diversity_accurate" not in values
     summary = json.loads(finished.summary.read_text())
     del summary["accuracy_ms_ssim/share_high_diversity_accurate"]
-    table = compare(summary, judge="small-cnn", is_imagenet=False)
+    table = compare(summary, judge="small-cnn", network="small-cnn", source="folders", is_imagenet=False)
     row = table[table["measurement"].str.contains("accuracy > 1 %")].iloc[0]
     assert row["ours"] == ""
     assert "no class has MS-SSIM < 0.25" in row["why"]
@@ -69,14 +72,17 @@ def test_nothing_measured_on_other_data_is_called_comparable(finished: Layout) -
     table = pd.read_csv(finished.table("comparison"))
     measured = table[table["why"] != "a fact of the set-up"]
     assert set(measured["comparable"]) == {"no"}
-    assert measured["why"].str.contains("other data: 4 classes").all()
+    numbers = measured[measured["paper"].str.contains("%|0\\.")]
+    assert numbers["why"].str.contains("other data: |not AC-GAN's|not run").all()
 
 
 def test_the_papers_own_protocol_is_comparable(finished: Layout) -> None:
     summary = json.loads(finished.summary.read_text())
     summary = {name.replace("/32", "/128"): value for name, value in summary.items()}
     summary |= {"model/resolution": 128, "data/classes": 1000, "ms_ssim/pairs": 100}
-    table = compare(summary, judge="inception-v3", is_imagenet=True)
+    table = compare(
+        summary, judge="inception-v3", network="inception-2015", source="folders", is_imagenet=True
+    )
     row = table[table["measurement"] == "Accuracy of samples at R"].iloc[0]
     assert (row["paper"], row["comparable"]) == ("10.1 ± 2.0 %", "yes")
     assert row["ours"].startswith("55.0")
@@ -92,7 +98,7 @@ def test_imagenet_is_a_thousand_wordnet_ids() -> None:
 def test_tables_are_the_same_bytes_twice(finished: Layout) -> None:
     files = [finished.summary, finished.table("by_class"), finished.table("accuracy_by_resolution")]
     before = [file.read_bytes() for file in files]
-    write_tables(finished, SPLITS, resolution=32)
+    write_tables(finished, SPLITS, resolution=32, neighbours=NEIGHBOURS)
     assert [file.read_bytes() for file in files] == before
 
 
@@ -101,15 +107,67 @@ def test_a_metric_file_without_a_class_is_named(metrics: Layout) -> None:
     frame = pd.read_parquet(path)
     frame[~((frame["class_id"] == "d") & (frame["source"] == "real"))].to_parquet(path)
     with pytest.raises(UserError, match=r"ms_ssim/01.parquet has no row of real images for class 'd'"):
-        write_tables(metrics, SPLITS, resolution=32)
+        write_tables(metrics, SPLITS, resolution=32, neighbours=NEIGHBOURS)
 
 
 def test_a_missing_metric_file_is_named(metrics: Layout) -> None:
     metrics.metric("accuracy", "00").unlink()
     with pytest.raises(UserError, match=r"accuracy/00.parquet is missing; run the pipeline"):
-        write_tables(metrics, SPLITS, resolution=32)
+        write_tables(metrics, SPLITS, resolution=32, neighbours=NEIGHBOURS)
 
 
 def test_a_resolution_that_was_not_measured_is_said(metrics: Layout) -> None:
     with pytest.raises(UserError, match=r"measured at \[4, 8, 16, 32, 64\] px, but the tables need 128"):
-        write_tables(metrics, SPLITS, resolution=128)
+        write_tables(metrics, SPLITS, resolution=128, neighbours=NEIGHBOURS)
+
+
+def test_the_difference_is_ours_less_the_papers_in_its_unit(finished: Layout) -> None:
+    table = pd.read_csv(finished.table("comparison"), keep_default_na=False).set_index("measurement")
+    assert table["difference"]["Accuracy of samples at R"] == "+44.9 points"  # 55.0 % less 10.1 %
+    assert table["difference"]["MS-SSIM of the most uniform real class"] == "+0.15"  # 0.40 less 0.25
+    assert table["difference"]["Samples that copy a training image (L1)"] == ""  # the paper has no number
+
+
+def test_an_inception_score_is_comparable_on_cifar_10_by_the_network_of_2015(finished: Layout) -> None:
+    summary = json.loads(finished.summary.read_text()) | {
+        "inception_score/fresh": 8.0,
+        "inception_score/fresh/std": 0.1,
+        "inception_score/fresh/images": 25_000,
+    }
+
+    def row(source: str, network: str, images: int = 25_000) -> "pd.Series[str]":
+        told = summary | {"inception_score/fresh/images": images}
+        table = compare(told, judge="small-cnn", network=network, source=source, is_imagenet=False)
+        return table[table["measurement"].str.startswith("Inception score")].iloc[0]
+
+    good = row("CIFAR-10", "inception-2015")
+    assert (good["ours"], good["difference"], good["comparable"]) == ("8.00 ± 0.10", "-0.25", "yes")
+    assert "scored by small-cnn" in row("CIFAR-10", "small-cnn")["why"]
+    assert "500 images, not 25,000" in row("CIFAR-10", "inception-2015", 500)["why"]
+    assert row("class folders", "inception-2015")["comparable"] == "no"
+
+
+def test_what_a_later_experiment_runs_has_its_place(finished: Layout) -> None:
+    table = pd.read_csv(finished.table("comparison"), keep_default_na=False)
+    for place in ("Fig 11", "App D"):
+        row = table[table["id"] == place].iloc[0]
+        assert (row["ours"], row["why"]) == ("", "not run by this experiment")
+
+
+def test_a_table_is_the_same_as_csv_and_parquet(finished: Layout) -> None:
+    for name in ("by_class", "distribution", "inception_score", "ms_ssim_pairs"):
+        text = pd.read_csv(finished.table(name), dtype={"class_id": str, "split": str})
+        pd.testing.assert_frame_equal(
+            text, pd.read_parquet(finished.table(name, "parquet")), check_dtype=False, rtol=1e-5
+        )
+
+
+def test_latex_shows_signs_that_latex_knows_and_escapes_what_it_would_run(finished: Layout) -> None:
+    text = finished.table("comparison", "tex").read_text()
+    assert text.count(r"\toprule") == text.count(r"\bottomrule") == 1
+    assert r"10.1 $\pm$ 2.0 \%" in text
+    assert text.isascii()
+    odd = pd.DataFrame({"class_id": [r"a_b & \input{x} 5 %"], "value": [float("nan")]})
+    write_latex(finished, "odd", odd, caption="Odd.")
+    row = finished.table("odd", "tex").read_text().splitlines()[8]
+    assert row == r"a\_b \& \textbackslash input\{x\} 5 \% & -- \\"

@@ -5,20 +5,38 @@ counts) stands in `protocol`.
 """
 
 CAPTIONS: dict[str, str] = {
+    "examples": (
+        "The first samples of five classes, one row a class, in the order drawn: none was selected "
+        "(Figure 1 of the AC-GAN paper)."
+    ),
+    "resolution_strip": (
+        "One held-out real image and one sample of a class, shrunk to each resolution and enlarged again "
+        "by bilinear interpolation; under each, how many images of that class the judge names correctly "
+        "at that resolution (Figure 3, top)."
+    ),
     "accuracy_by_resolution": (
         "Share of images that the judge names correctly, after shrinking them to the resolution below "
         "by bilinear interpolation and back; the dashed line marks the model's own resolution, an error "
-        "bar is the standard deviation over subsets of the images (Figure 3, bottom left, of the AC-GAN "
-        "paper)."
+        "bar is the standard deviation over subsets of the images (Figure 3, bottom left)."
     ),
     "accuracy_by_class": (
         "Accuracy of each class's samples at the model's resolution (x) and shrunk to a quarter of it "
         "(y); a class below the line is better recognised with all its pixels (Figure 3, bottom right)."
     ),
+    "ms_ssim_examples": (
+        "The classes whose samples are most alike and those whose samples differ most, by mean MS-SSIM "
+        "between pairs: the first samples above the first training images, mean MS-SSIM of either beside "
+        "them (Figure 4)."
+    ),
     "ms_ssim_by_class": (
         "Mean MS-SSIM between random pairs of images of one class, real training images (x) against "
         "samples (y); high means alike. A class under the red line, the most uniform real class, is more "
         "diverse than that one (Figure 5, left)."
+    ),
+    "ms_ssim_pairs": (
+        "MS-SSIM of every pair behind the means of Figure 5, left. Above: all classes' pairs together. "
+        "Below: in each class the median, the middle half and the middle 90 % of its pairs, classes in the "
+        "order of their medians. The bar at 0 holds pairs whose structure is opposed (docs/protocols.md)."
     ),
     "ms_ssim_in_training": (
         "Mean MS-SSIM within each class through training, from samples drawn as the model learns. "
@@ -30,9 +48,35 @@ CAPTIONS: dict[str, str] = {
         "diversity. Lines mark the paper's thresholds, MS-SSIM 0.25 and accuracy 1 %, which were chosen "
         "for ImageNet (Figure 6)."
     ),
+    "neighbours_l1": (
+        "Of each class, the samples that lie nearest to a training image, and that image, sought among "
+        "the class's and among the whole split's: the mean absolute difference of pixels stands below. "
+        "A copy would look the same (Figure 7)."
+    ),
+    "neighbours_ms_ssim": (
+        "The same as by L1, with 1 - MS-SSIM as the distance, which forgives shifts of brightness "
+        "(Figure 10)."
+    ),
+    "memorisation": (
+        "Share of images whose nearest training image of their class is at most so far away. Were the "
+        "training images memorised, samples would lie nearer to them than real images do that the "
+        "generator never saw; below the dashed line two images count as the same. The paper states no such "
+        "number beside Figure 7."
+    ),
+    "interpolation": (
+        "Images along a straight line between two latents, one walk a class; beside each the largest step "
+        "between successive images, as features see it, over the mean step: a leap, as between two "
+        "memorised images, would make it large (Figure 8, left)."
+    ),
+    "class_grid": (
+        "One latent a row, drawn as every class of one model: what z decides, such as pose or background, "
+        "should hold along a row (Figure 8, right)."
+    ),
+    "random_samples": ("Samples drawn at random, with a fixed seed, among those of all classes (Figure 9)."),
     "training_curves": (
         "Losses of discriminator and generator, and how often D tells real from generated and names the "
-        "class, per logged batch; faint: every split, strong: their mean. The paper shows no such figure."
+        "class, per logged batch; strong: the mean of the splits, faint: every split, or the middle 90 % "
+        "of more than ten. The paper shows no such figure."
     ),
     "gallery": (
         "The first samples of every class, one row a class, in the order drawn: none was selected "

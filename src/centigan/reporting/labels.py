@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
 
 MOST_NAMES = 20  # more cannot be read
+MOST_HIDDEN = 0.25  # of a name; one that is hidden further hides others too, and is left out
 PLACES = [  # (dx, dy) in points, horizontal and vertical alignment; tried in this order
     (7, 0, "left", "center"),
     (-7, 0, "right", "center"),
@@ -22,13 +23,28 @@ PLACES = [  # (dx, dy) in points, horizontal and vertical alignment; tried in th
     (-16, 12, "right", "bottom"),
     (16, -12, "left", "top"),
     (-16, -12, "right", "top"),
+    (24, 0, "left", "center"),
+    (0, 22, "center", "bottom"),
+    (0, -22, "center", "top"),
+    (28, 26, "left", "bottom"),
+    (-28, 26, "right", "bottom"),
+    (28, -26, "left", "top"),
 ]
 
 
 def name_points(
-    axes: Axes, x: npt.ArrayLike, y: npt.ArrayLike, names: Sequence[str], *, color: str = "#444444"
+    axes: Axes,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    names: Sequence[str],
+    *,
+    lines: Sequence[float] = (),
+    color: str = "#444444",
 ) -> None:
-    """Write each name at the free place nearest its point; nothing for more than MOST_NAMES."""
+    """Write each name at the free place nearest its point, also free of the horizontal `lines` at these y.
+
+    Nothing is written for more than MOST_NAMES, nor a name that has no place.
+    """
     if len(names) > MOST_NAMES:
         return
     figure = axes.get_figure(root=True)
@@ -36,10 +52,14 @@ def name_points(
     figure.draw_without_rendering()  # settles limits and layout, which places are measured in
     points = axes.transData.transform(np.column_stack([x, y]))  # (N, 2) pixels
     taken: list[Bbox] = [Bbox.from_bounds(px - 5, py - 5, 10, 10) for px, py in points]
+    for height in axes.transData.transform([(0, y) for y in lines]) if lines else ():
+        taken.append(Bbox.from_extents(axes.bbox.x0, height[1] - 4, axes.bbox.x1, height[1] + 4))
     for (px, py), name, at_x, at_y in zip(points, names, np.asarray(x), np.asarray(y), strict=True):
         boxes = [_box(figure, px, py, place, name) for place in PLACES]
         costs = [_cost(box, taken, axes.bbox) for box in boxes]
         best = int(np.argmin(costs))
+        if costs[best] > MOST_HIDDEN * _area(boxes[best]):
+            continue
         dx, dy, horizontal, vertical = PLACES[best]
         axes.annotate(
             name,

@@ -6,23 +6,60 @@ from centigan.settings import Settings
 
 def protocol(name: str, results: Results, settings: Settings) -> str:
     """Judge and sample counts behind a figure, in one sentence."""
+    return {**_of_numbers(results, settings), **_of_pictures(results, settings)}[name]
+
+
+def _of_numbers(results: Results, settings: Settings) -> dict[str, str]:
     facts = results.summary
-    classes = int(facts["data/classes"])
+    classes, side = int(facts["data/classes"]), results.resolution
     judged = (
         f"Judge: {results.judge['name']}. {facts['images/real']:,.0f} held-out real images and "
         f"{facts['images/generated']:,.0f} samples of {classes} classes"
     )
     paired = f"{facts['ms_ssim/pairs']:.0f} random pairs in each of {classes} classes"
-    sentences = {
+    return {
         "accuracy_by_resolution": f"{judged}, in {facts['accuracy/subsets']:.0f} subsets.",
         "accuracy_by_class": f"{judged}.",
-        "ms_ssim_by_class": f"MS-SSIM of {paired}, at {results.resolution} px.",
+        "ms_ssim_by_class": f"MS-SSIM of {paired}, at {side} px.",
+        "ms_ssim_pairs": f"MS-SSIM of {paired}, real and generated, at {side} px.",
         "ms_ssim_in_training": (
             f"{settings.train.snapshot_per_class} samples a class and snapshot, every "
-            f"{settings.train.snapshot_every:,} iterations, at {results.resolution} px; no judge."
+            f"{settings.train.snapshot_every:,} iterations, at {side} px; no judge."
         ),
         "accuracy_and_ms_ssim": f"{judged}; MS-SSIM of {paired}.",
+        "memorisation": (
+            f"Exact L1 at {side} px from {settings.neighbours.per_class} samples of each of {classes} "
+            "classes, and from as many held-out images if there are, to every training image of the class; "
+            f"{settings.neighbours.permutations:,} permutations within classes."
+        ),
         "training_curves": f"Journals of {facts['data/splits']:.0f} splits; the judge plays no part.",
-        "gallery": f"{results.resolution} x {results.resolution} px, shown without interpolation.",
     }
-    return sentences[name]
+
+
+def _of_pictures(results: Results, settings: Settings) -> dict[str, str]:
+    facts, side = results.summary, results.resolution
+    of_all = f"{facts['images/generated']:,.0f} samples of {facts['data/classes']:.0f} classes"
+    shown = f"{side} x {side} px, shown without interpolation"
+    first = f"the first of {settings.sample.per_class:,} samples of each class"
+    judged = f"Judge: {results.judge['name']}, on all held-out images and all samples of the class"
+    seek, walks = settings.neighbours, settings.latent
+    return {
+        "examples": f"{shown}; {first}.",
+        "resolution_strip": f"{judged}, {settings.sample.per_class:,} of them; the first of either is shown.",
+        "ms_ssim_examples": f"{shown}; MS-SSIM of {facts['ms_ssim/pairs']:.0f} random pairs a class.",
+        "neighbours_l1": (
+            f"Exact search at {side} px, from {seek.per_class} samples of each class, the nearest of which "
+            "are shown, among all training images of the class and of its split."
+        ),
+        "neighbours_ms_ssim": (
+            f"Exact search at {side} px, from {seek.ms_ssim_per_class} samples of each class, among all "
+            "training images of the class and of its split."
+        ),
+        "interpolation": (
+            f"The first of {walks.walks} linear walks of each class, {walks.steps} images each, seed "
+            f"{walks.seed}; steps are distances of {settings.features.network}'s features."
+        ),
+        "class_grid": f"{shown}; {walks.styles} latents, seed {walks.seed}.",
+        "random_samples": f"{shown}; of {of_all}.",
+        "gallery": f"{shown}; {first}.",
+    }

@@ -14,19 +14,33 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from safetensors import safe_open
 
 from centigan.errors import UserError
-from centigan.layout import Layout
+from centigan.layout import WHOLE, Layout
 
 Images = npt.NDArray[np.uint8]
 
 SOURCES = ("real", "generated")
+BASELINED = ("generated", "held_out")  # both measured against the training images
+METRICS_OF_ALL = {  # columns of what is measured of all splits together
+    "inception_score": ["set", "group", "images", "score"],
+    "distribution": ["source", "metric", "value", "std", "real", "images"],
+    "classification": ["class_id", "trained_on", "correct", "count"],
+}
 METRICS = {  # columns of every metric file
     "accuracy": ["class_id", "source", "resolution", "subset", "correct", "count"],
     "ms_ssim": ["class_id", "source", "pair", "ms_ssim"],
     "ms_ssim_in_training": ["class_id", "iteration", "ms_ssim"],
+    "intra_class": ["class_id", "source", "fid", "precision", "recall", "density", "coverage"],
+    "neighbours": [
+        *("class_id", "source", "image", "metric", "scope"),
+        *("neighbour", "neighbour_class", "distance"),
+    ],
+    "latent": ["class_id", "path", "walk", "length", "largest_step", "largest_over_mean"],
 }
 NAMES = {"class_id": str, "split": str}  # "00" and "0" are names, not numbers
+READING: dict[str, Any] = {"dtype": NAMES, "keep_default_na": False, "na_values": [""]}  # so is "NA"
 
 
 @dataclass(frozen=True)
@@ -39,7 +53,7 @@ class Results:
     @cached_property
     def classes(self) -> pd.DataFrame:
         """One row a class: label, class_id, words, split, train, held_out."""
-        frame = pd.read_csv(present(self.layout.classes), dtype=NAMES)
+        frame = pd.read_csv(present(self.layout.classes), **READING)
         return frame[frame["split"].isin(list(self.split_names))].reset_index(drop=True)
 
     @cached_property
@@ -62,7 +76,7 @@ class Results:
         return int(self.summary["model/resolution"])
 
     def table(self, name: str) -> pd.DataFrame:
-        return pd.read_csv(present(self.layout.table(name)), dtype=NAMES, keep_default_na=True)
+        return pd.read_csv(present(self.layout.table(name)), **READING)
 
     def metric(self, metric: str) -> pd.DataFrame:
         """A metric of all splits in one frame, with the split's name as a column.
@@ -75,9 +89,21 @@ class Results:
             path = self.layout.metric(metric, split)
             frame = pd.read_parquet(present(path))
             expected = self.classes.loc[self.classes["split"] == split, "class_id"].tolist()
-            check_complete(frame, path, columns=METRICS[metric], classes=expected)
+            sources = BASELINED if metric in {"intra_class", "neighbours"} else SOURCES
+            check_complete(frame, path, columns=METRICS[metric], classes=expected, sources=sources)
             frames.append(frame.assign(class_id=frame["class_id"].astype(str), split=split))
         return pd.concat(frames, ignore_index=True)
+
+    def metric_of_all(self, metric: str) -> pd.DataFrame:
+        """What is measured of all splits together.
+
+        Raises:
+            UserError: when the file is missing or lacks a column.
+        """
+        path = self.layout.metric(metric, WHOLE)
+        frame = pd.read_parquet(present(path))
+        check_complete(frame, path, columns=METRICS_OF_ALL[metric], classes=[])
+        return frame
 
     def history(self, split: str) -> pd.DataFrame:
         """The journal of one split's training, one row a logged iteration."""
@@ -95,11 +121,36 @@ class Results:
 
     def samples(self, split: str, *, per_class: int) -> dict[str, Images]:
         """The first samples of every class: class_id -> uint8 (<= per_class, R, R, 3)."""
-        return _first_of_each_class(self.layout.samples(split), per_class)
+        return _first_of_each_class(self.layout.samples(split), "", per_class)
 
     def training_images(self, split: str, *, per_class: int) -> dict[str, Images]:
         """The first training images of every class: class_id -> uint8 (<= per_class, R, R, 3)."""
-        return _first_of_each_class(self.layout.arrays(split), per_class)
+        return _first_of_each_class(self.layout.arrays(split), "", per_class)
+
+    def held_out_images(self, split: str, *, per_class: int) -> dict[str, Images]:
+        """The first held-out images of every class: class_id -> uint8 (<= per_class, 2R, 2R, 3)."""
+        return _first_of_each_class(self.layout.arrays(split), "held_out_", per_class)
+
+    def images(self, split: str, source: str) -> Images:
+        """All images (N, R, R, 3), in the file: "generated" or "training"; (N, 2R, 2R, 3): "held_out"."""
+        folder = self.layout.samples(split) if source == "generated" else self.layout.arrays(split)
+        name = "held_out_images.npy" if source == "held_out" else "images.npy"
+        images: Images = np.load(present(folder / name), mmap_mode="r")
+        return images
+
+    def walks(self, split: str, path: str) -> dict[str, Images]:
+        """Walks through the latent space, "linear" or "spherical": class_id -> (walks, steps, R, R, 3)."""
+        return self._latent(split, path, axis=0)
+
+    def grid(self, split: str) -> dict[str, Images]:
+        """The same latents for every class: class_id -> (styles, R, R, 3)."""
+        return self._latent(split, "grid", axis=1)
+
+    def _latent(self, split: str, name: str, *, axis: int) -> dict[str, Images]:
+        folder = self.layout.latent(split)
+        with safe_open(present(folder / "images.safetensors"), framework="np") as file:
+            of_classes = np.moveaxis(file.get_tensor(name), axis, 0)
+        return dict(zip(read_json(folder / "manifest.json")["classes"], of_classes, strict=True))
 
 
 def present(path: Path) -> Path:
@@ -127,7 +178,12 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def check_complete(
-    frame: pd.DataFrame, path: Path, *, columns: Sequence[str], classes: Sequence[str]
+    frame: pd.DataFrame,
+    path: Path,
+    *,
+    columns: Sequence[str],
+    classes: Sequence[str],
+    sources: Sequence[str] = SOURCES,
 ) -> None:
     """Every column, and every class of the split under every source.
 
@@ -136,8 +192,8 @@ def check_complete(
     """
     if absent := [column for column in columns if column not in frame]:
         raise UserError(f"{path} lacks the column {absent[0]!r}; delete the file and run again")
-    sources: Sequence[str | None] = SOURCES if "source" in columns else (None,)
-    for source in sources:
+    wanted: Sequence[str | None] = sources if "source" in columns else (None,)
+    for source in wanted if classes else ():  # what is measured of all together has none
         rows = frame if source is None else frame[frame["source"] == source]
         if lost := sorted(set(classes) - set(rows["class_id"].astype(str))):
             of = "" if source is None else f" of {source} images"
@@ -147,9 +203,9 @@ def check_complete(
             )
 
 
-def _first_of_each_class(folder: Path, per_class: int) -> dict[str, Images]:
-    images = np.load(present(folder / "images.npy"), mmap_mode="r")  # (N, R, R, 3)
-    labels = np.load(present(folder / "labels.npy"))
+def _first_of_each_class(folder: Path, prefix: str, per_class: int) -> dict[str, Images]:
+    images = np.load(present(folder / f"{prefix}images.npy"), mmap_mode="r")  # (N, R, R, 3)
+    labels = np.load(present(folder / f"{prefix}labels.npy"))
     classes = read_json(folder / "manifest.json")["classes"]
     return {
         str(class_id): np.asarray(images[np.flatnonzero(labels == position)[:per_class]])

@@ -10,38 +10,64 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from centigan.atomic import atomic_path, write_text
+from centigan.atomic import write_text
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.reporting import scores
+from centigan.reporting.formats import write_latex, write_table
 from centigan.reporting.results import Results
+from centigan.reporting.thresholds import INACCURATE, LOW_DIVERSITY, LOW_FACTOR
+from centigan.settings import NeighbourSettings
 
-LOW_DIVERSITY = 0.25  # section 4.3; the highest mean MS-SSIM of a class of ImageNet's training images
-INACCURATE = 0.01  # section 4.3
-LOW_FACTOR = 4  # the paper compares 128 with 32
+OF_SPLITS = ("accuracy", "ms_ssim", "ms_ssim_in_training", "intra_class", "neighbours", "latent")
+OF_ALL = ("inception_score", "distribution", "classification")
+IN_A_PAPER = {  # tables that are written as LaTeX too, with their captions
+    "accuracy_by_resolution": "Accuracy of real and generated images against resolution.",
+    "inception_score": "Inception score of each group of images.",
+    "distribution": "Distances between the features of generated or held-out images and training images.",
+}
 
 
-def write_tables(layout: Layout, split_names: Sequence[str], *, resolution: int) -> None:
-    """Write tables/{accuracy_by_resolution,by_class,ms_ssim_in_training}.csv and summary.json.
+def write_tables(
+    layout: Layout, split_names: Sequence[str], *, resolution: int, neighbours: NeighbourSettings
+) -> None:
+    """Write every table but the comparison, as CSV, Parquet and some as LaTeX, and summary.json.
 
     Raises:
         UserError: when a metric file is missing, or lacks a class or the resolution.
     """
     results = Results(layout, split_names)
-    accuracy, ms_ssim = results.metric("accuracy"), results.metric("ms_ssim")
+    measured = {name: results.metric(name) for name in OF_SPLITS}
+    measured |= {name: results.metric_of_all(name) for name in OF_ALL}
+    accuracy, ms_ssim = measured["accuracy"], measured["ms_ssim"]
     by_resolution = accuracy_by_resolution(accuracy)
     of_class = by_class(accuracy, ms_ssim, results.classes, resolution=resolution)
-    in_training = results.metric("ms_ssim_in_training")[["class_id", "iteration", "ms_ssim"]]
-
+    of_class = of_class.join(scores.of_each_class(measured), on="class_id")
+    tables = {
+        "accuracy_by_resolution": by_resolution,
+        "by_class": of_class,
+        "ms_ssim_pairs": scores.ms_ssim_pairs(ms_ssim),
+        "ms_ssim_in_training": measured["ms_ssim_in_training"][["class_id", "iteration", "ms_ssim"]],
+        "inception_score": measured["inception_score"],
+        "distribution": measured["distribution"],
+        "duplicates": scores.duplicates(measured["neighbours"], neighbours.duplicate_below),
+    }
     summary = {
         **experiment_facts(accuracy, ms_ssim, results.classes, resolution=resolution),
         **accuracy_summary(by_resolution, of_class, resolution=resolution),
         **diversity_summary(of_class),
         **joint_summary(of_class),
         **training_summary([results.history(split) for split in split_names]),
+        **scores.inception_summary(measured["inception_score"]),
+        **scores.distribution_summary(measured["distribution"], measured["intra_class"]),
+        **scores.classification_summary(measured["classification"]),
+        **scores.neighbour_summary(measured["neighbours"], neighbours),
+        **scores.smoothness_summary(measured["latent"]),
     }
-    _write_csv(layout, "accuracy_by_resolution", by_resolution)
-    _write_csv(layout, "by_class", of_class)
-    _write_csv(layout, "ms_ssim_in_training", in_training)
+    for name, table in tables.items():
+        write_table(layout, name, table)
+        if name in IN_A_PAPER:
+            write_latex(layout, name, table, caption=IN_A_PAPER[name])
     write_text(layout.summary, json.dumps(_rounded(summary), indent=2) + "\n")
 
 
@@ -179,8 +205,3 @@ def _rounded(summary: dict[str, float]) -> dict[str, float]:
     return {
         name: value if isinstance(value, int) else float(f"{value:.6g}") for name, value in summary.items()
     }
-
-
-def _write_csv(layout: Layout, name: str, table: pd.DataFrame) -> None:
-    with atomic_path(layout.table(name)) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")

@@ -1,0 +1,174 @@
+"""Diversity within classes, alone and against accuracy (AC-GAN, sections 4.2 and 4.3, Figs 5 and 6)."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from centigan.reporting.figures.axes import (
+    ALARM,
+    COLORS,
+    GENERATED,
+    MUTED,
+    QUIET,
+    diagonal,
+    legend_above,
+    percent,
+    points,
+    subtitle,
+    titled_axes,
+)
+from centigan.reporting.labels import MOST_NAMES, name_line_ends, name_points
+from centigan.reporting.results import Results
+from centigan.reporting.thresholds import INACCURATE, LOW_DIVERSITY
+from centigan.settings import FigureSettings
+
+QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+BINS = 60
+
+
+def ms_ssim_by_class(results: Results, settings: FigureSettings) -> Figure:
+    """Figure 5, left: mean MS-SSIM of each class, real (x) and generated (y)."""
+    table, summary = results.table("by_class"), results.summary
+    x, y = table["ms_ssim_real"], table["ms_ssim_generated"]
+    figure, axes = titled_axes(settings.title, square=True)
+    top = 1.12 * max(x.max(), y.max(), 0.05)
+    diagonal(axes, top)
+    most_uniform = summary["ms_ssim/real/max"]
+    axes.axhline(most_uniform, color=ALARM, linewidth=1.2)
+    right = _crowded_left(x, y - most_uniform, top)
+    axes.annotate(
+        f"most uniform real class, {most_uniform:.2f}",
+        (0.99 if right else 0.01, most_uniform),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        color=ALARM,
+        fontsize=8,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+    )
+    points(axes, x, y)
+    axes.set(xlim=(0, top), ylim=(0, top))
+    axes.set(xlabel="MS-SSIM of real training images", ylabel="MS-SSIM of generated images")
+    share = summary["ms_ssim/share_below_max_real"]
+    subtitle(axes, f"{share:.1%} of {len(table)} classes below the red line")
+    name_points(axes, x, y, table["class_id"].tolist(), lines=[most_uniform])
+    return figure
+
+
+def ms_ssim_in_training(results: Results, settings: FigureSettings) -> Figure:
+    """Figure 5, right: mean MS-SSIM of each class through training, collapsed classes in red."""
+    table = results.table("ms_ssim_in_training").sort_values(["class_id", "iteration"])
+    most_uniform = results.summary["ms_ssim/real/max"]
+    figure, axes = titled_axes(settings.title)
+    count = table["class_id"].nunique()
+    few, faint = count <= MOST_NAMES, max(0.08, min(0.4, 50 / count))
+    ends = []
+    for class_id, rows in table.groupby("class_id"):
+        x, y = rows["iteration"].iloc[-1], rows["ms_ssim"].iloc[-1]
+        color = ALARM if y > most_uniform else GENERATED
+        axes.plot(
+            rows["iteration"],
+            rows["ms_ssim"],
+            color=color,
+            linewidth=1.4 if few else 0.6,
+            alpha=0.8 if few else min(1.0, faint * (4 if y > most_uniform else 1)),
+            zorder=2.5 if y > most_uniform else 2,
+        )
+        ends.append((float(x), float(y), str(class_id), color))
+    axes.axhline(most_uniform, color=ALARM, linestyle="--", linewidth=1)
+    axes.set_ylim(0, 1.12 * max(table["ms_ssim"].max(), most_uniform))
+    axes.set(xlabel="iteration", ylabel="MS-SSIM of generated images")
+    collapsed = sum(y > most_uniform for _, y, _, _ in ends)
+    subtitle(
+        axes,
+        f"dashed: most uniform real class, {most_uniform:.2f};  {collapsed} of {len(ends)} classes end above",
+    )
+    name_line_ends(axes, ends)
+    return figure
+
+
+def ms_ssim_pairs(results: Results, settings: FigureSettings) -> Figure:
+    """Every pair, not only the classes' means: all pairs above; quantiles within each class below."""
+    table = results.metric("ms_ssim")
+    figure = Figure(figsize=(6.4, 6.2), layout="constrained")
+    grid = figure.add_gridspec(2, 2)
+    above = figure.add_subplot(grid[0, :])
+    edges = np.linspace(0, max(0.05, float(table["ms_ssim"].max())), BINS + 1)
+    for source, color in (("real", COLORS["real"]), ("generated", GENERATED)):
+        values = table.loc[table["source"] == source, "ms_ssim"]
+        share, _ = np.histogram(values, edges)
+        label = f"{source}, {len(values):,} pairs, median {values.median():.2f}"
+        above.stairs(share / len(values), edges, color=color, linewidth=1.6, label=label)
+        above.stairs(share / len(values), edges, color=color, alpha=0.15, fill=True)
+    above.set_title(settings.title)
+    above.set(xlabel="MS-SSIM of a pair", xlim=(0, edges[-1]), ylim=(0, None))
+    percent(above, "y", "share of pairs")
+    legend_above(above)
+    below = None
+    for column, source in enumerate(("real", "generated")):
+        below = figure.add_subplot(grid[1, column], sharey=below)
+        _bands(below, table[table["source"] == source], source)
+    return figure
+
+
+def accuracy_and_ms_ssim(results: Results, settings: FigureSettings) -> Figure:
+    """Figure 6: accuracy of each class's samples against their mean MS-SSIM."""
+    table, summary = results.table("by_class"), results.summary
+    x, y = table["ms_ssim_generated"], table["accuracy_generated"]
+    figure, axes = titled_axes(settings.title)
+    axes.axvline(LOW_DIVERSITY, color=QUIET, linestyle="--", linewidth=1)
+    axes.axhline(INACCURATE, color=QUIET, linestyle="--", linewidth=1)
+    points(axes, x, y)
+    axes.set(xlim=(0, 1.12 * max(x.max(), LOW_DIVERSITY)), ylim=(-0.04, 1.08))
+    axes.set_xlabel("MS-SSIM of generated images")
+    percent(axes, "y", f"accuracy at {results.resolution} px, under {results.judge['name']}")
+    subtitle(axes, _joint_numbers(summary))
+    name_points(axes, x, y, table["class_id"].tolist())
+    return figure
+
+
+def _crowded_left(x: "pd.Series[float]", above: "pd.Series[float]", top: float) -> bool:
+    """Whether the left half of a line has more points just above it than the right half."""
+    near = x[above.between(0, 0.05 * top)]
+    return bool((near < top / 2).sum() > (near >= top / 2).sum())
+
+
+def _bands(axes: Axes, pairs: pd.DataFrame, source: str) -> None:
+    """Quantiles of each class's pairs, classes in the order of their medians."""
+    groups = pairs.groupby("class_id")["ms_ssim"]
+    quantiles = pd.DataFrame({name: groups.quantile(share) for name, share in QUANTILES.items()})
+    quantiles = quantiles.sort_values("median")
+    numbers, color = np.arange(len(quantiles)), COLORS[source]
+    if len(quantiles) <= MOST_NAMES:
+        axes.vlines(numbers, quantiles["q05"], quantiles["q95"], color=color, linewidth=1, alpha=0.6)
+        axes.vlines(numbers, quantiles["q25"], quantiles["q75"], color=color, linewidth=5, alpha=0.5)
+        axes.plot(numbers, quantiles["median"], "o", color=color, markersize=5)
+        axes.set_xticks(numbers, [str(name) for name in quantiles.index])
+        if max(len(str(name)) for name in quantiles.index) > 2:
+            axes.tick_params(axis="x", labelrotation=90)
+    else:
+        axes.fill_between(numbers, quantiles["q05"], quantiles["q95"], color=color, alpha=0.15, linewidth=0)
+        axes.fill_between(numbers, quantiles["q25"], quantiles["q75"], color=color, alpha=0.3, linewidth=0)
+        axes.plot(numbers, quantiles["median"], color=color, linewidth=1.4)
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.set(xlabel=f"classes, by median: {source}", ylim=(0, None))
+    if source == "real":
+        axes.set_ylabel("MS-SSIM of a pair")
+        axes.set_title(
+            "median, half and 90% of each class's pairs", fontsize=9, color=MUTED, fontweight="normal"
+        )
+
+
+def _joint_numbers(summary: dict[str, float]) -> str:
+    """r and the two shares, as far as they have a value."""
+    parts = []
+    if "accuracy_ms_ssim/r" in summary:
+        parts.append(f"r = {summary['accuracy_ms_ssim/r']:.2f}, r² = {summary['accuracy_ms_ssim/r2']:.2f}")
+    low = summary.get("accuracy_ms_ssim/share_low_diversity_inaccurate")
+    high = summary.get("accuracy_ms_ssim/share_high_diversity_accurate")
+    parts.append("no class right of 0.25" if low is None else f"right of 0.25: {low:.0%} at most 1%")
+    parts.append("none left of it" if high is None else f"left: {high:.0%} above 1%")
+    return ";  ".join(parts)

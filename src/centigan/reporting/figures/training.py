@@ -1,0 +1,47 @@
+"""How training went: losses and accuracies of D. The paper shows no such figure."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from centigan.reporting.figures.axes import GENERATED, REAL, legend_above, percent
+from centigan.reporting.results import Results
+from centigan.settings import FigureSettings
+
+MOST_LINES = 10
+
+
+def training_curves(results: Results, settings: FigureSettings) -> Figure:
+    """Losses, and D's accuracies about source and class, of every split."""
+    histories = {split: results.history(split).set_index("iteration") for split in results.split_names}
+    figure = Figure(figsize=(6.0, 6.6), layout="constrained")
+    panels = figure.subplots(3, 1, sharex=True)
+    panels[0].set_title(settings.title)
+    contents = (
+        ("loss", {"loss_discriminator": "discriminator", "loss_generator": "generator"}),
+        ("D tells the source", {"source_real": "of real images", "source_fake": "of generated"}),
+        ("D names the class", {"class_real": "of real images", "class_fake": "of generated"}),
+    )
+    for axes, (ylabel, curves) in zip(panels, contents, strict=True):
+        for (column, label), color in zip(curves.items(), (REAL, GENERATED), strict=True):
+            _curves(axes, column, histories, label=label, color=color)
+        axes.set_ylabel(ylabel)
+        legend_above(axes)
+        if ylabel != "loss":
+            percent(axes, "y", ylabel)
+            axes.set_ylim(-0.03, 1.05)
+    panels[-1].set_xlabel("iteration")
+    return figure
+
+
+def _curves(axes: Axes, column: str, histories: dict[str, pd.DataFrame], *, label: str, color: str) -> None:
+    """The mean, and faintly each split's line, or where these would blur the middle 90 % of many splits."""
+    values = pd.concat([history[column] for history in histories.values()]).groupby(level=0)
+    if len(histories) > MOST_LINES:
+        low, high = values.quantile(0.05), values.quantile(0.95)
+        axes.fill_between(low.index, low, high, color=color, alpha=0.2, linewidth=0)
+    elif len(histories) > 1:
+        for history in histories.values():
+            axes.plot(history.index, history[column], color=color, linewidth=0.8, alpha=1 / len(histories))
+    mean = values.mean()
+    axes.plot(mean.index, mean, color=color, linewidth=1.6, label=label)

@@ -1,0 +1,98 @@
+"""What the measurements beyond the paper's own say, as tables and summary numbers.
+
+Each function takes the rows of a metric's files and gives names and values for summary.json, or a table.
+A name ends with the images it is of: `generated` beside `held_out` or `training`, the same measured of
+real images, which says how good a number can be.
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from centigan.metrics.memorisation import closer_than_held_out, duplicates
+from centigan.settings import NeighbourSettings
+
+QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+
+
+def ms_ssim_pairs(ms_ssim: pd.DataFrame) -> pd.DataFrame:
+    """One row a class and source: pairs, mean, std and quantiles of their MS-SSIM."""
+    groups = ms_ssim.groupby(["class_id", "source"], sort=False)["ms_ssim"]
+    table = groups.agg(pairs="size", mean="mean", std="std")
+    for name, share in QUANTILES.items():
+        table[name] = groups.quantile(share)
+    return table.reset_index()
+
+
+def inception_summary(scores: pd.DataFrame) -> dict[str, float]:
+    """Mean and spread of the groups' scores: `samples` chose, `fresh` report (section 4.4)."""
+    values: dict[str, float] = {}
+    for images, rows in scores.groupby("set", sort=False):
+        values[f"inception_score/{images}"] = rows["score"].mean()
+        if len(rows) > 1:
+            values[f"inception_score/{images}/std"] = rows["score"].std(ddof=0)
+        values[f"inception_score/{images}/groups"] = len(rows)
+        values[f"inception_score/{images}/images"] = int(rows["images"].sum())
+    return values
+
+
+def distribution_summary(distances: pd.DataFrame, intra_class: pd.DataFrame) -> dict[str, float]:
+    """FID, KID, precision, recall, density, coverage; `fid/intra_class` is the mean over classes."""
+    values: dict[str, float] = {}
+    for row in distances.to_dict("records"):
+        name = f"{row['metric']}/{row['source']}"
+        values[name] = row["value"]
+        if pd.notna(row["std"]):
+            values[f"{name}/std"] = row["std"]
+    for source, rows in intra_class.groupby("source", sort=False):
+        values[f"fid/intra_class/{source}"] = rows["fid"].mean()
+    return values
+
+
+def classification_summary(counts: pd.DataFrame) -> dict[str, float]:
+    """Mean accuracy on held-out images of classifiers that were trained on samples and on real images."""
+    share = counts.assign(share=counts["correct"] / counts["count"])
+    return {f"cas/{name}": mean for name, mean in share.groupby("trained_on")["share"].mean().items()}
+
+
+def neighbour_summary(neighbours: pd.DataFrame, settings: NeighbourSettings) -> dict[str, float]:
+    """Duplicates, and whether samples lie closer to training images than held-out images do (Fig 7)."""
+    found = duplicates(neighbours, settings.duplicate_below)
+    tested = closer_than_held_out(neighbours, permutations=settings.permutations, seed=settings.seed)
+    values: dict[str, float] = {f"neighbours/l1/{name}": value for name, value in tested.items()}
+    for source in ("generated", "held_out"):
+        queries = neighbours.query("source == @source and metric == 'l1' and scope == 'split'")
+        values[f"neighbours/duplicates/{source}"] = int((found["source"] == source).sum())
+        values[f"neighbours/images/{source}"] = len(queries)
+    values["neighbours/duplicate_below"] = settings.duplicate_below
+    return values
+
+
+def smoothness_summary(walks: pd.DataFrame) -> dict[str, float]:
+    """Largest step over the mean step, mean and worst of all walks: 1 is even (Fig 8 left)."""
+    values: dict[str, float] = {}
+    for path, rows in walks.groupby("path", sort=False):
+        values[f"latent/{path}/largest_over_mean"] = rows["largest_over_mean"].mean()
+        values[f"latent/{path}/largest_over_mean/worst"] = rows["largest_over_mean"].max()
+    return values
+
+
+def of_each_class(results: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Columns by class_id: FID and its like, accuracy score, nearest neighbours, evenness of walks."""
+    inside = results["intra_class"].set_index("class_id")
+    columns: dict[str, Any] = {
+        name: inside.loc[inside["source"] == "generated", name]
+        for name in ("fid", "precision", "recall", "density", "coverage")
+    }
+    counts = results["classification"].set_index("class_id")
+    for trained_on in ("generated", "real"):
+        rows = counts[counts["trained_on"] == trained_on]
+        columns[f"cas_{trained_on}"] = rows["correct"] / rows["count"]
+    nearest = results["neighbours"].query("scope == 'class'")
+    for metric in ("l1", "ms_ssim"):
+        of_metric = nearest[nearest["metric"] == metric].groupby(["source", "class_id"])["distance"].median()
+        for source in ("generated", "held_out"):
+            columns[f"nearest_{metric}_{source}"] = of_metric.loc[source]
+    linear = results["latent"].query("path == 'linear'").groupby("class_id")
+    columns["largest_over_mean"] = linear["largest_over_mean"].mean()
+    return pd.DataFrame(columns)

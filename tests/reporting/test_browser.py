@@ -1,0 +1,209 @@
+"""The site in a real Chromium without a window, opened from its folder."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+from centigan.layout import Layout
+from centigan.reporting.site import STATIC, write_report
+from centigan.reporting.site.classes import SORTS, ListedClass
+from centigan.reporting.site.pages import environment
+from centigan.settings import FiguresSettings, Settings
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+FLAGS = ("headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking")
+PAGES = ("index.html", "classes.html", "classes/a.html", "figures/accuracy_by_class.html")
+PATIENCE = 20  # seconds
+ARROW_LEFT, ARROW_RIGHT, ENTER = "\ue012", "\ue014", "\ue007"
+
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER), reason="no chromium and chromedriver here (apt-get install chromium-driver)"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Chrome"]:
+    selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    options = selenium.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, "window-size=1280,900"):
+        options.add_argument(f"--{flag}")
+    chrome = selenium.Chrome(options, selenium.ChromeService(DRIVER))
+    yield chrome
+    chrome.quit()
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[str, Path]:
+    return {}
+
+
+@pytest.fixture
+def site(kept: dict[str, Path], request: pytest.FixtureRequest, settings: Settings) -> Path:
+    """A site, made once, since no test changes it; its figures have tests of their own."""
+    if "site" not in kept:
+        layout: Layout = request.getfixturevalue("finished")
+        layout.figure("gallery").parent.mkdir()
+        drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="90"/>'
+        for name in FiguresSettings.model_fields:
+            layout.figure(name).write_text(drawing)
+            Image.new("RGB", (900, 90), "white").save(layout.figure(name, "png"))
+        write_report(layout, settings, "abc123")
+        kept["site"] = layout.report.parent
+    return kept["site"]
+
+
+@pytest.fixture
+def thousand(tmp_path: Path, settings: Settings) -> Path:
+    """A list of a thousand classes, whose images are all the same."""
+    numbers = {sort.column: 0.5 for sort in SORTS} | {"nearest_l1_held_out": 1.0}
+    listed = [
+        ListedClass(f"n{n:08d}", f"thing {n}", f"thing {n}", f"n{n:08d}", "00", 1, 1, numbers)
+        for n in range(1000)
+    ]
+    shutil.copytree(STATIC, tmp_path / "list")
+    page = environment(settings).get_template("classes.html.j2")
+    path = tmp_path / "list/classes.html"
+    path.write_text(page.render(root="", classes=listed, sorts=SORTS))
+    return path
+
+
+def wait(browser: "Chrome", condition: Callable[["Chrome"], Any]) -> None:
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    WebDriverWait(browser, PATIENCE, poll_frequency=0.05).until(condition)
+
+
+def shown(browser: "Chrome") -> list[str]:
+    """Names of the classes in sight, in their order."""
+    return browser.execute_script(
+        "return [...document.querySelectorAll('#classes .card:not([hidden]) b')].map((b) => b.textContent)"
+    )
+
+
+def press(browser: "Chrome", key: str) -> None:
+    browser.switch_to.active_element.send_keys(key)
+
+
+def choose(browser: "Chrome", sort: str) -> None:
+    from selenium.webdriver.support.select import Select
+
+    Select(browser.find_element("id", "sort")).select_by_value(sort)
+
+
+def test_a_class_is_found_by_its_words_and_opened(browser: "Chrome", site: Path) -> None:
+    browser.get((site / "classes.html").as_uri())
+    assert shown(browser) == ["a", "b", "c", "d"]
+    press(browser, "/")
+    press(browser, "LETTER c")
+    assert shown(browser) == ["c"]
+    assert browser.find_element("id", "count").text == "1 of 4 classes"
+    press(browser, ENTER)
+    wait(browser, lambda b: b.current_url.endswith("/classes/c.html"))
+    assert browser.find_element("tag name", "h1").text == "c"
+    browser.back()
+    wait(browser, lambda b: "classes.html#q=LETTER+c" in b.current_url)
+    assert shown(browser) == ["c"]
+
+
+def test_words_of_no_class_say_so(browser: "Chrome", site: Path) -> None:
+    browser.get((site / "classes.html").as_uri() + "#q=zebra")
+    assert shown(browser) == []
+    browser.find_element("id", "clear").click()
+    assert shown(browser) == ["a", "b", "c", "d"]
+
+
+def test_classes_are_sorted_by_accuracy_and_the_address_keeps_it(browser: "Chrome", site: Path) -> None:
+    """Of a, b, c, d nine, six, seven and no sample of ten are named rightly."""
+    address = (site / "classes.html").as_uri()
+    browser.get(address)
+    choose(browser, "accuracy_generated")
+    assert shown(browser) == ["a", "c", "b", "d"]
+    browser.find_element("id", "order").click()
+    assert shown(browser) == ["d", "b", "c", "a"]
+    kept = browser.current_url
+    assert kept == f"{address}#sort=accuracy_generated&order=asc"
+    browser.get("about:blank")
+    browser.get(kept)
+    assert shown(browser) == ["d", "b", "c", "a"]
+    choose(browser, "")
+    assert shown(browser) == ["a", "b", "c", "d"]
+    assert browser.current_url == address
+
+
+def test_arrow_keys_step_through_classes_and_figures(browser: "Chrome", site: Path) -> None:
+    browser.get((site / "classes/b.html").as_uri())
+    press(browser, ARROW_RIGHT)
+    wait(browser, lambda b: b.current_url.endswith("/c.html"))
+    press(browser, ARROW_LEFT)
+    wait(browser, lambda b: b.current_url.endswith("/b.html"))
+    first, second = list(FiguresSettings.model_fields)[:2]
+    browser.get((site / f"figures/{first}.html").as_uri())
+    press(browser, ARROW_RIGHT)
+    wait(browser, lambda b: b.current_url.endswith(f"/{second}.html"))
+
+
+def test_arrow_keys_within_the_search_stay_there(browser: "Chrome", site: Path) -> None:
+    browser.get((site / "classes.html").as_uri())
+    press(browser, "/")
+    press(browser, ARROW_RIGHT)
+    assert browser.current_url == (site / "classes.html").as_uri()
+
+
+def test_every_page_is_drawn_without_complaint(browser: "Chrome", site: Path) -> None:
+    for path in sorted(site.rglob("*.html")):
+        browser.get(path.as_uri())
+        broken = "return [...document.images].filter((i) => i.complete && !i.naturalWidth).map((i) => i.src)"
+        assert browser.execute_script(broken) == []
+    assert browser.get_log("browser") == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_phone_scrolls_no_page_sideways(page: str, browser: "Chrome", site: Path) -> None:
+    phone = {"width": 375, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    try:
+        browser.get((site / page).as_uri())
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 375
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_dark_pages_are_dark_and_readable(browser: "Chrome", site: Path) -> None:
+    colors = """return ["backgroundColor", "color"].map((name) =>
+        getComputedStyle(document.body)[name].match(/\\d+/g).map(Number).reduce((a, b) => a + b) / 3)"""
+    for scheme, dark in (("dark", True), ("light", False)):
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        browser.get((site / "index.html").as_uri())
+        paper, ink = browser.execute_script(colors)
+        assert (paper < ink) == dark
+        assert abs(paper - ink) > 150
+
+
+def test_without_javascript_all_is_there_but_search(browser: "Chrome", site: Path) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get((site / "classes.html").as_uri())
+        assert len(browser.find_elements("css selector", ".card")) == 4
+        assert not browser.find_element("id", "tools").is_displayed()
+        assert "need JavaScript" in browser.find_element("css selector", "noscript .note").text
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_a_thousand_classes_load_only_the_images_in_sight(browser: "Chrome", thousand: Path) -> None:
+    browser.get(thousand.as_uri())
+    assert len(shown(browser)) == 1000
+    begun = "return [...document.images].filter((image) => image.complete).length"
+    assert 0 < browser.execute_script(begun) < 200
+    press(browser, "/")
+    press(browser, "00000999")
+    assert shown(browser) == ["thing 999"]

@@ -1,0 +1,69 @@
+"""Summary numbers of the measurements beyond the paper's own, from rows whose means are known."""
+
+import pandas as pd
+import pytest
+
+from centigan.reporting import scores
+from centigan.settings import NeighbourSettings
+
+
+def test_an_inception_score_is_the_mean_of_its_groups_and_their_spread() -> None:
+    rows = [("samples", 0, 50, 4.0), ("samples", 1, 50, 6.0), ("fresh", 0, 30, 5.0)]
+    values = scores.inception_summary(pd.DataFrame(rows, columns=["set", "group", "images", "score"]))
+    assert values["inception_score/samples"] == 5
+    assert values["inception_score/samples/std"] == 1  # of the population, as the field reports it
+    assert values["inception_score/samples/images"] == 100
+    assert "inception_score/fresh/std" not in values  # one group has none
+
+
+def test_the_accuracy_score_weighs_classes_alike() -> None:
+    rows = [("a", "generated", 1, 10), ("b", "generated", 90, 100), ("a", "real", 10, 10)]
+    counts = pd.DataFrame(rows, columns=["class_id", "trained_on", "correct", "count"])
+    assert scores.classification_summary(counts) == {
+        "cas/generated": pytest.approx(0.5),
+        "cas/real": 1.0,
+    }
+
+
+def test_a_distance_keeps_its_deviation_only_where_it_has_one() -> None:
+    columns = ["source", "metric", "value", "std", "real", "images"]
+    rows = [("generated", "fid", 3.0, None, 9, 9), ("held_out", "kid", 0.1, 0.01, 9, 9)]
+    intra = pd.DataFrame(
+        [("a", "generated", 2.0), ("b", "generated", 4.0)], columns=["class_id", "source", "fid"]
+    )
+    assert scores.distribution_summary(pd.DataFrame(rows, columns=columns), intra) == {
+        "fid/generated": 3.0,
+        "kid/held_out": 0.1,
+        "kid/held_out/std": 0.01,
+        "fid/intra_class/generated": 3.0,
+    }
+
+
+def test_quantiles_of_pairs_lie_around_their_median() -> None:
+    pairs = pd.DataFrame({"class_id": "a", "source": "real", "ms_ssim": [k / 100 for k in range(101)]})
+    row = scores.ms_ssim_pairs(pairs).iloc[0]
+    assert (row["pairs"], row["q05"], row["median"], row["q95"]) == (101, 0.05, 0.5, 0.95)
+
+
+def test_a_copy_is_counted_and_makes_samples_closer() -> None:
+    rows = [
+        (source, "a", image, metric, scope, 0, "a", distance + image / 100)
+        for source, distance in (("generated", 0.0), ("held_out", 20.0))
+        for image in range(8)
+        for metric in ("l1", "ms_ssim")
+        for scope in ("class", "split")
+    ]
+    columns = ["source", "class_id", "image", "metric", "scope", "neighbour", "neighbour_class", "distance"]
+    frame = pd.DataFrame(rows, columns=columns)
+    values = scores.neighbour_summary(frame, NeighbourSettings(permutations=999))
+    assert (values["neighbours/duplicates/generated"], values["neighbours/duplicates/held_out"]) == (8, 0)
+    assert (values["neighbours/images/generated"], values["neighbours/l1/share_closer"]) == (8, 1)
+    assert values["neighbours/l1/p_closer"] < 0.01
+
+
+def test_the_worst_walk_is_told_beside_the_mean() -> None:
+    frame = pd.DataFrame({"path": ["linear", "linear"], "largest_over_mean": [1.0, 3.0]})
+    assert scores.smoothness_summary(frame) == {
+        "latent/linear/largest_over_mean": 2.0,
+        "latent/linear/largest_over_mean/worst": 3.0,
+    }

@@ -1,0 +1,322 @@
+import io
+import json
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.manifest import read_digests, sha256
+from centigan.reporting.comparison import write_comparison
+from centigan.reporting.raw_data import raw_data
+from centigan.reporting.results import Results
+from centigan.reporting.site import write_report
+from centigan.reporting.site.classes import address_of
+from centigan.reporting.site.curve import accuracy_curve
+from centigan.reporting.site.overview import changed_settings
+from centigan.reporting.site.pages import size
+from centigan.reporting.site.pictures import in_rows, picture
+from centigan.reporting.site.today import todays_metrics
+from centigan.reporting.tables import write_tables
+from centigan.settings import FiguresSettings, Settings
+
+SPLITS = ["00", "01"]
+HOSTILE = '"><script src=x>alert(1)</script> #?%41 & Ü'  # a folder may have this name
+RNG = np.random.default_rng(0)
+
+
+class Page(HTMLParser):
+    """Addresses, ids and words of one page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.tags = Counter[str]()
+        self.words = ""
+        self.next: str | None = None
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        found = dict(attributes)
+        self.addresses += [found[key] or "" for key in ("src", "href") if key in found]
+        self.ids += [found["id"] or ""] if "id" in found else []
+        if found.get("rel") == "next":
+            self.next = found["href"]
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+@pytest.fixture
+def drawn(finished: Layout) -> Layout:
+    """Stand-ins for the figures, which have tests of their own."""
+    finished.figure("gallery").parent.mkdir()
+    for name in FiguresSettings.model_fields:
+        finished.figure(name).write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+        Image.new("RGB", (40, 30), "white").save(finished.figure(name, "png"))
+    return finished
+
+
+@pytest.fixture
+def site(drawn: Layout, settings: Settings) -> Path:
+    write_report(drawn, settings, "abc123")
+    return drawn.report.parent
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[str, Path]:
+    return {}
+
+
+@pytest.fixture
+def one_site(kept: dict[str, Path], request: pytest.FixtureRequest) -> Path:
+    """A site for the tests that change nothing: it is made once."""
+    if "site" not in kept:
+        kept["site"] = request.getfixturevalue("site")
+    return kept["site"]
+
+
+def pages_of(site: Path) -> dict[Path, Page]:
+    return {path: Page(path) for path in sorted(site.rglob("*.html"))}
+
+
+def contents(site: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
+
+
+def check_links(site: Path) -> None:
+    pages = pages_of(site)
+    for path, page in pages.items():
+        for address in page.addresses:
+            parts = urlsplit(address)
+            assert not parts.scheme, f"{path} loads {address}"
+            assert not parts.netloc, f"{path} loads {address}"
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            assert target.is_file(), f"{path} links to {address}"
+            assert target.is_relative_to(site)
+            if parts.fragment:
+                assert parts.fragment in pages[target].ids, f"{path} links to {address}"
+
+
+def test_every_link_image_and_anchor_leads_to_a_file_of_the_site(one_site: Path) -> None:
+    assert len(pages_of(one_site)) == 2 + 4 + len(FiguresSettings.model_fields)
+    check_links(one_site)
+
+
+def test_no_page_names_an_id_twice(one_site: Path) -> None:
+    for path, page in pages_of(one_site).items():
+        assert not [name for name, count in Counter(page.ids).items() if count > 1], path
+
+
+def test_nothing_is_loaded_from_elsewhere(one_site: Path) -> None:
+    for name in ("site.css", "site.js"):
+        assert not re.search(r"@import|url\(|https?:|import\(|fetch\(", (one_site / name).read_text())
+
+
+def test_every_class_is_reached_from_the_list_and_by_steps(one_site: Path) -> None:
+    listed = [a for a in Page(one_site / "classes.html").addresses if a.startswith("classes/")]
+    assert listed == [f"classes/{name}.html" for name in "abcd"]
+    walked = [one_site / listed[0]]
+    while step := Page(walked[-1]).next:
+        walked.append(walked[-1].parent / step)
+    assert [path.stem for path in walked] == ["a", "b", "c", "d"]
+
+
+def test_the_overview_names_judge_commit_counts_and_the_paper(one_site: Path) -> None:
+    words = Page(one_site / "index.html").words.replace("\N{NO-BREAK SPACE}", " ")
+    for told in (
+        "judged by small-cnn",
+        "abc123",
+        "55.0 %",
+        "10.1 ± 2.0 %",
+        "other data: 4 classes",
+        "Fig 11",
+    ):
+        assert told in words
+
+
+def test_the_overview_states_the_size_of_the_site(one_site: Path) -> None:
+    beside = sum(len(content) for path, content in contents(one_site).items() if path.name != "index.html")
+    assert f"{size(beside)} in all" in Page(one_site / "index.html").words
+
+
+def test_a_class_is_told_with_all_that_was_measured_of_it(one_site: Path) -> None:
+    page = Page(one_site / "classes/a.html")
+    words = page.words.replace("\N{NO-BREAK SPACE}", " ")
+    for told in ("90.0 %", "0.30", "10.0", "2.00", "a, letter", "1.25 times"):
+        assert told in words, told
+    kinds = {address.split(".")[-2] for address in page.addresses if address.endswith(".webp")}
+    assert kinds == {"real", "samples", "walks", "l1", "ms_ssim"}
+
+
+def test_a_sample_nearer_than_the_threshold_is_marked_as_a_copy(one_site: Path) -> None:
+    assert 'class="alarm">2.00' in (one_site / "classes/a.html").read_text()
+    assert "alarm" not in (one_site / "classes/b.html").read_text()
+
+
+def test_the_samples_shown_with_neighbours_are_the_closest(drawn: Layout, settings: Settings) -> None:
+    path = drawn.metric("neighbours", "00")
+    frame = pd.read_parquet(path)
+    last = (frame["class_id"] == "a") & (frame["source"] == "generated") & (frame["image"] == 2)
+    frame.loc[last & (frame["metric"] == "l1"), "distance"] = 1.5
+    frame.to_parquet(path)
+    write_report(drawn, settings, None)
+    html = (drawn.report.parent / "classes/a.html").read_text()
+    assert html.index("1.50") < html.index("2.00") < html.index("25.00")
+
+
+def test_the_same_results_give_the_same_bytes_and_what_an_earlier_site_left_goes(
+    site: Path, drawn: Layout, settings: Settings
+) -> None:
+    before = contents(site)
+    (site / "classes/gone.html").write_text("of a class that is no more")
+    (site / "old").mkdir()
+    (site / "old/page.html").write_text("of a layout that is no more")
+    write_report(drawn, settings, "abc123")
+    assert contents(site) == before
+    assert not (site / "old").exists()
+
+
+def test_the_digests_are_those_of_every_file_but_the_first_page(one_site: Path) -> None:
+    told = read_digests(one_site / "SHA256SUMS")
+    found = {path.relative_to(one_site).as_posix(): sha256(path) for path in contents(one_site)}
+    assert told == {name: found[name] for name in found.keys() - {"SHA256SUMS", "index.html"}}
+
+
+def test_a_site_cut_short_has_no_first_page(site: Path, drawn: Layout, settings: Settings) -> None:
+    (drawn.samples("01") / "images.npy").unlink()
+    with pytest.raises(UserError, match=r"samples/01/images.npy is missing"):
+        write_report(drawn, settings, "abc123")
+    assert not (site / "index.html").exists()
+    assert (site / "classes/a.html").exists()
+
+
+def test_a_site_that_cannot_be_written_leaves_the_earlier_one(drawn: Layout, settings: Settings) -> None:
+    drawn.report.parent.mkdir()
+    drawn.report.write_text("the earlier one")
+    for lost in ("figures/gallery.png", "metrics/neighbours/01.parquet", "tables/by_class.csv"):
+        (drawn.results / lost).rename(drawn.results / "away")
+        with pytest.raises(UserError, match=rf"{lost} is missing"):
+            write_report(drawn, settings, "abc123")
+        (drawn.results / "away").rename(drawn.results / lost)
+    assert drawn.report.read_text() == "the earlier one"
+
+
+def test_a_class_name_is_escaped_and_its_files_have_plain_names(drawn: Layout, settings: Settings) -> None:
+    rename(drawn, "a", HOSTILE)
+    rename(drawn, "c", "NA")
+    write_tables(drawn, SPLITS, resolution=32, neighbours=settings.neighbours)
+    write_comparison(drawn, SPLITS, network=settings.features.network)
+    write_report(drawn, settings, None)
+    site = drawn.report.parent
+    check_links(site)
+    for path, page in pages_of(site).items():
+        assert page.tags["script"] == 1, path  # its own
+        assert re.fullmatch(r"[a-z0-9_.-]+", path.name)
+    assert HOSTILE in Page(site / "classes.html").words
+    assert HOSTILE in Page(site / f"classes/{address_of(HOSTILE)}.html").words
+
+
+def rename(layout: Layout, old: str, new: str) -> None:
+    """Give a class another name in every file."""
+    for path in layout.results.glob("metrics/*/*.parquet"):
+        frame = pd.read_parquet(path)
+        columns = [name for name in ("class_id", "neighbour_class") if name in frame]
+        frame[columns] = frame[columns].replace(old, new)
+        frame.to_parquet(path)
+    for path in layout.results.rglob("manifest.json"):
+        content = json.loads(path.read_text())
+        if "classes" in content:
+            content["classes"] = [new if name == old else name for name in content["classes"]]
+            path.write_text(json.dumps(content))
+    frame = pd.read_csv(layout.classes, dtype=str, keep_default_na=False).replace(old, new)
+    frame["words"] = frame["words"].replace(f"{old}, letter", new)
+    frame.to_csv(layout.classes, index=False)
+
+
+@given(st.lists(st.text(min_size=1), min_size=2, max_size=6, unique=True))
+def test_classes_never_share_an_address(names: list[str]) -> None:
+    addresses = [address_of(name) for name in names]
+    assert len({address.lower() for address in addresses}) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9][a-z0-9_.-]{0,70}", address) for address in addresses)
+
+
+def test_a_wordnet_id_is_its_own_address() -> None:
+    assert address_of("n01440764") == "n01440764"
+    assert address_of("Cat") != address_of("cat") == "cat"
+
+
+def test_small_images_keep_every_pixel_and_gaps_are_transparent() -> None:
+    images = RNG.integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    made = picture(in_rows(images, rows=2, across=2), across=2, tile=32)
+    with Image.open(io.BytesIO(made.content)) as opened:
+        sheet = np.asarray(opened.convert("RGBA"))
+    assert sheet.shape == (65, 65, 4)
+    assert np.array_equal(sheet[33:, :32, :3], images[2])
+    assert not sheet[:, 32, 3].any()
+    assert not sheet[33:, 33:, 3].any()  # no fourth image
+    assert (made.width, made.pixelated) == (65 * 4, True)
+
+
+def test_large_images_are_a_few_levels_off_and_far_smaller() -> None:
+    ramp = np.linspace(0, 255, 128, dtype=np.uint8)
+    image = np.stack([np.add.outer(ramp // 2, ramp // 2)] * 3, axis=-1)
+    made = picture([image[None]], across=1, tile=128)
+    with Image.open(io.BytesIO(made.content)) as opened:
+        found = np.asarray(opened.convert("RGB")).astype(int)
+    assert np.abs(found - image).mean() < 3
+    assert len(made.content) < image.size / 20
+
+
+def test_the_curve_runs_over_doublings_from_nothing_to_all() -> None:
+    curve = accuracy_curve([{"resolution": 8, "real": 0.0, "generated": float("nan")},
+                            {"resolution": 16, "real": 0.5, "generated": 0.5},
+                            {"resolution": 32, "real": 1.0, "generated": 0.5}])  # fmt: skip
+    (x0, y0), (x1, y1), (x2, y2) = curve.lines["real"]
+    assert x1 - x0 == pytest.approx(x2 - x1)
+    assert (y0, y1, y2) == pytest.approx((curve.bottom, (curve.bottom + curve.top) / 2, curve.top))
+    assert len(curve.lines["generated"]) == 2
+
+
+def test_a_metric_that_was_not_measured_is_left_out() -> None:
+    [row] = todays_metrics(
+        {"kid/generated": 0.0123, "kid/generated/std": 0.001, "recall/held_out": 1.0}, duplicate_below=5
+    )
+    assert (row["name"], row["samples"], row["real"]) == ("KID", "0.0123 ± 0.0010", "–")
+
+
+def test_sizes_are_told_as_people_say_them() -> None:
+    assert [size(count) for count in (12, 3400, 2_500_000, 280_000_000)] == [
+        "12 bytes",
+        "3.4 kB",
+        "2.5 MB",
+        "280 MB",
+    ]
+
+
+def test_the_page_tells_what_became_of_the_raw_data(finished: Layout) -> None:
+    found = raw_data(Results(finished, SPLITS))
+    assert found["subsets"] == [
+        {"name": "training", "used": 12, "published": 12, "left_out": 2},
+        {"name": "held out", "used": 4, "published": None, "left_out": 0},
+    ]
+    assert found["converted"] == [("greyscale", 4), ("CMYK", 2)]
+    assert found["faults"] == ["class a has 3 of 4 train images", "b/x.jpg is a link to nothing"]
+
+
+def test_only_settings_that_differ_from_the_papers_are_listed(settings: Settings) -> None:
+    changed = {key: (paper, ours) for key, paper, ours in changed_settings(settings)}
+    assert changed["arrays.resolution"] == (128, 32)
+    assert "train.batch_size" not in changed
