@@ -112,7 +112,7 @@ def test_a_stage_is_done_where_its_last_output_is(layout: Layout) -> None:
     stages = seen(layout).stages
     assert stages["arrays"] == stages["train"] == stages["ms_ssim"] == {"done": 1, "to do": 2}
     assert stages["tables"] == {"to do": 1}
-    assert stages["figure"] == {"to do": 7}
+    assert stages["figure"] == {"to do": 17}
 
 
 def test_every_rule_but_the_raw_data_is_a_stage(layout: Layout) -> None:
@@ -207,7 +207,7 @@ def test_slurm_tells_what_waits_runs_and_failed(layout: Layout, slurm: Callable[
     assert found[0] == ("running", 11, "n1", "")
     assert found[1] == ("failed", 12, "n1", "OUT_OF_MEMORY")
     assert found[2] == ("waiting", 13, "n1", "Priority")
-    assert now.stages["figure"] == {"running": 1, "to do": 6}
+    assert now.stages["figure"] == {"running": 1, "to do": 16}
     assert now.stages["judge"] == {"failed": 1}
     assert f"failed: judge: Slurm job 15 TIMEOUT, see {layout.root}/logs/small/judge.log" in as_text(now)
 

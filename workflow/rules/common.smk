@@ -37,14 +37,45 @@ FETCHED = {
     "cifar10": "data.cifar_raw",
     "cifar100": "data.cifar_raw",
 }.get(SETTINGS.data.source)
+TABLES = [
+    f"{name}.{suffix}"
+    for name, suffixes in {
+        "accuracy_by_resolution": ["csv", "parquet", "tex"],
+        "by_class": ["csv", "parquet"],
+        "ms_ssim_pairs": ["csv", "parquet"],
+        "ms_ssim_in_training": ["csv", "parquet"],
+        "inception_score": ["csv", "parquet", "tex"],
+        "distribution": ["csv", "parquet", "tex"],
+        "duplicates": ["csv", "parquet"],
+        "comparison": ["parquet", "tex"],
+    }.items()
+    for suffix in suffixes
+]
+SAMPLED = [f"samples/{split}/SHA256SUMS" for split in SPLITS]
+ARRAYS = [f"arrays/{split}/SHA256SUMS" for split in SPLITS]
+MEASURED = {
+    metric: [f"metrics/{metric}/{split}.parquet" for split in SPLITS]
+    for metric in ("accuracy", "ms_ssim", "neighbours", "latent")
+}
+WALKS = [f"latent/{split}/SHA256SUMS" for split in SPLITS]
 FIGURE_SOURCES = {
+    "examples": SAMPLED,
+    "resolution_strip": [*MEASURED["accuracy"], *ARRAYS, *SAMPLED],
     "accuracy_by_resolution": ["tables/accuracy_by_resolution.csv"],
     "accuracy_by_class": ["tables/by_class.csv"],
+    "ms_ssim_examples": ["tables/by_class.csv", *ARRAYS, *SAMPLED],
     "ms_ssim_by_class": ["tables/by_class.csv"],
+    "ms_ssim_pairs": MEASURED["ms_ssim"],
     "ms_ssim_in_training": ["tables/ms_ssim_in_training.csv"],
     "accuracy_and_ms_ssim": ["tables/by_class.csv"],
+    "neighbours_l1": [*MEASURED["neighbours"], *ARRAYS, *SAMPLED],
+    "neighbours_ms_ssim": [*MEASURED["neighbours"], *ARRAYS, *SAMPLED],
+    "memorisation": MEASURED["neighbours"],
+    "interpolation": [*MEASURED["latent"], *WALKS],
+    "class_grid": WALKS,
+    "random_samples": SAMPLED,
     "training_curves": [f"train/{split}/history.jsonl" for split in SPLITS],
-    "gallery": [f"samples/{split}/SHA256SUMS" for split in SPLITS],
+    "gallery": SAMPLED,
 }
 
 
@@ -106,6 +137,10 @@ limit_trainings()
 
 def of_all_splits(pattern):
     return expand(pattern, split=SPLITS, allow_missing=True)
+
+
+def of_all_tables(pattern):
+    return expand(pattern, table=TABLES, allow_missing=True)
 
 
 def of_all_figures(pattern):

@@ -73,3 +73,136 @@ rule ms_ssim_in_training:
     shell:
         "centigan ms-ssim --in-training -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
         " --settings {params.settings:q} --log {log:q}"
+
+
+rule features:
+    input:
+        judge="results/{experiment}/judge/SHA256SUMS",
+        real="results/{experiment}/arrays/{split}/SHA256SUMS",
+        samples="results/{experiment}/samples/{split}/SHA256SUMS",
+    output:
+        real="results/{experiment}/features/{split}/real.npy",
+        held_out="results/{experiment}/features/{split}/held_out.npy",
+        generated="results/{experiment}/features/{split}/generated.npy",
+        fresh="results/{experiment}/features/{split}/fresh.npy",
+        digests="results/{experiment}/features/{split}/SHA256SUMS",
+        manifest="results/{experiment}/features/{split}/manifest.json",
+    log:
+        "logs/{experiment}/features/{split}.log",
+    threads: fair_share
+    params:
+        settings=stage("features"),
+        code=source_of("metrics.features"),
+    message:
+        "features of split {wildcards.split}"
+    shell:
+        "centigan features -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"
+
+
+rule inception_score:
+    input:
+        judge="results/{experiment}/judge/SHA256SUMS",
+        features=of_all_splits("results/{experiment}/features/{split}/SHA256SUMS"),
+    output:
+        "results/{experiment}/metrics/inception_score/all.parquet",
+    log:
+        "logs/{experiment}/inception_score.log",
+    params:
+        settings=stage("inception_score"),
+        code=source_of("metrics.inception_score"),
+    message:
+        "Inception score"
+    shell:
+        "centigan inception-score -e {wildcards.experiment} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"
+
+
+rule distribution:
+    input:
+        features=of_all_splits("results/{experiment}/features/{split}/SHA256SUMS"),
+    output:
+        "results/{experiment}/metrics/distribution/all.parquet",
+    log:
+        "logs/{experiment}/distribution.log",
+    params:
+        settings=stage("distribution"),
+        code=source_of("metrics.distribution"),
+    message:
+        "FID, KID, precision, recall, density and coverage"
+    shell:
+        "centigan distribution -e {wildcards.experiment} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"
+
+
+rule intra_class:
+    input:
+        features="results/{experiment}/features/{split}/SHA256SUMS",
+    output:
+        "results/{experiment}/metrics/intra_class/{split}.parquet",
+    log:
+        "logs/{experiment}/intra_class/{split}.log",
+    threads: fair_share
+    params:
+        settings=stage("distribution"),
+        code=source_of("metrics.intra_class"),
+    message:
+        "FID and its like within the classes of split {wildcards.split}"
+    shell:
+        "centigan intra-class -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"
+
+
+rule classification:
+    input:
+        features=of_all_splits("results/{experiment}/features/{split}/SHA256SUMS"),
+    output:
+        "results/{experiment}/metrics/classification/all.parquet",
+    log:
+        "logs/{experiment}/classification.log",
+    params:
+        settings=stage("classification"),
+        code=source_of("metrics.classification"),
+    message:
+        "classification accuracy score"
+    shell:
+        "centigan classification -e {wildcards.experiment} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"
+
+
+rule neighbours:
+    input:
+        real="results/{experiment}/arrays/{split}/SHA256SUMS",
+        samples="results/{experiment}/samples/{split}/SHA256SUMS",
+    output:
+        "results/{experiment}/metrics/neighbours/{split}.parquet",
+    log:
+        "logs/{experiment}/neighbours/{split}.log",
+    threads: fair_share
+    params:
+        settings=stage("neighbours"),
+        code=source_of("metrics.neighbours"),
+    message:
+        "nearest training images of split {wildcards.split}"
+    shell:
+        "centigan neighbours -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"
+
+
+rule smoothness:
+    input:
+        judge="results/{experiment}/judge/SHA256SUMS",
+        walks="results/{experiment}/latent/{split}/SHA256SUMS",
+    output:
+        "results/{experiment}/metrics/latent/{split}.parquet",
+    log:
+        "logs/{experiment}/smoothness/{split}.log",
+    threads: fair_share
+    params:
+        settings=stage("features"),
+        code=source_of("metrics.smoothness"),
+    message:
+        "smoothness of the latent space of split {wildcards.split}"
+    shell:
+        "centigan smoothness -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"

@@ -5,12 +5,17 @@ rule tables:
         accuracy=of_all_splits("results/{experiment}/metrics/accuracy/{split}.parquet"),
         ms_ssim=of_all_splits("results/{experiment}/metrics/ms_ssim/{split}.parquet"),
         in_training=of_all_splits("results/{experiment}/metrics/ms_ssim_in_training/{split}.parquet"),
+        intra_class=of_all_splits("results/{experiment}/metrics/intra_class/{split}.parquet"),
+        neighbours=of_all_splits("results/{experiment}/metrics/neighbours/{split}.parquet"),
+        latent=of_all_splits("results/{experiment}/metrics/latent/{split}.parquet"),
+        inception_score="results/{experiment}/metrics/inception_score/all.parquet",
+        distribution="results/{experiment}/metrics/distribution/all.parquet",
+        classification="results/{experiment}/metrics/classification/all.parquet",
+        source="results/{experiment}/source.json",
         history=of_all_splits("results/{experiment}/train/{split}/history.jsonl"),
     output:
         summary="results/{experiment}/summary.json",
-        accuracy="results/{experiment}/tables/accuracy_by_resolution.csv",
-        by_class="results/{experiment}/tables/by_class.csv",
-        in_training="results/{experiment}/tables/ms_ssim_in_training.csv",
+        tables=of_all_tables("results/{experiment}/tables/{table}"),
         comparison=report(
             "results/{experiment}/tables/comparison.csv",
             caption="../report/comparison.rst",
@@ -19,6 +24,8 @@ rule tables:
     log:
         "logs/{experiment}/tables.log",
     params:
+        neighbours=reading.canonical_json(SETTINGS.neighbours),  # the threshold of duplicates, permutations
+        network=SETTINGS.features.network,
         tables=source_of("reporting.tables"),
         comparison=source_of("reporting.comparison"),
     message:
@@ -56,9 +63,11 @@ rule report:
         classes="results/{experiment}/classes.csv",
         source="results/{experiment}/source.json",
         summary="results/{experiment}/summary.json",
-        accuracy="results/{experiment}/tables/accuracy_by_resolution.csv",
-        by_class="results/{experiment}/tables/by_class.csv",
+        tables=of_all_tables("results/{experiment}/tables/{table}"),
         comparison="results/{experiment}/tables/comparison.csv",
+        measured=[f"results/{{experiment}}/{file}" for files in MEASURED.values() for file in files],
+        intra_class=of_all_splits("results/{experiment}/metrics/intra_class/{split}.parquet"),
+        latent=of_all_splits("results/{experiment}/latent/{split}/SHA256SUMS"),
         figures=of_all_figures("results/{experiment}/figures/{figure}.svg"),
         judge="results/{experiment}/judge/manifest.json",
         trained=of_all_splits("results/{experiment}/train/{split}/manifest.json"),
@@ -66,12 +75,13 @@ rule report:
         samples=of_all_splits("results/{experiment}/samples/{split}/SHA256SUMS"),
     output:
         page="results/{experiment}/report/index.html",
+        digests="results/{experiment}/report/SHA256SUMS",  # of all other files of the site
     log:
         "logs/{experiment}/report.log",
     params:
         settings=reading.canonical_json(SETTINGS),
-        code=source_of("reporting.page"),
+        code=source_of("reporting.site"),
     message:
-        "the report page"
+        "the report"
     shell:
         "centigan report -e {wildcards.experiment} --log {log:q}"

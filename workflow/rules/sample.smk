@@ -19,3 +19,23 @@ rule sample:
     shell:
         "centigan sample -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
         " --settings {params.settings:q} --log {log:q}"
+
+
+rule latent:
+    input:
+        trained="results/{experiment}/train/{split}/SHA256SUMS",
+    output:
+        images="results/{experiment}/latent/{split}/images.safetensors",
+        digests="results/{experiment}/latent/{split}/SHA256SUMS",
+        manifest="results/{experiment}/latent/{split}/manifest.json",
+    log:
+        "logs/{experiment}/latent/{split}.log",
+    threads: fair_share
+    params:
+        settings=stage("latent"),
+        code=source_of("interpolation"),
+    message:
+        "walks through the latent space of split {wildcards.split}"
+    shell:
+        "centigan latent -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"

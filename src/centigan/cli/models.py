@@ -20,6 +20,7 @@ from centigan.cli.options import (
     use_threads,
 )
 from centigan.settings import (
+    LatentStage,
     SampleStage,
     TrainStage,
 )
@@ -138,3 +139,24 @@ def interpolate(
         steps=steps,
         out=out,
     )
+
+
+@app.command()
+def latent(
+    split: Split,
+    experiment: Experiment = None,
+    settings: Values = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    log_file: LogFile = None,
+) -> None:
+    """Walk through the latent space of a trained split, and show one z as every class (Fig 8)."""
+    log_to(log_file)
+    from centigan.interpolation import latent_of_split
+    from centigan.training.engine import choose_device
+
+    use_threads(threads)
+    layout, loaded = open_project(experiment)
+    name = name_of(split, loaded)
+    stage = stage_of(LatentStage, loaded, settings, name)
+    latent_of_split(layout, name, stage, device=choose_device(device, name))

@@ -34,8 +34,8 @@ def tables(experiment: Experiment = None, log_file: LogFile = None) -> None:
 
     layout, loaded = open_project(experiment)
     names = names_of(loaded)
-    write_tables(layout, names, resolution=loaded.arrays.resolution)
-    write_comparison(layout, names)
+    write_tables(layout, names, resolution=loaded.arrays.resolution, neighbours=loaded.neighbours)
+    write_comparison(layout, names, network=loaded.features.network)
 
 
 @app.command()
@@ -60,10 +60,10 @@ def figure(
 
 @app.command()
 def report(experiment: Experiment = None, log_file: LogFile = None) -> None:
-    """Write the page of tables and figures."""
+    """Write the site: an overview, a page for each figure and for each class."""
     log_to(log_file)
     from centigan.manifest import commit
-    from centigan.reporting.page import write_report
+    from centigan.reporting.site import write_report
 
     layout, loaded = open_project(experiment)
     write_report(layout, loaded, commit())

@@ -14,7 +14,7 @@ class Digests:
     known: dict[str, tuple[int, int, str]] = field(default_factory=dict)
 
     def of(self, path: str) -> str | None:
-        """The digest of a file; None when there is none.
+        """The digest of a file; None when there is none, or when it lists files that are not as it says.
 
         A file that is seen for the first time is taken for what the SHA256SUMS beside it says: the job that
         wrote both has just read it, or DVC has checked it on its way here. Gigabytes are not read twice.
@@ -28,7 +28,14 @@ class Digests:
         if (size, time) != (found.st_size, found.st_mtime_ns):
             digest = (not digest and self._said(path)) or sha256(Path(path))
             self.known[path] = (found.st_size, found.st_mtime_ns, digest)
+        if Path(path).name == DIGESTS and not self._all_listed(Path(path)):
+            return None
         return digest
+
+    def _all_listed(self, sums: Path) -> bool:
+        """Whether the files of a SHA256SUMS are what it says: pages of a report are no rule's outputs."""
+        listed = read_digests(sums).items()
+        return all(self.of((sums.parent / name).as_posix()) == digest for name, digest in listed)
 
     def set_time(self, path: str, time: int) -> None:
         """Give a file that is known another modification time (ns)."""

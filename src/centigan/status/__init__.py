@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from centigan import params
-from centigan.layout import Layout, split_names
+from centigan.layout import WHOLE, Layout, split_names
 from centigan.settings import Settings, TrainStage
 from centigan.status.queue import ask_slurm, comment_of
 from centigan.status.training import Training, look_at_training
@@ -57,14 +57,19 @@ def _is_done(path: Path) -> bool:
 
 def _last_written(layout: Layout, splits: list[str], figures: list[str]) -> dict[str, dict[str, Path]]:
     """Of every rule: what it is run for, and the file that it writes last."""
-    metrics = ("accuracy", "ms_ssim", "ms_ssim_in_training")
+    of_splits = ("accuracy", "ms_ssim", "ms_ssim_in_training", "intra_class", "neighbours")
+    of_all = ("inception_score", "distribution", "classification")
     return {
         "index": {"": layout.source},
         "arrays": {split: layout.arrays(split) / "manifest.json" for split in splits},
         "train": {},  # looked at more closely
         "sample": {split: layout.samples(split) / "manifest.json" for split in splits},
         "judge": {"": layout.judge / "manifest.json"},
-        **{metric: {split: layout.metric(metric, split) for split in splits} for metric in metrics},
+        **{metric: {split: layout.metric(metric, split) for split in splits} for metric in of_splits},
+        "features": {split: layout.features(split) / "manifest.json" for split in splits},
+        "latent": {split: layout.latent(split) / "manifest.json" for split in splits},
+        "smoothness": {split: layout.metric("latent", split) for split in splits},
+        **{metric: {"": layout.metric(metric, WHOLE)} for metric in of_all},
         "tables": {"": layout.table("comparison")},
         "figure": {name: layout.figure(name, "png") for name in figures},
         "report": {"": layout.report},
