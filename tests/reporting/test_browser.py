@@ -17,7 +17,8 @@ from centigan.settings import FiguresSettings, Settings
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
 FLAGS = ("headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking")
 PAGES = ("index.html", "classes.html", "classes/a.html", "figures/accuracy_by_class.html")
 PATIENCE = 20  # seconds

@@ -13,6 +13,7 @@ import pandas as pd
 from centigan.atomic import write_text
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.metrics.memorisation import duplicates
 from centigan.reporting import scores
 from centigan.reporting.formats import write_latex, write_table
 from centigan.reporting.results import Results
@@ -50,7 +51,7 @@ def write_tables(
         "ms_ssim_in_training": measured["ms_ssim_in_training"][["class_id", "iteration", "ms_ssim"]],
         "inception_score": measured["inception_score"],
         "distribution": measured["distribution"],
-        "duplicates": scores.duplicates(measured["neighbours"], neighbours.duplicate_below),
+        "duplicates": duplicates(measured["neighbours"], neighbours.duplicate_below),
     }
     summary = {
         **experiment_facts(accuracy, ms_ssim, results.classes, resolution=resolution),

@@ -1,0 +1,74 @@
+"""What index.html tells beside pictures: numbers, the paper's, data, judge, settings and provenance."""
+
+from typing import Any
+
+import pandas as pd
+
+from centigan.params import dotted
+from centigan.reporting.raw_data import raw_data
+from centigan.reporting.results import Results
+from centigan.reporting.site.classes import ListedClass
+from centigan.reporting.site.figure_pages import PENDING, TABLES
+from centigan.reporting.site.today import todays_metrics
+from centigan.settings import Settings
+
+FAMILIES = {"acgan": "AC-GAN"}  # as their papers write them
+GLANCE = 12  # classes shown on the first page
+
+
+def overview(results: Results, settings: Settings, commit: str | None) -> dict[str, Any]:
+    """Everything that the template of index.html needs but classes, figures and size."""
+    comparison = results.table("comparison").fillna("").to_dict("records")
+    return {
+        "settings": settings,
+        "splits": len(results.split_names),
+        "family": FAMILIES[settings.model.family],
+        "facts": results.summary,
+        "judge": results.judge,
+        "data": raw_data(results),
+        "accuracy": _accuracy(results.table("accuracy_by_resolution")),
+        "today": todays_metrics(results.summary, duplicate_below=settings.neighbours.duplicate_below),
+        "comparison": comparison,
+        "comparable": sum(row["comparable"] == "yes" for row in comparison),
+        "pending": PENDING,
+        "tables": TABLES,
+        "changed": changed_settings(settings),
+        "settings_json": settings.model_dump_json(indent=2),
+        "provenance": _provenance(results, commit),
+    }
+
+
+def at_a_glance(classes: list[ListedClass]) -> list[ListedClass]:
+    """Up to GLANCE classes, evenly over the list."""
+    if len(classes) <= GLANCE:
+        return classes
+    return [classes[round(n * (len(classes) - 1) / (GLANCE - 1))] for n in range(GLANCE)]
+
+
+def changed_settings(settings: Settings) -> list[tuple[str, Any, Any]]:
+    """(key, the paper's value, this run's value) of every scientific setting that differs."""
+    paper = dotted(Settings(experiment=settings.experiment).model_dump(mode="json"))
+    ours = dotted(settings.model_dump(mode="json"))
+    words = ("figures", "splits", "train.log_every", "train.checkpoint_every", "train.snapshot")
+    return [
+        (key, paper.get(key), value)
+        for key, value in ours.items()
+        if paper.get(key) != value and not key.startswith(words)
+    ]
+
+
+def _accuracy(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """One row a resolution: accuracy and error bar of real and of generated images."""
+    rows: list[dict[str, Any]] = []
+    for resolution, group in table.groupby("resolution"):
+        by_source = {str(source): rest for source, rest in group.set_index("source").to_dict("index").items()}
+        rows.append({"resolution": resolution, **by_source})
+    return rows
+
+
+def _provenance(results: Results, commit: str | None) -> dict[str, Any]:
+    """What made the trained networks: versions, device, seed; from the first split's manifest."""
+    first = results.train_manifest(results.split_names[0])
+    kept = {key: first.get(key) for key in ("version", "device", "threads", "precision", "seed")}
+    libraries = ", ".join(f"{name} {version}" for name, version in first["libraries"].items())
+    return {"report commit": commit, "training commit": first.get("commit"), **kept, "libraries": libraries}

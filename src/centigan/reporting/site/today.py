@@ -1,0 +1,130 @@
+"""The metrics that papers report today, as rows of one table: samples beside real images.
+
+FID (Heusel et al. 2017), KID (Binkowski et al. 2018), precision and recall (Kynkaanniemi et al. 2019),
+density and coverage (Naeem et al. 2020), the Inception score (Salimans et al. 2016), the classification
+accuracy score (Ravuri & Vinyals 2019), and what this project measures of memory and of walks.
+"""
+
+from typing import NamedTuple
+
+from centigan.reporting.site.pages import NOTHING, decimals, percent
+
+
+class Metric(NamedTuple):
+    """One row: names in summary.json, and how their values are written."""
+
+    name: str
+    better: str  # lower | higher, or nothing where neither is
+    samples: str
+    real: str  # the same of real images: how good it can be
+    digits: int | None  # behind the point; None: a share
+    note: str
+
+
+METRICS = (
+    Metric("FID", "lower", "fid/generated", "fid/held_out", 2, "to the training images"),
+    Metric(
+        "FID within a class",
+        "lower",
+        "fid/intra_class/generated",
+        "fid/intra_class/held_out",
+        2,
+        "mean over classes",
+    ),
+    Metric("KID", "lower", "kid/generated", "kid/held_out", 4, "± over random subsets"),
+    Metric("Precision", "higher", "precision/generated", "precision/held_out", 3, "samples that look real"),
+    Metric("Recall", "higher", "recall/generated", "recall/held_out", 3, "real images that are covered"),
+    Metric("Density", "higher", "density/generated", "density/held_out", 3, "precision, robust to outliers"),
+    Metric("Coverage", "higher", "coverage/generated", "coverage/held_out", 3, "recall, robust to outliers"),
+    Metric(
+        "Inception score",
+        "higher",
+        "inception_score/fresh",
+        "inception_score/held_out",
+        2,
+        "fresh samples, that nothing was chosen by",
+    ),
+    Metric(
+        "Inception score, to select",
+        "higher",
+        "inception_score/samples",
+        "inception_score/training",
+        2,
+        "the samples, beside training images",
+    ),
+    Metric(
+        "Classification accuracy score",
+        "higher",
+        "cas/generated",
+        "cas/real",
+        None,
+        "held-out images named by a classifier of samples, or of training images",
+    ),
+    Metric(
+        "Nearest training image, L1",
+        "",
+        "neighbours/l1/median_generated",
+        "neighbours/l1/median_held_out",
+        1,
+        "of its class, median in levels of 255; memorised samples lie nearer than real images",
+    ),
+    Metric(
+        "Copies of a training image",
+        "lower",
+        "neighbours/duplicates/generated",
+        "neighbours/duplicates/held_out",
+        0,
+        "nearer to one than {below:g} levels of 255, by L1",
+    ),
+)
+ALONE = (  # numbers without one of real images beside them
+    Metric(
+        "Samples that are closer",
+        "",
+        "neighbours/l1/share_closer",
+        "",
+        None,
+        "to a training image than the median held-out image of their class; 50 % is even",
+    ),
+    Metric("p of being that close by chance", "", "neighbours/l1/p_closer", "", 4, "by permutation"),
+    Metric(
+        "Largest step of a linear walk",
+        "lower",
+        "latent/linear/largest_over_mean",
+        "",
+        2,
+        "over the mean step; 1 is even",
+    ),
+    Metric(
+        "Largest step of a spherical walk",
+        "lower",
+        "latent/spherical/largest_over_mean",
+        "",
+        2,
+        "over the mean step; 1 is even",
+    ),
+)
+
+
+def todays_metrics(summary: dict[str, float], *, duplicate_below: float) -> list[dict[str, str]]:
+    """Rows name, better, samples, real, note; what was not measured is left out."""
+    return [
+        {
+            "name": metric.name,
+            "better": metric.better,
+            "samples": _written(metric.samples, metric.digits, summary),
+            "real": _written(metric.real, metric.digits, summary),
+            "note": metric.note.format(below=duplicate_below),
+        }
+        for metric in (*METRICS, *ALONE)
+        if metric.samples in summary
+    ]
+
+
+def _written(name: str, digits: int | None, summary: dict[str, float]) -> str:
+    if name not in summary:
+        return NOTHING
+    if digits is None:
+        return percent(summary[name])
+    spread = f" ± {decimals(summary[f'{name}/std'], digits)}" if f"{name}/std" in summary else ""
+    return decimals(summary[name], digits) + spread
