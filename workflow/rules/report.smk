@@ -69,6 +69,7 @@ rule report:
         intra_class=of_all_splits("results/{experiment}/metrics/intra_class/{split}.parquet"),
         latent=of_all_splits("results/{experiment}/latent/{split}/SHA256SUMS"),
         figures=of_all_figures("results/{experiment}/figures/{figure}.svg"),
+        pictures=of_all_figures("results/{experiment}/figures/{figure}.png"),
         judge="results/{experiment}/judge/manifest.json",
         trained=of_all_splits("results/{experiment}/train/{split}/manifest.json"),
         arrays=of_all_splits("results/{experiment}/arrays/{split}/SHA256SUMS"),

@@ -80,11 +80,10 @@ def log_sample_sheet(run: StoredRun, layout: Layout, split: str) -> None:
 
 
 def log_report(run: StoredRun, layout: Layout) -> None:
-    """Summary, page, tables and figures, overwritten by name."""
+    """Summary, tables, figures and the site of pages, overwritten by name."""
     client: MlflowClient = run.client
     client.log_artifact(run.id, str(layout.summary))
-    client.log_artifact(run.id, str(layout.report), "report")
-    for folder in ("tables", "figures"):
+    for folder in ("tables", "figures", layout.report.parent.name):
         client.log_artifacts(run.id, str(layout.results / folder), folder)
 
 
