@@ -8,10 +8,13 @@ from safetensors import safe_open
 from centigan.atomic import atomic_path
 from centigan.data.batches import counter_seed
 from centigan.errors import UserError
+from centigan.judges.images import Images
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
 from centigan.settings import MsSsimSettings
 from centigan.similarity import ms_ssim, random_pairs
+
+CHUNK = 1024  # pairs read at a time: 100 MB at 128 px
 
 
 def ms_ssim_of_split(layout: Layout, split: str, settings: MsSsimSettings) -> None:
@@ -25,10 +28,8 @@ def ms_ssim_of_split(layout: Layout, split: str, settings: MsSsimSettings) -> No
         images = np.load(folder / "images.npy", mmap_mode="r")
         labels = np.load(folder / "labels.npy")
         for label, class_id in enumerate(read_manifest(folder)["classes"]):
-            own = np.flatnonzero(labels == label)
-            pairs = own[_pairs(len(own), settings, class_id, source)]
-            values = ms_ssim(images[pairs[:, 0]], images[pairs[:, 1]])
-            columns = {"class_id": class_id, "source": source, "pair": np.arange(len(pairs))}
+            values = _of_random_pairs(images, np.flatnonzero(labels == label), settings, class_id, source)
+            columns = {"class_id": class_id, "source": source, "pair": np.arange(len(values))}
             frames.append(pd.DataFrame({**columns, "ms_ssim": values}))
     with atomic_path(layout.metric("ms_ssim", split)) as temporary:
         pd.concat(frames, ignore_index=True).to_parquet(temporary, index=False)
@@ -44,20 +45,24 @@ def ms_ssim_in_training_of_split(layout: Layout, split: str, settings: MsSsimSet
     classes = read_manifest(folder)["classes"]
     with safe_open(folder / "snapshots.safetensors", framework="np") as file:
         iterations, images = file.get_tensor("iterations"), file.get_tensor("images")
-    count = images.shape[2]  # of (T, K, n, H, W, 3)
+    numbers = np.arange(images.shape[2])  # of (T, K, n, H, W, 3)
     rows = []
     for label, class_id in enumerate(classes):
-        pairs = _pairs(count, settings, class_id, "training")
         for iteration, samples in zip(iterations.tolist(), images[:, label], strict=True):
-            mean = float(ms_ssim(samples[pairs[:, 0]], samples[pairs[:, 1]]).mean())
-            rows.append({"class_id": class_id, "iteration": iteration, "ms_ssim": mean})
+            values = _of_random_pairs(samples, numbers, settings, class_id, "training")
+            rows.append({"class_id": class_id, "iteration": iteration, "ms_ssim": float(values.mean())})
     with atomic_path(layout.metric("ms_ssim_in_training", split)) as temporary:
         pd.DataFrame(rows).to_parquet(temporary, index=False)
 
 
-def _pairs(count: int, settings: MsSsimSettings, class_id: str, source: str) -> NDArray[np.int64]:
+def _of_random_pairs(
+    images: Images, own: NDArray[np.int64], settings: MsSsimSettings, class_id: str, source: str
+) -> NDArray[np.float64]:
+    """MS-SSIM of random pairs of the images in rows `own`, which are those of one class."""
     rng = np.random.default_rng(counter_seed(settings.seed, class_id, source))
     try:
-        return random_pairs(count, settings.pairs, rng)
+        pairs = own[random_pairs(len(own), settings.pairs, rng)]
+        parts = (pairs[start : start + CHUNK].T for start in range(0, len(pairs), CHUNK))
+        return np.concatenate([ms_ssim(images[first], images[second]) for first, second in parts])
     except UserError as error:
         raise UserError(f"class {class_id}, {source}: {error}") from None
