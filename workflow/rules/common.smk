@@ -123,6 +123,11 @@ def fair_share(wildcards):
     return max(1, (workflow.cores or 1) // len(SPLITS))
 
 
+def every_core(wildcards):
+    """CPU threads of a job that waits for all splits."""
+    return workflow.cores or 1
+
+
 def limit_trainings():
     """Let no more trainings share a local GPU than `splits_per_gpu`; a cluster counts its own GPUs."""
     if SPLITS_PER_GPU < 1:

@@ -108,6 +108,7 @@ rule inception_score:
         "results/{experiment}/metrics/inception_score/all.parquet",
     log:
         "logs/{experiment}/inception_score.log",
+    threads: every_core
     params:
         settings=stage("inception_score"),
         code=source_of("metrics.inception_score"),
@@ -125,6 +126,7 @@ rule distribution:
         "results/{experiment}/metrics/distribution/all.parquet",
     log:
         "logs/{experiment}/distribution.log",
+    threads: every_core
     params:
         settings=stage("distribution"),
         code=source_of("metrics.distribution"),
@@ -160,6 +162,7 @@ rule classification:
         "results/{experiment}/metrics/classification/all.parquet",
     log:
         "logs/{experiment}/classification.log",
+    threads: every_core
     params:
         settings=stage("classification"),
         code=source_of("metrics.classification"),

@@ -51,11 +51,13 @@ def names_of(loaded: Settings) -> list[str]:
 
 
 def use_threads(threads: int | None) -> None:
-    """Limit PyTorch to so many CPU threads; None leaves it all cores."""
+    """Limit PyTorch, and what NumPy and SciPy compute with, to so many CPU threads; None: all cores."""
     if threads is not None:
         import torch
+        from threadpoolctl import threadpool_limits
 
         torch.set_num_threads(threads)
+        threadpool_limits(threads)
 
 
 def log_to(path: Path | None) -> None:
