@@ -215,7 +215,7 @@ class NeighbourSettings(Frozen):
         5.0, ge=0, description="mean absolute difference in levels of 255 below which two images are the same"
     )
     permutations: PositiveInt = Field(10_000, description="behind the p-value that samples are too close")
-    memory_mb: PositiveInt = Field(512, description="training images held at a time")
+    memory_mb: PositiveInt = Field(512, description="images held at a time, half of them samples")
     seed: int = 0
 
 

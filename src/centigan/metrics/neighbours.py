@@ -18,15 +18,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from centigan.atomic import atomic_path
+from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
 from centigan.judges.images import Images
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
-from centigan.metrics.accuracy import at_resolution
 from centigan.settings import NeighbourSettings
 from centigan.similarity import ms_ssim_of_all, prepare
 
-SHRUNK = 16  # held-out images shrunk at a time: 13 MB as float32 at 256 px
 MEGABYTE = 2**20
 CHUNK = 64  # training images compared at a time: 3 MB at 128 px, which the processor's caches hold
 COLUMNS = ["source", "class_id", "image", "metric", "scope", "neighbour", "neighbour_class", "distance"]
@@ -56,10 +55,7 @@ class Queries(NamedTuple):
 
     def pixels(self, side: int) -> Images:
         """uint8 (Q, side, side, 3)."""
-        if self.images.shape[1:3] == (side, side):
-            return self.images[self.rows]
-        parts = (self.rows[start : start + SHRUNK] for start in range(0, len(self.rows), SHRUNK))
-        return np.concatenate([at_resolution(self.images[part], side) for part in parts])
+        return at_training_size(self.images[self.rows], side)
 
     def part(self, where: slice) -> "Queries":
         return self._replace(rows=self.rows[where], labels=self.labels[where])
