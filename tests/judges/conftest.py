@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
+from torch import nn
 from torchvision.models import inception_v3
 
 from centigan.judges import JUDGES, Judge, train_judge
 from centigan.judges.choose import held_out_examples, training_examples
+from centigan.judges.imagenet import CLASSES
 from centigan.manifest import write_manifest
 from centigan.settings import JudgeSettings
 
-SYNSETS = tuple(f"n{number:08d}" for number in range(1000))
 DIGITS = [str(digit) for digit in range(10)]
 
 
@@ -47,18 +48,36 @@ def chosen(digits: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="session")
-def inception_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random weights in the format of torchvision's file."""
-    path = tmp_path_factory.mktemp("weights") / "inception_v3_google-0cc3c7bd.pth"
-    torch.save(inception_v3(weights=None, init_weights=False).state_dict(), path)
-    return path
+def inception_weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Random weights in the format of either Inception's file; the names in both are torchvision's."""
+    folder = tmp_path_factory.mktemp("weights")
+    files = {
+        "inception-v3": (folder / "inception_v3_google-0cc3c7bd.pth", {"aux_logits": True}),
+        "inception-2015": (
+            folder / "weights-inception-2015-12-05-6726825d.pth",
+            {"num_classes": 1008, "aux_logits": False},
+        ),
+    }
+    for path, layers in files.values():
+        torch.save(_random_state(inception_v3(weights=None, init_weights=False, **layers)), path)
+    return {name: str(path) for name, (path, _) in files.items()}
+
+
+def _random_state(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Weights under which activations neither vanish nor grow from layer to layer."""
+    rng = torch.Generator().manual_seed(0)
+    for weight in (p for p in network.parameters() if p.ndim > 1):
+        nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=rng)
+    return network.state_dict()
 
 
 @pytest.fixture(scope="session")
-def judges(digits: list[Path], inception_weights: Path) -> dict[str, Judge]:
+def judges(digits: list[Path], inception_weights: dict[str, str]) -> dict[str, Judge]:
     """One of every entry of JUDGES; the trained ones have seen a few digits only."""
     few = training_examples(digits, DIGITS, wanted=True)
     few = few._replace(images=few.images[::24, ::2, ::2], labels=few.labels[::24])
-    settings = JudgeSettings(weights=str(inception_weights))
-    imagenet = held_out_examples(digits, DIGITS)._replace(classes=SYNSETS)
-    return {name: judge.fit(few if judge.learns else imagenet, settings) for name, judge in JUDGES.items()}
+    imagenet = held_out_examples(digits, DIGITS)._replace(classes=CLASSES)
+    return {
+        name: judge.fit(few if judge.learns else imagenet, JudgeSettings(weights=inception_weights.get(name)))
+        for name, judge in JUDGES.items()
+    }

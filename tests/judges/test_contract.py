@@ -1,7 +1,5 @@
 """What every judge promises, checked for each entry of the table."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -51,9 +49,23 @@ def test_the_callers_images_are_left_as_they_are(judge: Judge) -> None:
     np.testing.assert_array_equal(images, IMAGES[:1])
 
 
-def test_a_judge_is_what_its_tensors_say(judge: Judge, inception_weights: Path) -> None:
+def test_features_are_as_wide_as_the_network_says_and_alike_for_the_judge_and_its_network(
+    judge: Judge,
+) -> None:
+    features = judge.network.features(IMAGES)
+    assert features.shape == (5, judge.network.width)
+    assert features.dtype == np.float32
+    np.testing.assert_array_equal(features, judge.network.features(IMAGES))
+    assert judge.network.logits(features).shape[0] == 5
+
+
+def test_no_images_have_no_features(judge: Judge) -> None:
+    assert judge.network.features(IMAGES[:0]).shape == (0, judge.network.width)
+
+
+def test_a_judge_is_what_its_tensors_say(judge: Judge, inception_weights: dict[str, str]) -> None:
     tensors = {name: value.clone() for name, value in judge.tensors().items()}
-    settings = JudgeSettings(weights=str(inception_weights))
+    settings = JudgeSettings(weights=inception_weights.get(judge.name))
     again = JUDGES[judge.name].load(judge.classes, tensors, settings)
     np.testing.assert_array_equal(again.probabilities(IMAGES), judge.probabilities(IMAGES))
 

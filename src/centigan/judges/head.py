@@ -5,16 +5,18 @@ held-out digits under noise, with them 88 % (clean: 94 % either way).
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from centigan.judges.augmentation import augment
-from centigan.judges.efficientnet import Features
+from centigan.judges.efficientnet import efficientnet
 from centigan.judges.images import Examples, Images, to_bytes
+from centigan.judges.weights import digest
 from centigan.settings import JudgeSettings
 
 SMALLEST_SIDE = 64  # at 64 px digits were named better than at 96, 128 or 224 px, and 25 times faster
@@ -33,14 +35,19 @@ class HeadOnFeatures:
     def __init__(self, classes: tuple[str, ...], tensors: dict[str, Tensor]) -> None:
         self.classes = classes
         self.learnt = tensors
-        self.features = Features(int(tensors["side"]))
+        self.network = replace(
+            efficientnet(int(tensors["side"])),
+            name=self.name,
+            weights_sha256=digest(tensors),
+            head=Standardised(tensors),
+        )
 
     @classmethod
     def fit(cls, examples: Examples, settings: JudgeSettings) -> "HeadOnFeatures":
         """Learn the head from the examples: same examples and seed, same head."""
-        extract = Features(max(SMALLEST_SIDE, examples.images.shape[1]))
+        below = efficientnet(max(SMALLEST_SIDE, examples.images.shape[1]))
         seen = with_copies(examples.images, Generator().manual_seed(settings.seed))
-        features = np.concatenate([extract(images) for images in seen]).astype(np.float64)
+        features = np.concatenate([below.features(images) for images in seen]).astype(np.float64)
         mean, scale = features.mean(0), features.std(0)
         scale[scale == 0] = 1.0
         solver = LogisticRegression(C=PENALTY, max_iter=ITERATIONS)
@@ -48,7 +55,7 @@ class HeadOnFeatures:
         coef, intercept = _one_row_per_class(solver, len(examples.classes))
         learnt = {"coef": coef, "intercept": intercept, "mean": mean, "scale": scale}
         tensors = {name: torch.from_numpy(value).float().contiguous() for name, value in learnt.items()}
-        return cls(examples.classes, {**tensors, "side": torch.tensor(extract.side)})
+        return cls(examples.classes, {**tensors, "side": torch.tensor(below.side)})
 
     @classmethod
     def load(
@@ -63,10 +70,20 @@ class HeadOnFeatures:
 
     def probabilities(self, images: Images) -> NDArray[np.float32]:
         """uint8 (N, H, W, 3) of any size -> (N, C), rows sum to 1."""
-        features = torch.from_numpy(self.features(images))
+        return self.network.probabilities(images)
+
+
+class Standardised(nn.Module):
+    """An affine map of features with mean 0 and variance 1 over the images that it was learnt from."""
+
+    def __init__(self, learnt: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.learnt = learnt
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, 1280) -> logits (N, C)."""
         standard = (features - self.learnt["mean"]) / self.learnt["scale"]
-        logits = standard @ self.learnt["coef"].T + self.learnt["intercept"]
-        return logits.softmax(1).numpy()
+        return standard @ self.learnt["coef"].T + self.learnt["intercept"]
 
 
 def with_copies(images: Images, rng: Generator) -> Iterator[Images]:

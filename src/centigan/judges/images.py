@@ -1,11 +1,10 @@
-"""Images on the way into a judge: batches of uint8 arrays, resized to the judge's own input.
+"""Images on the way into a judge: uint8 arrays, resized, and back.
 
 Every resize of the judges and of the accuracy curve is this one: bilinear, pixel centres at half
 integers (`align_corners=False`), antialiased when shrinking, where the triangle kernel widens by the
-factor of the shrinking, as in Pillow and TensorFlow. Arithmetic is float32 and nothing is rounded.
+factor of the shrinking, as in Pillow and TensorFlow 2. Arithmetic is float32 and nothing is rounded.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +26,11 @@ class Examples(NamedTuple):
 
 def resized(images: Images, side: int) -> Tensor:
     """uint8 (N, H, W, 3) -> float32 (N, 3, side, side), channels last in memory, still in 0..255."""
-    x = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float()
+    return bilinear(torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float(), side)
+
+
+def bilinear(x: Tensor, side: int) -> Tensor:
+    """Float (N, 3, H, W) of any range -> (N, 3, side, side)."""
     if x.shape[2:] == (side, side):
         return x
     return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False, antialias=True)
@@ -36,18 +39,6 @@ def resized(images: Images, side: int) -> Tensor:
 def to_bytes(x: Tensor) -> Images:
     """Float (N, 3, H, W) in 0..255 -> uint8 (N, H, W, 3), rounded to the nearest level."""
     return x.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy()
-
-
-def in_batches(
-    images: Images, answer: Callable[[Tensor], Tensor], *, side: int, size: int
-) -> NDArray[np.float32]:
-    """The answers (N, ...) of a network to images resized to `side`, `size` of them at a time."""
-    with torch.inference_mode():
-        answers = [
-            answer(resized(images[start : start + size], side).to(device())).float().cpu().numpy()
-            for start in range(0, len(images), size)
-        ]
-    return np.concatenate(answers)
 
 
 def device() -> torch.device:

@@ -15,7 +15,9 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
 from centigan.judges.augmentation import augment
-from centigan.judges.images import Examples, Images, device, in_batches, resized
+from centigan.judges.images import Examples, Images, device, resized
+from centigan.judges.network import Network
+from centigan.judges.weights import digest, frozen
 from centigan.settings import JudgeSettings
 
 MAPS = (16, 32, 64, 128)  # each a block of two convolutions, the second at stride 2
@@ -30,9 +32,20 @@ class SmallCnn:
     name = "small-cnn"
     learns = True
 
-    def __init__(self, classes: tuple[str, ...], network: nn.Module, side: int) -> None:
-        self.classes, self.side = classes, side
-        self.network = network.eval().requires_grad_(False).to(device())
+    def __init__(self, classes: tuple[str, ...], layers: nn.Sequential, side: int) -> None:
+        self.classes = classes
+        state = {name: value.cpu().contiguous() for name, value in layers.state_dict().items()}
+        self.learnt = {**state, "side": torch.tensor(side)}
+        self.network = Network(
+            name=self.name,
+            side=side,
+            width=MAPS[-1],
+            batch=256,
+            weights_sha256=digest(self.learnt),
+            trunk=frozen(layers[:-3]),
+            scale_=lambda x: x.div_(255),
+            head=layers[-1].requires_grad_(False).cpu(),
+        )
 
     @classmethod
     def fit(cls, examples: Examples, settings: JudgeSettings) -> "SmallCnn":
@@ -56,15 +69,11 @@ class SmallCnn:
 
     def tensors(self) -> dict[str, Tensor]:
         """The network's state, and the side of its input."""
-        state = {name: value.cpu().contiguous() for name, value in self.network.state_dict().items()}
-        return {**state, "side": torch.tensor(self.side)}
+        return self.learnt
 
     def probabilities(self, images: Images) -> NDArray[np.float32]:
         """uint8 (N, H, W, 3) of any size -> (N, C), rows sum to 1."""
-        return in_batches(images, self._answer, side=self.side, size=256)
-
-    def _answer(self, x: Tensor) -> Tensor:
-        return self.network(x / 255).softmax(1)
+        return self.network.probabilities(images)
 
 
 def build(classes: int, side: int, rng: Generator) -> nn.Sequential:

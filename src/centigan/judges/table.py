@@ -10,6 +10,8 @@ from centigan.judges.efficientnet import EfficientNetLite0
 from centigan.judges.head import HeadOnFeatures
 from centigan.judges.images import Images
 from centigan.judges.inception import InceptionV3
+from centigan.judges.inception_2015 import Inception2015
+from centigan.judges.network import Network
 from centigan.judges.small_cnn import SmallCnn
 
 
@@ -19,6 +21,7 @@ class Judge(Protocol):
     name: str
     learns: bool  # from the real images; else it comes trained
     classes: tuple[str, ...]  # sorted class ids, whatever order the splits have
+    network: Network
 
     def probabilities(self, images: Images) -> NDArray[np.float32]:
         """uint8 (N, H, W, 3) of any size -> (N, classes), rows sum to 1; batches are its own affair."""
@@ -29,9 +32,13 @@ class Judge(Protocol):
         ...
 
 
-JUDGES: dict[str, type[SmallCnn] | type[HeadOnFeatures] | type[EfficientNetLite0] | type[InceptionV3]] = {
+JUDGES: dict[
+    str,
+    type[SmallCnn] | type[HeadOnFeatures] | type[EfficientNetLite0] | type[InceptionV3] | type[Inception2015],
+] = {
     "small-cnn": SmallCnn,
     "head-on-features": HeadOnFeatures,
     "efficientnet-lite0": EfficientNetLite0,
     "inception-v3": InceptionV3,
+    "inception-2015": Inception2015,
 }

@@ -35,7 +35,7 @@ def classification_of_all(layout: Layout, splits: Sequence[str], settings: Class
     frames = []
     for name, taught in (("generated", generated), ("real", real)):
         rows = evenly(taught.class_ids, wanted)
-        named = learn_and_name(taught.features[rows], taught.class_ids[rows], held_out.features)
+        named = learn_and_name(taught.features[rows], taught.class_ids[rows], held_out.features[:])
         frames.append(right_answers(named, held_out.class_ids).assign(trained_on=name))
     table = pd.concat(frames, ignore_index=True)[["class_id", "trained_on", "correct", "count"]]
     with atomic_path(layout.metric("classification", WHOLE)) as temporary:

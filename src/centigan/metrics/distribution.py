@@ -20,6 +20,7 @@ from centigan.metrics.features import read_features
 from centigan.metrics.frechet import Gaussian, frechet_distance, gaussian
 from centigan.metrics.kernel import kernel_distances
 from centigan.metrics.manifold import Manifold, manifold, precision_and_recall
+from centigan.metrics.stacked import Features
 from centigan.settings import DistributionSettings
 
 SOURCES = ("generated", "held_out")  # both are compared with the training images
@@ -50,11 +51,9 @@ def distribution_of_all(layout: Layout, splits: Sequence[str], settings: Distrib
         table.to_parquet(temporary, index=False)
 
 
-def described(
-    features: NDArray[np.float32], settings: DistributionSettings, *words: str
-) -> tuple[Gaussian, Manifold]:
+def described(features: Features, settings: DistributionSettings, *words: str) -> tuple[Gaussian, Manifold]:
     """The moments of a set, and the balls around its images or around those that seed and words choose."""
-    chosen: NDArray[np.float32] | slice = slice(None)
+    chosen: NDArray[np.int64] | slice = slice(None)
     if len(features) > settings.manifold_images:
         rng = np.random.default_rng(counter_seed(settings.seed, *words))
         chosen = np.sort(rng.choice(len(features), settings.manifold_images, replace=False))

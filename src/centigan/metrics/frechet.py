@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centigan.errors import UserError
+from centigan.metrics.stacked import Features
 
 CHUNK = 4096  # images in float64 at a time: 64 MB of 2048 features
 
@@ -26,7 +27,7 @@ class Gaussian:
     root: NDArray[np.float64]
 
 
-def gaussian(features: NDArray[np.floating]) -> Gaussian:
+def gaussian(features: Features) -> Gaussian:
     """The Gaussian with the moments of features (N, F), whose covariance divides by N - 1.
 
     Raises:
@@ -40,7 +41,7 @@ def gaussian(features: NDArray[np.floating]) -> Gaussian:
     if not np.isfinite(mean).all():
         raise UserError("features hold NaN or infinity, so no FID; make them again")
     if count < width:
-        return Gaussian(mean, (features - mean) / np.sqrt(count - 1))
+        return Gaussian(mean, (features[:] - mean) / np.sqrt(count - 1))
     scatter = np.zeros((width, width))
     for rows in chunks:
         centred = features[rows] - mean

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from centigan.errors import UserError
+from centigan.metrics.stacked import Features
 from centigan.settings import DistributionSettings
 
 
 def kernel_distances(
-    generated: NDArray[np.floating], real: NDArray[np.floating], settings: DistributionSettings
+    generated: Features, real: Features, settings: DistributionSettings
 ) -> NDArray[np.float64]:
     """(settings.kid_subsets,) distances of subsets; KID is their mean.
 

@@ -1,0 +1,152 @@
+"""Features of every image of a split, computed once and shared by all metrics that compare them.
+
+Real images are the training images, held-out ones are shrunk to their size, since a generator is compared
+at its own resolution; generated and fresh ones are samples.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centigan.atomic import atomic_path
+from centigan.data.held_out import at_training_size
+from centigan.errors import UserError
+from centigan.judges.extractor import load_extractor
+from centigan.judges.images import Images
+from centigan.layout import Layout
+from centigan.manifest import DIGESTS, describe, read_manifest, write_manifest
+from centigan.metrics.stacked import Features, Stacked
+from centigan.settings import FeatureSettings
+
+IDENTITY = ("network", "weights_sha256", "resizing", "precision")  # features are comparable under the same
+
+
+class FeatureSet(NamedTuple):
+    """Features of one source over some splits, in the order of the image files."""
+
+    features: Features  # (N, F)
+    class_ids: NDArray[np.object_]  # (N,)
+    settings: FeatureSettings
+
+
+def features_of_split(layout: Layout, split: str, settings: FeatureSettings) -> None:
+    """Write features/{split}: real, held_out, generated and fresh .npy, float32 (N, F); manifest.json.
+
+    Raises:
+        UserError: when images are missing or of another size, or the network cannot be had.
+    """
+    extractor = load_extractor(settings, layout.judge)
+    folder = layout.features(split)
+    counts = {}
+    for source in SOURCES:
+        features = extractor.features(_images(layout, split, source), progress=f"{split} {source}")
+        _require_finite(features, folder / f"{source}.npy")
+        with atomic_path(folder / f"{source}.npy") as temporary:
+            np.save(temporary, features)
+        counts[source] = len(features)
+    facts = {
+        "network": extractor.name,
+        "weights_sha256": extractor.weights_sha256,
+        "resizing": extractor.resizing,
+        "precision": extractor.precision,
+        "images": counts,
+    }
+    inputs = [layout.arrays(split) / DIGESTS, layout.samples(split) / DIGESTS]
+    if settings.network == "judge":
+        inputs.append(layout.judge / DIGESTS)
+    about = describe(settings, inputs=inputs, **facts)
+    write_manifest(folder, about, of=[f"{source}.npy" for source in SOURCES])
+
+
+def read_features(layout: Layout, splits: Sequence[str], source: str) -> FeatureSet:
+    """Features of one source of `SOURCES`, split after split, with the class of each image.
+
+    Raises:
+        UserError: when a split lacks them, or splits differ in what their features are.
+    """
+    folders = [layout.features(split) for split in splits]
+    manifests = [_manifest(folder) for folder in folders]
+    for folder, manifest in zip(folders, manifests, strict=True):
+        for key in IDENTITY:
+            if manifest[key] != manifests[0][key]:
+                raise UserError(
+                    f"{folders[0]} has features with {key} {manifests[0][key]}, {folder} with "
+                    f"{manifest[key]}; they cannot be compared, make them again"
+                )
+    parts = [_of_split(layout, split, source) for split in splits]
+    return FeatureSet(
+        Stacked([features for features, _ in parts]),
+        np.concatenate([class_ids for _, class_ids in parts]),
+        FeatureSettings.model_validate(manifests[0]["settings"]),
+    )
+
+
+def _of_split(layout: Layout, split: str, source: str) -> tuple[NDArray[np.float32], NDArray[np.object_]]:
+    path = layout.features(split) / f"{source}.npy"
+    folder, prefix = _place(layout, split, source)
+    features: NDArray[np.float32] = _load(path, mmap_mode="r")
+    labels = _load(folder / f"{prefix}labels.npy")
+    if len(features) != len(labels):
+        raise UserError(
+            f"{path} has features of {len(features)} images, {folder} has {len(labels)}; make them again"
+        )
+    _require_finite(features, path)
+    return features, np.array(read_manifest(folder)["classes"], dtype=object)[labels]
+
+
+def _images(layout: Layout, split: str, source: str) -> Images:
+    """The images of a source, each R x R."""
+    folder, prefix = _place(layout, split, source)
+    path = folder / f"{prefix}images.npy"
+    side = int(read_manifest(layout.arrays(split))["resolution"])
+    images: Images = _load(path, mmap_mode="r")
+    if source == "held_out":
+        return at_training_size(images, side)
+    if images.shape[1:] != (side, side, 3):
+        raise UserError(
+            f"{path} has images of shape {images.shape[1:]}, not {side} x {side} x 3; make it again"
+        )
+    return images
+
+
+def _place(layout: Layout, split: str, source: str) -> tuple[Path, str]:
+    """Folder of a source's images, and what stands before "images.npy" there."""
+    of_arrays, prefix = SOURCES[source]
+    return (layout.arrays if of_arrays else layout.samples)(split), prefix
+
+
+def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
+    try:
+        found: NDArray[Any] = np.load(path, mmap_mode=mmap_mode)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{path} is missing or damaged ({error}); make it again") from None
+    return found
+
+
+def _manifest(folder: Path) -> dict[str, object]:
+    try:
+        return read_manifest(folder)
+    except FileNotFoundError:
+        raise UserError(
+            f"{folder / 'manifest.json'} is missing; make the features of this split first"
+        ) from None
+
+
+def _require_finite(features: NDArray[np.float32], path: Path) -> None:
+    wrong = ~np.isfinite(features).all(1)
+    if wrong.any():
+        raise UserError(
+            f"{path}: the features of {wrong.sum()} images, number {int(wrong.argmax())} first, are not "
+            "finite; check the weights of features.network, or use features.precision: float32"
+        )
+
+
+SOURCES = {  # source -> whether it lies among the arrays (else among the samples), prefix of its files
+    "real": (True, ""),
+    "held_out": (True, "held_out_"),
+    "generated": (False, ""),
+    "fresh": (False, "fresh_"),
+}
