@@ -168,7 +168,9 @@ def test_a_file_that_exists_is_refused_and_kept(name: str, tmp_path: Path) -> No
     assert [path.read_text() for path in tmp_path.iterdir()] == ["precious"]
 
 
-@pytest.mark.parametrize(("classes", "per_class", "message"), [(1, 9, "2 classes"), (4, 2, "9 oddities")])
+@pytest.mark.parametrize(
+    ("classes", "per_class", "message"), [(1, 9, "2 to 1000 classes"), (4, 2, "9 oddities")]
+)
 def test_a_fixture_too_small_is_refused(classes: int, per_class: int, message: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=message):
         write_ilsvrc(tmp_path, classes=classes, per_class=per_class, oddities=True)

@@ -9,8 +9,9 @@ import skimage.data
 import torch
 from torchvision.models._meta import _IMAGENET_CATEGORIES as TORCHVISION_NAMES
 
+from centigan.data.ilsvrc2012 import IDS
 from centigan.errors import UserError
-from centigan.judges.imagenet import CLASSES, ROWS_OF_2015, require_imagenet
+from centigan.judges.imagenet import CLASSES, require_imagenet
 from centigan.judges.inception import URL, inception
 from centigan.judges.inception_2015 import of_sorted_classes, read_inception_2015
 from centigan.judges.table import Judge
@@ -38,13 +39,13 @@ def test_chelsea_is_one_of_the_domestic_cats(judges: dict[str, Judge]) -> None:
 
 @pytest.mark.parametrize(("name", "class_id", "row", "output"), KNOWN)
 def test_both_tables_say_where_a_known_class_stands(name: str, class_id: str, row: int, output: int) -> None:
-    assert ROWS_OF_2015[row - 1] == class_id
+    assert IDS[row - 1] == class_id
     assert CLASSES[output] == class_id
     assert TORCHVISION_NAMES[output] == name
 
 
 def test_the_table_has_a_thousand_classes_that_sort_into_torchvisions_order() -> None:
-    assert len(set(ROWS_OF_2015)) == len(ROWS_OF_2015) == len(TORCHVISION_NAMES) == 1000
+    assert len(set(IDS)) == len(IDS) == len(TORCHVISION_NAMES) == 1000
     assert TORCHVISION_NAMES[CLASSES.index("n07920052")] == "espresso"
     assert (TORCHVISION_NAMES[0], TORCHVISION_NAMES[-1]) == ("tench", "toilet tissue")
     assert CLASSES[-1] == "n15075141"  # toilet tissue
@@ -58,7 +59,7 @@ def test_a_row_of_2015_that_stands_out_names_the_class_of_that_row() -> None:
     head = of_sorted_classes(outputs)
     rows = head(torch.zeros(1, 2048))[0].tolist()  # the bias of output i is the row that it came from
     assert sorted(rows) == list(range(1, 1001))
-    assert [ROWS_OF_2015[int(row) - 1] for row in rows] == list(CLASSES)
+    assert [IDS[int(row) - 1] for row in rows] == list(CLASSES)
     for _, _, row, output in KNOWN:
         assert rows[output] == row
 
@@ -70,7 +71,7 @@ def test_the_judge_of_2015_names_the_class_of_the_row_that_its_network_singles_o
     network, outputs = read_inception_2015(Path(inception_weights["inception-2015"]))
     row = int(outputs(torch.from_numpy(network.features(image)))[0, 1:1001].argmax()) + 1
     named = int(judges["inception-2015"].probabilities(image).argmax())
-    assert CLASSES[named] == ROWS_OF_2015[row - 1]
+    assert CLASSES[named] == IDS[row - 1]
 
 
 def test_classes_must_stand_in_sorted_order() -> None:

@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
 from centigan.judges import load_judge, train_judge
 from centigan.layout import Layout
 from centigan.manifest import DIGESTS, read_digests, read_manifest, sha256, write_manifest
-from centigan.metrics.accuracy import at_resolution
 from centigan.metrics.features import SOURCES, features_of_split, read_features
 from centigan.settings import FeatureSettings, JudgeSettings
 
@@ -62,8 +62,8 @@ def test_features_stand_in_the_order_of_their_images(made: Layout) -> None:
         np.testing.assert_array_equal(found, network.features(np.load(folder / file)))
 
 
-def test_held_out_images_are_first_shrunk_to_the_models_resolution_and_rounded(made: Layout) -> None:
-    images = at_resolution(np.load(made.arrays("01") / "held_out_images.npy"), SIDE)
+def test_held_out_images_are_first_shrunk_to_the_size_of_training_images(made: Layout) -> None:
+    images = at_training_size(np.load(made.arrays("01") / "held_out_images.npy"), SIDE)
     found = np.load(made.features("01") / "held_out.npy")
     np.testing.assert_array_equal(found, load_judge(made.judge).network.features(images))
 
@@ -91,7 +91,7 @@ def test_the_same_images_give_the_same_bytes(experiment: Layout) -> None:
 def test_several_splits_are_read_one_after_the_other_with_their_classes(made: Layout) -> None:
     found = read_features(made, list(SPLITS), "generated")
     parts = [np.load(made.features(split) / "generated.npy") for split in SPLITS]
-    np.testing.assert_array_equal(found.features, np.concatenate(parts))
+    np.testing.assert_array_equal(found.features[:], np.concatenate(parts))
     assert found.class_ids.tolist() == [name for name in ("cat", "dog", "eel", "fox") for _ in range(3)]
     assert found.settings == SETTINGS
 

@@ -5,7 +5,7 @@ import pytest
 
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.reporting.comparison import compare, looks_like_imagenet
+from centigan.reporting.comparison import compare
 from centigan.reporting.formats import write_latex
 from centigan.reporting.tables import joint_summary, write_tables
 from centigan.settings import NeighbourSettings
@@ -86,13 +86,6 @@ def test_the_papers_own_protocol_is_comparable(finished: Layout) -> None:
     row = table[table["measurement"] == "Accuracy of samples at R"].iloc[0]
     assert (row["paper"], row["comparable"]) == ("10.1 ± 2.0 %", "yes")
     assert row["ours"].startswith("55.0")
-
-
-def test_imagenet_is_a_thousand_wordnet_ids() -> None:
-    ids = [f"n{number:08d}" for number in range(1000)]
-    assert looks_like_imagenet(ids)
-    assert not looks_like_imagenet(ids[:999])
-    assert not looks_like_imagenet([*ids[:999], "zebra"])
 
 
 def test_tables_are_the_same_bytes_twice(finished: Layout) -> None:

@@ -22,9 +22,14 @@ arrays: {{resolution: 32}}
 model: {{width: 0.1}}
 train: {{batch_size: 4, iterations: 2, log_every: 1, checkpoint_every: 2, snapshot_every: 1,
         snapshot_per_class: 2}}
-sample: {{per_class: 4}}
+sample: {{per_class: 4, fresh_per_class: 2}}
 judge: {{name: small-cnn}}
 ms_ssim: {{pairs: 2}}
+features: {{network: judge}}
+inception_score: {{select_groups: 2, report_groups: 2}}
+distribution: {{kid_subsets: 2, kid_subset_size: 4, neighbours: 1}}
+neighbours: {{per_class: 2, ms_ssim_per_class: 1, permutations: 20}}
+latent: {{walks: 1, steps: 3, styles: 1}}
 """
 RESULTS = "results/mine"
 

@@ -14,9 +14,19 @@ RUN = {"snakemake": ("snakemake", "reporting"), "dvc": ("dvc", "repro", "report"
 STATUS = ("dvc", "status", "--with-deps", "report")
 
 
+OF_FEATURES = {"inception_score", "distribution", "classification"}  # of all splits
+
+
 def after_training(split: str) -> set[str]:
-    """A split's jobs that need its networks."""
-    return {f"{rule}/{split}" for rule in ("sample", "accuracy", "ms_ssim", "ms_ssim_in_training")}
+    """A split's jobs that need its networks, and what needs its features."""
+    of_samples = ("sample", "accuracy", "ms_ssim", "ms_ssim_in_training", "neighbours", "latent")
+    return {f"{rule}/{split}" for rule in of_samples} | of_judge(split) | OF_FEATURES
+
+
+def of_judge(split: str) -> set[str]:
+    """A split's jobs that ask the judge or its network, and what needs its features."""
+    rules = ("accuracy", "features", "intra_class", "smoothness")
+    return {f"{rule}/{split}" for rule in rules} | OF_FEATURES
 
 
 def nothing(project: Project) -> set[str]:
@@ -63,12 +73,12 @@ def raw_image(project: Project) -> set[str]:
     content = bytearray(image.read_bytes())
     content[-1000:] = bytes(1000)
     image.write_bytes(content)
-    return {"arrays/01", "train/01", *after_training("01"), "judge", "accuracy/00", *TABLES}
+    return {"arrays/01", "train/01", *after_training("01"), "judge", *of_judge("00"), *TABLES}
 
 
 def judge(project: Project) -> set[str]:
     project.edit("experiments/mine.yaml", "name: small-cnn", "name: small-cnn, seed: 1")
-    return {"judge", "accuracy/00", "accuracy/01", *TABLES}
+    return {"judge", *of_judge("00"), *of_judge("01"), *TABLES}
 
 
 def deleted_result(project: Project) -> set[str]:

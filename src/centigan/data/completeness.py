@@ -1,15 +1,13 @@
 """What was found against what was published: numbers of images, and what to do where they differ."""
 
 import logging
-import re
 from typing import Any
 
+from centigan.data.ilsvrc2012 import IDS
 from centigan.data.sources.listing import Listing
 from centigan.errors import UserError
 from centigan.settings import DataSettings
 
-SYNSET = re.compile(r"n\d{8}")  # a WordNet id
-ILSVRC2012_CLASSES = 1000
 ILSVRC2012 = {"train": 1_281_167, "held_out": 50_000}  # images
 MOST_NAMED = 5  # in an error's one line; source.json lists all
 log = logging.getLogger(__name__)
@@ -51,7 +49,7 @@ def published_totals(listing: Listing) -> dict[str, int]:
     """Images that each subset was published with; {} where that is not known."""
     if listing.official:
         return {subset: sum(by_class.values()) for subset, by_class in listing.official.items()}
-    if len(listing.classes) == ILSVRC2012_CLASSES and all(map(SYNSET.fullmatch, listing.classes)):
+    if set(listing.classes) == set(IDS):
         return ILSVRC2012
     return {}
 

@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from centigan.atomic import atomic_path
 from centigan.data.embedded import PHOTOGRAPHS, packaged
+from centigan.data.ilsvrc2012 import IDS
 from centigan.data.sources.archives import TRAIN, VALIDATION
 from centigan.data.sources.devkit import ARCHIVE, FOLDER, META, TRUTH
 from centigan.errors import UserError
@@ -55,8 +56,10 @@ def write_ilsvrc(
     for name in (TRAIN, VALIDATION, ARCHIVE):
         if (out / name).exists():
             raise UserError(f"{out / name} exists; remove it or name another folder")
-    if classes < 2 or per_class < 1 or held_out_per_class < 1:
-        raise UserError("a fixture of ILSVRC2012 needs 2 classes, 1 image per class and 1 held out, or more")
+    if not 2 <= classes <= len(IDS) or per_class < 1 or held_out_per_class < 1:
+        raise UserError(
+            f"a fixture of ILSVRC2012 has 2 to {len(IDS)} classes, and 1 image or more of each and held out"
+        )
     wnids = _wnids(classes + INNER_NODES, seed)
     names = _train_names(wnids[:classes], per_class, oddities, seed)
     truth = _rng(seed, "truth").permutation(np.repeat(np.arange(classes), held_out_per_class)).tolist()
@@ -163,9 +166,12 @@ def _size(rng: np.random.Generator) -> tuple[int, int]:
 
 
 def _wnids(count: int, seed: int) -> list[str]:
-    """WordNet IDs by ILSVRC2012_ID; the first is the largest, so that they never are in sorted order."""
-    numbers = _rng(seed, "wnids").choice(np.arange(1_440_764, int(PNG_CLASS[1:])), count - 1, replace=False)
-    return [PNG_CLASS, *(f"n{number:08d}" for number in numbers)]
+    """ImageNet's own ids by ILSVRC2012_ID, then inner nodes; the second is less than the first, so that they
+    never are in sorted order.
+    """
+    others = _rng(seed, "wnids").permutation([wnid for wnid in IDS if wnid != PNG_CLASS]).tolist()
+    classes = [PNG_CLASS, *sorted(others, key=lambda wnid: wnid > PNG_CLASS)][: count - INNER_NODES]
+    return [*classes, *(f"n{number:08d}" for number in range(1, 1 + INNER_NODES))]
 
 
 def _train_names(wnids: list[str], per_class: int, odd: bool, seed: int) -> list[list[str]]:

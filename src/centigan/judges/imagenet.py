@@ -1,16 +1,9 @@
-"""The 1000 classes of ILSVRC2012, and the one condition of judges that come trained on them.
+"""The one condition of judges that come trained: the experiment's classes are ImageNet's."""
 
-`ilsvrc2012_ids.txt` has the WordNet ids in the order of ILSVRC2012_ID: line k is row k of the 2015 graph
-(tensorflow's imagenet_2012_challenge_label_map_proto.pbtxt; StudioGAN's tf_imagenet_folder_label_pairs.txt
-says the same). Networks trained since, torchvision's among them, number the same ids sorted.
-"""
-
-from pathlib import Path
-
+from centigan.data.ilsvrc2012 import IDS
 from centigan.errors import UserError
 
-ROWS_OF_2015 = tuple(Path(__file__).with_name("ilsvrc2012_ids.txt").read_text(encoding="utf-8").split())
-CLASSES = tuple(sorted(ROWS_OF_2015))
+CLASSES = tuple(sorted(IDS))
 
 
 def require_imagenet(judge: str, classes: tuple[str, ...]) -> None:

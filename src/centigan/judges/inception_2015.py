@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch_fidelity import feature_extractor_inceptionv3 as port
 
-from centigan.judges.imagenet import CLASSES, ROWS_OF_2015, require_imagenet
+from centigan.data.ilsvrc2012 import IDS
+from centigan.judges.imagenet import CLASSES, require_imagenet
 from centigan.judges.images import Examples, Images
 from centigan.judges.inception import BATCH, EXACT, SIDE, folded
 from centigan.judges.network import Network
@@ -91,7 +92,7 @@ def read_inception_2015(path: Path) -> tuple[Network, nn.Linear]:
 
 def of_sorted_classes(outputs: nn.Linear) -> nn.Linear:
     """The rows of the 1000 classes of a layer of 1008, sorted by WordNet id."""
-    row = {class_id: number for number, class_id in enumerate(ROWS_OF_2015, start=1)}
+    row = {class_id: number for number, class_id in enumerate(IDS, start=1)}
     chosen = [row[class_id] for class_id in CLASSES]
     head = nn.Linear(WIDTH, len(chosen), device="meta")
     head.weight = nn.Parameter(outputs.weight[chosen], requires_grad=False)

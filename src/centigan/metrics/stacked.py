@@ -13,7 +13,7 @@ Rows = slice | NDArray[np.integer[Any]] | NDArray[np.bool_]
 
 
 class Stacked:
-    """Parts (N_i, F), each perhaps mapped from a file, below each other: (N, F)."""
+    """Parts (N_i, F), each perhaps mapped from a file, below each other: (N, F); `[rows]` is an array."""
 
     def __init__(self, parts: Sequence[NDArray[np.float32]]) -> None:
         self.parts = parts
@@ -34,4 +34,4 @@ class Stacked:
         return found
 
 
-Features = NDArray[np.floating[Any]] | Stacked  # (N, F); `[rows]` is an array
+Features = NDArray[np.floating[Any]] | Stacked

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from centigan.data.ilsvrc2012 import IDS
 from centigan.layout import Layout
 from centigan.reporting.formats import write_latex, write_table
 from centigan.reporting.results import Results
 
-PAPER_CLASSES = 1000
 PAPER_RESOLUTION = 128
 PAPER_PAIRS = 100
 PAPER_JUDGES = ("inception-v3", "inception-2015")  # the network of 2015, as two libraries publish it
@@ -152,7 +152,7 @@ def write_comparison(layout: Layout, split_names: Sequence[str], *, network: str
         judge=judge,
         network=judge if network == "judge" else network,
         source=str(results.source["source"]),
-        is_imagenet=looks_like_imagenet(results.classes["class_id"].tolist()),
+        is_imagenet=set(results.classes["class_id"]) == set(IDS),
     )
     write_table(layout, "comparison", table)
     write_latex(layout, "comparison", table, caption="AC-GAN's published numbers beside this run's.")
@@ -164,12 +164,6 @@ def compare(
     """Rows id, measurement, paper, ours, difference, comparable (yes or no), why."""
     found = differences(summary, judge=judge, network=network, source=source, is_imagenet=is_imagenet)
     return pd.DataFrame([_row(published, summary, found) for published in PUBLISHED])
-
-
-def looks_like_imagenet(class_ids: Sequence[str]) -> bool:
-    """Whether the classes are a thousand WordNet ids (n01440764), as ILSVRC 2012's are."""
-    wordnet = [name for name in class_ids if len(name) == 9 and name[0] == "n" and name[1:].isdigit()]
-    return len(wordnet) == len(class_ids) == PAPER_CLASSES
 
 
 def differences(
@@ -188,7 +182,7 @@ def differences(
         "other model": "not AC-GAN's, but what it was compared with",
     }
     if not is_imagenet:
-        found["data"] = f"other data: {classes} classes, not ImageNet's {PAPER_CLASSES}"
+        found["data"] = f"other data: {classes} classes, not ImageNet's {len(IDS)}"
         found["chance"] = f"1 % is ten times chance for 1000 classes; chance is {100 / classes:.3g} % here"
     if source != "CIFAR-10":
         found["CIFAR-10"] = f"other data: {source}, not CIFAR-10"
