@@ -103,7 +103,7 @@ def test_a_device_that_is_not_there_is_one_line(project: Path) -> None:
 
 
 def test_an_unknown_figure_lists_the_figures(project: Path) -> None:
-    assert "there are: accuracy_by_resolution" in refused(project, "figure", "pie")
+    assert "there are: examples, resolution_strip" in refused(project, "figure", "pie")
 
 
 def test_settings_that_are_handed_over_are_checked_too(project: Path) -> None:

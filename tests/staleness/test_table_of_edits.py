@@ -50,6 +50,12 @@ def pairs_of_ms_ssim(project: Project) -> set[str]:
     return measured | TABLES
 
 
+def resizing_of_features(project: Project) -> set[str]:
+    project.edit("experiments/mine.yaml", "network: judge", "network: judge, resizing: bicubic")
+    rules = ("features", "intra_class", "smoothness")
+    return {f"{rule}/{split}" for rule in rules for split in ("00", "01")} | OF_FEATURES | TABLES
+
+
 def title_of_a_figure(project: Project) -> set[str]:
     with (project.folder / "experiments/mine.yaml").open("a") as file:
         file.write("figures: {gallery: {title: Another}}\n")
@@ -86,6 +92,12 @@ def deleted_result(project: Project) -> set[str]:
     return {"sample/00"}
 
 
+def deleted_page(project: Project) -> set[str]:
+    """No rule names it, but the list of the report's files does."""
+    (project.folder / RESULTS / "report/classes/class3.html").unlink()
+    return {"report"}
+
+
 def damaged_result(project: Project) -> set[str]:
     """The networks come out the same; their manifest names another commit, which the page shows."""
     path = project.folder / RESULTS / "train/00/generator.safetensors"
@@ -103,10 +115,12 @@ EDITS = (
     comment_in_the_trainer,
     raw_image,
     judge,
+    resizing_of_features,
     deleted_result,
+    deleted_page,
     damaged_result,
 )
-QUICK = {nothing, title_of_a_figure, comment_in_the_trainer, deleted_result}
+QUICK = {nothing, title_of_a_figure, comment_in_the_trainer, deleted_page}
 CASES = [
     pytest.param(
         edit,

@@ -108,6 +108,12 @@ def source_of(module):
     return lambda wildcards: code_of(module)
 
 
+def judge_of_features(wildcards):
+    """The judge, where its network makes the features."""
+    path = f"results/{wildcards.experiment}/judge/SHA256SUMS"
+    return [path] if SETTINGS.features.network == "judge" else []
+
+
 def figure_settings(wildcards):
     return reading.canonical_json(getattr(SETTINGS.figures, wildcards.figure))
 

@@ -77,7 +77,7 @@ rule ms_ssim_in_training:
 
 rule features:
     input:
-        judge="results/{experiment}/judge/SHA256SUMS",
+        judge=judge_of_features,
         real="results/{experiment}/arrays/{split}/SHA256SUMS",
         samples="results/{experiment}/samples/{split}/SHA256SUMS",
     output:
@@ -102,7 +102,7 @@ rule features:
 
 rule inception_score:
     input:
-        judge="results/{experiment}/judge/SHA256SUMS",
+        judge=judge_of_features,
         features=of_all_splits("results/{experiment}/features/{split}/SHA256SUMS"),
     output:
         "results/{experiment}/metrics/inception_score/all.parquet",
@@ -194,7 +194,7 @@ rule neighbours:
 
 rule smoothness:
     input:
-        judge="results/{experiment}/judge/SHA256SUMS",
+        judge=judge_of_features,
         walks="results/{experiment}/latent/{split}/SHA256SUMS",
     output:
         "results/{experiment}/metrics/latent/{split}.parquet",
