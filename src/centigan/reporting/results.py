@@ -57,6 +57,12 @@ class Results:
         return frame[frame["split"].isin(list(self.split_names))].reset_index(drop=True)
 
     @cached_property
+    def names(self) -> dict[str, str]:
+        """What each class is called: the first of its words (ImageNet's are synonyms), or its id."""
+        named = zip(self.classes["class_id"], self.classes["words"], strict=True)
+        return {class_id: words.split(",")[0].strip() or class_id for class_id, words in named}
+
+    @cached_property
     def summary(self) -> dict[str, float]:
         values: dict[str, float] = read_json(self.layout.summary)
         return values

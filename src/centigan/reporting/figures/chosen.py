@@ -1,4 +1,4 @@
-"""The classes that a figure shows, and what they are called there."""
+"""The classes that a figure shows."""
 
 import numpy as np
 import pandas as pd
@@ -24,16 +24,7 @@ def chosen_classes(results: Results, settings: ChosenSettings, figure: str, *, m
                 f"{results.layout.classes}"
             )
         rows = known.set_index("class_id").loc[list(settings.classes)].reset_index()
-    return rows[["class_id", "split"]].assign(name=[names(results)[name] for name in rows["class_id"]])
-
-
-def names(results: Results) -> dict[str, str]:
-    """What each class is called: the first of its words (ImageNet's are synonyms), or its id."""
-    classes = results.classes
-    if "words" not in classes:
-        return {name: name for name in classes["class_id"]}
-    words = classes["words"].fillna(classes["class_id"]).astype(str)
-    return {name: text.split(",")[0] for name, text in zip(classes["class_id"], words, strict=True)}
+    return rows[["class_id", "split"]].assign(name=rows["class_id"].map(results.names))
 
 
 def _evenly(count: int, most: int) -> list[int]:

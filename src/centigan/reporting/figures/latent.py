@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from centigan.errors import UserError
-from centigan.reporting.figures.chosen import chosen_classes, names
+from centigan.reporting.figures.chosen import chosen_classes
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.results import Results
 from centigan.settings import ChosenSettings
@@ -46,6 +46,6 @@ def class_grid(results: Results, settings: ChosenSettings) -> Figure:
         rows,
         title=settings.title,
         tile=fitting_tile(results.resolution, len(shown)),
-        heads=[broken(names(results)[name], HEAD) for name in shown],
+        heads=[broken(results.names[name], HEAD) for name in shown],
         subtitle=f"a row: one z; split {first}",
     )

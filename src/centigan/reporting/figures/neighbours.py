@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from centigan.reporting.figures.axes import ALARM, COLORS, subtitle, titled_axes
-from centigan.reporting.figures.chosen import chosen_classes, names
+from centigan.reporting.figures.chosen import chosen_classes
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.results import Images, Results
 from centigan.settings import ChosenSettings, FigureSettings
@@ -59,7 +59,7 @@ def _neighbours(results: Results, settings: ChosenSettings, metric: str, unit: s
     chosen = chosen_classes(results, settings, f"neighbours_{metric}", most=MOST_CLASSES)
     table = results.metric("neighbours").query("source == 'generated' and metric == @metric")
     table = table.sort_values(["distance", "image"]).set_index("class_id")
-    called = names(results)
+    called = results.names
     rows, most = [], 0
     for class_id, split, name in chosen.itertuples(index=False):
         own = table.loc[[class_id]]

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
-from centigan.reporting.figures.chosen import chosen_classes, names
+from centigan.reporting.figures.chosen import chosen_classes
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.gallery import gallery
 from centigan.reporting.results import Images, Results
@@ -60,7 +60,7 @@ def ms_ssim_examples(results: Results, settings: FigureSettings) -> Figure:
     table = results.table("by_class").sort_values(["ms_ssim_generated", "class_id"], ascending=[False, True])
     count = min(EXTREMES, len(table) // 2) or 1
     ends = pd.concat([table.head(count), table.tail(count)]).drop_duplicates("class_id")
-    called, rows = names(results), []
+    called, rows = results.names, []
     for position, entry in enumerate(ends.itertuples(index=False)):
         class_id, split = str(entry.class_id), str(entry.split)
         generated = results.samples(split, per_class=ACROSS)[class_id]

@@ -59,11 +59,8 @@ def list_classes(results: Results) -> list[ListedClass]:
         class_id = row["class_id"]
         if class_id not in numbers:
             raise UserError(f"{path} has no row for class {class_id!r}; delete the file and run again")
-        words = row["words"] if isinstance(row["words"], str) else class_id
-        name = words.split(",")[0].strip() or class_id
-        address = address_of(class_id)
-        counts = (row["train"], row["held_out"])
-        listed.append(ListedClass(class_id, name, words, address, row["split"], *counts, numbers[class_id]))
+        named = (class_id, results.names[class_id], row["words"], address_of(class_id), row["split"])
+        listed.append(ListedClass(*named, row["train"], row["held_out"], numbers[class_id]))
     return listed
 
 
