@@ -59,6 +59,7 @@ def test_a_copy_is_counted_and_makes_samples_closer() -> None:
     assert (values["neighbours/duplicates/generated"], values["neighbours/duplicates/held_out"]) == (8, 0)
     assert (values["neighbours/images/generated"], values["neighbours/l1/share_closer"]) == (8, 1)
     assert values["neighbours/l1/p_closer"] < 0.01
+    assert values["neighbours/ms_ssim/median_held_out"] == pytest.approx(20 + 3.5 / 100)
 
 
 def test_the_worst_walk_is_told_beside_the_mean() -> None:

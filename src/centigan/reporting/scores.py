@@ -61,9 +61,11 @@ def neighbour_summary(neighbours: pd.DataFrame, settings: NeighbourSettings) -> 
     tested = closer_than_held_out(neighbours, permutations=settings.permutations, seed=settings.seed)
     values: dict[str, float] = {f"neighbours/l1/{name}": value for name, value in tested.items()}
     for source in ("generated", "held_out"):
-        queries = neighbours.query("source == @source and metric == 'l1' and scope == 'split'")
+        own = neighbours[neighbours["source"] == source]
         values[f"neighbours/duplicates/{source}"] = int((found["source"] == source).sum())
-        values[f"neighbours/images/{source}"] = len(queries)
+        values[f"neighbours/images/{source}"] = len(own.query("metric == 'l1' and scope == 'split'"))
+        by_ms_ssim = own.query("metric == 'ms_ssim' and scope == 'class'")["distance"]
+        values[f"neighbours/ms_ssim/median_{source}"] = by_ms_ssim.median()
     values["neighbours/duplicate_below"] = settings.duplicate_below
     return values
 
