@@ -7,6 +7,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.comparison import compare
 from centigan.reporting.formats import write_latex
+from centigan.reporting.results import Results
 from centigan.reporting.tables import joint_summary, write_tables
 from centigan.settings import NeighbourSettings
 
@@ -164,3 +165,9 @@ def test_latex_shows_signs_that_latex_knows_and_escapes_what_it_would_run(finish
     write_latex(finished, "odd", odd, caption="Odd.")
     row = finished.table("odd", "tex").read_text().splitlines()[8]
     assert row == r"a\_b \& \textbackslash input\{x\} 5 \% & -- \\"
+
+
+def test_classes_called_by_numbers_keep_their_names(finished: Layout) -> None:
+    classes = pd.read_csv(finished.classes, dtype=str)
+    classes.assign(class_id=range(4), words=range(4)).to_csv(finished.classes, index=False)
+    assert Results(finished, SPLITS).names == {"0": "0", "1": "1", "2": "2", "3": "3"}

@@ -39,7 +39,7 @@ METRICS = {  # columns of every metric file
     ],
     "latent": ["class_id", "path", "walk", "length", "largest_step", "largest_over_mean"],
 }
-NAMES = {"class_id": str, "split": str}  # "00" and "0" are names, not numbers
+NAMES = {"class_id": str, "words": str, "split": str}  # "00" and "0" are names, not numbers
 READING: dict[str, Any] = {"dtype": NAMES, "keep_default_na": False, "na_values": [""]}  # so is "NA"
 
 
