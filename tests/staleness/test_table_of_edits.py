@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from staleness.project import RAW, RESULTS, Project
+from staleness.project import BIN, RAW, RESULTS, Project
 
 from centigan.reporting.captions import CAPTIONS
 
@@ -147,6 +147,15 @@ def test_an_edit_makes_again_what_is_stale(
     assert "Nothing to be done" in project.run("snakemake", "--dry-run", "reporting")
     project.run("dvc", "repro", "report")
     assert project.run(*STATUS).strip() == "Data and pipelines are up to date."
+
+
+def test_dvc_finds_the_environment_that_make_sets_up(computed: Project, tmp_path: Path) -> None:
+    project = computed.copy(tmp_path / "elsewhere")
+    (project.folder / ".venv").symlink_to(BIN.parent)
+    told = project.run(
+        "env", "PATH=/usr/bin:/bin", str(BIN / "dvc"), "repro", "--force", "--single-item", "data"
+    )
+    assert "Nothing to be done" in told
 
 
 def test_a_branch_and_back_makes_nothing(computed: Project, tmp_path: Path) -> None:
