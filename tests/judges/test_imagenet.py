@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
+from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
+from torchvision.models import Inception_V3_Weights
 from torchvision.models._meta import _IMAGENET_CATEGORIES as TORCHVISION_NAMES
 
 from centigan.data.ilsvrc2012 import IDS
 from centigan.errors import UserError
+from centigan.judges import inception_2015
 from centigan.judges.imagenet import CLASSES, require_imagenet
 from centigan.judges.inception import URL, inception
 from centigan.judges.inception_2015 import of_sorted_classes, read_inception_2015
@@ -180,3 +183,8 @@ def _top(judge: Judge, photograph: np.ndarray) -> int:
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
     return int(judge.probabilities(photograph[None, top : top + side, left : left + side]).argmax())
+
+
+def test_the_weights_are_fetched_from_where_their_libraries_fetch_them() -> None:
+    assert Inception_V3_Weights.IMAGENET1K_V1.url == URL
+    assert URL_INCEPTION_V3 == inception_2015.URL

@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 from torch import Generator, Tensor, nn
 
 from centigan.judges.augmentation import augment
@@ -50,9 +49,11 @@ class HeadOnFeatures:
         features = np.concatenate([below.features(images) for images in seen]).astype(np.float64)
         mean, scale = features.mean(0), features.std(0)
         scale[scale == 0] = 1.0
+        from sklearn.linear_model import LogisticRegression  # takes a second to import
+
         solver = LogisticRegression(C=PENALTY, max_iter=ITERATIONS)
         solver.fit((features - mean) / scale, np.tile(examples.labels, 1 + COPIES))
-        coef, intercept = _one_row_per_class(solver, len(examples.classes))
+        coef, intercept = _one_row_per_class(solver.coef_, solver.intercept_, len(examples.classes))
         learnt = {"coef": coef, "intercept": intercept, "mean": mean, "scale": scale}
         tensors = {name: torch.from_numpy(value).float().contiguous() for name, value in learnt.items()}
         return cls(examples.classes, {**tensors, "side": torch.tensor(below.side)})
@@ -98,10 +99,10 @@ def with_copies(images: Images, rng: Generator) -> Iterator[Images]:
 
 
 def _one_row_per_class(
-    solver: LogisticRegression, classes: int
+    coef: NDArray[np.float64], intercept: NDArray[np.float64], classes: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Coefficients (C, F) and intercepts (C,); for two classes scikit-learn keeps their difference."""
     if classes > 2:
-        return solver.coef_, solver.intercept_
+        return coef, intercept
     halves = np.array([[-0.5], [0.5]])
-    return halves * solver.coef_, halves[:, 0] * solver.intercept_
+    return halves * coef, halves[:, 0] * intercept

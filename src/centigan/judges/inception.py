@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torchvision.models import Inception_V3_Weights, inception_v3
 
 from centigan.judges.imagenet import require_imagenet
 from centigan.judges.images import Examples, Images
@@ -22,7 +21,7 @@ from centigan.settings import JudgeSettings
 SIDE = 299
 BATCH = 8  # the largest activations stay below 32 MB, above which malloc asks for fresh pages each time
 EXACT = (4, 0)  # all of it in bfloat16 moved the FID by 0.4 %, this by 0.04 % (random weights)
-URL = Inception_V3_Weights.IMAGENET1K_V1.url
+URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"  # IMAGENET1K_V1
 NOT_OF_THE_TRUNK = ("AuxLogits", "avgpool", "dropout", "fc")
 
 
@@ -64,6 +63,8 @@ def inception(path: Path) -> Network:
     Raises:
         UserError: when the file holds something else.
     """
+    from torchvision.models import inception_v3  # takes two seconds to import
+
     with torch.device("meta"):
         whole = inception_v3(weights=None, aux_logits=True, transform_input=False, init_weights=False)
     fill(whole, path, what="torchvision's inception_v3", url=URL)

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch_fidelity import feature_extractor_inceptionv3 as port
 
 from centigan.data.ilsvrc2012 import IDS
 from centigan.judges.imagenet import CLASSES, require_imagenet
@@ -25,7 +24,7 @@ from centigan.manifest import sha256
 from centigan.settings import JudgeSettings
 
 WIDTH, OUTPUTS = 2048, 1008
-URL = port.URL_INCEPTION_V3
+URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
 
 
 class Inception2015:
@@ -105,6 +104,8 @@ def _trunk() -> dict[str, nn.Module]:
 
     Its own class builds the same, but only together with reading a pickle that may hold code.
     """
+    from torch_fidelity import feature_extractor_inceptionv3 as port  # takes three seconds to import
+
     return {
         "Conv2d_1a_3x3": port.BasicConv2d(3, 32, kernel_size=3, stride=2),
         "Conv2d_2a_3x3": port.BasicConv2d(32, 32, kernel_size=3),
