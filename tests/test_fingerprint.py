@@ -13,6 +13,9 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "metrics").mkdir()
     (tmp_path / "metrics" / "__init__.py").write_text("")
     (tmp_path / "metrics" / "fid.py").write_text(SOURCE)
+    (tmp_path / "metrics" / "templates" / "parts").mkdir(parents=True)
+    (tmp_path / "metrics" / "another").mkdir()
+    (tmp_path / "metrics" / "another" / "__init__.py").write_text("")
     (tmp_path / "stats.py").write_text("def mean(x):\n    return x\n")
     (tmp_path / "settings.py").write_text("X = 1\n")
     (tmp_path / "other.py").write_text("Y = 1\n")
@@ -35,6 +38,8 @@ def code() -> str:
         ("settings.py", "X = 2\n", False),
         ("other.py", "Y = 2\n", False),
         ("metrics/page.html.j2", "<p>", True),
+        ("metrics/templates/parts/page.html.j2", "<p>", True),
+        ("metrics/another/page.html.j2", "<p>", False),
     ],
 )
 def test_only_code_that_runs_counts(package: Path, file: str, text: str, counts: bool) -> None:

@@ -18,16 +18,27 @@ PLUMBING = {"atomic", "errors", "fingerprint", "freshness", "layout", "manifest"
 def code_of(module: str) -> str:
     """Hash of a module such as "metrics.ms_ssim" and of all modules of the package it imports.
 
-    Files that are no modules (a template, a style sheet) count with every module of their folder.
+    Files that are no modules (a template, a style sheet) count with every module of their folder, also from
+    folders below it that are no packages.
     """
     digest = hashlib.sha256()
     for path in sorted(_closure(module)):
         digest.update(path.relative_to(PACKAGE).as_posix().encode())
         digest.update(ast.dump(_tree(path)).encode())
-        for extra in sorted(path.parent.glob("*")):
-            if extra.is_file() and extra.suffix not in {".py", ".pyc"}:
-                digest.update(extra.read_bytes())
+        for extra in _files_beside(path.parent):
+            digest.update(extra.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _files_beside(folder: Path) -> list[Path]:
+    """Files of a folder that are no modules, and of the folders in it that are no packages."""
+    found: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and path.suffix not in {".py", ".pyc"}:
+            found.append(path)
+        elif path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
+            found += _files_beside(path)
+    return found
 
 
 def _closure(module: str) -> set[Path]:
