@@ -35,10 +35,11 @@ SETS = (  # name, features, setting of the groups, setting of the count of image
 
 def inception_score_of_all(layout: Layout, splits: Sequence[str], settings: InceptionScoreSettings) -> None:
     """Write metrics/inception_score/all.parquet: set, group, images, score."""
+    stored = {source: read_features(layout, splits, source) for _, source, _, _ in SETS}
+    extractor = _same_extractor(layout, splits, stored["generated"].settings)  # splits and sources share it
     rows = []
     for name, source, key, counted in SETS:
-        features, _, made_with = read_features(layout, splits, source)
-        extractor = _same_extractor(layout, splits, made_with)
+        features = stored[source].features
         groups = getattr(settings, key)
         if len(features) < groups:
             raise UserError(

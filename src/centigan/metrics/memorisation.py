@@ -50,7 +50,7 @@ def closer_than_held_out(neighbours: pd.DataFrame, *, permutations: int, seed: i
     Returns:
         median_generated, median_held_out: distances by L1 to the nearest training image of the class;
         share_closer: of the samples, those closer than the median held-out image of their class;
-        p: one-sided, (1 + permutations as close as the samples) / (1 + permutations).
+        p_closer: one-sided, (1 + permutations as close as the samples) / (1 + permutations).
 
     Raises:
         UserError: for a class without a sample or a held-out image.

@@ -8,10 +8,10 @@ from safetensors import safe_open
 from centigan.atomic import atomic_path
 from centigan.data.batches import counter_seed
 from centigan.errors import UserError
-from centigan.judges.images import Images
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
 from centigan.settings import MsSsimSettings
+from centigan.sheets import Images  # the judges' load every network
 from centigan.similarity import ms_ssim, random_pairs
 
 CHUNK = 1024  # pairs read at a time: 100 MB at 128 px

@@ -20,10 +20,10 @@ from tqdm import tqdm
 from centigan.atomic import atomic_path
 from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
-from centigan.judges.images import Images
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
 from centigan.settings import NeighbourSettings
+from centigan.sheets import Images  # the judges' load every network
 from centigan.similarity import ms_ssim_of_all, prepare
 
 MEGABYTE = 2**20

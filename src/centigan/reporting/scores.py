@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from centigan.metrics.memorisation import closer_than_held_out, duplicates
+from centigan.metrics.memorisation import closer_than_held_out, duplicate_counts
 from centigan.settings import NeighbourSettings
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
@@ -57,15 +57,14 @@ def classification_summary(counts: pd.DataFrame) -> dict[str, float]:
 
 def neighbour_summary(neighbours: pd.DataFrame, settings: NeighbourSettings) -> dict[str, float]:
     """Duplicates, and whether samples lie closer to training images than held-out images do (Fig 7)."""
-    found = duplicates(neighbours, settings.duplicate_below)
     tested = closer_than_held_out(neighbours, permutations=settings.permutations, seed=settings.seed)
     values: dict[str, float] = {f"neighbours/l1/{name}": value for name, value in tested.items()}
-    for source in ("generated", "held_out"):
-        own = neighbours[neighbours["source"] == source]
-        values[f"neighbours/duplicates/{source}"] = int((found["source"] == source).sum())
-        values[f"neighbours/images/{source}"] = len(own.query("metric == 'l1' and scope == 'split'"))
-        by_ms_ssim = own.query("metric == 'ms_ssim' and scope == 'class'")["distance"]
-        values[f"neighbours/ms_ssim/median_{source}"] = by_ms_ssim.median()
+    by_ms_ssim = neighbours.query("metric == 'ms_ssim' and scope == 'class'").groupby("source")["distance"]
+    for row in duplicate_counts(neighbours, settings.duplicate_below).to_dict("records"):
+        source = row["source"]
+        values[f"neighbours/duplicates/{source}"] = int(row["duplicates"])
+        values[f"neighbours/images/{source}"] = int(row["images"])
+        values[f"neighbours/ms_ssim/median_{source}"] = by_ms_ssim.get_group(source).median()
     values["neighbours/duplicate_below"] = settings.duplicate_below
     return values
 
