@@ -54,9 +54,13 @@ def write_manifest(folder: Path, content: dict[str, Any], *, of: Iterable[str]) 
     What is made from the folder depends on the digests alone: a manifest names a commit, and changes with it.
     `sha256sum --check SHA256SUMS` checks the folder.
     """
-    lines = (f"{sha256(folder / name)}  {name}\n" for name in sorted(of))
-    write_text(folder / DIGESTS, "".join(lines))
+    write_text(folder / DIGESTS, listed({name: sha256(folder / name) for name in of}))
     write_text(folder / "manifest.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def listed(digests: dict[str, str]) -> str:
+    """The text of a SHA256SUMS file for {name: sha256}."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
 
 
 def read_digests(file: Path) -> dict[str, str]:

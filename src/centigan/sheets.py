@@ -10,6 +10,11 @@ Images = NDArray[np.uint8]
 GAP = 2  # pixels between images
 
 
+def evenly(count: int, most: int) -> list[int]:
+    """Which of `count` things to show where there is room for `most`: the ends, and evenly between them."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()
+
+
 def contact_sheet(rows: Sequence[Images], *, across: int, tile: int) -> Images:
     """uint8 (rows * (tile + GAP), across * (tile + GAP), 3), white between the samples."""
     pitch = tile + GAP

@@ -29,13 +29,8 @@ SCORED = ("CIFAR-10", "network", "scored")
 SEEN = ("seen",)
 LATER = ("later",)
 CAVEATS = {"samples"}  # told, but no reason to call a row incomparable
-WITH_DECIMALS = (
-    "ms_ssim/real",
-    "ms_ssim/gen",
-    "accuracy_ms",
-    "latent/",
-    "neighbours/ms_ssim",
-)  # names shown with two of them
+# names of numbers shown with two decimals
+WITH_DECIMALS = ("ms_ssim/real", "ms_ssim/gen", "accuracy_ms", "latent/", "neighbours/ms_ssim")
 
 
 class Published(NamedTuple):

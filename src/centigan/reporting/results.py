@@ -159,6 +159,13 @@ class Results:
         return dict(zip(read_json(folder / "manifest.json")["classes"], of_classes, strict=True))
 
 
+def share_correct(accuracy: pd.DataFrame, keys: list[str]) -> "pd.Series[float]":
+    """Share of images that the judge names rightly, by these columns of the metric `accuracy`."""
+    sums = accuracy.groupby(keys)[["correct", "count"]].sum()
+    judged = sums[sums["count"] > 0]  # a small class may leave a subset empty
+    return judged["correct"] / judged["count"]
+
+
 def present(path: Path) -> Path:
     """The path itself.
 

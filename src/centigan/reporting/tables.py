@@ -16,7 +16,7 @@ from centigan.layout import Layout
 from centigan.metrics.memorisation import duplicates
 from centigan.reporting import scores
 from centigan.reporting.formats import write_latex, write_table
-from centigan.reporting.results import Results
+from centigan.reporting.results import Results, share_correct
 from centigan.reporting.thresholds import INACCURATE, LOW_DIVERSITY, LOW_FACTOR
 from centigan.settings import NeighbourSettings
 
@@ -78,8 +78,8 @@ def accuracy_by_resolution(accuracy: pd.DataFrame) -> pd.DataFrame:
     The error bar is the standard deviation, over the subsets, of the subset's mean over all classes.
     """
     keys = ["source", "resolution"]
-    of_class = _share_correct(accuracy, [*keys, "class_id"])
-    of_subset = _share_correct(accuracy, [*keys, "subset", "class_id"])
+    of_class = share_correct(accuracy, [*keys, "class_id"])
+    of_subset = share_correct(accuracy, [*keys, "subset", "class_id"])
     subset_means = of_subset.groupby(level=[*keys, "subset"]).mean()
     table = pd.DataFrame(
         {
@@ -99,7 +99,7 @@ def by_class(
     Raises:
         UserError: when the accuracy was not measured at `resolution` and at a quarter of it.
     """
-    share = _share_correct(accuracy, ["source", "resolution", "class_id"])
+    share = share_correct(accuracy, ["source", "resolution", "class_id"])
     pairs = ms_ssim.groupby(["source", "class_id"])["ms_ssim"].agg(["mean", "std"])
     table = classes[["class_id", "split"]].set_index("class_id")
     table["accuracy_real"] = _at(share, "real", resolution)
@@ -181,12 +181,6 @@ def training_summary(histories: Sequence[pd.DataFrame]) -> dict[str, float]:
     last = pd.DataFrame([history.iloc[-1] for history in histories])
     names = ("loss_discriminator", "loss_generator")
     return {f"training/{name}": last[name].mean() for name in names if name in last}
-
-
-def _share_correct(accuracy: pd.DataFrame, keys: list[str]) -> "pd.Series[float]":
-    sums = accuracy.groupby(keys)[["correct", "count"]].sum()
-    judged = sums[sums["count"] > 0]  # a small class may leave a subset empty
-    return judged["correct"] / judged["count"]
 
 
 def _at(share: "pd.Series[float]", source: str, resolution: int) -> "pd.Series[float]":

@@ -1,11 +1,11 @@
 """The classes that a figure shows."""
 
-import numpy as np
 import pandas as pd
 
 from centigan.errors import UserError
 from centigan.reporting.results import Results
 from centigan.settings import ChosenSettings
+from centigan.sheets import evenly
 
 
 def chosen_classes(results: Results, settings: ChosenSettings, figure: str, *, most: int) -> pd.DataFrame:
@@ -16,7 +16,7 @@ def chosen_classes(results: Results, settings: ChosenSettings, figure: str, *, m
     """
     known = results.classes
     if settings.classes is None:
-        rows = known.iloc[_evenly(len(known), most)]
+        rows = known.iloc[evenly(len(known), most)]
     else:
         if lost := [name for name in settings.classes if name not in set(known["class_id"])]:
             raise UserError(
@@ -25,7 +25,3 @@ def chosen_classes(results: Results, settings: ChosenSettings, figure: str, *, m
             )
         rows = known.set_index("class_id").loc[list(settings.classes)].reset_index()
     return rows[["class_id", "split"]].assign(name=rows["class_id"].map(results.names))
-
-
-def _evenly(count: int, most: int) -> list[int]:
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()

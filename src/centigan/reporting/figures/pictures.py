@@ -8,7 +8,7 @@ from PIL import Image
 from centigan.reporting.figures.chosen import chosen_classes
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.gallery import gallery
-from centigan.reporting.results import Images, Results
+from centigan.reporting.results import Images, Results, share_correct
 from centigan.settings import ChosenSettings, FigureSettings, GallerySettings
 
 EXAMPLES = 5  # classes of Fig 1
@@ -35,8 +35,7 @@ def resolution_strip(results: Results, settings: ChosenSettings) -> Figure:
         "generated": results.samples(split, per_class=1)[class_id][0],
     }
     accuracy = results.metric("accuracy").query("class_id == @class_id")
-    counts = accuracy.groupby(["source", "resolution"])[["correct", "count"]].sum()
-    share = counts["correct"] / counts["count"]
+    share = share_correct(accuracy, ["source", "resolution"])
     sides, full = sorted(accuracy["resolution"].unique().tolist()), 2 * results.resolution
     rows = [
         Row(

@@ -1,10 +1,9 @@
 """Which pictures a class's page shows: real images, samples, nearest training images, walks."""
 
-import numpy as np
-
 from centigan.reporting.results import Images, Results
 from centigan.reporting.site.measured import Rows
 from centigan.reporting.site.pictures import Picture, in_rows, picture
+from centigan.sheets import evenly
 
 ACROSS, DOWN = 4, 3  # samples and real images of a class, at most
 WALKS, STEPS, STEP_SIDE = 2, 16, 64  # of either path; pixels of a step, at most
@@ -54,6 +53,6 @@ class SplitPictures:
 def _walks(paths: list[Images], *, tile: int) -> Picture:
     """Linear above spherical walk, pair by pair: each pair has the same ends."""
     steps = paths[0].shape[1]
-    kept = np.unique(np.linspace(0, steps - 1, min(steps, STEPS)).round().astype(int))
+    kept = evenly(steps, STEPS)
     rows = [path[walk][kept] for walk in range(min(len(paths[0]), WALKS)) for path in paths]
     return picture(rows, across=len(kept), tile=tile)

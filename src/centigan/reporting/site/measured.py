@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from centigan.reporting.results import Results
+from centigan.reporting.results import Results, share_correct
 
 Rows = list[dict[Any, Any]]
 
@@ -15,8 +15,11 @@ FOUND = ["neighbour", "neighbour_class", "distance"]
 def accuracy(results: Results) -> dict[str, Rows]:
     """Rows resolution, real, generated: the share of images that the judge names rightly."""
     keys = ["class_id", "resolution", "source"]
-    sums = results.metric("accuracy").groupby(keys)[["correct", "count"]].sum()
-    shares = (sums["correct"] / sums["count"]).unstack("source").reindex(columns=["real", "generated"])
+    shares = (
+        share_correct(results.metric("accuracy"), keys)
+        .unstack("source")
+        .reindex(columns=["real", "generated"])
+    )
     return _rows(shares.reset_index(), "class_id")
 
 

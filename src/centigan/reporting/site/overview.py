@@ -11,6 +11,7 @@ from centigan.reporting.site.classes import ListedClass
 from centigan.reporting.site.figure_pages import PENDING, TABLES
 from centigan.reporting.site.today import todays_metrics
 from centigan.settings import Settings
+from centigan.sheets import evenly
 
 FAMILIES = {"acgan": "AC-GAN"}  # as their papers write them
 GLANCE = 12  # classes shown on the first page
@@ -40,9 +41,7 @@ def overview(results: Results, settings: Settings, commit: str | None) -> dict[s
 
 def at_a_glance(classes: list[ListedClass]) -> list[ListedClass]:
     """Up to GLANCE classes, evenly over the list."""
-    if len(classes) <= GLANCE:
-        return classes
-    return [classes[round(n * (len(classes) - 1) / (GLANCE - 1))] for n in range(GLANCE)]
+    return [classes[position] for position in evenly(len(classes), GLANCE)]
 
 
 def changed_settings(settings: Settings) -> list[tuple[str, Any, Any]]:

@@ -9,12 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
-from centigan.sheets import resized
-
-Images = NDArray[np.uint8]  # (N, R, R, 3)
+from centigan.sheets import Images, resized
 
 LOSSLESS_BELOW = 64
 QUALITY = 85

@@ -76,8 +76,7 @@ METRICS = (
         0,
         "nearer to one than {below:g} levels of 255, by L1",
     ),
-)
-ALONE = (  # numbers without one of real images beside them
+    # numbers without one of real images beside them
     Metric(
         "Samples that are closer",
         "",
@@ -116,7 +115,7 @@ def todays_metrics(summary: dict[str, float], *, duplicate_below: float) -> list
             "real": _written(metric.real, metric.digits, summary),
             "note": metric.note.format(below=duplicate_below),
         }
-        for metric in (*METRICS, *ALONE)
+        for metric in METRICS
         if metric.samples in summary
     ]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from centigan.atomic import atomic_path
-from centigan.manifest import DIGESTS
+from centigan.manifest import DIGESTS, listed
 
 
 class Site:
@@ -32,7 +32,7 @@ class Site:
 
         `render` is given the bytes of all others.
         """
-        self.write(DIGESTS, "".join(f"{digest}  {name}\n" for name, digest in sorted(self.digests.items())))
+        self.write(DIGESTS, listed(self.digests))
         for path in sorted(self.folder.rglob("*"), reverse=True):  # a folder after what it holds
             if path.is_dir() and not path.is_symlink():
                 if not any(path.iterdir()):
