@@ -7,6 +7,16 @@ from pathlib import Path
 from centigan.errors import UserError
 
 WHOLE = "all"  # in place of a split's name
+TABLES = {  # every table, and the formats it is written in
+    "comparison": ("csv", "parquet", "tex"),
+    "accuracy_by_resolution": ("csv", "parquet", "tex"),
+    "by_class": ("csv", "parquet"),
+    "ms_ssim_pairs": ("csv", "parquet"),
+    "ms_ssim_in_training": ("csv", "parquet"),
+    "inception_score": ("csv", "parquet", "tex"),
+    "distribution": ("csv", "parquet", "tex"),
+    "duplicates": ("csv", "parquet"),
+}
 
 
 def split_names(classes: int, split_size: int) -> list[str]:

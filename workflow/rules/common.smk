@@ -9,7 +9,7 @@ from pathlib import Path
 from centigan import params as reading
 from centigan.errors import UserError
 from centigan.fingerprint import code_of
-from centigan.layout import split_names
+from centigan.layout import TABLES, split_names
 from centigan.reporting.captions import CAPTIONS
 from centigan.settings import STAGES
 from centigan.site import IN_JOB, prepare_scratch, site_value, visible_gpus
@@ -37,20 +37,6 @@ FETCHED = {
     "cifar10": "data.cifar_raw",
     "cifar100": "data.cifar_raw",
 }.get(SETTINGS.data.source)
-TABLES = [
-    f"{name}.{suffix}"
-    for name, suffixes in {
-        "accuracy_by_resolution": ["csv", "parquet", "tex"],
-        "by_class": ["csv", "parquet"],
-        "ms_ssim_pairs": ["csv", "parquet"],
-        "ms_ssim_in_training": ["csv", "parquet"],
-        "inception_score": ["csv", "parquet", "tex"],
-        "distribution": ["csv", "parquet", "tex"],
-        "duplicates": ["csv", "parquet"],
-        "comparison": ["parquet", "tex"],
-    }.items()
-    for suffix in suffixes
-]
 SAMPLED = [f"samples/{split}/SHA256SUMS" for split in SPLITS]
 ARRAYS = [f"arrays/{split}/SHA256SUMS" for split in SPLITS]
 MEASURED = {
@@ -151,7 +137,10 @@ def of_all_splits(pattern):
 
 
 def of_all_tables(pattern):
-    return expand(pattern, table=TABLES, allow_missing=True)
+    """Every table's files but comparison.csv, which Snakemake's own report shows."""
+    files = [f"{name}.{suffix}" for name, suffixes in TABLES.items() for suffix in suffixes]
+    files.remove("comparison.csv")
+    return expand(pattern, table=files, allow_missing=True)
 
 
 def of_all_figures(pattern):

@@ -6,22 +6,13 @@ from typing import NamedTuple
 from jinja2 import Environment
 from PIL import Image
 
+from centigan.layout import TABLES
 from centigan.reporting.captions import CAPTIONS
 from centigan.reporting.protocol import protocol
 from centigan.reporting.results import Results, present
 from centigan.reporting.site.writer import Site
 from centigan.settings import FiguresSettings, Settings
 
-TABLES = (
-    "comparison",
-    "accuracy_by_resolution",
-    "by_class",
-    "ms_ssim_pairs",
-    "ms_ssim_in_training",
-    "inception_score",
-    "distribution",
-    "duplicates",
-)
 TABLE_OF = {  # the table that a figure is drawn from
     "accuracy_by_resolution": "accuracy_by_resolution",
     "accuracy_by_class": "by_class",

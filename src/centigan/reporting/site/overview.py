@@ -4,11 +4,12 @@ from typing import Any
 
 import pandas as pd
 
+from centigan.layout import TABLES
 from centigan.params import dotted
 from centigan.reporting.raw_data import raw_data
 from centigan.reporting.results import Results
 from centigan.reporting.site.classes import ListedClass
-from centigan.reporting.site.figure_pages import PENDING, TABLES
+from centigan.reporting.site.figure_pages import PENDING
 from centigan.reporting.site.today import todays_metrics
 from centigan.settings import Settings
 from centigan.sheets import evenly
