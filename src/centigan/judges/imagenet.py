@@ -1,9 +1,54 @@
-"""The one condition of judges that come trained: the experiment's classes are ImageNet's."""
+"""What judges that come trained share: they know ImageNet's classes, and learn nothing here."""
+
+from abc import ABC, abstractmethod
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from centigan.data.ilsvrc2012 import IDS
 from centigan.errors import UserError
+from centigan.judges.images import Examples, Images
+from centigan.judges.network import Network
+from centigan.settings import JudgeSettings
 
 CLASSES = tuple(sorted(IDS))
+
+
+class ImageNetJudge(ABC):
+    """A network that was trained on ImageNet, asked for its classes, which must be the experiment's."""
+
+    name: str
+    learns = False
+
+    def __init__(self, classes: tuple[str, ...], weights: str | None = None) -> None:
+        require_imagenet(self.name, classes)
+        self.classes = classes
+        self.network, self.head = self.read(weights)
+
+    @staticmethod
+    @abstractmethod
+    def read(weights: str | None) -> tuple[Network, nn.Module]:
+        """The network, with the weights of a file or of where they come from, and the head that is asked."""
+
+    @classmethod
+    def fit(cls, examples: Examples, settings: JudgeSettings) -> Self:
+        """The judge as it comes: nothing is learnt from the examples."""
+        return cls(examples.classes, settings.weights)
+
+    @classmethod
+    def load(cls, classes: tuple[str, ...], tensors: dict[str, Tensor], settings: JudgeSettings) -> Self:
+        """The judge as it comes: `tensors` is empty."""
+        return cls(classes, settings.weights)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Nothing: the weights come from elsewhere."""
+        return {}
+
+    def probabilities(self, images: Images) -> NDArray[np.float32]:
+        """uint8 (N, H, W, 3) of any size -> (N, 1000), rows sum to 1."""
+        return self.network.probabilities(images, self.head)
 
 
 def require_imagenet(judge: str, classes: tuple[str, ...]) -> None:

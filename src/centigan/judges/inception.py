@@ -6,17 +6,13 @@ normalisation followed by its `transform_input` amounts to. Outputs stand in sor
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from centigan.judges.imagenet import require_imagenet
-from centigan.judges.images import Examples, Images
+from centigan.judges.imagenet import ImageNetJudge
 from centigan.judges.network import Network
 from centigan.judges.weights import fill, find_weights, fold, frozen
 from centigan.manifest import sha256
-from centigan.settings import JudgeSettings
 
 SIDE = 299
 BATCH = 8  # the largest activations stay below 32 MB, above which malloc asks for fresh pages each time
@@ -25,36 +21,16 @@ URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"  # 
 NOT_OF_THE_TRUNK = ("AuxLogits", "avgpool", "dropout", "fc")
 
 
-class InceptionV3:
-    """The judge `inception-v3`: classes must be ImageNet's 1000, in sorted order."""
+class InceptionV3(ImageNetJudge):
+    """The judge `inception-v3`."""
 
     name = "inception-v3"
-    learns = False
 
-    def __init__(self, classes: tuple[str, ...], weights: str | None) -> None:
-        require_imagenet(self.name, classes)
-        self.classes = classes
-        self.network = inception(find_weights(weights, URL, wanted_by=f"judge.name: {self.name}"))
-
-    @classmethod
-    def fit(cls, examples: Examples, settings: JudgeSettings) -> "InceptionV3":
-        """The judge as it comes: nothing is learnt from the examples."""
-        return cls(examples.classes, settings.weights)
-
-    @classmethod
-    def load(
-        cls, classes: tuple[str, ...], tensors: dict[str, Tensor], settings: JudgeSettings
-    ) -> "InceptionV3":
-        """The judge as it comes: `tensors` is empty."""
-        return cls(classes, settings.weights)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Nothing: the weights are torchvision's."""
-        return {}
-
-    def probabilities(self, images: Images) -> NDArray[np.float32]:
-        """uint8 (N, H, W, 3) of any size -> (N, 1000), rows sum to 1."""
-        return self.network.probabilities(images)
+    @staticmethod
+    def read(weights: str | None) -> tuple[Network, nn.Module]:
+        """torchvision's weights."""
+        network = inception(find_weights(weights, URL, wanted_by=f"judge.name: {InceptionV3.name}"))
+        return network, network.head
 
 
 def inception(path: Path) -> Network:

@@ -9,56 +9,31 @@ a judge it reads those rows in sorted order, with their biases; the Inception sc
 from collections import OrderedDict
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from centigan.data.ilsvrc2012 import IDS
-from centigan.judges.imagenet import CLASSES, require_imagenet
-from centigan.judges.images import Examples, Images
+from centigan.judges.imagenet import CLASSES, ImageNetJudge
 from centigan.judges.inception import BATCH, EXACT, SIDE, folded
 from centigan.judges.network import Network
 from centigan.judges.weights import fill, find_weights
 from centigan.manifest import sha256
-from centigan.settings import JudgeSettings
 
 WIDTH, OUTPUTS = 2048, 1008
 URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
 
 
-class Inception2015:
-    """The judge `inception-2015`: classes must be ImageNet's 1000, in sorted order."""
+class Inception2015(ImageNetJudge):
+    """The judge `inception-2015`."""
 
     name = "inception-2015"
-    learns = False
 
-    def __init__(self, classes: tuple[str, ...], weights: str | None) -> None:
-        require_imagenet(self.name, classes)
-        self.classes = classes
-        path = find_weights(weights, URL, wanted_by=f"judge.name: {self.name}")
-        self.network, outputs = read_inception_2015(path)
-        self.head = of_sorted_classes(outputs)
-
-    @classmethod
-    def fit(cls, examples: Examples, settings: JudgeSettings) -> "Inception2015":
-        """The judge as it comes: nothing is learnt from the examples."""
-        return cls(examples.classes, settings.weights)
-
-    @classmethod
-    def load(
-        cls, classes: tuple[str, ...], tensors: dict[str, Tensor], settings: JudgeSettings
-    ) -> "Inception2015":
-        """The judge as it comes: `tensors` is empty."""
-        return cls(classes, settings.weights)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Nothing: the weights are the port's."""
-        return {}
-
-    def probabilities(self, images: Images) -> NDArray[np.float32]:
-        """uint8 (N, H, W, 3) of any size -> (N, 1000), rows sum to 1."""
-        return self.network.probabilities(images, self.head)
+    @staticmethod
+    def read(weights: str | None) -> tuple[Network, nn.Module]:
+        """The port's weights; asked are the rows of the classes, with their biases."""
+        path = find_weights(weights, URL, wanted_by=f"judge.name: {Inception2015.name}")
+        network, outputs = read_inception_2015(path)
+        return network, of_sorted_classes(outputs)
 
 
 def read_inception_2015(path: Path) -> tuple[Network, nn.Linear]:
