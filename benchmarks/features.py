@@ -30,7 +30,8 @@ from torch_fidelity.utils import get_featuresdict_from_dataset
 from torchvision.models import inception_v3
 
 from centigan.data.embedded import PHOTOGRAPHS, packaged
-from centigan.judges.extractor import Extractor, load_extractor
+from centigan.judges.extractor import load_extractor
+from centigan.judges.network import Network
 from centigan.settings import FeatureSettings
 
 NO_JUDGE = Path()
@@ -118,7 +119,7 @@ def ratio(seconds: dict[str, list[float]], name: str, precision: str) -> float:
     return statistics.median(theirs / ours for theirs, ours in pairs)
 
 
-def of_2015(weights: str, precision: str) -> Extractor:
+def of_2015(weights: str, precision: str) -> Network:
     settings = {"network": "inception-2015", "weights": weights, "precision": precision}
     return load_extractor(FeatureSettings.model_validate(settings), NO_JUDGE)
 
@@ -129,8 +130,7 @@ def fidelity(weights: str, images: np.ndarray) -> Callable[[], object]:
     return lambda: get_featuresdict_from_dataset(Bytes(images), theirs, **options)
 
 
-def bare(extractor: Extractor, images: np.ndarray) -> Callable[[], object]:
-    network = extractor.network
+def bare(network: Network, images: np.ndarray) -> Callable[[], object]:
     starts = range(0, len(images), network.batch)
     tensors = [network.prepare(images[start : start + network.batch]) for start in starts]
     return lambda: [network.pooled(batch) for batch in tensors]

@@ -11,7 +11,8 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from centigan.errors import UserError
 from centigan.judges import load_judge
 from centigan.judges.efficientnet import efficientnet
-from centigan.judges.extractor import Extractor, load_extractor
+from centigan.judges.extractor import load_extractor
+from centigan.judges.network import Network
 from centigan.manifest import sha256
 from centigan.settings import FeatureSettings
 
@@ -20,12 +21,12 @@ COFFEE = skimage.data.coffee()
 IMAGES = np.stack([COFFEE[:48, :48], COFFEE[100:148, 200:248], COFFEE[300:348, 400:448]])
 
 
-def extractor(judge: Path = NO_JUDGE, **settings: object) -> Extractor:
+def extractor(judge: Path = NO_JUDGE, **settings: object) -> Network:
     return load_extractor(FeatureSettings.model_validate(settings), judge)
 
 
 @pytest.fixture(scope="module")
-def of_2015(inception_weights: dict[str, str]) -> Extractor:
+def of_2015(inception_weights: dict[str, str]) -> Network:
     return extractor(network="inception-2015", weights=inception_weights["inception-2015"])
 
 
@@ -39,22 +40,22 @@ def theirs(inception_weights: dict[str, str]) -> dict[str, np.ndarray]:
     return {name: values.numpy() for name, values in zip(names, found, strict=True)}
 
 
-def test_features_equal_torch_fidelitys(of_2015: Extractor, theirs: dict[str, np.ndarray]) -> None:
+def test_features_equal_torch_fidelitys(of_2015: Network, theirs: dict[str, np.ndarray]) -> None:
     found = of_2015.features(IMAGES)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, theirs["2048"], rtol=1e-4, atol=1e-4 * theirs["2048"].max())
 
 
 def test_the_scores_logits_equal_torch_fidelitys_without_biases(
-    of_2015: Extractor, theirs: dict[str, np.ndarray]
+    of_2015: Network, theirs: dict[str, np.ndarray]
 ) -> None:
-    found = of_2015.score_logits(of_2015.features(IMAGES))
+    found = of_2015.logits(of_2015.features(IMAGES))
     assert found.shape == (3, 1008)
     largest = np.abs(theirs["logits_unbiased"]).max()
     np.testing.assert_allclose(found, theirs["logits_unbiased"], rtol=1e-4, atol=1e-4 * largest)
 
 
-def test_an_extractor_says_what_it_is(of_2015: Extractor, inception_weights: dict[str, str]) -> None:
+def test_an_extractor_says_what_it_is(of_2015: Network, inception_weights: dict[str, str]) -> None:
     assert of_2015.name == "inception-2015"
     assert of_2015.side == 299
     assert of_2015.resizing == "bilinear-2015"
@@ -63,7 +64,7 @@ def test_an_extractor_says_what_it_is(of_2015: Extractor, inception_weights: dic
 
 
 def test_bfloat16_moves_the_features_by_less_than_a_percent(
-    of_2015: Extractor, inception_weights: dict[str, str]
+    of_2015: Network, inception_weights: dict[str, str]
 ) -> None:
     half = extractor(
         network="inception-2015", weights=inception_weights["inception-2015"], precision="bfloat16"
@@ -89,7 +90,7 @@ def test_the_experiments_own_judge_lends_its_network(chosen: Path) -> None:
     features = found.features(IMAGES)
     assert (found.name, found.side) == (judge.name, judge.network.side)
     np.testing.assert_array_equal(features, judge.network.features(IMAGES))
-    logits = torch.from_numpy(found.score_logits(features))
+    logits = torch.from_numpy(found.logits(features))
     np.testing.assert_allclose(logits.softmax(1), judge.probabilities(IMAGES), atol=1e-6)
 
 
@@ -106,16 +107,16 @@ def test_missing_weights_name_the_setting_that_wants_them(tmp_path: Path) -> Non
 def test_more_images_than_a_batch_come_back_in_their_order() -> None:
     network = efficientnet(side=64)
     many = np.random.default_rng(0).integers(0, 256, (2 * network.batch + 3, 32, 32, 3), dtype=np.uint8)
-    found = Extractor(network).features(many, progress="images")
+    found = network.features(many, progress="images")
     for number in (0, network.batch, len(many) - 1):
         alone = network.features(many[number : number + 1])
         np.testing.assert_allclose(found[number : number + 1], alone, atol=1e-3)
 
 
-def test_read_only_features_have_logits_too(of_2015: Extractor) -> None:
+def test_read_only_features_have_logits_too(of_2015: Network) -> None:
     features = np.ones((2, 2048), np.float32)
     features.setflags(write=False)
-    assert of_2015.score_logits(features).shape == (2, 1008)
+    assert of_2015.logits(features).shape == (2, 1008)
 
 
 def test_bfloat16_spares_the_outer_layers_and_the_network_it_was_made_from() -> None:

@@ -37,6 +37,11 @@ class Network:
     dtype: torch.dtype = torch.float32  # of the trunk
     exact: tuple[int, int] = (0, 0)  # first and last layers of the trunk that are float32 in any precision
 
+    @property
+    def precision(self) -> str:
+        """Name of the trunk's type, such as "float32"."""
+        return str(self.dtype).removeprefix("torch.")
+
     def features(self, images: Images, *, progress: str | None = None) -> NDArray[np.float32]:
         """uint8 (N, H, W, 3) -> (N, width); with `progress`, a bar of that name."""
         size = self.batch if device().type == "cpu" else GPU_BATCH

@@ -17,7 +17,8 @@ from scipy.special import entr, log_softmax
 
 from centigan.atomic import atomic_path
 from centigan.errors import UserError
-from centigan.judges.extractor import Extractor, load_extractor
+from centigan.judges.extractor import load_extractor
+from centigan.judges.network import Network
 from centigan.layout import WHOLE, Layout
 from centigan.manifest import read_manifest
 from centigan.metrics.features import read_features
@@ -47,7 +48,7 @@ def inception_score_of_all(layout: Layout, splits: Sequence[str], settings: Ince
                 f"lower it or raise {counted}"
             )
         for group, members in enumerate(grouped(len(features), groups)):
-            score = inception_score(extractor.score_logits(features[members]))
+            score = inception_score(extractor.logits(features[members]))
             rows.append({"set": name, "group": group, "images": len(members), "score": score})
     with atomic_path(layout.metric("inception_score", WHOLE)) as temporary:
         pd.DataFrame(rows).to_parquet(temporary, index=False)
@@ -82,7 +83,7 @@ def inception_score(logits: NDArray[np.floating]) -> float:
     return score
 
 
-def _same_extractor(layout: Layout, splits: Sequence[str], settings: FeatureSettings) -> Extractor:
+def _same_extractor(layout: Layout, splits: Sequence[str], settings: FeatureSettings) -> Network:
     """The network that made the features, which were computed before: its weights may have gone since."""
     extractor, folder = load_extractor(settings, layout.judge), layout.features(splits[0])
     if extractor.weights_sha256 != read_manifest(folder)["weights_sha256"]:

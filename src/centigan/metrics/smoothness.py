@@ -15,7 +15,8 @@ from safetensors import safe_open
 
 from centigan.atomic import atomic_path
 from centigan.errors import UserError
-from centigan.judges.extractor import Extractor, load_extractor
+from centigan.judges.extractor import load_extractor
+from centigan.judges.network import Network
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
 from centigan.settings import FeatureSettings
@@ -51,7 +52,7 @@ def largest_over_mean(lengths: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _measured(
-    extractor: Extractor, walks: NDArray[np.uint8], classes: list[str], path: str, *, progress: str
+    extractor: Network, walks: NDArray[np.uint8], classes: list[str], path: str, *, progress: str
 ) -> pd.DataFrame:
     """One row a class and walk.
 
