@@ -1,6 +1,11 @@
-"""Verbs that measure."""
+"""Verbs that measure.
 
-from typing import Annotated
+Most measure a split, or all splits together, under the one group of settings of their stage. Such a verb is
+a function that imports the measurement and returns it; its docstring is the help.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 import typer
 
@@ -17,18 +22,70 @@ from centigan.cli.options import (
     stage_of,
     use_threads,
 )
+from centigan.layout import Layout
 from centigan.settings import (
     AccuracyStage,
     ClassificationStage,
     DistributionStage,
     FeaturesStage,
+    Frozen,
     InceptionScoreStage,
     JudgeStage,
     MsSsimStage,
     NeighboursStage,
+    Settings,
 )
 
+OfSplit = Callable[[Layout, str, Any], None]
+OfAll = Callable[[Layout, Sequence[str], Any], None]
 app = typer.Typer()
+
+
+def of_split(verb: str, kind: type[Frozen]) -> Callable[[Callable[[], OfSplit]], None]:
+    """Make a verb of what returns the measurement of one split."""
+
+    def register(measurement: Callable[[], OfSplit]) -> None:
+        @app.command(verb, help=measurement.__doc__)
+        def command(
+            split: Split,
+            experiment: Experiment = None,
+            settings: Values = None,
+            threads: Threads = None,
+            log_file: LogFile = None,
+        ) -> None:
+            log_to(log_file)
+            measure = measurement()
+            use_threads(threads)
+            layout, loaded = open_project(experiment)
+            measure(layout, name_of(split, loaded), _only_group(kind, loaded, settings))
+
+    return register
+
+
+def of_all(verb: str, kind: type[Frozen]) -> Callable[[Callable[[], OfAll]], None]:
+    """Make a verb of what returns the measurement of all splits together."""
+
+    def register(measurement: Callable[[], OfAll]) -> None:
+        @app.command(verb, help=measurement.__doc__)
+        def command(
+            experiment: Experiment = None,
+            settings: Values = None,
+            threads: Threads = None,
+            log_file: LogFile = None,
+        ) -> None:
+            log_to(log_file)
+            measure = measurement()
+            use_threads(threads)
+            layout, loaded = open_project(experiment)
+            measure(layout, names_of(loaded), _only_group(kind, loaded, settings))
+
+    return register
+
+
+def _only_group(kind: type[Frozen], loaded: Settings, handed: str | None) -> Any:
+    """The settings of a stage that has one group of them."""
+    (group,) = kind.model_fields
+    return getattr(stage_of(kind, loaded, handed), group)
 
 
 @app.command()
@@ -48,21 +105,12 @@ def judge(
     train_judge(folders, stage_of(JudgeStage, loaded, settings).judge, layout.judge)
 
 
-@app.command()
-def accuracy(
-    split: Split,
-    experiment: Experiment = None,
-    settings: Values = None,
-    threads: Threads = None,
-    log_file: LogFile = None,
-) -> None:
+@of_split("accuracy", AccuracyStage)
+def accuracy() -> OfSplit:
     """Measure how many images the judge names rightly at each resolution."""
-    log_to(log_file)
     from centigan.metrics.accuracy import accuracy_of_split
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
-    accuracy_of_split(layout, name_of(split, loaded), stage_of(AccuracyStage, loaded, settings).accuracy)
+    return accuracy_of_split
 
 
 @app.command("ms-ssim")
@@ -84,122 +132,57 @@ def ms_ssim(
     measure(layout, name_of(split, loaded), stage_of(MsSsimStage, loaded, settings).ms_ssim)
 
 
-@app.command()
-def features(
-    split: Split,
-    experiment: Experiment = None,
-    settings: Values = None,
-    threads: Threads = None,
-    log_file: LogFile = None,
-) -> None:
+@of_split("features", FeaturesStage)
+def features() -> OfSplit:
     """Turn real and generated images into the features that scores and distances are computed on."""
-    log_to(log_file)
     from centigan.metrics.features import features_of_split
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
-    features_of_split(layout, name_of(split, loaded), stage_of(FeaturesStage, loaded, settings).features)
+    return features_of_split
 
 
-@app.command("inception-score")
-def inception_score(
-    experiment: Experiment = None,
-    settings: Values = None,
-    threads: Threads = None,
-    log_file: LogFile = None,
-) -> None:
+@of_all("inception-score", InceptionScoreStage)
+def inception_score() -> OfAll:
     """Measure the Inception score of all splits' samples, of their fresh samples, and of real images."""
-    log_to(log_file)
     from centigan.metrics.inception_score import inception_score_of_all
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
-    stage = stage_of(InceptionScoreStage, loaded, settings)
-    inception_score_of_all(layout, names_of(loaded), stage.inception_score)
+    return inception_score_of_all
 
 
-@app.command()
-def distribution(
-    experiment: Experiment = None,
-    settings: Values = None,
-    threads: Threads = None,
-    log_file: LogFile = None,
-) -> None:
+@of_all("distribution", DistributionStage)
+def distribution() -> OfAll:
     """Compare all samples with all real images: FID, KID, precision, recall, density, coverage."""
-    log_to(log_file)
     from centigan.metrics.distribution import distribution_of_all
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
-    distribution_of_all(layout, names_of(loaded), stage_of(DistributionStage, loaded, settings).distribution)
+    return distribution_of_all
 
 
-@app.command("intra-class")
-def intra_class(
-    split: Split,
-    experiment: Experiment = None,
-    settings: Values = None,
-    threads: Threads = None,
-    log_file: LogFile = None,
-) -> None:
+@of_split("intra-class", DistributionStage)
+def intra_class() -> OfSplit:
     """Compare the samples of each class with its real images: FID, precision, recall, density, coverage."""
-    log_to(log_file)
     from centigan.metrics.intra_class import intra_class_of_split
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
-    stage = stage_of(DistributionStage, loaded, settings)
-    intra_class_of_split(layout, name_of(split, loaded), stage.distribution)
+    return intra_class_of_split
 
 
-@app.command()
-def classification(
-    experiment: Experiment = None,
-    settings: Values = None,
-    threads: Threads = None,
-    log_file: LogFile = None,
-) -> None:
+@of_all("classification", ClassificationStage)
+def classification() -> OfAll:
     """Train a classifier on samples and test it on held-out real images."""
-    log_to(log_file)
     from centigan.metrics.classification import classification_of_all
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
-    stage = stage_of(ClassificationStage, loaded, settings)
-    classification_of_all(layout, names_of(loaded), stage.classification)
+    return classification_of_all
 
 
-@app.command()
-def neighbours(
-    split: Split,
-    experiment: Experiment = None,
-    settings: Values = None,
-    threads: Threads = None,
-    log_file: LogFile = None,
-) -> None:
+@of_split("neighbours", NeighboursStage)
+def neighbours() -> OfSplit:
     """Find the training images nearest to samples and to held-out images, by L1 and by MS-SSIM."""
-    log_to(log_file)
     from centigan.metrics.neighbours import neighbours_of_split
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
-    neighbours_of_split(
-        layout, name_of(split, loaded), stage_of(NeighboursStage, loaded, settings).neighbours
-    )
+    return neighbours_of_split
 
 
-@app.command()
-def smoothness(
-    split: Split,
-    experiment: Experiment = None,
-    settings: Values = None,
-    threads: Threads = None,
-    log_file: LogFile = None,
-) -> None:
+@of_split("smoothness", FeaturesStage)
+def smoothness() -> OfSplit:
     """Measure how evenly images change along the walks through the latent space."""
-    log_to(log_file)
     from centigan.metrics.smoothness import smoothness_of_split
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
-    smoothness_of_split(layout, name_of(split, loaded), stage_of(FeaturesStage, loaded, settings).features)
+    return smoothness_of_split
