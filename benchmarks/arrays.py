@@ -33,7 +33,7 @@ from centigan.data.decode import centre_square, reduction
 from centigan.data.fixture import write_ilsvrc
 from centigan.data.index import build_index
 from centigan.layout import Layout
-from centigan.settings import ArraySettings, DataSettings
+from centigan.settings.data import ArraySettings, DataSettings
 
 NAMES = {
     "builder": "array builder, from the nested tar",

@@ -24,7 +24,7 @@ from torch_fidelity.metric_prc import prc_features_to_metric
 from centigan.metrics.frechet import frechet_distance, gaussian
 from centigan.metrics.kernel import kernel_distances
 from centigan.metrics.manifold import manifold, precision_and_recall
-from centigan.settings import DistributionSettings
+from centigan.settings.evaluation import DistributionSettings
 
 NEIGHBOURS = 5
 KID = DistributionSettings(kid_subsets=10)

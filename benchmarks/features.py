@@ -32,7 +32,7 @@ from torchvision.models import inception_v3
 from centigan.data.embedded import PHOTOGRAPHS, packaged
 from centigan.judges.extractor import load_extractor
 from centigan.judges.network import Network
-from centigan.settings import FeatureSettings
+from centigan.settings.evaluation import FeatureSettings
 
 NO_JUDGE = Path()
 PRECISIONS = ("float32", "bfloat16")

@@ -23,7 +23,7 @@ from centigan.data.index import build_index
 from centigan.data.sources import archives
 from centigan.data.sources.devkit import read_devkit
 from centigan.layout import Layout
-from centigan.settings import DataSettings
+from centigan.settings.data import DataSettings
 
 CLASSES, HELD_OUT = 1000, 50
 IMAGE = 110_000  # bytes

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from centigan.families import build
-from centigan.settings import AcganConfig, TrainSettings
+from centigan.settings.training import AcganConfig, TrainSettings
 from centigan.training.engine import Engine, choose_device
 from centigan.types import Batch
 

@@ -29,7 +29,8 @@ from centigan.metrics.accuracy import ladder
 from centigan.reporting.comparison import write_comparison
 from centigan.reporting.site import write_report
 from centigan.reporting.tables import write_tables
-from centigan.settings import FiguresSettings, Settings
+from centigan.settings import Settings
+from centigan.settings.figures import FiguresSettings
 
 SPLIT = 10  # classes
 IMAGES = 24  # of a class

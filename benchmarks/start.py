@@ -18,7 +18,7 @@ from pathlib import Path
 
 from centigan import params
 from centigan.layout import Layout, split_names
-from centigan.settings import TrainStage
+from centigan.settings.stages import TrainStage
 
 
 def main() -> None:

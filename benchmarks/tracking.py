@@ -28,7 +28,8 @@ from centigan.data.embedded import write_embedded
 from centigan.data.index import build_index
 from centigan.layout import Layout
 from centigan.params import stage
-from centigan.settings import ArraysStage, Settings, TrainStage
+from centigan.settings import Settings
+from centigan.settings.stages import ArraysStage, TrainStage
 from centigan.tracking import follow
 from centigan.training.loop import train_split
 

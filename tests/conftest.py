@@ -11,7 +11,7 @@ from small import ARRAYS, CLASSES
 from centigan.data.arrays import build_arrays
 from centigan.data.index import build_index
 from centigan.layout import Layout
-from centigan.settings import DataSettings
+from centigan.settings.data import DataSettings
 
 settings.register_profile("same", database=None, deadline=None, derandomize=True)  # the same cases each time
 settings.load_profile("same")

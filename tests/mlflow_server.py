@@ -18,7 +18,8 @@ from toy import SPLITS
 
 from centigan.layout import Layout
 from centigan.params import stage
-from centigan.settings import Settings, TrainStage
+from centigan.settings import Settings
+from centigan.settings.stages import TrainStage
 from centigan.tracking.journals import SPEED, read_curves
 
 

@@ -1,6 +1,6 @@
 """The smallest settings that exercise every stage."""
 
-from centigan.settings import ArraysStage, SampleStage, TrainStage
+from centigan.settings.stages import ArraysStage, SampleStage, TrainStage
 
 CLASSES = ("cat", "dog", "eel", "fox")
 TRAIN = TrainStage.model_validate(

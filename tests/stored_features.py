@@ -7,7 +7,7 @@ import numpy as np
 
 from centigan.judges.efficientnet import efficientnet
 from centigan.layout import Layout
-from centigan.settings import FeatureSettings
+from centigan.settings.evaluation import FeatureSettings
 
 SPLITS = {"00": ["ape", "bee"], "01": ["cow", "doe"]}
 CLASSES = [name for names in SPLITS.values() for name in names]

@@ -13,7 +13,7 @@ from centigan.errors import UserError
 from centigan.interpolation import interpolate_split, latent_of_split, linear, spherical
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
-from centigan.settings import LatentStage
+from centigan.settings.stages import LatentStage
 from centigan.training.loop import train_split
 
 CPU = torch.device("cpu")

@@ -6,7 +6,9 @@ import yaml
 
 from centigan import params
 from centigan.errors import UserError
-from centigan.settings import STAGES, Frozen, Settings, TrainStage
+from centigan.settings import Settings
+from centigan.settings.frozen import Frozen
+from centigan.settings.stages import STAGES, TrainStage
 
 ROOT = Path(__file__).parents[1]
 

@@ -15,7 +15,8 @@ from centigan.families import build
 from centigan.layout import Layout
 from centigan.manifest import sha256
 from centigan.params import canonical_json, stage
-from centigan.settings import Settings, TrainStage
+from centigan.settings import Settings
+from centigan.settings.stages import TrainStage
 from centigan.training.journal import Journal
 
 SPLITS = {"00": ["cat", "dog"], "01": ["emu", "fox"]}

@@ -20,7 +20,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
 from centigan.sampling import trained_family
-from centigan.settings import LatentStage, SampleStage
+from centigan.settings.stages import LatentStage, SampleStage
 from centigan.sheets import Images, contact_sheet
 from centigan.types import Family, to_uint8
 

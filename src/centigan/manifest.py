@@ -11,7 +11,7 @@ from typing import Any
 import centigan
 from centigan.atomic import write_text
 from centigan.params import canonical_json
-from centigan.settings import Frozen
+from centigan.settings.frozen import Frozen
 
 DIGESTS = "SHA256SUMS"
 DECISIVE = ("src", "workflow", "Snakefile", "params.yaml", "experiments")

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from centigan.errors import UserError
 from centigan.layout import split_name
-from centigan.settings import Frozen, Settings
+from centigan.settings import Settings
+from centigan.settings.frozen import Frozen
 from centigan.yaml_mapping import advice, read_mapping
 
 StageT = TypeVar("StageT", bound=Frozen)

@@ -14,7 +14,8 @@ from centigan.errors import UserError
 from centigan.families import build
 from centigan.layout import Layout
 from centigan.manifest import describe, read_manifest, write_manifest
-from centigan.settings import AcganConfig, SampleStage
+from centigan.settings.stages import SampleStage
+from centigan.settings.training import AcganConfig
 from centigan.types import Family, to_uint8
 
 CHUNK = 250  # images a forward pass; part of what the seed means, so not a setting of the machine

@@ -8,7 +8,7 @@ import torch
 
 import centigan.families
 from centigan.families import FAMILIES
-from centigan.settings import AcganConfig, TrainSettings
+from centigan.settings.training import AcganConfig, TrainSettings
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints, family_tensors
 from centigan.training.engine import autocast

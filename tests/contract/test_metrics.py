@@ -17,7 +17,7 @@ from centigan.metrics.inception_score import inception_score, inception_score_of
 from centigan.metrics.intra_class import intra_class_of_split
 from centigan.metrics.kernel import kernel_distances
 from centigan.metrics.manifold import manifold, precision_and_recall
-from centigan.settings import ClassificationSettings, DistributionSettings, InceptionScoreSettings
+from centigan.settings.evaluation import ClassificationSettings, DistributionSettings, InceptionScoreSettings
 
 COUNT, WIDTH = 60, 12
 NEIGHBOURS = 5

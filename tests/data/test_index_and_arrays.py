@@ -17,7 +17,7 @@ from centigan.data.index import build_index
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
-from centigan.settings import DataSettings
+from centigan.settings.data import DataSettings
 
 
 def jpeg() -> bytes:

@@ -22,7 +22,7 @@ from centigan.data.sources.kaggle import DATA, SOLUTION
 from centigan.data.verify import verify
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.settings import DataSettings
+from centigan.settings.data import DataSettings
 
 CLASSES, PER_CLASS, HELD_OUT = 4, 6, 2
 SIGN_OF_THE_END = bytes(1024)

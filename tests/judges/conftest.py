@@ -13,7 +13,7 @@ from centigan.judges import JUDGES, Judge, train_judge
 from centigan.judges.choose import held_out_examples, training_examples
 from centigan.judges.imagenet import CLASSES
 from centigan.manifest import write_manifest
-from centigan.settings import JudgeSettings
+from centigan.settings.evaluation import JudgeSettings
 
 DIGITS = [str(digit) for digit in range(10)]
 

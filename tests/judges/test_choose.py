@@ -8,7 +8,7 @@ from centigan.errors import UserError
 from centigan.judges import load_judge, train_judge
 from centigan.judges.choose import held_out_examples, with_blur, with_noise
 from centigan.manifest import read_manifest, write_manifest
-from centigan.settings import JudgeSettings
+from centigan.settings.evaluation import JudgeSettings
 
 DIGITS = [str(digit) for digit in range(10)]
 

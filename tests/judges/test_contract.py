@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from centigan.judges import JUDGES, Judge
-from centigan.settings import JudgeSettings
+from centigan.settings.evaluation import JudgeSettings
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 24, 24, 3), dtype=np.uint8)
 

@@ -14,7 +14,7 @@ from centigan.judges.efficientnet import efficientnet
 from centigan.judges.extractor import load_extractor
 from centigan.judges.network import Network
 from centigan.manifest import sha256
-from centigan.settings import FeatureSettings
+from centigan.settings.evaluation import FeatureSettings
 
 NO_JUDGE = Path("nowhere")
 COFFEE = skimage.data.coffee()

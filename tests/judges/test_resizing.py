@@ -7,7 +7,7 @@ from PIL import Image
 from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
 from centigan.judges.resizing import RESIZINGS, pillow_weights, tensorflow1_weights
-from centigan.settings import FeatureSettings
+from centigan.settings.evaluation import FeatureSettings
 
 SIDES = [(32, 299), (128, 299), (299, 299), (400, 299), (64, 16), (33, 20)]
 

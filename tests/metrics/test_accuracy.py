@@ -13,7 +13,7 @@ from centigan.judges import train_judge
 from centigan.layout import Layout
 from centigan.manifest import write_manifest
 from centigan.metrics.accuracy import accuracy_of_split, at_resolution, ladder, measure_accuracy
-from centigan.settings import AccuracySettings, JudgeSettings
+from centigan.settings.evaluation import AccuracySettings, JudgeSettings
 
 COLUMNS = ["class_id", "source", "resolution", "subset", "correct", "count"]
 

@@ -16,7 +16,7 @@ from centigan.metrics.classification import (
     right_answers,
 )
 from centigan.metrics.features import read_features
-from centigan.settings import ClassificationSettings
+from centigan.settings.evaluation import ClassificationSettings
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from centigan.metrics.distribution import described, distribution_of_all
 from centigan.metrics.frechet import frechet_distance, gaussian
 from centigan.metrics.kernel import kernel_distances
 from centigan.metrics.manifold import manifold, precision_and_recall
-from centigan.settings import DistributionSettings
+from centigan.settings.evaluation import DistributionSettings
 
 SETTINGS = DistributionSettings(kid_subsets=4, kid_subset_size=30, neighbours=3)
 METRICS = ["fid", "kid", "precision", "recall", "density", "coverage"]

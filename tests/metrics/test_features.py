@@ -10,7 +10,7 @@ from centigan.judges import load_judge, train_judge
 from centigan.layout import Layout
 from centigan.manifest import DIGESTS, read_digests, read_manifest, sha256, write_manifest
 from centigan.metrics.features import SOURCES, features_of_split, read_features
-from centigan.settings import FeatureSettings, JudgeSettings
+from centigan.settings.evaluation import FeatureSettings, JudgeSettings
 
 SETTINGS = FeatureSettings(network="judge")
 SPLITS = {"00": ["cat", "dog"], "01": ["eel", "fox"]}

@@ -12,7 +12,7 @@ from torch_fidelity.metric_isc import isc_features_to_metric
 from centigan.errors import UserError
 from centigan.metrics import inception_score as chunks
 from centigan.metrics.inception_score import grouped, inception_score, inception_score_of_all
-from centigan.settings import InceptionScoreSettings
+from centigan.settings.evaluation import InceptionScoreSettings
 
 CERTAIN = 1000.0  # a logit so far above the others that its class has the whole probability
 SETTINGS = InceptionScoreSettings(select_groups=4, report_groups=3)

@@ -9,7 +9,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.metrics.frechet import frechet_distance, gaussian
 from centigan.metrics.intra_class import intra_class_of_split
-from centigan.settings import DistributionSettings
+from centigan.settings.evaluation import DistributionSettings
 
 SETTINGS = DistributionSettings(neighbours=3)
 COLUMNS = ["class_id", "source", "fid", "precision", "recall", "density", "coverage", "real", "images"]

@@ -6,7 +6,7 @@ from torch_fidelity.metric_kid import kid_features_to_metric
 
 from centigan.errors import UserError
 from centigan.metrics.kernel import kernel_distances, squared_mmd
-from centigan.settings import DistributionSettings
+from centigan.settings.evaluation import DistributionSettings
 
 
 def subsets(count: int, size: int, seed: int = 0) -> DistributionSettings:

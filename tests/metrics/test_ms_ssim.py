@@ -13,7 +13,7 @@ from scipy.signal import convolve2d
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.metrics.ms_ssim import ms_ssim_in_training_of_split, ms_ssim_of_split
-from centigan.settings import MsSsimSettings
+from centigan.settings.evaluation import MsSsimSettings
 from centigan.similarity import C1, C2, WEIGHTS, ms_ssim, ms_ssim_of_all, prepare, random_pairs, window
 
 

@@ -8,7 +8,7 @@ import pytest
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.metrics.neighbours import Queries, by_ms_ssim, l1, neighbours_of_split, search
-from centigan.settings import NeighbourSettings
+from centigan.settings.evaluation import NeighbourSettings
 from centigan.similarity import ms_ssim
 
 SIDE = 16

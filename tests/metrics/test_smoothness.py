@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 from centigan.layout import Layout
 from centigan.manifest import write_manifest
 from centigan.metrics.smoothness import largest_over_mean, smoothness_of_split, step_lengths
-from centigan.settings import FeatureSettings
+from centigan.settings.evaluation import FeatureSettings
 
 COLUMNS = ["class_id", "path", "walk", "length", "largest_step", "largest_over_mean"]
 

@@ -12,7 +12,8 @@ from centigan.layout import Layout
 from centigan.reporting.site import STATIC, write_report
 from centigan.reporting.site.classes import SORTS, ListedClass
 from centigan.reporting.site.pages import environment
-from centigan.settings import FiguresSettings, Settings
+from centigan.settings import Settings
+from centigan.settings.figures import FiguresSettings
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome

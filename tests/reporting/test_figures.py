@@ -21,7 +21,8 @@ from centigan.reporting.gallery import column_count, tile_side
 from centigan.reporting.labels import name_points
 from centigan.reporting.protocol import protocol
 from centigan.reporting.results import Results
-from centigan.settings import ChosenSettings, FigureSettings, FiguresSettings, Settings
+from centigan.settings import Settings
+from centigan.settings.figures import ChosenSettings, FigureSettings, FiguresSettings
 from centigan.sheets import contact_sheet
 
 SPLITS = ["00", "01"]

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from centigan.reporting import scores
-from centigan.settings import NeighbourSettings
+from centigan.settings.evaluation import NeighbourSettings
 
 
 def test_an_inception_score_is_the_mean_of_its_groups_and_their_spread() -> None:

@@ -27,7 +27,8 @@ from centigan.reporting.site.pages import size
 from centigan.reporting.site.pictures import in_rows, picture
 from centigan.reporting.site.today import todays_metrics
 from centigan.reporting.tables import write_tables
-from centigan.settings import FiguresSettings, Settings
+from centigan.settings import Settings
+from centigan.settings.figures import FiguresSettings
 
 SPLITS = ["00", "01"]
 HOSTILE = '"><script src=x>alert(1)</script> #?%41 & Ü'  # a folder may have this name

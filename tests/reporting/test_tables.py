@@ -9,7 +9,7 @@ from centigan.reporting.comparison import compare
 from centigan.reporting.formats import write_latex
 from centigan.reporting.results import Results
 from centigan.reporting.tables import joint_summary, write_tables
-from centigan.settings import NeighbourSettings
+from centigan.settings.evaluation import NeighbourSettings
 
 SPLITS = ["00", "01"]
 NEIGHBOURS = NeighbourSettings(permutations=999)  # as in conftest

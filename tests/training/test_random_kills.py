@@ -13,7 +13,7 @@ from dying import LONG, train_long
 
 from centigan.layout import Layout
 from centigan.sampling import sample_split
-from centigan.settings import SampleStage
+from centigan.settings.stages import SampleStage
 from centigan.training.loop import train_split
 
 KILLS = int(os.environ.get("CENTIGAN_KILLS", "3"))

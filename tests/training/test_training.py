@@ -22,7 +22,7 @@ from centigan.families.acgan import ACGAN
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
 from centigan.sampling import sample_split
-from centigan.settings import TrainStage
+from centigan.settings.stages import TrainStage
 from centigan.training.averaging import Averages
 from centigan.training.journal import Journal
 from centigan.training.lock import only_writer

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from centigan.reporting.captions import CAPTIONS
 from centigan.reporting.figures import FIGURES
-from centigan.settings import FiguresSettings
+from centigan.settings.figures import FiguresSettings
 
 COMMON = Path(__file__).parents[2] / "workflow/rules/common.smk"
 

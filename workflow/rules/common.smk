@@ -11,7 +11,7 @@ from centigan.errors import UserError
 from centigan.fingerprint import code_of
 from centigan.layout import TABLES, split_names
 from centigan.reporting.captions import CAPTIONS
-from centigan.settings import STAGES
+from centigan.settings.stages import STAGES
 from centigan.site import IN_JOB, prepare_scratch, site_value, visible_gpus
 from snakemake.exceptions import WorkflowError
 

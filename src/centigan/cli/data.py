@@ -17,10 +17,7 @@ from centigan.cli.options import (
     stage_of,
 )
 from centigan.errors import UserError
-from centigan.settings import (
-    ArraysStage,
-    IndexStage,
-)
+from centigan.settings.stages import ArraysStage, IndexStage
 
 app = typer.Typer()
 Fetched = Literal["digits", "photos", "cifar10", "cifar100"]

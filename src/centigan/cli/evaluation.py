@@ -23,17 +23,17 @@ from centigan.cli.options import (
     use_threads,
 )
 from centigan.layout import Layout
-from centigan.settings import (
+from centigan.settings import Settings
+from centigan.settings.frozen import Frozen
+from centigan.settings.stages import (
     AccuracyStage,
     ClassificationStage,
     DistributionStage,
     FeaturesStage,
-    Frozen,
     InceptionScoreStage,
     JudgeStage,
     MsSsimStage,
     NeighboursStage,
-    Settings,
 )
 
 OfSplit = Callable[[Layout, str, Any], None]

@@ -19,11 +19,7 @@ from centigan.cli.options import (
     stage_of,
     use_threads,
 )
-from centigan.settings import (
-    LatentStage,
-    SampleStage,
-    TrainStage,
-)
+from centigan.settings.stages import LatentStage, SampleStage, TrainStage
 
 app = typer.Typer()
 log = logging.getLogger("centigan")

@@ -8,7 +8,8 @@ import typer
 
 from centigan import params
 from centigan.layout import Layout, split_name, split_names
-from centigan.settings import Frozen, Settings
+from centigan.settings import Settings
+from centigan.settings.frozen import Frozen
 
 StageT = TypeVar("StageT", bound=Frozen)
 

@@ -16,11 +16,8 @@ from centigan.cli.options import (
 )
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.settings import (
-    FigureSettings,
-    FiguresSettings,
-    Settings,
-)
+from centigan.settings import Settings
+from centigan.settings.figures import FigureSettings, FiguresSettings
 
 app = typer.Typer()
 

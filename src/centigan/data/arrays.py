@@ -25,7 +25,8 @@ from centigan.data.sources.listing import Range, Rejected, read_ranges
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
-from centigan.settings import ArraySettings, ArraysStage
+from centigan.settings.data import ArraySettings
+from centigan.settings.stages import ArraysStage
 
 ARRAYS = ("images.npy", "labels.npy", "held_out_images.npy", "held_out_labels.npy")
 BLOCK = 32  # images a task: 1.5 MB of pixels at 128 px, so that they are written from the cache

@@ -6,7 +6,7 @@ from typing import Any
 from centigan.data.ilsvrc2012 import IDS
 from centigan.data.sources.listing import Listing
 from centigan.errors import UserError
-from centigan.settings import DataSettings
+from centigan.settings.data import DataSettings
 
 ILSVRC2012 = {"train": 1_281_167, "held_out": 50_000}  # images
 MOST_NAMED = 5  # in an error's one line; source.json lists all

@@ -15,7 +15,7 @@ from centigan.data.sources.listing import Listing, Range, read_ranges
 from centigan.errors import UserError
 from centigan.freshness.raw import remember, write_pins
 from centigan.layout import Layout, split_names
-from centigan.settings import DataSettings
+from centigan.settings.data import DataSettings
 
 SUBSETS = ("train", "held_out")
 log = logging.getLogger(__name__)

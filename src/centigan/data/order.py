@@ -6,7 +6,7 @@ from pathlib import Path
 
 from centigan.data.sources.listing import Listing
 from centigan.errors import UserError
-from centigan.settings import DataSettings
+from centigan.settings.data import DataSettings
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from centigan.data.completeness import check
 from centigan.data.order import order_classes
 from centigan.data.sources import list_source
 from centigan.errors import UserError
-from centigan.settings import DataSettings
+from centigan.settings.data import DataSettings
 
 log = logging.getLogger(__name__)
 

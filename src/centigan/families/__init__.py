@@ -4,7 +4,7 @@ from torch import Generator
 
 from centigan.families.acgan import ACGAN
 from centigan.lean_start import spare_compiler_import
-from centigan.settings import AcganConfig
+from centigan.settings.training import AcganConfig
 from centigan.types import Family
 
 FAMILIES = {

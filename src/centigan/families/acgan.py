@@ -29,7 +29,7 @@ from torch.optim import Adam, Optimizer
 
 from centigan.losses import UNLABELLED, class_log_likelihood, log_fake, log_real
 from centigan.nets.blocks import discriminator_block, initialise, upsample_block
-from centigan.settings import AcganConfig as Config
+from centigan.settings.training import AcganConfig as Config
 from centigan.types import Batch
 
 # resolution -> (side of the first feature map, its maps, maps of the hidden upsampling blocks)

@@ -22,7 +22,7 @@ from centigan.judges.augmentation import blurred
 from centigan.judges.images import Examples, Images, resized, to_bytes
 from centigan.judges.table import JUDGES, Judge
 from centigan.manifest import DIGESTS, describe, read_manifest, write_manifest
-from centigan.settings import JudgeSettings
+from centigan.settings.evaluation import JudgeSettings
 
 AUTO = ("small-cnn", "head-on-features")
 NOISE_LEVELS = 25  # standard deviation of the Gaussian noise, of 255

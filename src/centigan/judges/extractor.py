@@ -13,7 +13,7 @@ from centigan.judges.inception_2015 import URL as INCEPTION_2015_URL
 from centigan.judges.inception_2015 import read_inception_2015
 from centigan.judges.network import Network
 from centigan.judges.weights import find_weights
-from centigan.settings import FeatureSettings
+from centigan.settings.evaluation import FeatureSettings
 
 
 def load_extractor(settings: FeatureSettings, judge: Path) -> Network:

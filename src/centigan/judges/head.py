@@ -16,7 +16,7 @@ from centigan.judges.augmentation import augment
 from centigan.judges.efficientnet import efficientnet
 from centigan.judges.images import Examples, Images, to_bytes
 from centigan.judges.weights import digest
-from centigan.settings import JudgeSettings
+from centigan.settings.evaluation import JudgeSettings
 
 SMALLEST_SIDE = 64  # at 64 px digits were named better than at 96, 128 or 224 px, and 25 times faster
 COPIES = 2  # augmented, beside each real image

@@ -11,7 +11,7 @@ from centigan.data.ilsvrc2012 import IDS
 from centigan.errors import UserError
 from centigan.judges.images import Examples, Images
 from centigan.judges.network import Network
-from centigan.settings import JudgeSettings
+from centigan.settings.evaluation import JudgeSettings
 
 CLASSES = tuple(sorted(IDS))
 

@@ -18,7 +18,7 @@ from centigan.judges.augmentation import augment
 from centigan.judges.images import Examples, Images, device, resized
 from centigan.judges.network import Network
 from centigan.judges.weights import digest, frozen
-from centigan.settings import JudgeSettings
+from centigan.settings.evaluation import JudgeSettings
 
 MAPS = (16, 32, 64, 128)  # each a block of two convolutions, the second at stride 2
 LARGEST_SIDE = 64  # larger images are shrunk to it

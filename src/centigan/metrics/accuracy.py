@@ -18,7 +18,7 @@ from centigan.judges import Judge, load_judge
 from centigan.judges.images import Images, resized, to_bytes
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
-from centigan.settings import AccuracySettings
+from centigan.settings.evaluation import AccuracySettings
 
 CHUNK = 256  # images resized at a time: 200 MB as float32 at 256 px
 

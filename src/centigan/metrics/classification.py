@@ -20,7 +20,7 @@ from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
 from centigan.metrics.features import FeatureSet, read_features
-from centigan.settings import ClassificationSettings
+from centigan.settings.evaluation import ClassificationSettings
 
 PENALTY = 0.01  # scikit-learn's C, as of the judge on features
 ITERATIONS = 500  # 60 sufficed for 1000 digits

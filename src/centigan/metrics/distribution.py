@@ -21,7 +21,7 @@ from centigan.metrics.frechet import Gaussian, frechet_distance, gaussian
 from centigan.metrics.kernel import kernel_distances
 from centigan.metrics.manifold import Manifold, manifold, precision_and_recall
 from centigan.metrics.stacked import Features
-from centigan.settings import DistributionSettings
+from centigan.settings.evaluation import DistributionSettings
 
 SOURCES = ("generated", "held_out")  # both are compared with the training images
 

@@ -19,7 +19,7 @@ from centigan.judges.images import Images
 from centigan.layout import Layout
 from centigan.manifest import DIGESTS, describe, read_manifest, write_manifest
 from centigan.metrics.stacked import Features, Stacked
-from centigan.settings import FeatureSettings
+from centigan.settings.evaluation import FeatureSettings
 
 IDENTITY = ("network", "weights_sha256", "resizing", "precision")  # features are comparable under the same
 

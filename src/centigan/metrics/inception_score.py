@@ -22,7 +22,7 @@ from centigan.judges.network import Network
 from centigan.layout import WHOLE, Layout
 from centigan.manifest import read_manifest
 from centigan.metrics.features import read_features
-from centigan.settings import FeatureSettings, InceptionScoreSettings
+from centigan.settings.evaluation import FeatureSettings, InceptionScoreSettings
 
 SHUFFLE = 2020  # torch-fidelity's seed
 CHUNK = 4096  # rows of logits in float64 at a time: 33 MB of 1008

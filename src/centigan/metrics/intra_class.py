@@ -15,7 +15,7 @@ from centigan.metrics.distribution import SOURCES, described
 from centigan.metrics.features import read_features
 from centigan.metrics.frechet import frechet_distance
 from centigan.metrics.manifold import precision_and_recall
-from centigan.settings import DistributionSettings
+from centigan.settings.evaluation import DistributionSettings
 
 
 def intra_class_of_split(layout: Layout, split: str, settings: DistributionSettings) -> None:

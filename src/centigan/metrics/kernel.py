@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from centigan.errors import UserError
 from centigan.metrics.stacked import Features
-from centigan.settings import DistributionSettings
+from centigan.settings.evaluation import DistributionSettings
 
 
 def kernel_distances(

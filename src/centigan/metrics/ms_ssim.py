@@ -10,7 +10,7 @@ from centigan.data.batches import counter_seed
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
-from centigan.settings import MsSsimSettings
+from centigan.settings.evaluation import MsSsimSettings
 from centigan.sheets import Images  # the judges' load every network
 from centigan.similarity import ms_ssim, random_pairs
 

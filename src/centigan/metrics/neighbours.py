@@ -22,7 +22,7 @@ from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
-from centigan.settings import NeighbourSettings
+from centigan.settings.evaluation import NeighbourSettings
 from centigan.sheets import Images  # the judges' load every network
 from centigan.similarity import ms_ssim_of_all, prepare
 

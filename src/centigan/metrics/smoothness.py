@@ -19,7 +19,7 @@ from centigan.judges.extractor import load_extractor
 from centigan.judges.network import Network
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
-from centigan.settings import FeatureSettings
+from centigan.settings.evaluation import FeatureSettings
 
 PATHS = ("linear", "spherical")
 

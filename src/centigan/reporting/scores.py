@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from centigan.metrics.memorisation import closer_than_held_out, duplicate_counts
-from centigan.settings import NeighbourSettings
+from centigan.settings.evaluation import NeighbourSettings
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 

@@ -18,7 +18,7 @@ from centigan.reporting import scores
 from centigan.reporting.formats import write_latex, write_table
 from centigan.reporting.results import Results, share_correct
 from centigan.reporting.thresholds import INACCURATE, LOW_DIVERSITY, LOW_FACTOR
-from centigan.settings import NeighbourSettings
+from centigan.settings.evaluation import NeighbourSettings
 
 OF_SPLITS = ("accuracy", "ms_ssim", "ms_ssim_in_training", "intra_class", "neighbours", "latent")
 OF_ALL = ("inception_score", "distribution", "classification")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from centigan import params
 from centigan.layout import WHOLE, Layout, split_names
-from centigan.settings import Settings, TrainStage
+from centigan.settings import Settings
+from centigan.settings.stages import TrainStage
 from centigan.status.queue import ask_slurm, comment_of
 from centigan.status.training import Training, look_at_training
 

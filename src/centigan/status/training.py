@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from centigan.layout import Layout
-from centigan.settings import TrainStage
+from centigan.settings.stages import TrainStage
 from centigan.status.queue import Job, Queue, comment_of
 
 TAIL = 4096  # bytes read of a journal or log: some 40 lines

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from centigan.layout import Layout
 from centigan.manifest import read_manifest, settings_sha256
-from centigan.settings import TrainStage
+from centigan.settings.stages import TrainStage
 
 CURVE = "training/"
 SPEED = f"{CURVE}images_per_second"

@@ -13,7 +13,8 @@ from PIL import Image
 from centigan.layout import Layout
 from centigan.manifest import read_manifest, sha256
 from centigan.params import dotted, stage
-from centigan.settings import Settings, TrainStage
+from centigan.settings import Settings
+from centigan.settings.stages import TrainStage
 from centigan.sheets import GAP, contact_sheet
 from centigan.tracking.journals import Curves, is_trained, read_curves
 

@@ -25,7 +25,7 @@ class Sampler(PythonModel):
         from safetensors.torch import load_file
 
         from centigan.families import build
-        from centigan.settings import AcganConfig
+        from centigan.settings.training import AcganConfig
 
         facts = json.loads(Path(context.artifacts["settings"]).read_text(encoding="utf-8"))
         self.classes: list[str] = facts["classes"]

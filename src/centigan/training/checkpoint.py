@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.params import dotted
-from centigan.settings import TrainSettings
+from centigan.settings.training import TrainSettings
 from centigan.training.averaging import Averages
 from centigan.types import Family
 

@@ -15,7 +15,7 @@ from torch import nn
 
 from centigan.errors import UserError
 from centigan.nets.blocks import NoiseAndDropout
-from centigan.settings import TrainSettings
+from centigan.settings.training import TrainSettings
 from centigan.types import Batch, Family
 
 

@@ -21,7 +21,8 @@ from centigan.errors import UserError
 from centigan.families import build
 from centigan.layout import Layout
 from centigan.manifest import describe, read_manifest, sha256, write_manifest
-from centigan.settings import TrainSettings, TrainStage
+from centigan.settings.stages import TrainStage
+from centigan.settings.training import TrainSettings
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints
 from centigan.training.engine import Engine, peak_memory

@@ -8,7 +8,7 @@ from centigan.data.sources.folders import class_folders, list_class_folders, lis
 from centigan.data.sources.kaggle import DATA, list_kaggle
 from centigan.data.sources.listing import Listing
 from centigan.errors import UserError
-from centigan.settings import DataSettings, Source
+from centigan.settings.data import DataSettings, Source
 
 # What lies in `root`, first match first -> the source it is.
 SIGNS: dict[str, Source] = {

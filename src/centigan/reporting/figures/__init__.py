@@ -17,7 +17,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.figures import accuracy, diversity, latent, neighbours, pictures, training
 from centigan.reporting.results import Results
-from centigan.settings import FigureSettings
+from centigan.settings.figures import FigureSettings
 
 STYLE = Path(__file__).with_name("style.mplstyle")
 FIGURES: dict[str, Callable[[Results, Any], Figure]] = {  # Any: the figure's own entry of FiguresSettings

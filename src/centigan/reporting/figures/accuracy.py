@@ -19,7 +19,7 @@ from centigan.reporting.figures.axes import (
 from centigan.reporting.labels import name_points
 from centigan.reporting.results import Results
 from centigan.reporting.thresholds import LOW_FACTOR
-from centigan.settings import FigureSettings
+from centigan.settings.figures import FigureSettings
 
 
 def accuracy_by_resolution(results: Results, settings: FigureSettings) -> Figure:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from centigan.errors import UserError
 from centigan.reporting.results import Results
-from centigan.settings import ChosenSettings
+from centigan.settings.figures import ChosenSettings
 from centigan.sheets import evenly
 
 

@@ -22,7 +22,7 @@ from centigan.reporting.figures.axes import (
 from centigan.reporting.labels import MOST_NAMES, name_line_ends, name_points
 from centigan.reporting.results import Results
 from centigan.reporting.thresholds import INACCURATE, LOW_DIVERSITY
-from centigan.settings import FigureSettings
+from centigan.settings.figures import FigureSettings
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 BINS = 60

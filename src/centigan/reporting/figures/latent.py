@@ -6,7 +6,7 @@ from centigan.errors import UserError
 from centigan.reporting.figures.chosen import chosen_classes
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.results import Results
-from centigan.settings import ChosenSettings
+from centigan.settings.figures import ChosenSettings
 
 MOST_CLASSES = 10
 NAME, HEAD = 16, 13  # letters in a line of a class's name, left of pictures and above them

@@ -8,7 +8,7 @@ from centigan.reporting.figures.axes import ALARM, COLORS, subtitle, titled_axes
 from centigan.reporting.figures.chosen import chosen_classes
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.results import Images, Results
-from centigan.settings import ChosenSettings, FigureSettings
+from centigan.settings.figures import ChosenSettings, FigureSettings
 
 MOST_CLASSES = 6
 PER_CLASS = 3  # samples of a class

@@ -9,7 +9,7 @@ from centigan.reporting.figures.chosen import chosen_classes
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.gallery import gallery
 from centigan.reporting.results import Images, Results, share_correct
-from centigan.settings import ChosenSettings, FigureSettings, GallerySettings
+from centigan.settings.figures import ChosenSettings, FigureSettings, GallerySettings
 
 EXAMPLES = 5  # classes of Fig 1
 ACROSS = 8  # images of a class side by side

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from centigan.reporting.figures.axes import GENERATED, REAL, legend_above, percent
 from centigan.reporting.results import Results
-from centigan.settings import FigureSettings
+from centigan.settings.figures import FigureSettings
 
 MOST_LINES = 10
 

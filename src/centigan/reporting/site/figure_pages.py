@@ -11,7 +11,8 @@ from centigan.reporting.captions import CAPTIONS
 from centigan.reporting.protocol import protocol
 from centigan.reporting.results import Results, present
 from centigan.reporting.site.writer import Site
-from centigan.settings import FiguresSettings, Settings
+from centigan.settings import Settings
+from centigan.settings.figures import FiguresSettings
 
 TABLE_OF = {  # the table that a figure is drawn from
     "accuracy_by_resolution": "accuracy_by_resolution",

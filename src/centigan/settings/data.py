@@ -1,0 +1,48 @@
+"""What is trained on, and how raw images become arrays."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveInt
+
+from centigan.settings.frozen import Frozen
+
+Source = Literal[
+    "auto", "archives", "folders", "class-folders", "kaggle", "cifar10", "cifar100", "digits", "photos"
+]
+ResolutionChoice = Literal[32, 64, 128]
+
+
+class DataSettings(Frozen):
+    """What is trained on, and how its classes are grouped."""
+
+    source: Source = Field("auto", description="auto: recognised by what lies at `root`")
+    root: str = Field("data/raw/imagenet", description="folder of the raw images or archives")
+    classes: PositiveInt = Field(1000, description="classes that must be there")
+    order: str = Field(
+        "sorted",
+        min_length=1,
+        description="order of the classes: sorted | devkit (ILSVRC2012_ID) | a file with one class a line, "
+        "which also chooses among the classes",
+    )
+    split_size: PositiveInt = Field(10, description="classes a model learns; contiguous in that order")
+    per_class: PositiveInt | None = Field(
+        None, description="use only the first so many training images of a class; null: all"
+    )
+    held_out: float = Field(
+        0.1, gt=0, lt=1, description="share of each class held out where the source holds nothing out itself"
+    )
+    on_bad_image: Literal["auto", "error", "reject"] = Field(
+        "auto",
+        description="a damaged image stops the run or is left out and listed; auto: error for data that is "
+        "published with checksums (ILSVRC2012 archives, CIFAR), else reject",
+    )
+    checksums: bool = Field(False, description="read every image once and keep its sha256 in the index")
+
+
+class ArraySettings(Frozen):
+    """How raw images become uint8 arrays."""
+
+    resolution: ResolutionChoice = Field(128, description="side of the training images, pixels")
+    dct_scaling: bool = Field(
+        True, description="decode JPEGs at 1/2, 1/4 or 1/8 where it cannot be seen (docs/protocols.md)"
+    )

@@ -1,0 +1,47 @@
+"""Words on figures, and the classes they show."""
+
+from pydantic import Field, PositiveInt
+
+from centigan.settings.frozen import Frozen
+
+
+class FigureSettings(Frozen):
+    """Words on one figure."""
+
+    title: str
+
+
+class GallerySettings(FigureSettings):
+    """The gallery of samples of every class (Appendix E)."""
+
+    per_class: PositiveInt = 10
+
+
+class ChosenSettings(FigureSettings):
+    """A figure that shows a few classes by name."""
+
+    classes: tuple[str, ...] | None = Field(
+        None, description="ids of the classes shown; null: evenly from the list of classes"
+    )
+
+
+class FiguresSettings(Frozen):
+    """One entry a figure, under the name of its files."""
+
+    examples: ChosenSettings = ChosenSettings(title="Samples of five classes")
+    resolution_strip: ChosenSettings = ChosenSettings(title="One class at every resolution")
+    accuracy_by_resolution: FigureSettings = FigureSettings(title="Accuracy against resolution")
+    accuracy_by_class: FigureSettings = FigureSettings(title="Accuracy of each class at two resolutions")
+    ms_ssim_examples: FigureSettings = FigureSettings(title="Least and most diverse classes")
+    ms_ssim_by_class: FigureSettings = FigureSettings(title="Diversity of real and generated classes")
+    ms_ssim_pairs: FigureSettings = FigureSettings(title="Diversity, pair by pair")
+    ms_ssim_in_training: FigureSettings = FigureSettings(title="Diversity through training")
+    accuracy_and_ms_ssim: FigureSettings = FigureSettings(title="Accuracy and diversity")
+    neighbours_l1: ChosenSettings = ChosenSettings(title="Nearest training images by L1")
+    neighbours_ms_ssim: ChosenSettings = ChosenSettings(title="Nearest training images by MS-SSIM")
+    memorisation: FigureSettings = FigureSettings(title="Distance to the nearest training image")
+    interpolation: ChosenSettings = ChosenSettings(title="Walks through the latent space")
+    class_grid: ChosenSettings = ChosenSettings(title="One z for every class")
+    random_samples: FigureSettings = FigureSettings(title="Random samples")
+    training_curves: FigureSettings = FigureSettings(title="Losses and accuracies of D")
+    gallery: GallerySettings = GallerySettings(title="Samples of every class")

@@ -1,0 +1,99 @@
+"""What each rule depends on.
+
+A stage is the exact part of the settings that one rule depends on: Snakemake compares its JSON, and
+the command is handed that same JSON.
+"""
+
+from centigan.settings.data import (
+    ArraySettings,
+    DataSettings,
+)
+from centigan.settings.evaluation import (
+    AccuracySettings,
+    ClassificationSettings,
+    DistributionSettings,
+    FeatureSettings,
+    InceptionScoreSettings,
+    JudgeSettings,
+    MsSsimSettings,
+    NeighbourSettings,
+)
+from centigan.settings.frozen import Frozen
+from centigan.settings.training import (
+    AcganConfig,
+    LatentSettings,
+    SampleSettings,
+    TrainSettings,
+)
+
+
+class ArraysStage(Frozen):
+    arrays: ArraySettings
+
+
+class IndexStage(Frozen):
+    data: DataSettings
+
+
+class TrainStage(Frozen):
+    model: AcganConfig
+    train: TrainSettings
+
+
+class SampleStage(Frozen):
+    model: AcganConfig
+    sample: SampleSettings
+
+
+class JudgeStage(Frozen):
+    judge: JudgeSettings
+
+
+class AccuracyStage(Frozen):
+    accuracy: AccuracySettings
+
+
+class MsSsimStage(Frozen):
+    ms_ssim: MsSsimSettings
+
+
+class FeaturesStage(Frozen):
+    features: FeatureSettings
+
+
+class InceptionScoreStage(Frozen):
+    inception_score: InceptionScoreSettings
+
+
+class DistributionStage(Frozen):
+    distribution: DistributionSettings
+
+
+class ClassificationStage(Frozen):
+    classification: ClassificationSettings
+
+
+class NeighboursStage(Frozen):
+    neighbours: NeighbourSettings
+
+
+class LatentStage(Frozen):
+    model: AcganConfig
+    latent: LatentSettings
+
+
+STAGES: dict[str, type[Frozen]] = {
+    "index": IndexStage,
+    "arrays": ArraysStage,
+    "train": TrainStage,
+    "sample": SampleStage,
+    "judge": JudgeStage,
+    "accuracy": AccuracyStage,
+    "ms_ssim": MsSsimStage,
+    "features": FeaturesStage,
+    "inception_score": InceptionScoreStage,
+    "distribution": DistributionStage,
+    "classification": ClassificationStage,
+    "neighbours": NeighboursStage,
+    "latent": LatentStage,
+}

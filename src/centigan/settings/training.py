@@ -1,0 +1,90 @@
+"""Models, the training loop, and what is drawn from a trained generator."""
+
+from typing import Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from centigan.settings.frozen import Frozen
+
+
+class AcganConfig(Frozen):
+    """Model and optimiser of AC-GAN (Tables 1 and 2)."""
+
+    family: Literal["acgan"] = "acgan"
+    width: float = Field(1.0, gt=0, description="multiplier on every feature-map count; 1: paper")
+    latent: PositiveInt = Field(100, description="dimensions of z")
+    activation_noise: float = Field(0.1, ge=0, description="std of the noise on D's activations")
+    generator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for G")
+    discriminator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for D")
+    beta1: float = Field(0.5, ge=0, lt=1)
+    beta2: float = Field(0.999, ge=0, lt=1)
+    saturating: bool = Field(False, description="G descends L_S itself, not its non-saturating form")
+    revision: int = Field(1, description="raise it when a change of code must retrain every split")
+
+
+class TrainSettings(Frozen):
+    """The training loop."""
+
+    seed: int = 0
+    batch_size: int = Field(100, ge=2, description="real images an iteration; batch norm needs two")
+    iterations: PositiveInt = 50_000
+    flips: bool = Field(False, description="mirror each image with probability 1/2; the paper names none")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="auto: bfloat16 where the processor multiplies it natively"
+    )
+    channels_last: Literal["auto"] | bool = Field(
+        "auto", description="activations (N, H, W, C) in memory; auto: on a CPU, and with bfloat16 on a GPU"
+    )
+    compile: Literal["auto", "none", "default", "reduce-overhead", "max-autotune"] = Field(
+        "auto",
+        description="mode of torch.compile; reduce-overhead: with CUDA graphs; auto: none, which is faster "
+        "on a CPU (benchmarks/numerics.py)",
+    )
+    tf32: Literal["auto"] | bool = Field(
+        "auto",
+        description="float32 products with 10 bits of mantissa on a GPU; auto: if precision is auto",
+    )
+    deterministic: bool = Field(
+        False, description="the same bytes twice on a GPU too, at some cost; a CPU gives them anyway"
+    )
+    ema: float | None = Field(
+        None,
+        ge=0,
+        lt=1,
+        description="decay of G's moving average, which is then sampled and saved; null: paper",
+    )
+    on_divergence: Literal["stop", "halve"] = Field(
+        "stop",
+        description="a loss that is not finite stops the run; halve: it goes back to the last checkpoint "
+        "with half the learning rates, up to five times",
+    )
+    log_every: PositiveInt = Field(100, description="iterations between lines of the journal")
+    checkpoint_every: PositiveInt = Field(1000, description="iterations between checkpoints, at most")
+    checkpoint_minutes: float = Field(10.0, gt=0, description="minutes between checkpoints, at most")
+    snapshot_every: PositiveInt = Field(5000, description="iterations between samples (Fig 5 right)")
+    snapshot_per_class: int = Field(20, ge=2, description="samples of each class in a snapshot")
+
+    @model_validator(mode="after")
+    def _journal_has_a_line(self) -> Self:
+        if self.log_every > self.iterations:
+            raise ValueError(f"log_every {self.log_every} exceeds iterations {self.iterations}; lower it")
+        return self
+
+
+class SampleSettings(Frozen):
+    """Images drawn from each trained generator."""
+
+    seed: int = 0
+    per_class: int = Field(1000, ge=2)
+    fresh_per_class: PositiveInt = Field(
+        50, description="further samples, that nothing was chosen by: the Inception score is reported on them"
+    )
+
+
+class LatentSettings(Frozen):
+    """Walks through the latent space and grids of one z for every class (Fig 8)."""
+
+    walks: PositiveInt = Field(4, description="walks of a class, each both linear and spherical")
+    steps: int = Field(16, ge=3, description="images of a walk, ends included")
+    styles: PositiveInt = Field(8, description="rows of the grid: one z each, shown for every class")
+    seed: int = 0
