@@ -275,3 +275,20 @@ def test_a_thousand_classes_still_fit_one_sheet() -> None:
     tile = tile_side(1000, 10, 128)
     assert 1000 * 10 * (tile + 2) ** 2 <= 16_000_000
     assert column_count(1000, row_width=10 * (tile + 2), row_height=tile + 2) > 5
+
+
+def test_the_curve_of_another_experiment_joins_once_it_is_run(finished: Layout) -> None:
+    (finished.root / "experiments").mkdir()
+    (finished.root / "params.yaml").write_text("experiment: hand\n")
+    for name in ("hand", "half"):
+        (finished.root / "experiments" / f"{name}.yaml").write_text("data: {classes: 4}\n")
+    assert "half: not run here" in drawn(finished, "accuracy_by_resolution", beside=("half",))
+
+    other = Layout("half", finished.root)
+    other.results.mkdir()
+    other.summary.write_text('{"accuracy/generated/8": 0.25, "accuracy/generated/8/std": 0.1}')
+    assert "generated, half" in drawn(finished, "accuracy_by_resolution", beside=("half",))
+
+    (finished.root / "experiments" / "half.yaml").write_text("data: {classes: 4}\njudge: {seed: 1}\n")
+    with pytest.raises(UserError, match="half differs from hand in `data` or `judge`"):
+        drawn(finished, "accuracy_by_resolution", beside=("half",))

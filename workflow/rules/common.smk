@@ -148,9 +148,12 @@ def of_all_figures(pattern):
 
 
 def figure_sources(wildcards):
-    """The files that one figure is drawn from."""
+    """The files that one figure is drawn from; an experiment beside this one that is not run has none."""
     sources = ["summary.json", "classes.csv", "judge/manifest.json", *FIGURE_SOURCES[wildcards.figure]]
-    return [f"results/{wildcards.experiment}/{source}" for source in sources]
+    beside = getattr(getattr(SETTINGS.figures, wildcards.figure), "beside", ())
+    summaries = [f"results/{experiment}/summary.json" for experiment in beside]
+    own = [f"results/{wildcards.experiment}/{source}" for source in sources]
+    return own + [summary for summary in summaries if Path(summary).is_file()]
 
 
 def figure_caption(wildcards):

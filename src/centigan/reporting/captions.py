@@ -17,7 +17,8 @@ CAPTIONS: dict[str, str] = {
     "accuracy_by_resolution": (
         "Share of images that the judge names correctly, after shrinking them to the resolution below "
         "by bilinear interpolation and back; the dashed line marks the model's own resolution, an error "
-        "bar is the standard deviation over subsets of the images (Figure 3, bottom left)."
+        "bar is the standard deviation over subsets of the images. Models of other experiments are drawn in "
+        "where the settings name them (Figure 3, bottom left)."
     ),
     "accuracy_by_class": (
         "Accuracy of each class's samples at the model's resolution (x) and shrunk to a quarter of it "

@@ -25,12 +25,21 @@ class ChosenSettings(FigureSettings):
     )
 
 
+class CurvesSettings(FigureSettings):
+    """A figure of one curve a model."""
+
+    beside: tuple[str, ...] = Field(
+        (),
+        description="experiments of the same data and judge, whose curves are shown, too, once they are run",
+    )
+
+
 class FiguresSettings(Frozen):
     """One entry a figure, under the name of its files."""
 
     examples: ChosenSettings = ChosenSettings(title="Samples of five classes")
     resolution_strip: ChosenSettings = ChosenSettings(title="One class at every resolution")
-    accuracy_by_resolution: FigureSettings = FigureSettings(title="Accuracy against resolution")
+    accuracy_by_resolution: CurvesSettings = CurvesSettings(title="Accuracy against resolution")
     accuracy_by_class: FigureSettings = FigureSettings(title="Accuracy of each class at two resolutions")
     ms_ssim_examples: FigureSettings = FigureSettings(title="Least and most diverse classes")
     ms_ssim_by_class: FigureSettings = FigureSettings(title="Diversity of real and generated classes")

@@ -1,11 +1,17 @@
 """Accuracy of the judge on real and generated images (AC-GAN, section 4.1 and Fig 3, bottom)."""
 
+from itertools import cycle
 from math import ceil, floor
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.params import load
 from centigan.reporting.figures.axes import (
+    BESIDE,
     COLORS,
     MARKERS,
     QUIET,
@@ -17,13 +23,17 @@ from centigan.reporting.figures.axes import (
     titled_axes,
 )
 from centigan.reporting.labels import name_points
-from centigan.reporting.results import Results
+from centigan.reporting.results import Results, read_json
 from centigan.reporting.thresholds import LOW_FACTOR
-from centigan.settings.figures import FigureSettings
+from centigan.settings.figures import CurvesSettings, FigureSettings
 
 
-def accuracy_by_resolution(results: Results, settings: FigureSettings) -> Figure:
-    """Figure 3, bottom left: accuracy of real and generated images at every resolution."""
+def accuracy_by_resolution(results: Results, settings: CurvesSettings) -> Figure:
+    """Figure 3, bottom left: accuracy of real and generated images at every resolution.
+
+    Raises:
+        UserError: when an experiment beside this one has other data or another judge.
+    """
     table, side = results.table("accuracy_by_resolution"), results.resolution
     figure, axes = titled_axes(settings.title)
     axes.axvline(side, color=QUIET, linestyle="--", linewidth=1)
@@ -46,17 +56,43 @@ def accuracy_by_resolution(results: Results, settings: FigureSettings) -> Figure
             color=COLORS[str(source)],
             fontweight="bold",
         )
+    pixels = sorted(table["resolution"].unique())
+    for name, color in zip(settings.beside, cycle(BESIDE)):
+        _curve_beside(axes, results.layout, name, color, pixels)
     chance = 1 / results.summary["data/classes"]
     axes.axhline(chance, color=QUIET, linestyle=":", linewidth=1, label=f"chance, {100 * chance:.3g}%")
     axes.set_xscale("log", base=2)
-    pixels = sorted(table["resolution"].unique())
     axes.set_xticks(pixels, [str(p) for p in pixels])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(f"resolution, px (dashed: the model's, {side})")
     percent(axes, "y", f"accuracy under {results.judge['name']}")
     axes.set_ylim(0, 1.08)
-    legend_above(axes)
+    legend_above(axes, columns=2 if settings.beside else 4)
     return figure
+
+
+def _curve_beside(axes: Axes, layout: Layout, name: str, color: str, pixels: list[int]) -> None:
+    """The samples of another experiment at those of `pixels` that it has, or the word that it is not run."""
+    own, other = load(layout.experiment, layout.root), load(name, layout.root)
+    if (own.data, own.judge) != (other.data, other.judge):
+        raise UserError(
+            f"figures.accuracy_by_resolution.beside: experiment {name} differs from {own.experiment} in "
+            "`data` or `judge`, so that their accuracies cannot be compared; leave it out"
+        )
+    path = Layout(name, layout.root).summary
+    if not path.is_file():
+        axes.plot([], [], " ", label=f"{name}: not run here")
+        return
+    summary = read_json(path)
+    at = {side: f"accuracy/generated/{side}" for side in pixels if f"accuracy/generated/{side}" in summary}
+    axes.errorbar(
+        list(at),
+        [summary[key] for key in at.values()],
+        yerr=[summary.get(f"{key}/std", 0.0) for key in at.values()],
+        color=color,
+        marker="D",
+        label=f"generated, {name}",
+    )
 
 
 def accuracy_by_class(results: Results, settings: FigureSettings) -> Figure:

@@ -8,6 +8,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from centigan.reporting.labels import MOST_NAMES
 
 REAL, GENERATED, ALARM = "#222222", "#0072B2", "#C62828"  # this blue and red differ to all eyes
+BESIDE = ("#E69F00", "#009E73", "#CC79A7")  # other experiments; Okabe and Ito, as is the blue
 QUIET, MUTED = "#888888", "#555555"
 COLORS = {"real": REAL, "generated": GENERATED, "held_out": REAL}
 MARKERS = {"real": "s", "generated": "o"}
@@ -37,11 +38,17 @@ def subtitle(axes: Axes, text: str) -> None:
     )
 
 
-def legend_above(axes: Axes) -> None:
-    """The legend in one line between title and axes, where it hides nothing."""
-    axes.set_title(axes.get_title(loc="left"), pad=26)
+def legend_above(axes: Axes, *, columns: int = 4) -> None:
+    """The legend between title and axes, where it hides nothing."""
+    lines = -(-len(axes.get_legend_handles_labels()[1]) // columns)
+    axes.set_title(axes.get_title(loc="left"), pad=10 + 16 * lines)
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderpad=0.2, borderaxespad=0.3, handlelength=1.5
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        ncols=columns,
+        borderpad=0.2,
+        borderaxespad=0.3,
+        handlelength=1.5,
     )
 
 
