@@ -77,10 +77,9 @@ def verify(experiment: Experiment = None, settings: Values = None, log_file: Log
 @app.command()
 def index(experiment: Experiment = None, settings: Values = None, log_file: LogFile = None) -> None:
     """List every raw image with its class and split."""
-    log_to(log_file)
     from centigan.data.index import build_index
 
-    layout, loaded = open_project(experiment)
+    layout, loaded = open_project(experiment, log_file)
     build_index(layout, stage_of(IndexStage, loaded, settings).data)
 
 
@@ -93,9 +92,8 @@ def arrays(
     log_file: LogFile = None,
 ) -> None:
     """Decode, crop and resize the images of one split."""
-    log_to(log_file)
     from centigan.data.arrays import build_arrays
 
-    layout, loaded = open_project(experiment)
+    layout, loaded = open_project(experiment, log_file)
     stage = stage_of(ArraysStage, loaded, settings)
     build_arrays(layout, name_of(split, loaded), stage, threads=threads)

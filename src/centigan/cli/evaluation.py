@@ -15,12 +15,10 @@ from centigan.cli.options import (
     Split,
     Threads,
     Values,
-    log_to,
     name_of,
     names_of,
     open_project,
     stage_of,
-    use_threads,
 )
 from centigan.layout import Layout
 from centigan.settings import Settings
@@ -53,10 +51,8 @@ def of_split(verb: str, kind: type[Frozen]) -> Callable[[Callable[[], OfSplit]],
             threads: Threads = None,
             log_file: LogFile = None,
         ) -> None:
-            log_to(log_file)
             measure = measurement()
-            use_threads(threads)
-            layout, loaded = open_project(experiment)
+            layout, loaded = open_project(experiment, log_file, threads)
             measure(layout, name_of(split, loaded), _only_group(kind, loaded, settings))
 
     return register
@@ -73,10 +69,8 @@ def of_all(verb: str, kind: type[Frozen]) -> Callable[[Callable[[], OfAll]], Non
             threads: Threads = None,
             log_file: LogFile = None,
         ) -> None:
-            log_to(log_file)
             measure = measurement()
-            use_threads(threads)
-            layout, loaded = open_project(experiment)
+            layout, loaded = open_project(experiment, log_file, threads)
             measure(layout, names_of(loaded), _only_group(kind, loaded, settings))
 
     return register
@@ -96,11 +90,9 @@ def judge(
     log_file: LogFile = None,
 ) -> None:
     """Prepare the classifier that judges, and measure it on held-out real images."""
-    log_to(log_file)
     from centigan.judges import train_judge
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
+    layout, loaded = open_project(experiment, log_file, threads)
     folders = [layout.arrays(name) for name in names_of(loaded)]
     train_judge(folders, stage_of(JudgeStage, loaded, settings).judge, layout.judge)
 
@@ -123,11 +115,9 @@ def ms_ssim(
     log_file: LogFile = None,
 ) -> None:
     """Measure the diversity of each class: MS-SSIM over random pairs."""
-    log_to(log_file)
     from centigan.metrics import ms_ssim as metric
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
+    layout, loaded = open_project(experiment, log_file, threads)
     measure = metric.ms_ssim_in_training_of_split if in_training else metric.ms_ssim_of_split
     measure(layout, name_of(split, loaded), stage_of(MsSsimStage, loaded, settings).ms_ssim)
 

@@ -13,11 +13,9 @@ from centigan.cli.options import (
     Split,
     Threads,
     Values,
-    log_to,
     name_of,
     open_project,
     stage_of,
-    use_threads,
 )
 from centigan.settings.stages import LatentStage, SampleStage, TrainStage
 
@@ -47,14 +45,12 @@ def train(
     SIGTERM, SIGINT (Ctrl-C) and SIGUSR1 let the iteration end, save, and exit
     with status 75; a second signal ends at once.
     """
-    log_to(log_file)
     from centigan.site import check_scratch
     from centigan.training.engine import choose_device
     from centigan.training.loop import train_split
     from centigan.training.stopping import EXIT_STATUS, Stop, Stopped
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
+    layout, loaded = open_project(experiment, log_file, threads)
     name = name_of(split, loaded)
     stage = stage_of(TrainStage, loaded, settings, name)
     check_scratch()
@@ -85,12 +81,10 @@ def sample(
     log_file: LogFile = None,
 ) -> None:
     """Draw the same number of images of every class from a trained split."""
-    log_to(log_file)
     from centigan.sampling import sample_split
     from centigan.training.engine import choose_device
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
+    layout, loaded = open_project(experiment, log_file, threads)
     name = name_of(split, loaded)
     stage = stage_of(SampleStage, loaded, settings, name)
     sample_split(layout, name, stage, device=choose_device(device, name))
@@ -117,12 +111,10 @@ def interpolate(
     log_file: LogFile = None,
 ) -> None:
     """Draw walks through the latent space of a trained split (Fig 8): each row from one image to another."""
-    log_to(log_file)
     from centigan.interpolation import interpolate_split
     from centigan.training.engine import choose_device
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
+    layout, loaded = open_project(experiment, log_file, threads)
     name = name_of(split, loaded)
     interpolate_split(
         layout,
@@ -147,12 +139,10 @@ def latent(
     log_file: LogFile = None,
 ) -> None:
     """Walk through the latent space of a trained split, and show one z as every class (Fig 8)."""
-    log_to(log_file)
     from centigan.interpolation import latent_of_split
     from centigan.training.engine import choose_device
 
-    use_threads(threads)
-    layout, loaded = open_project(experiment)
+    layout, loaded = open_project(experiment, log_file, threads)
     name = name_of(split, loaded)
     stage = stage_of(LatentStage, loaded, settings, name)
     latent_of_split(layout, name, stage, device=choose_device(device, name))

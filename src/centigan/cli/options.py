@@ -30,8 +30,16 @@ Device = Annotated[
 Threads = Annotated[int | None, typer.Option(min=1, help="CPU threads; default: all cores.")]
 
 
-def open_project(experiment: str | None) -> tuple[Layout, Settings]:
-    """Where the experiment's files lie, and all its settings."""
+def open_project(
+    experiment: str | None, log_file: Path | None = None, threads: int | None = None
+) -> tuple[Layout, Settings]:
+    """Where the experiment's files lie, and all its settings; log and threads as the options say.
+
+    Call it after the imports of what computes: of the libraries only those already loaded are limited.
+    """
+    log_to(log_file)
+    if threads is not None:
+        limit_threads(threads)
     settings = params.load(experiment)
     return Layout(settings.experiment), settings
 
@@ -51,14 +59,13 @@ def names_of(loaded: Settings) -> list[str]:
     return split_names(loaded.data.classes, loaded.data.split_size)
 
 
-def use_threads(threads: int | None) -> None:
-    """Limit PyTorch, and what NumPy and SciPy compute with, to so many CPU threads; None: all cores."""
-    if threads is not None:
-        import torch
-        from threadpoolctl import threadpool_limits
+def limit_threads(threads: int) -> None:
+    """Limit PyTorch, and what NumPy and SciPy compute with, to so many CPU threads."""
+    import torch
+    from threadpoolctl import threadpool_limits
 
-        torch.set_num_threads(threads)
-        threadpool_limits(threads)
+    torch.set_num_threads(threads)
+    threadpool_limits(threads)
 
 
 def log_to(path: Path | None) -> None:

@@ -10,7 +10,6 @@ from centigan.cli.options import (
     Experiment,
     LogFile,
     Values,
-    log_to,
     names_of,
     open_project,
 )
@@ -25,11 +24,10 @@ app = typer.Typer()
 @app.command()
 def tables(experiment: Experiment = None, log_file: LogFile = None) -> None:
     """Gather the metrics of all splits into tables and summary.json."""
-    log_to(log_file)
     from centigan.reporting.comparison import write_comparison
     from centigan.reporting.tables import write_tables
 
-    layout, loaded = open_project(experiment)
+    layout, loaded = open_project(experiment, log_file)
     names = names_of(loaded)
     write_tables(layout, names, resolution=loaded.arrays.resolution, neighbours=loaded.neighbours)
     write_comparison(layout, names, network=loaded.features.network)
@@ -43,12 +41,11 @@ def figure(
     log_file: LogFile = None,
 ) -> None:
     """Draw one figure as SVG and PNG."""
-    log_to(log_file)
-    if name not in FiguresSettings.model_fields:
-        raise UserError(f"no figure {name!r}; there are: {', '.join(FiguresSettings.model_fields)}")
     from centigan.reporting.figures import draw
 
-    layout, loaded = open_project(experiment)
+    layout, loaded = open_project(experiment, log_file)
+    if name not in FiguresSettings.model_fields:
+        raise UserError(f"no figure {name!r}; there are: {', '.join(FiguresSettings.model_fields)}")
     chosen: FigureSettings = getattr(loaded.figures, name)
     if settings:
         chosen = params.parse_json(type(chosen), settings, "--settings")
@@ -58,11 +55,10 @@ def figure(
 @app.command()
 def report(experiment: Experiment = None, log_file: LogFile = None) -> None:
     """Write the site: an overview, a page for each figure and for each class."""
-    log_to(log_file)
     from centigan.manifest import commit
     from centigan.reporting.site import write_report
 
-    layout, loaded = open_project(experiment)
+    layout, loaded = open_project(experiment, log_file)
     write_report(layout, loaded, commit())
 
 
@@ -82,10 +78,9 @@ def track(
     log_file: LogFile = None,
 ) -> None:
     """Mirror what there is to MLflow, finished or not; tracking twice changes nothing."""
-    log_to(log_file)
     from centigan import tracking
 
-    layout, loaded = open_project(experiment)
+    layout, loaded = open_project(experiment, log_file)
     names = names_of(loaded)
     if follow:
         tracking.follow(layout, loaded, names, tracking_uri=tracking_uri, beside=beside)
