@@ -33,6 +33,8 @@ def code() -> str:
     ("file", "text", "counts"),
     [
         ("metrics/fid.py", SOURCE.replace("Distance", "Another docstring") + "# why\n", False),
+        ("metrics/fid.py", SOURCE.replace("centigan.settings", "centigan.settings.of_data"), False),
+        ("metrics/fid.py", SOURCE.replace("centigan.stats", "centigan.other"), True),
         ("stats.py", 'def mean(x):\n    """Of x."""\n    return x  # itself\n', False),
         ("stats.py", "def mean(x):\n    return x / 2\n", True),
         ("settings.py", "X = 2\n", False),

@@ -56,12 +56,20 @@ def _closure(module: str) -> set[Path]:
 @lru_cache
 def _imports(path: Path) -> frozenset[str]:
     """Modules of the package that a file imports, anywhere in it."""
-    names: set[str] = set()
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("centigan"):
-            base = (node.module or "").removeprefix("centigan").removeprefix(".")
-            names |= {base} | {f"{base}.{alias.name}".strip(".") for alias in node.names}
-    return frozenset(name for name in names if name and name.split(".")[0] not in PLUMBING)
+    nodes = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.ImportFrom)]
+    return frozenset(name for node in nodes for name in _modules(node) if name and not _is_plumbing(name))
+
+
+def _modules(node: ast.ImportFrom) -> set[str]:
+    """What may be modules of the package in `from centigan.a import b`: a and a.b."""
+    package, _, module = (node.module or "").partition(".")
+    if package != "centigan":
+        return set()
+    return {module} | {f"{module}.{alias.name}".strip(".") for alias in node.names}
+
+
+def _is_plumbing(module: str) -> bool:
+    return module.split(".")[0] in PLUMBING
 
 
 def _file(module: str) -> Path | None:
@@ -75,12 +83,15 @@ def _file(module: str) -> Path | None:
 
 @lru_cache
 def _tree(path: Path) -> ast.Module:
-    """A file's source as a tree, without docstrings."""
+    """A file's source as a tree, without docstrings and imports of plumbing."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-            and ast.get_docstring(node) is not None
-        ):
-            node.body = node.body[1:]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            body = node.body if ast.get_docstring(node) is None else node.body[1:]
+            node.body = [statement for statement in body if not _imports_plumbing(statement)]
     return tree
+
+
+def _imports_plumbing(statement: ast.stmt) -> bool:
+    names = _modules(statement) - {""} if isinstance(statement, ast.ImportFrom) else set()
+    return bool(names) and all(_is_plumbing(name) for name in names)
