@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
 from staleness.project import BIN, RAW, RESULTS, Project
@@ -50,8 +51,8 @@ def pairs_of_ms_ssim(project: Project) -> set[str]:
     return measured | TABLES
 
 
-def resizing_of_features(project: Project) -> set[str]:
-    project.edit("experiments/mine.yaml", "network: judge", "network: judge, resizing: bicubic")
+def precision_of_features(project: Project) -> set[str]:
+    project.edit("experiments/mine.yaml", "network: judge", "network: judge, precision: bfloat16")
     rules = ("features", "intra_class", "smoothness")
     return {f"{rule}/{split}" for rule in rules for split in ("00", "01")} | OF_FEATURES | TABLES
 
@@ -60,6 +61,17 @@ def title_of_a_figure(project: Project) -> set[str]:
     with (project.folder / "experiments/mine.yaml").open("a") as file:
         file.write("figures: {gallery: {title: Another}}\n")
     return {"figures/gallery", "report"}
+
+
+def curve_of_another_experiment(project: Project) -> set[str]:
+    mine = project.folder / "experiments/mine.yaml"
+    copyfile(mine, mine.with_name("other.yaml"))
+    other = Path(project.folder, RESULTS).with_name("other")
+    other.mkdir()
+    copyfile(project.folder / RESULTS / "summary.json", other / "summary.json")
+    with mine.open("a") as file:
+        file.write("figures: {accuracy_by_resolution: {beside: [other]}}\n")
+    return {"figures/accuracy_by_resolution", "report"}
 
 
 def source_of_a_metric(project: Project) -> set[str]:
@@ -111,11 +123,12 @@ EDITS = (
     iterations,
     pairs_of_ms_ssim,
     title_of_a_figure,
+    curve_of_another_experiment,
     source_of_a_metric,
     comment_in_the_trainer,
     raw_image,
     judge,
-    resizing_of_features,
+    precision_of_features,
     deleted_result,
     deleted_page,
     damaged_result,
