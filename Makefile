@@ -23,7 +23,7 @@ test: .venv/installed
 test-cluster: .venv/installed
 	$(BIN)/pytest tests/cluster
 
-# what takes minutes each or together: every edit, faults of the cluster and of the tracking server; half an hour
+# what takes minutes each or together: every edit, faults of the cluster and of the tracking server; an hour
 test-long: .venv/installed
 	$(BIN)/pytest -m faults
 
