@@ -57,7 +57,7 @@ def _closure(module: str) -> set[Path]:
 def _imports(path: Path) -> frozenset[str]:
     """Modules of the package that a file imports, anywhere in it."""
     nodes = [node for node in ast.walk(_tree(path)) if isinstance(node, ast.ImportFrom)]
-    return frozenset(name for node in nodes for name in _modules(node) if name and not _is_plumbing(name))
+    return frozenset(name for node in nodes for name in _modules(node) if not _is_plumbing(name))
 
 
 def _modules(node: ast.ImportFrom) -> set[str]:
@@ -65,7 +65,8 @@ def _modules(node: ast.ImportFrom) -> set[str]:
     package, _, module = (node.module or "").partition(".")
     if package != "centigan":
         return set()
-    return {module} | {f"{module}.{alias.name}".strip(".") for alias in node.names}
+    below = {f"{module}.{alias.name}" if module else alias.name for alias in node.names}
+    return below | {module} if module else below
 
 
 def _is_plumbing(module: str) -> bool:
@@ -93,5 +94,5 @@ def _tree(path: Path) -> ast.Module:
 
 
 def _imports_plumbing(statement: ast.stmt) -> bool:
-    names = _modules(statement) - {""} if isinstance(statement, ast.ImportFrom) else set()
+    names = _modules(statement) if isinstance(statement, ast.ImportFrom) else set()
     return bool(names) and all(_is_plumbing(name) for name in names)

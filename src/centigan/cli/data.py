@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from centigan import params
 from centigan.cli.options import (
     Experiment,
     LogFile,
@@ -68,10 +67,10 @@ def fixture(
 @app.command()
 def verify(experiment: Experiment = None, settings: Values = None, log_file: LogFile = None) -> None:
     """Compare the raw data with what was published: checksums of archives, numbers of images."""
-    log_to(log_file)
     from centigan.data.verify import verify as check
 
-    check(stage_of(IndexStage, params.load(experiment), settings).data)
+    _, loaded = open_project(experiment, log_file)
+    check(stage_of(IndexStage, loaded, settings).data)
 
 
 @app.command()
