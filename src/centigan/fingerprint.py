@@ -24,7 +24,7 @@ def code_of(module: str) -> str:
     digest = hashlib.sha256()
     for path in sorted(_closure(module)):
         digest.update(path.relative_to(PACKAGE).as_posix().encode())
-        digest.update(ast.dump(_tree(path)).encode())
+        digest.update(_written_out(_tree(path)).encode())
         for extra in _files_beside(path.parent):
             digest.update(extra.read_bytes())
     return digest.hexdigest()[:16]
@@ -80,6 +80,27 @@ def _file(module: str) -> Path | None:
         if path.is_file():
             return path
     return None
+
+
+def _written_out(node: object) -> str:
+    """A syntax tree as text, the same in every Python: `ast.dump` shows fields that only newer ones have.
+
+    What a node does not have is left out: None, an empty list, an empty piece of an f-string.
+    """
+    match node:
+        case ast.JoinedStr():
+            return f"JoinedStr({', '.join(_written_out(piece) for piece in _pieces(node))})"
+        case ast.AST():
+            fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
+            return f"{type(node).__name__}({', '.join(f'{n}={_written_out(v)}' for n, v in fields)})"
+        case list():
+            return f"[{', '.join(map(_written_out, node))}]"
+        case _:
+            return ascii(node)  # repr knows more printable letters in newer ones
+
+
+def _pieces(text: ast.JoinedStr) -> list[ast.expr]:
+    return [piece for piece in text.values if not (isinstance(piece, ast.Constant) and piece.value == "")]
 
 
 @lru_cache
