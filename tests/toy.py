@@ -12,12 +12,12 @@ import torch
 from safetensors.torch import save_file
 
 from centigan.families import build
+from centigan.journal import Journal, text_until
 from centigan.layout import Layout
 from centigan.manifest import sha256
 from centigan.params import canonical_json, stage
 from centigan.settings import Settings
 from centigan.settings.stages import TrainStage
-from centigan.training.journal import Journal
 
 SPLITS = {"00": ["cat", "dog"], "01": ["emu", "fox"]}
 ITERATIONS = range(100, 1100, 100)
@@ -51,14 +51,18 @@ def train(layout: Layout, split: str, iterations: range, *, shift: float = 0.0, 
     """
     scratch, before = layout.scratch(split), iterations[0] - 1
     with (
-        closing(Journal(scratch / "history.jsonl", start=before)) as history,
-        closing(Journal(scratch / "timing.jsonl", start=before)) as timing,
+        closing(resumed(scratch / "history.jsonl", before)) as history,
+        closing(resumed(scratch / "timing.jsonl", before)) as timing,
     ):
         for iteration in iterations:
             history.write(iteration, {k: v + shift for k, v in values(split, iteration).items()})
             now = time.time_ns() // 1_000_000
             timing.write(iteration, {"timestamp": now, "images_per_second": iteration + now % 1000})
             time.sleep(pause)
+
+
+def resumed(path: Path, iteration: int) -> Journal:
+    return Journal(path, text_until(path, iteration))
 
 
 def finish_training(layout: Layout, split: str, settings: Settings = SETTINGS) -> None:

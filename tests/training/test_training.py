@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +20,12 @@ from small import SAMPLE, TRAIN
 from centigan.errors import UserError
 from centigan.families import build
 from centigan.families.acgan import ACGAN
+from centigan.journal import read_lines, text_until
 from centigan.layout import Layout
 from centigan.manifest import read_manifest
 from centigan.sampling import sample_split
 from centigan.settings.stages import TrainStage
 from centigan.training.averaging import Averages
-from centigan.training.journal import Journal
 from centigan.training.lock import only_writer
 from centigan.training.loop import snapshot_iterations, train_split
 from centigan.training.progress import Progress
@@ -83,8 +84,6 @@ def test_a_killed_training_ends_with_the_bytes_of_an_uninterrupted_one(layout: L
 
 def fresh_copy(layout: Layout) -> Path:
     """Another project folder with the same arrays and nothing trained, reached by the same relative paths."""
-    import shutil
-
     for folder in ("scratch", "results/small/train"):
         shutil.rmtree(layout.root / folder, ignore_errors=True)
     return layout.root
@@ -265,7 +264,7 @@ def test_what_a_killed_writer_left_is_removed(layout: Layout) -> None:
     halves = [
         layout.train("00") / ".generator.4711.part.safetensors",
         layout.scratch("00") / ".checkpoint-00000002.4711.part.safetensors",
-        layout.scratch("00") / "snapshots" / ".00000003.4711.part.npy",
+        layout.scratch("00") / "snapshots" / ".00000003.4711.part.png",
     ]
     for half in halves:
         half.parent.mkdir(parents=True, exist_ok=True)
@@ -296,11 +295,13 @@ def test_a_class_that_collapses_is_told_once(layout: Layout, tmp_path: Path, cap
     assert "class cat" not in caplog.text
 
 
-def test_the_journal_drops_lines_after_the_checkpoint_and_a_torn_line(tmp_path: Path) -> None:
-    path = tmp_path / "history.jsonl"
-    path.write_text('{"iteration": 1}\n{"iteration": 2}\n{"iteration": 3}\n{"iter')
-    Journal(path, start=2).close()
-    assert path.read_text() == '{"iteration": 1}\n{"iteration": 2}\n'
+@pytest.mark.parametrize("end", [b'{"iter', b'{"iteration": "3"}\n', b"\xff\n", b"[3]\n", b"\n"])
+def test_a_journal_is_whole_up_to_what_is_torn_or_damaged(tmp_path: Path, end: bytes) -> None:
+    path, two = tmp_path / "timing.jsonl", '{"iteration": 1}\n{"iteration": 2}\n'
+    path.write_bytes(two.encode() + end + b'{"iteration": 4}\n'[: 17 * end.endswith(b"\n")])
+    assert text_until(path, 9) == two
+    assert text_until(path, 1) == '{"iteration": 1}\n'
+    assert [line["iteration"] for line in read_lines(path)][:2] == [1, 2]
 
 
 def test_a_short_run_keeps_one_snapshot_of_its_end() -> None:
@@ -340,6 +341,69 @@ def test_a_checkpoint_beyond_the_wanted_iterations_is_not_used(layout: Layout) -
     result = train(layout, shorter)
     fresh_copy(layout)
     assert train(layout, shorter) == result
+
+
+def test_a_detour_over_fewer_iterations_leaves_no_trace(layout: Layout) -> None:
+    six = train(layout)
+    four = train(layout, changed(iterations=4))
+    assert train(layout) == six
+    fresh_copy(layout)
+    assert train(layout, changed(iterations=4)) == four
+
+
+def test_a_shorter_training_after_a_longer_one_keeps_its_own_checkpoints(layout: Layout) -> None:
+    train(layout, changed(iterations=10))
+    short = changed(iterations=5, checkpoint_every=1)
+    stop = Stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Progress, "step", lambda self, iteration: setattr(stop, "asked_by", signal.SIGTERM))
+        with pytest.raises(Stopped, match="after iteration 2 of 5"):
+            train_split(layout, "00", short, device=CPU, stop=stop)
+    kept = sorted(path.stem for path in layout.scratch("00").glob("checkpoint-*"))
+    assert kept == [f"checkpoint-{iteration:08d}" for iteration in (1, 2, 8, 10)]
+
+
+def test_the_end_of_a_longer_training_gives_a_shorter_ones_only_snapshot(layout: Layout) -> None:
+    rare = {"snapshot_every": 100}
+    train(layout, changed(**rare))
+    shorter = train(layout, changed(iterations=4, **rare))
+    fresh_copy(layout)
+    assert train(layout, changed(iterations=4, **rare)) == shorter
+
+
+@pytest.mark.parametrize("name", ["history.jsonl", "timing.jsonl", "snapshots", "snapshots/ms_ssim.jsonl"])
+@pytest.mark.parametrize("damage", ["gone", "cut", "not UTF-8", "changed"])
+def test_damage_beside_the_checkpoints_changes_nothing(layout: Layout, name: str, damage: str) -> None:
+    whole = train(layout)
+    (layout.scratch("00") / "checkpoint-00000006.safetensors").unlink()
+    path = layout.scratch("00") / name
+    if path.is_dir() or damage == "gone":
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    else:
+        text = path.read_bytes()
+        others = {"cut": text[:-9], "not UTF-8": text[:9] + b"\xff" + text[9:], "changed": b"{}\n" + text}
+        path.write_bytes(others[damage])
+    assert train(layout) == whole
+
+
+def test_what_only_informs_never_stops_a_training(layout: Layout, caplog) -> None:
+    whole = train(layout)
+    fresh_copy(layout)
+    for name in ("timing.jsonl", "snapshots/ms_ssim.jsonl", "snapshots/00000003.png"):
+        (layout.scratch("00") / name / "in the way").mkdir(parents=True)
+    assert train(layout) == whole
+    for word in ("timing.jsonl", "ms_ssim.jsonl", "no sheet of samples at iteration 3"):
+        assert caplog.text.count(word) >= 1
+    assert "the training goes on" in caplog.text
+
+
+def test_a_corrected_label_trains_anew(layout: Layout, caplog) -> None:
+    caplog.set_level("INFO")
+    first = train(layout)["generator.safetensors"]
+    labels = layout.arrays("00") / "labels.npy"
+    np.save(labels, 1 - np.load(labels))
+    assert train(layout)["generator.safetensors"] != first
+    assert "starting anew: the finished training" in caplog.text
 
 
 def test_checkpoints_are_no_pickles(layout: Layout) -> None:

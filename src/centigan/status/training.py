@@ -1,15 +1,14 @@
 """How far one training is: its lock, its journal, its checkpoints, its job."""
 
 import fcntl
-import json
 import os
 import re
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from centigan.journal import Line, whole_lines
 from centigan.layout import Layout
 from centigan.settings.stages import TrainStage
 from centigan.status.queue import Job, Queue, comment_of
@@ -111,28 +110,29 @@ def _saved(scratch: Path) -> int | None:
     return max((int(name) for name in names if name.isdigit()), default=None)
 
 
-def _journal(path: Path) -> list[dict[str, Any]]:
+def _journal(path: Path) -> list[Line]:
     """The last lines of timing.jsonl."""
-    lines = []
-    for text in _last_lines(path):
-        with suppress(ValueError):  # half a line within the file, after a machine lost power
-            lines.append(json.loads(text))
-    return lines
+    return whole_lines(_end(path), "timestamp", "images_per_second")
 
 
 def _last_lines(path: Path) -> list[str]:
-    """The last whole lines of a file that may be long, and written to just now."""
+    """The last whole lines of a log."""
+    return _end(path).decode(errors="replace").split("\n")[:-1]
+
+
+def _end(path: Path) -> bytes:
+    """The last lines of a file that may be long, and written to just now."""
     try:
         with path.open("rb") as file:
             start = max(0, file.seek(0, os.SEEK_END) - TAIL)
             file.seek(start)
-            lines = file.read().decode(errors="replace").split("\n")
+            content = file.read()
     except OSError:
-        return []
-    return lines[1 if start else 0 : -1]
+        return b""
+    return content.partition(b"\n")[2] if start else content
 
 
-def _speed(journal: list[dict[str, Any]], batch_size: int) -> float | None:
+def _speed(journal: list[Line], batch_size: int) -> float | None:
     """Iterations a second of late."""
     speeds = sorted(line["images_per_second"] for line in journal[-RECENT:])
     return speeds[len(speeds) // 2] / batch_size if speeds else None

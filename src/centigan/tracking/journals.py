@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from safetensors import SafetensorError, safe_open
 
+from centigan.journal import read_lines
 from centigan.layout import Layout
 from centigan.manifest import read_manifest, settings_sha256
 from centigan.settings.stages import TrainStage
@@ -74,13 +74,13 @@ def read_curves(layout: Layout, split: str, stage: TrainStage) -> Curves:
     scratch = layout.scratch(split)
     timing = {
         int(line["iteration"]): Timing(int(line["timestamp"]), line["images_per_second"])
-        for line in _lines(scratch / "timing.jsonl")
+        for line in read_lines(scratch / "timing.jsonl", "timestamp", "images_per_second")
     }
     if is_trained(layout, split, stage):
-        return Curves(_lines(layout.train(split) / "history.jsonl"), timing, finished=True)
+        return Curves(read_lines(layout.train(split) / "history.jsonl"), timing, finished=True)
     if _belongs_to_others(scratch, stage):
         return Curves([], {}, finished=False)
-    lines = _lines(scratch / "history.jsonl")  # of these, a line without its time is not whole yet
+    lines = read_lines(scratch / "history.jsonl")  # of these, a line without its time is not whole yet
     return Curves([line for line in lines if line["iteration"] in timing], timing, finished=False)
 
 
@@ -108,14 +108,3 @@ def _belongs_to_others(scratch: Path, stage: TrainStage) -> bool:
         return False
     own = stage.model_dump(mode="json")
     return any(own[part].get(key) != value for part in own for key, value in identity[part].items())
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """The whole lines of a file that may be absent, or written to just now."""
-    lines = []
-    with suppress(FileNotFoundError):
-        for text in path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
-            with suppress(json.JSONDecodeError):  # torn where a machine lost power
-                if text.endswith("\n"):
-                    lines.append(json.loads(text))
-    return lines

@@ -1,14 +1,18 @@
-"""Checkpoints: everything the next iteration needs, as one safetensors file, the last two kept."""
+"""Checkpoints: everything a training has made so far, as one safetensors file, the last two kept.
+
+The journal and the snapshots are in it, too: what lies in one file cannot contradict itself.
+"""
 
 import json
 import logging
 import re
 import time
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
@@ -18,11 +22,12 @@ from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.params import dotted
 from centigan.settings.training import TrainSettings
+from centigan.sheets import Images
 from centigan.training.averaging import Averages
 from centigan.types import Family
 
-KEPT = 2
 NAME = re.compile(r"checkpoint-(\d+)\.safetensors")
+DAMAGED = (SafetensorError, OSError, KeyError, TypeError, ValueError)  # what reading no whole one raises
 log = logging.getLogger(__name__)
 
 
@@ -31,8 +36,10 @@ class Checkpoint:
     """What a resumed run starts from."""
 
     iteration: int
-    sums: dict[str, Tensor]  # losses summed since the last line of the journal
+    sums: dict[str, Tensor] = field(default_factory=dict)  # losses since the last line of the journal
     halvings: int = 0  # of the learning rates, after divergences
+    journal: str = ""  # history.jsonl up to the iteration
+    snapshots: dict[int, Images] = field(default_factory=dict)  # by iteration: uint8 (K, n, H, W, 3)
 
 
 class Checkpoints:
@@ -43,6 +50,7 @@ class Checkpoints:
         self.folder, self.identity, self.settings = folder, identity, settings
         self.iterations = settings.iterations
         self.saved = time.monotonic()
+        self.last: Path | None = None  # resumed from, or saved last
 
     def due(self, iteration: int) -> bool:
         """Whether the state after `iteration` is to be saved."""
@@ -50,9 +58,12 @@ class Checkpoints:
         return late or iteration % self.settings.checkpoint_every == 0 or iteration == self.iterations
 
     def save(self, family: Family, averages: Averages, state: Checkpoint) -> None:
-        """Write the state after an iteration and drop all but the last two."""
+        """Write the state after an iteration; keep it and the one before it.
+
+        Those beyond the wanted iterations stay: they are a longer training's, which may be wanted again.
+        """
         tensors = family_tensors(family) | _network_tensors("averages", averages.networks)
-        tensors |= {f"sums/{name}": value.cpu().contiguous() for name, value in state.sums.items()}
+        tensors |= _state_tensors(state)
         facts = {
             "iteration": state.iteration,
             "halvings": state.halvings,
@@ -60,12 +71,15 @@ class Checkpoints:
             "identity": self.identity,
         }
         facts["crc32"] = _crc32(tensors)
-        with atomic_path(self.folder / f"checkpoint-{state.iteration:08d}.safetensors") as temporary:
+        target = self.folder / f"checkpoint-{state.iteration:08d}.safetensors"
+        with atomic_path(target) as temporary:
             # one key: safetensors does not keep the order of several
             save_file(tensors, temporary, metadata={"centigan": json.dumps(facts, sort_keys=True)})
         self.saved = time.monotonic()
-        for _, path in self._found()[KEPT:]:
-            path.unlink()
+        for iteration, path in self._found():
+            if iteration <= self.iterations and path not in {target, self.last}:
+                path.unlink()
+        self.last = target
 
     def resume(self, family: Family, averages: Averages) -> Checkpoint:
         """Load the newest whole checkpoint into the family and its averages; iteration 0 when there is none.
@@ -73,21 +87,29 @@ class Checkpoints:
         Raises:
             UserError: when an unfinished run of other settings lies in the folder.
         """
+        own = []
         for iteration, path in self._found():
-            if iteration > self.iterations:
-                continue
             try:
-                facts, tensors = _read(path)
-            except (SafetensorError, KeyError, ValueError):
+                facts = _facts(path)
+            except DAMAGED:
                 log.warning("%s is damaged; falling back to the checkpoint before it", path)
                 continue
             if facts["identity"] != self.identity:
                 self._refuse_or_discard(path, facts)
-                return Checkpoint(0, {})
-            sums = _load(family, averages, tensors)
-            log.info("resuming after iteration %d from %s", iteration, path)
-            return Checkpoint(iteration, sums, facts["halvings"])
-        return Checkpoint(0, {})
+                return Checkpoint(0)
+            if iteration <= self.iterations:
+                own.append((path, facts))
+        for path, facts in own:
+            try:
+                tensors = _whole(path, facts)
+            except DAMAGED:
+                log.warning("%s is damaged; falling back to the checkpoint before it", path)
+                continue
+            log.info("resuming after iteration %d from %s", facts["iteration"], path)
+            self.last = path
+            _load(family, averages, tensors)
+            return _state(facts, tensors)
+        return Checkpoint(0)
 
     def _refuse_or_discard(self, path: Path, facts: dict[str, Any]) -> None:
         """A finished run may be replaced; an unfinished one is somebody's computing time."""
@@ -127,18 +149,29 @@ def _network_tensors(group: str, networks: dict[str, nn.Module]) -> dict[str, Te
     }
 
 
-def _load(family: Family, averages: Averages, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Put checkpointed tensors back; returns the sums of losses."""
-    trees: dict[str, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        group, name, leaf = key.split("/", 2) if key.count("/") > 1 else ("sums", "", key[5:])
-        trees.setdefault(f"{group}/{name}", {})[leaf] = value
+def _state_tensors(state: Checkpoint) -> dict[str, Tensor]:
+    """What a checkpoint holds beside the family: sums, journal, snapshots."""
+    tensors = {f"sums/{name}": value.cpu().contiguous() for name, value in state.sums.items()}
+    journal = np.frombuffer(state.journal.encode(), np.uint8)
+    tensors["journal"] = torch.from_numpy(journal.copy())
+    return tensors | {f"snapshots/{at}": torch.from_numpy(images) for at, images in state.snapshots.items()}
+
+
+def _state(facts: dict[str, Any], tensors: dict[str, Tensor]) -> Checkpoint:
+    journal = tensors["journal"].numpy().tobytes().decode()
+    snapshots = {int(at): images.numpy() for at, images in _group(tensors, "snapshots").items()}
+    sums = _group(tensors, "sums")
+    return Checkpoint(facts["iteration"], sums, facts["halvings"], journal, snapshots)
+
+
+def _load(family: Family, averages: Averages, tensors: dict[str, Tensor]) -> None:
+    """Put checkpointed tensors back into networks, averages and optimisers."""
     for group, networks in (("networks", family.networks), ("averages", averages.networks)):
         for name, network in networks.items():
-            network.load_state_dict(trees[f"{group}/{name}"])
+            network.load_state_dict(_group(tensors, f"{group}/{name}"))
     for name, optimizer in family.optimizers.items():
         state: dict[int, dict[str, Tensor]] = {}
-        for leaf, value in trees.get(f"optimizers/{name}", {}).items():
+        for leaf, value in _group(tensors, f"optimizers/{name}").items():
             index, key = leaf.split("/")
             state.setdefault(int(index), {})[key] = value
         groups = optimizer.state_dict()["param_groups"]
@@ -147,21 +180,28 @@ def _load(family: Family, averages: Averages, tensors: dict[str, Tensor]) -> dic
             # in the parameter's memory format: fused Adam walks both as they lie in memory
             similar = {key: value for key, value in loaded.items() if value.shape == parameter.shape}
             loaded |= {key: torch.empty_like(parameter).copy_(value) for key, value in similar.items()}
-    return trees.get("sums/", {})
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Facts and tensors of a checkpoint.
+def _group(tensors: dict[str, Tensor], group: str) -> dict[str, Tensor]:
+    """The tensors below a name, such as "optimizers/generator"."""
+    return {key[len(group) + 1 :]: value for key, value in tensors.items() if key.startswith(f"{group}/")}
 
-    Raises:
-        SafetensorError, KeyError, ValueError: when it is not whole.
-    """
+
+def _facts(path: Path) -> dict[str, Any]:
+    """Iteration, identity and checksum, from the head of a checkpoint alone."""
     with safe_open(path, framework="pt") as file:
         facts: dict[str, Any] = json.loads(file.metadata()["centigan"])
+    if not {"iteration", "iterations", "halvings", "identity", "crc32"} <= facts.keys():
+        raise ValueError("it is of another version")
+    return facts
+
+
+def _whole(path: Path, facts: dict[str, Any]) -> dict[str, Tensor]:
+    """All tensors of a checkpoint, checked."""
     tensors = load_file(path)
-    if _crc32(tensors) != facts["crc32"]:
+    if _crc32(tensors) != facts["crc32"] or "journal" not in tensors:
         raise ValueError("its checksum is another")
-    return facts, tensors
+    return tensors
 
 
 def _crc32(tensors: dict[str, Tensor]) -> int:

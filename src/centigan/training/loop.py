@@ -5,7 +5,6 @@ the same bytes as one that was not.
 """
 
 import logging
-import shutil
 import time
 from contextlib import closing
 from pathlib import Path
@@ -15,18 +14,19 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 
-from centigan.atomic import atomic_path, remove_halves
+from centigan.atomic import atomic_path, remove_halves, write_text
 from centigan.data.batches import Batches, Placement, counter_seed
 from centigan.errors import UserError
 from centigan.families import build
+from centigan.journal import Journal, text_until
 from centigan.layout import Layout
 from centigan.manifest import describe, read_manifest, sha256, write_manifest
 from centigan.settings.stages import TrainStage
 from centigan.settings.training import TrainSettings
+from centigan.sheets import Images
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints
 from centigan.training.engine import Engine, peak_memory
-from centigan.training.journal import Journal
 from centigan.training.lock import only_writer
 from centigan.training.progress import Progress
 from centigan.training.stopping import Stop, Stopped
@@ -121,7 +121,8 @@ def _train(
 
     # Resume
     identity = stage.model_dump(mode="json", exclude=FREE)
-    identity |= {"images": sha256(arrays / "images.npy"), "engine": engine.describe()}
+    identity |= {name: sha256(arrays / f"{name}.npy") for name in ("images", "labels")}
+    identity |= {"classes": len(classes), "engine": engine.describe()}  # their names change no weight
     checkpoints = Checkpoints(scratch, identity=identity, settings=settings)
     state = checkpoints.resume(family, averages)
     halvings = max(halvings, state.halvings)
@@ -129,10 +130,12 @@ def _train(
         for group in optimizer.param_groups:
             group["lr"] *= 0.5**halvings
     sums = {name: value.to(device) for name, value in state.sums.items()}
+    snapshots = dict(state.snapshots)
     watch = Watch(scratch / "snapshots", arrays, split, classes, since=settings.iterations // 2)
+    speeds = text_until(scratch / "timing.jsonl", state.iteration)
     with (
-        closing(Journal(scratch / "history.jsonl", start=state.iteration)) as journal,
-        closing(Journal(scratch / "timing.jsonl", start=state.iteration)) as timing,
+        closing(Journal(scratch / "history.jsonl", state.journal)) as journal,
+        closing(Journal(scratch / "timing.jsonl", speeds, needed=False)) as timing,
         closing(Progress(split, start=state.iteration, total=settings.iterations, bar=bar)) as progress,
     ):
         began, seen = time.perf_counter(), 0
@@ -161,10 +164,8 @@ def _train(
                 sums, began, seen = {}, time.perf_counter(), 0
             if iteration in snapshot_iterations(settings):
                 with averages.in_place():
-                    images = _snapshot(family, split, settings, len(classes), device)
-                with atomic_path(scratch / "snapshots" / f"{iteration:08d}.npy") as temporary:
-                    np.save(temporary, images)
-                watch.look(images, iteration)
+                    snapshots[iteration] = _snapshot(family, split, settings, len(classes), device)
+                watch.look(snapshots[iteration], iteration)
 
             # Save
             asked_by = stop.asked_by  # read once: the signal may come between saving and leaving
@@ -172,8 +173,8 @@ def _train(
                 _check_finite(
                     {name: float(value) for name, value in sums.items()}, iteration, scratch, halvings
                 )
-                journal.sync()
-                checkpoints.save(family, averages, Checkpoint(iteration, sums, halvings))
+                now_known = Checkpoint(iteration, sums, halvings, journal.text, snapshots)
+                checkpoints.save(family, averages, now_known)
             progress.step(iteration)
             if asked_by and iteration < settings.iterations:
                 raise Stopped(
@@ -182,7 +183,11 @@ def _train(
                 )
 
     with averages.in_place():
-        _export(family, layout, split, stage, classes, engine)
+        if settings.iterations not in snapshots and settings.iterations in snapshot_iterations(settings):
+            # a checkpoint of a longer training, which took none here
+            snapshots[settings.iterations] = _snapshot(family, split, settings, len(classes), device)
+        wanted = {at: snapshots[at] for at in snapshot_iterations(settings)}
+        _export(family, layout, split, stage, classes, engine, journal.text, wanted)
 
 
 def snapshot_iterations(settings: TrainSettings) -> range | list[int]:
@@ -223,17 +228,16 @@ def _export(
     stage: TrainStage,
     classes: list[str],
     engine: Engine,
+    history: str,
+    snapshots: dict[int, Images],
 ) -> None:
     """Write the declared outputs; the manifest comes last."""
-    folder, scratch = layout.train(split), layout.scratch(split)
+    folder = layout.train(split)
     save_networks(family, folder)
-    with atomic_path(folder / "history.jsonl") as temporary:
-        shutil.copyfile(scratch / "history.jsonl", temporary)
-    iterations = list(snapshot_iterations(stage.train))
-    images = np.stack([np.load(scratch / "snapshots" / f"{i:08d}.npy") for i in iterations])
-    snapshots = {"images": torch.from_numpy(images), "iterations": torch.tensor(iterations)}
+    write_text(folder / "history.jsonl", history)
+    images = torch.from_numpy(np.stack(list(snapshots.values())))
     with atomic_path(folder / "snapshots.safetensors") as temporary:
-        save_file(snapshots, temporary)
+        save_file({"images": images, "iterations": torch.tensor(list(snapshots))}, temporary)
     inputs = [layout.arrays(split) / "images.npy", layout.arrays(split) / "labels.npy"]
     facts = {"classes": classes, "seed": stage.train.seed, "engine": engine.describe()}
     facts["threads"] = torch.get_num_threads()  # sums in another order: other last bits

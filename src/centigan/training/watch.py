@@ -10,9 +10,10 @@ from PIL import Image
 
 from centigan.atomic import atomic_path
 from centigan.data.batches import counter_seed
+from centigan.errors import UserError
+from centigan.journal import Journal, text_until
 from centigan.sheets import Images, contact_sheet
 from centigan.similarity import ms_ssim, random_pairs
-from centigan.training.journal import Journal
 
 PAIRS = 25  # of a class; at 128 px ten classes take a second
 SEED = 0
@@ -30,14 +31,27 @@ class Watch:
         self.collapsed: set[str] = set()
 
     def look(self, images: Images, iteration: int) -> None:
-        """Write the sheet of samples (K, n, H, W, 3) and their diversity; warn of each class once."""
+        """Write the sheet of samples (K, n, H, W, 3) and their diversity; warn of each class once.
+
+        They only inform: what cannot be written is told, and the training goes on.
+        """
+        try:
+            self._write_sheet(images, iteration)
+        except (UserError, OSError) as error:
+            log.warning("split %s: no sheet of samples at iteration %d: %s", self.split, iteration, error)
+        values = {name: self._diversity(own, name) for name, own in zip(self.classes, images, strict=True)}
+        path = self.folder / "ms_ssim.jsonl"
+        with closing(Journal(path, text_until(path, iteration - 1), needed=False)) as journal:
+            journal.write(iteration, values)
+        self._warn(values, iteration)
+
+    def _write_sheet(self, images: Images, iteration: int) -> None:
         tile = max(images.shape[2], SMALLEST_TILE)
         sheet = contact_sheet(list(images), across=images.shape[1], tile=tile)
         with atomic_path(self.folder / f"{iteration:08d}.png") as temporary:
             Image.fromarray(sheet).save(temporary)
-        values = {name: self._diversity(own, name) for name, own in zip(self.classes, images, strict=True)}
-        with closing(Journal(self.folder / "ms_ssim.jsonl", start=iteration - 1)) as journal:
-            journal.write(iteration, values)
+
+    def _warn(self, values: dict[str, float], iteration: int) -> None:
         for name, value in values.items() if iteration > self.since else ():
             if value > self.threshold and name not in self.collapsed:
                 self.collapsed.add(name)
