@@ -101,7 +101,7 @@ def prepare(place: Path, words: argparse.Namespace, name: str) -> Settings:
     }
     settings, layout = Settings.model_validate(values), Layout(name, place)
     build_index(layout, settings.data)
-    build_arrays(layout, "00", stage(settings, ArraysStage))
+    build_arrays(layout, "00", stage(settings, ArraysStage), Path(settings.data.root))
     return settings
 
 

@@ -41,5 +41,5 @@ def layout(tmp_path: Path, data_settings: DataSettings) -> Layout:
     """An experiment whose index and whose arrays of split 00 are built."""
     layout = Layout("small", tmp_path)
     build_index(layout, data_settings)
-    build_arrays(layout, "00", ARRAYS)
+    build_arrays(layout, "00", ARRAYS, Path(data_settings.root))
     return layout

@@ -31,8 +31,8 @@ def store(root: Path, *, per_class: dict[str, int] | None = None) -> Layout:
     }
     for split, classes in SPLITS.items():
         for folder in (layout.arrays(split), layout.samples(split)):
-            _write(folder / "manifest.json", {"classes": classes, "resolution": 32})
-        _write(layout.features(split) / "manifest.json", identity)
+            _write(folder / "facts.json", {"classes": classes, "resolution": 32})
+        _write(layout.features(split) / "facts.json", identity)
         for source, count in counts.items():
             labels = np.repeat(np.arange(len(classes), dtype=np.int16), count)
             np.save(labels_of(layout, split, source), labels)

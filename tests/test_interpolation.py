@@ -12,7 +12,7 @@ from small import SAMPLE, TRAIN
 from centigan.errors import UserError
 from centigan.interpolation import interpolate_split, latent_of_split, linear, spherical
 from centigan.layout import Layout
-from centigan.manifest import read_manifest
+from centigan.manifest import read_facts, read_manifest
 from centigan.settings.stages import LatentStage
 from centigan.training.loop import train_split
 
@@ -55,7 +55,7 @@ def test_the_file_holds_walks_of_every_class_and_a_grid_of_styles(layout: Layout
     }
     assert {array.dtype for array in tensors.values()} == {np.dtype(np.uint8)}
     manifest = read_manifest(folder)
-    assert manifest["classes"] == ["cat", "dog"]
+    assert read_facts(folder)["classes"] == ["cat", "dog"]
     assert manifest["settings"]["latent"]["styles"] == 3
 
 

@@ -75,10 +75,10 @@ def finish_training(layout: Layout, split: str, settings: Settings = SETTINGS) -
     save_file({name: value.contiguous() for name, value in weights.items()}, folder / "generator.safetensors")
     manifest = {
         "commit": "0123456789ab",
-        "classes": classes,
         "settings_sha256": hashlib.sha256(canonical_json(own).encode()).hexdigest(),
         "inputs": {f"results/toy/arrays/{split}/{name}.npy": split * 32 for name in ("images", "labels")},
     }
+    write(folder / "facts.json", json.dumps({"classes": classes, "resolution": SIDE}))
     write(folder / "manifest.json", json.dumps(manifest))
 
 
@@ -101,7 +101,8 @@ def write(path: Path, text: str) -> None:
 
 def write_samples(layout: Layout, split: str, classes: list[str]) -> None:
     folder, generator = layout.samples(split), layout.train(split) / "generator.safetensors"
-    manifest = {"classes": classes, "inputs": {"generator.safetensors": sha256(generator)}}
+    manifest = {"inputs": {"generator.safetensors": sha256(generator)}}
+    write(folder / "facts.json", json.dumps({"classes": classes}))
     write(folder / "manifest.json", json.dumps(manifest))
     labels = np.repeat(np.arange(len(classes), dtype=np.int16), PER_CLASS)
     images = np.zeros((len(labels), SIDE, SIDE, 3), dtype=np.uint8)

@@ -1,13 +1,17 @@
 """Files that are either whole or absent: temporary file in the same folder, fsync, rename."""
 
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 from safetensors import SafetensorError
 
 from centigan.errors import UserError
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -26,6 +30,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
         temporary.chmod(0o666 & ~_umask())  # safetensors writes for its owner alone
+        out_of_the_way(target)
         temporary.replace(target)
         _sync_folder(target.parent)
     except (OSError, SafetensorError) as error:
@@ -43,6 +48,18 @@ def remove_halves(folder: Path) -> None:
     """Delete what killed writers left in a folder; for folders that have one writer at a time."""
     for half in folder.glob(".*.part*"):
         half.unlink()
+
+
+def out_of_the_way(target: Path) -> None:
+    """Move a folder that lies where a file belongs aside; it is somebody's, so it is not removed."""
+    if target.is_dir():
+        aside = next(path for path in map(_aside(target), count(1)) if not path.exists())
+        log.warning("%s is a folder, and a file belongs there: it is %s now", target, aside)
+        target.rename(aside)
+
+
+def _aside(target: Path) -> Callable[[int], Path]:
+    return lambda number: target.with_name(f"{target.name}.aside-{number}")
 
 
 def write_text(target: Path, text: str) -> None:

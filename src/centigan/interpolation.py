@@ -69,7 +69,8 @@ def latent_of_split(layout: Layout, split: str, stage: LatentStage, *, device: t
     with atomic_path(folder / "images.safetensors") as temporary:
         save_file(tensors, temporary)
     inputs = [layout.train(split) / "generator.safetensors"]
-    write_manifest(folder, describe(stage, inputs=inputs, classes=classes), of=["images.safetensors"])
+    about = describe(stage, inputs=inputs)
+    write_manifest(folder, about, facts={"classes": classes}, of=["images.safetensors"])
     counts = latent.walks, len(classes), latent.styles
     log.info("split %s: %d walks of each of %d classes, %d styles", split, *counts)
 

@@ -76,6 +76,11 @@ class Layout:
         return self.results / "records" / f"{stage}.json"
 
     @property
+    def kept(self) -> Path:
+        """Second names of the results that a run is about to replace."""
+        return self.results / ".kept"
+
+    @property
     def memory(self) -> Path:
         """What this machine has seen of the results: digests, by sizes and times."""
         return self.root / ".snakemake" / "centigan" / self.experiment / "memory.json"

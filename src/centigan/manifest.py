@@ -1,7 +1,12 @@
-"""Provenance of an artifact: manifest.json beside it says what made it, from what, with which versions."""
+"""What lies beside an artifact: facts.json, SHA256SUMS and manifest.json.
+
+The facts say what the files mean, the digests pin both, the manifest says what made them.
+"""
 
 import hashlib
 import json
+import logging
+import re
 import subprocess
 from collections.abc import Iterable
 from importlib import metadata
@@ -10,11 +15,16 @@ from typing import Any
 
 import centigan
 from centigan.atomic import write_text
+from centigan.errors import UserError
 from centigan.params import canonical_json
 from centigan.settings.frozen import Frozen
 
 DIGESTS = "SHA256SUMS"
+FACTS = "facts.json"
+LINE = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)", re.DOTALL)  # of a SHA256SUMS file
+ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 DECISIVE = ("src", "workflow", "Snakefile", "params.yaml", "experiments")
+log = logging.getLogger(__name__)
 LIBRARIES = ("numpy", "pandas", "pillow", "torch", "torchvision")
 
 
@@ -35,10 +45,10 @@ def settings_sha256(settings: Frozen) -> str:
     return hashlib.sha256(canonical_json(settings).encode()).hexdigest()
 
 
-def describe(settings: Frozen, *, inputs: list[Path], **facts: Any) -> dict[str, Any]:
+def describe(settings: Frozen, *, inputs: list[Path], **more: Any) -> dict[str, Any]:
     """The manifest of an artifact made under `settings` from `inputs`; carries no time."""
     return {
-        **facts,
+        **more,
         "settings": json.loads(canonical_json(settings)),
         "settings_sha256": settings_sha256(settings),
         "inputs": {path.as_posix(): sha256(path) for path in inputs},
@@ -48,30 +58,107 @@ def describe(settings: Frozen, *, inputs: list[Path], **facts: Any) -> dict[str,
     }
 
 
-def write_manifest(folder: Path, content: dict[str, Any], *, of: Iterable[str]) -> None:
-    """Write folder/SHA256SUMS of these files, then folder/manifest.json, atomically.
+def write_manifest(
+    folder: Path, content: dict[str, Any], *, facts: dict[str, Any], of: Iterable[str]
+) -> None:
+    """Write folder/facts.json, SHA256SUMS of it and of these files, then manifest.json, each atomically.
 
     What is made from the folder depends on the digests alone: a manifest names a commit, and changes with it.
     `sha256sum --check SHA256SUMS` checks the folder.
+
+    Args:
+        facts: what a reader needs to know of the files, such as the names of the classes.
     """
-    write_text(folder / DIGESTS, listed({name: sha256(folder / name) for name in of}))
-    write_text(folder / "manifest.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    _write_json(folder / FACTS, facts)
+    write_text(folder / DIGESTS, listed({name: sha256(folder / name) for name in (*of, FACTS)}))
+    _write_json(folder / "manifest.json", content)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def listed(digests: dict[str, str]) -> str:
-    """The text of a SHA256SUMS file for {name: sha256}."""
-    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+    """The text of a SHA256SUMS file for {name: sha256}.
+
+    As GNU sha256sum writes it: a name with a backslash or a line's end is escaped, and its line begins with a
+    backslash.
+    """
+    lines = []
+    for name, digest in sorted(digests.items()):
+        escaped = re.sub(r"[\\\n\r]", lambda letter: ESCAPES[letter[0]], name)
+        mark = "" if escaped == name else "\\"
+        lines.append(f"{mark}{digest}  {escaped}\n")
+    return "".join(lines)
 
 
 def read_digests(file: Path) -> dict[str, str]:
-    """{name: sha256} of a SHA256SUMS file."""
-    lines = (line.split("  ", 1) for line in file.read_text(encoding="utf-8").splitlines())
-    return {name: digest for digest, name in lines}
+    """{name: sha256} of a SHA256SUMS file; {} where there is none.
+
+    Raises:
+        UserError: when a line is something else.
+    """
+    try:
+        content = file.read_bytes()
+        text = content.decode("utf-8", "surrogateescape")  # a name may be any bytes
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UserError(f"{file} is damaged ({error}); delete it and run again") from None
+    found = {}
+    lines = text.removesuffix("\n").split("\n") if text else []
+    for number, line in enumerate(lines, 1):
+        match = LINE.fullmatch(line)
+        if not match:
+            raise UserError(f"{file} is damaged (line {number} holds no digest); delete it and run again")
+        escaped, digest, name = match.groups()
+        found[_unescaped(name) if escaped else name] = digest
+    return found
+
+
+def _unescaped(name: str) -> str:
+    letters = {pair: letter for letter, pair in ESCAPES.items()}
+    return re.sub(r"\\[\\nr]", lambda pair: letters[pair[0]], name)
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What is to be known of a folder's files.
+
+    Raises:
+        UserError: when facts.json is missing or damaged.
+    """
+    return _read_json(folder / FACTS)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read folder/manifest.json."""
-    content: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    """What made a folder's files.
+
+    Raises:
+        UserError: when manifest.json is missing or damaged.
+    """
+    return _read_json(folder / "manifest.json")
+
+
+def read_published(file: Path) -> dict[str, Any]:
+    """What mlflow.json tells of the last export; {} where there was none, or the file is damaged."""
+    if not file.exists():
+        return {}
+    try:
+        return _read_json(file)
+    except UserError as error:
+        log.warning("%s", error)
+        return {}
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; run the pipeline (`snakemake`), which makes it") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is damaged ({error}); delete it and run again") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path} is damaged (it holds no JSON object); delete it and run again")
     return content
 
 

@@ -13,7 +13,7 @@ from centigan.data.batches import counter_seed
 from centigan.errors import UserError
 from centigan.families import build
 from centigan.layout import Layout
-from centigan.manifest import describe, read_manifest, write_manifest
+from centigan.manifest import describe, read_facts, write_manifest
 from centigan.settings.stages import SampleStage
 from centigan.settings.training import AcganConfig
 from centigan.types import Family, to_uint8
@@ -39,10 +39,9 @@ def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torc
             np.save(temporary, torch.cat(chunks).numpy())
         with atomic_path(folder / f"{prefix}labels.npy") as temporary:
             np.save(temporary, labels.numpy().astype(np.int16))
-    facts = {"classes": classes, "seed": stage.sample.seed}
-    about = describe(stage, inputs=[trained / "generator.safetensors"], **facts)
+    about = describe(stage, inputs=[trained / "generator.safetensors"], seed=stage.sample.seed)
     files = [f"{prefix}{name}.npy" for prefix in counts for name in ("images", "labels")]
-    write_manifest(folder, about, of=files)
+    write_manifest(folder, about, facts={"classes": classes}, of=files)
     log.info(
         "split %s: %s samples of each of %d classes",
         split,
@@ -62,10 +61,10 @@ def trained_family(
     trained = layout.train(split)
     if not (trained / "manifest.json").exists():
         raise UserError(f"split {split} is not trained: {trained}/manifest.json is missing")
-    classes: list[str] = read_manifest(trained)["classes"]
-    resolution = read_manifest(layout.arrays(split))["resolution"]
+    facts = read_facts(trained)
+    classes: list[str] = facts["classes"]
     rng = torch.Generator().manual_seed(0)  # the initial weights are overwritten
-    family = build(model, classes=len(classes), resolution=resolution, rng=rng)
+    family = build(model, classes=len(classes), resolution=facts["resolution"], rng=rng)
     load_networks(family, trained)
     for network in family.networks.values():
         network.to(device)

@@ -16,7 +16,7 @@ from centigan.data.arrays import build_arrays
 from centigan.data.index import build_index
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.manifest import read_manifest
+from centigan.manifest import read_facts, read_manifest
 from centigan.settings.data import DataSettings
 
 
@@ -57,13 +57,13 @@ def test_arrays_hold_every_image_of_the_split_once(layout: Layout) -> None:
     assert labels.tolist() == [0] * 5 + [1] * 5
     assert labels.dtype == np.int16
     assert np.load(folder / "held_out_images.npy").shape == (4, 64, 64, 3)
-    assert read_manifest(folder)["classes"] == ["cat", "dog"]
+    assert read_facts(folder)["classes"] == ["cat", "dog"]
 
 
-def test_arrays_are_the_same_bytes_twice(layout: Layout) -> None:
+def test_arrays_are_the_same_bytes_twice(layout: Layout, raw: Path) -> None:
     names = ("images.npy", "held_out_images.npy", "manifest.json")
     before = [(layout.arrays("00") / name).read_bytes() for name in names]
-    build_arrays(layout, "00", ARRAYS)
+    build_arrays(layout, "00", ARRAYS, raw)
     assert [(layout.arrays("00") / name).read_bytes() for name in names] == before
 
 
@@ -125,7 +125,7 @@ def test_a_bad_image_is_an_error_that_names_it(
 ) -> None:
     layout = index_with(content, raw, tmp_path, "error")
     with pytest.raises(UserError, match=rf"train/dog/3\.png {reason}.*data\.on_bad_image"):
-        build_arrays(layout, "00", ARRAYS)
+        build_arrays(layout, "00", ARRAYS, raw)
     assert not (layout.arrays("00") / "images.npy").exists()
     assert not (layout.arrays("00") / "manifest.json").exists()
 
@@ -136,7 +136,7 @@ def test_a_bad_image_is_left_out_and_listed_where_that_is_asked(
 ) -> None:
     whole = np.load(layout.arrays("00") / "images.npy")
     rejecting = index_with(content, raw, tmp_path, "reject")
-    build_arrays(rejecting, "00", ARRAYS)
+    build_arrays(rejecting, "00", ARRAYS, raw)
     folder = rejecting.arrays("00")
     assert np.array_equal(np.load(folder / "images.npy"), np.delete(whole, 8, axis=0))
     assert np.load(folder / "labels.npy").tolist() == [0] * 5 + [1] * 4
@@ -149,27 +149,27 @@ def test_a_class_of_bad_images_only_is_an_error(raw: Path, tmp_path: Path) -> No
     for image in (raw / "train" / "dog").iterdir():
         image.write_bytes(b"?")
     with pytest.raises(UserError, match=r"class dog: every one of its train images is bad"):
-        build_arrays(index_with(b"?", raw, tmp_path, "reject"), "00", ARRAYS)
+        build_arrays(index_with(b"?", raw, tmp_path, "reject"), "00", ARRAYS, raw)
 
 
 def test_an_image_that_changed_or_went_since_the_index_is_named(layout: Layout, raw: Path) -> None:
     image = raw / "train" / "cat" / "1.png"
     image.write_bytes(image.read_bytes()[:-7])
-    build_arrays(layout, "00", ARRAYS)
+    build_arrays(layout, "00", ARRAYS, raw)
     (rejected,) = read_manifest(layout.arrays("00"))["rejected"]["train"]
     assert "when it was indexed" in rejected["reason"]
     image.unlink()
     with pytest.raises(UserError, match=r"cat/1\.png: No such file.*indexed"):
-        build_arrays(layout, "00", ARRAYS)
+        build_arrays(layout, "00", ARRAYS, raw)
 
 
 def test_the_bytes_do_not_depend_on_the_number_of_threads(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch
+    layout: Layout, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ("images.npy", "held_out_images.npy", "labels.npy", "manifest.json")
     before = [(layout.arrays("00") / name).read_bytes() for name in names]
     monkeypatch.setattr(arrays, "BLOCK", 3)  # several tasks, whose ends do not meet the array's
-    build_arrays(layout, "00", ARRAYS, threads=4)
+    build_arrays(layout, "00", ARRAYS, raw, threads=4)
     assert [(layout.arrays("00") / name).read_bytes() for name in names] == before
 
 
@@ -209,8 +209,8 @@ def test_a_file_gives_the_order_of_classes_and_chooses_among_them(raw: Path, tmp
     classes = pd.read_csv(layout.classes, dtype=str)
     assert classes["class_id"].tolist() == ["fox", "cat", "eel"]
     assert classes["split"].tolist() == ["00", "00", "01"]
-    build_arrays(layout, "00", ARRAYS)
-    assert read_manifest(layout.arrays("00"))["classes"] == ["fox", "cat"]
+    build_arrays(layout, "00", ARRAYS, raw)
+    assert read_facts(layout.arrays("00"))["classes"] == ["fox", "cat"]
 
 
 @pytest.mark.parametrize(

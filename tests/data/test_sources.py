@@ -91,7 +91,7 @@ def settings(root: Path, **others: object) -> DataSettings:
 def arrays_of(root: Path, place: Path, **others: object) -> Layout:
     layout = Layout("x", place)
     build_index(layout, settings(root, **others))
-    build_arrays(layout, "01", ARRAYS)
+    build_arrays(layout, "01", ARRAYS, root)
     return layout
 
 
@@ -302,7 +302,7 @@ def test_an_empty_image_in_an_archive_stops_or_is_listed(policy: str, archives: 
     layout = Layout("x", tmp_path)
     if policy == "reject":
         build_index(layout, settings(archives, on_bad_image=policy))
-        build_arrays(layout, "01", ARRAYS)
+        build_arrays(layout, "01", ARRAYS, archives)
         assert "n02105855_1.JPEG in" in (layout.arrays("01") / "manifest.json").read_text()
     else:
         with pytest.raises(UserError, match="class n02105855 has 7 of 6"):

@@ -1,6 +1,7 @@
 """Whether raw data are noticed to have changed."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -20,18 +21,22 @@ def layout(tmp_path: Path) -> Layout:
         path = tmp_path / "raw" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(name.encode())
-        rows.append((str(path), 0, len(name), path.name, split))
+        rows.append((name, 0, len(name), path.name, split))
     archive = tmp_path / "raw" / "all.tar"
     archive.write_bytes(b"twenty bytes of a tar")
-    rows += [(str(archive), 0, 6, "4.png", "01"), (str(archive), 7, 5, "5.png", "01")]
+    rows += [("all.tar", 0, 6, "4.png", "01"), ("all.tar", 7, 5, "5.png", "01")]
     index = pd.DataFrame(rows, columns=["path", "offset", "size", "name", "split"]).assign(sha256=None)
     for split, part in index.groupby("split"):
         file = layout.index(str(split))
         file.parent.mkdir(parents=True, exist_ok=True)
         part.to_parquet(file)
-    write_pins(layout, index)
-    remember(layout, index, read=True)
+    write_pins(layout, index, tmp_path / "raw")
+    remember(layout, index, tmp_path / "raw", read=True)
     return layout
+
+
+def looked(layout: Layout) -> Changes:
+    return changes(layout, layout.root / "raw")
 
 
 def later(path: Path) -> None:
@@ -41,28 +46,60 @@ def later(path: Path) -> None:
 
 
 def test_nothing_changed(layout: Layout) -> None:
-    assert changes(layout) == Changes()
+    assert looked(layout) == Changes()
 
 
 def test_an_image_of_the_same_size_reaches_its_split(layout: Layout) -> None:
     image = layout.root / "raw/b/3.png"
     image.write_bytes(b"B/3.png")
     later(image)
-    assert changes(layout) == Changes(splits={"01"})
-    accept(layout, read=True)
-    assert changes(layout) == Changes()
+    assert looked(layout) == Changes(splits={"01"})
+    accept(layout, layout.root / "raw", read=True)
+    assert looked(layout) == Changes()
 
 
 @pytest.mark.parametrize("name", ["a/2.png", "a/new.png"])
 def test_other_names_or_sizes_reach_the_index(layout: Layout, name: str) -> None:
     (layout.root / "raw" / name).write_bytes(b"of another size")
     later(layout.root / "raw/a")
-    assert changes(layout).index
+    assert looked(layout).index
 
 
-def test_a_removed_image_reaches_the_index(layout: Layout) -> None:
+def test_what_is_gone_is_told_once_and_changes_nothing(layout: Layout) -> None:
     (layout.root / "raw/a/2.png").unlink()
-    assert changes(layout).index
+    assert looked(layout) == Changes(gone=["a/2.png"])
+    assert looked(layout) == looked(layout) == Changes()
+    shutil.rmtree(layout.root / "raw")
+    assert set(looked(layout).gone) >= {"a/1.png", "b/3.png", "all.tar"}
+    assert looked(layout) == Changes()
+
+
+def test_another_image_or_class_is_noticed_beside_what_is_gone(layout: Layout) -> None:
+    (layout.root / "raw/a").rename(layout.root / "raw/c")
+    later(layout.root / "raw")
+    found = looked(layout)
+    assert found.index
+    assert "a/1.png" in found.gone
+
+
+def test_hidden_files_and_files_of_old_are_no_news(layout: Layout) -> None:
+    (layout.root / "raw/notes.txt").write_text("")
+    accept(layout, layout.root / "raw", read=True)
+    (layout.root / "raw/.DS_Store").write_text("")
+    later(layout.root / "raw")
+    assert looked(layout) == Changes()
+
+
+def test_the_place_of_the_raw_data_is_no_part_of_them(layout: Layout) -> None:
+    (layout.root / "raw").rename(layout.root / "elsewhere")
+    assert changes(layout, layout.root / "elsewhere") == Changes()
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"\xff"])
+def test_a_damaged_note_is_made_anew(layout: Layout, content: bytes, caplog) -> None:
+    layout.raw_state.write_bytes(content)
+    assert looked(layout) == looked(layout) == Changes()
+    assert caplog.text.count("is damaged and made again") == 1
 
 
 def test_an_archive_of_another_content_is_named(layout: Layout) -> None:
@@ -70,15 +107,15 @@ def test_an_archive_of_another_content_is_named(layout: Layout) -> None:
     archive.write_bytes(b"other bytes in a tar.")
     later(archive)
     with pytest.raises(UserError, match=r"all\.tar is not the archive that was indexed .* put that back, or"):
-        changes(layout)
+        looked(layout)
     layout.raw_pins.unlink()
-    assert changes(layout).index
+    assert looked(layout).index
 
 
 def test_a_copied_archive_is_read_once(layout: Layout, caplog: pytest.LogCaptureFixture) -> None:
     later(layout.root / "raw/all.tar")
     with caplog.at_level("INFO"):
-        assert changes(layout) == changes(layout) == Changes()
+        assert looked(layout) == looked(layout) == Changes()
     assert [record.message for record in caplog.records if "checking" in record.message] == [
         f"checking {layout.root}/raw/all.tar, which is not of the time when it was indexed"
     ]
@@ -87,16 +124,16 @@ def test_a_copied_archive_is_read_once(layout: Layout, caplog: pytest.LogCapture
 def test_a_clone_checks_sizes_and_the_archive(layout: Layout) -> None:
     layout.raw_state.unlink()
     (layout.root / "raw/b/3.png").write_bytes(b"longer")
-    assert changes(layout) == Changes(index=True)
+    assert looked(layout) == Changes(index=True)
     layout.raw_state.unlink()
     (layout.root / "raw/all.tar").write_bytes(b"other bytes in a tar.")
     with pytest.raises(UserError, match="is not the archive"):
-        changes(layout)
+        looked(layout)
 
 
 def test_a_reader_without_raw_data_is_left_alone(layout: Layout) -> None:
     layout.raw_state.unlink()
     (layout.root / "raw").rename(layout.root / "elsewhere")
-    assert changes(layout) == Changes()
+    assert looked(layout) == Changes()
     (layout.root / "elsewhere").rename(layout.root / "raw")
-    assert changes(layout) == Changes()
+    assert looked(layout) == Changes()

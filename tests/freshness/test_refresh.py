@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from centigan.freshness import refresh
+from centigan.freshness import LOST, Job, keep, kept, refresh, sweep
 from centigan.freshness.records import note, noted
 from centigan.layout import Layout
 
@@ -42,7 +42,7 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     ran(SOURCE, [], 1.0)
     ran(TABLE, [SOURCE], 2.0)
     layout = Layout("x")
-    assert refresh(layout) == []
+    assert refresh(layout) == {}
     return layout
 
 
@@ -52,42 +52,42 @@ def is_newer(path: str, other: str) -> bool:
 
 def test_what_is_as_it_was_keeps_its_time(layout: Layout) -> None:
     before = [Path(path).stat().st_mtime_ns for path in (SOURCE, TABLE)]
-    assert refresh(layout) == []
+    assert refresh(layout) == {}
     assert [Path(path).stat().st_mtime_ns for path in (SOURCE, TABLE)] == before
 
 
 def test_an_older_input_of_other_content_becomes_newer(layout: Layout) -> None:
     write(SOURCE, "dog", age=1000)
     ran(SOURCE, [], 3.0)  # by its job
-    assert refresh(layout) == []
+    assert refresh(layout) == {}
     assert is_newer(SOURCE, TABLE)
 
 
 def test_a_time_ahead_of_the_clock_is_set_back(layout: Layout) -> None:
     write(TABLE, "1", age=-1000)
-    assert refresh(layout) == []
+    assert refresh(layout) == {}
     assert Path(TABLE).stat().st_mtime <= time.time()
 
 
 def test_gone_or_damaged_is_told_until_a_job_has_made_it(layout: Layout) -> None:
     Path(TABLE).unlink()
-    assert refresh(layout) == [TABLE]
+    assert refresh(layout) == {TABLE: LOST}
     write(TABLE, "damaged", age=0)
-    assert refresh(layout) == [TABLE]
+    assert refresh(layout) == {TABLE: LOST}
     ran(TABLE, [SOURCE], 4.0)
-    assert refresh(layout) == []
+    assert refresh(layout) == {}
 
 
 def test_what_the_workflow_makes_no_more_is_not_missed(layout: Layout) -> None:
     Path(TABLE).unlink()
-    assert refresh(layout, lambda output: output != TABLE) == []
+    assert refresh(layout, lambda output: output != TABLE) == {}
 
 
 def test_records_come_with_the_results_and_only_for_these_bytes(layout: Layout) -> None:
     for name in ("metadata", "centigan"):
         (layout.root / ".snakemake" / name).rename(layout.root / f"{name}-elsewhere")
     write(TABLE, "another", age=5)
-    assert refresh(layout) == []
+    assert refresh(layout) == {}
     records = noted(layout)
     assert set(records) == {SOURCE}
     assert records[SOURCE]["code"] == "c"
@@ -106,7 +106,7 @@ def test_the_records_hold_neither_time_nor_machine(layout: Layout) -> None:
 def test_what_is_not_here_keeps_its_record_for_when_it_comes(layout: Layout) -> None:
     (layout.root / ".snakemake/centigan").rename(layout.root / "elsewhere")  # a clone, partly pulled
     Path(TABLE).unlink()
-    assert refresh(layout) == []
+    assert refresh(layout) == {}
     assert TABLE in layout.records("report").read_text()
 
 
@@ -116,7 +116,88 @@ def test_big_files_are_taken_for_what_their_digests_say_until_they_change(layout
     write(sums, f"{'0' * 64}  images.npy\n", age=50)  # told, not computed: nobody reads gigabytes twice
     for output in (images, sums):
         ran(output, [], 5.0)
-    assert refresh(layout) == []
+    assert refresh(layout) == {}
     assert '"0000' in layout.records("evaluate").read_text()
     write(images, "pixels", age=40)
-    assert refresh(layout) == [images, sums]  # a list is no longer good once a file is not what it says
+    assert refresh(layout) == {
+        images: LOST,
+        sums: LOST,
+    }  # a list is no longer good once a file is not what it says
+
+
+def test_a_job_that_would_be_another_now_is_told(layout: Layout) -> None:
+    same = Job({"'settings'"}, {SOURCE})
+    record = noted(layout)[TABLE] | {"params": ["'settings'"], "rule": "tables"}
+    note(TABLE, record)
+    assert refresh(layout, now={"tables": same}) == {}
+    other = {"tables": same._replace(params={"'others'"})}
+    assert refresh(layout, now=other) == {TABLE: "was made with other settings or source"}
+    other = {"tables": same._replace(inputs=set())}
+    assert refresh(layout, now=other) == {TABLE: "was made from other inputs"}
+    write(SOURCE, "dog", age=0)
+    ran(SOURCE, [], 3.0)
+    assert refresh(layout, now={"tables": same}) == {TABLE: "was made from other inputs"}
+
+
+DAMAGED = {"not UTF-8": b"\xff", "cut": b'{"a"', "another thing": b"[1]", "a folder": None}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+@pytest.mark.parametrize("which", ["memory", "records", "metadata"])
+def test_damaged_bookkeeping_is_as_good_as_absent(
+    layout: Layout, which: str, content: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    metadata = min(Path(".snakemake/metadata").iterdir())
+    path = {"memory": layout.memory, "records": layout.records("report"), "metadata": metadata}[which]
+    path.unlink()
+    path.mkdir() if content is None else path.write_bytes(content)
+    assert refresh(layout) == {}
+    assert refresh(layout) == {}
+    assert set(noted(layout)) == {SOURCE, TABLE}
+    assert json.loads(layout.records("report").read_text())[0]["outputs"] == {TABLE: digest(TABLE)}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_list_of_digests_is_made_again(layout: Layout, content: bytes | None) -> None:
+    sums = Path("results/x/samples/00/SHA256SUMS")
+    write(str(sums), f"{digest(TABLE)}  ../../tables/by_class.csv\n", age=50)
+    ran(str(sums), [], 5.0)
+    assert refresh(layout) == {}
+    sums.unlink()
+    sums.mkdir() if content is None else sums.write_bytes(content)
+    assert refresh(layout) == {str(sums): LOST}
+
+
+def test_what_a_failed_job_has_not_replaced_comes_back_with_its_record(layout: Layout) -> None:
+    before = noted(layout)[TABLE]
+    keep(layout, [SOURCE, TABLE, "results/x/tables/new.csv"])
+    Path(TABLE).unlink()  # by Snakemake, before the job
+    note(TABLE, before | {"params": ["of the job that failed"]})
+    kept.give_back(layout)
+    assert Path(TABLE).read_text() == "1"
+    assert "params" not in noted(layout)[TABLE] or noted(layout)[TABLE]["params"] == before["params"]
+    assert not layout.kept.exists()
+    assert refresh(layout) == {}
+
+
+def test_what_a_job_has_replaced_stays(layout: Layout) -> None:
+    keep(layout, [TABLE])
+    Path(TABLE).unlink()
+    write(TABLE, "2", age=0)
+    kept.give_back(layout)
+    assert Path(TABLE).read_text() == "2"
+
+
+def test_what_is_damaged_is_not_kept(layout: Layout) -> None:
+    write(TABLE, "damaged", age=0)
+    keep(layout, [TABLE])
+    assert not layout.kept.exists()
+
+
+def test_what_killed_writers_left_is_swept_away(layout: Layout) -> None:
+    halves = ("summary.4.part.json", "tables/.by_class.4.part.csv", "report/classes/.a.4.part.html")
+    for half in (layout.results / half for half in halves):
+        write(str(half.with_name(f".{half.name.lstrip('.')}")), "half", age=0)
+    sweep(layout)
+    assert [path.name for path in layout.results.rglob(".*")] == []
+    assert Path(TABLE).exists()

@@ -34,8 +34,8 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
             images = np.concatenate([rgb[source.target == digit][:120][mask] for digit in own])
             np.save(folder / f"{prefix}images.npy", images.repeat(scale, axis=1).repeat(scale, axis=2))
             np.save(folder / f"{prefix}labels.npy", np.repeat(np.arange(5), mask.sum()).astype(np.int16))
-        manifest = {"classes": [str(digit) for digit in own], "resolution": 16}
-        write_manifest(folder, manifest, of=[file.name for file in folder.glob("*.npy")])
+        facts = {"classes": [str(digit) for digit in own], "resolution": 16}
+        write_manifest(folder, {}, facts=facts, of=[file.name for file in folder.glob("*.npy")])
     return [root / "00", root / "01"]
 
 

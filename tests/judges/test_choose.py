@@ -7,7 +7,7 @@ import pytest
 from centigan.errors import UserError
 from centigan.judges import load_judge, train_judge
 from centigan.judges.choose import held_out_examples, with_blur, with_noise
-from centigan.manifest import read_manifest, write_manifest
+from centigan.manifest import read_facts, read_manifest, write_manifest
 from centigan.settings.evaluation import JudgeSettings
 
 DIGITS = [str(digit) for digit in range(10)]
@@ -28,7 +28,7 @@ def test_the_manifest_shows_why_the_judge_was_chosen(chosen: Path) -> None:
     for shares in candidates.values():
         mean = (shares["clean"] + shares["noise"] + shares["blur"]) / 3
         assert shares["mean"] == pytest.approx(mean)
-    assert manifest["name"] == max(candidates, key=lambda name: candidates[name]["mean"])
+    assert read_facts(chosen)["name"] == max(candidates, key=lambda name: candidates[name]["mean"])
     assert manifest["held_out"]["images"] == 240
 
 
@@ -37,7 +37,7 @@ def test_the_manifest_repeats_what_the_loaded_judge_does(chosen: Path, digits: l
     named = load_judge(chosen).probabilities(held_out.images).argmax(1)
     manifest = read_manifest(chosen)
     share = float((named == held_out.labels).mean())
-    assert manifest["candidates"][manifest["name"]]["clean"] == pytest.approx(share)
+    assert manifest["candidates"][read_facts(chosen)["name"]]["clean"] == pytest.approx(share)
 
 
 @pytest.mark.parametrize("name", ["small-cnn", "head-on-features"])
@@ -45,7 +45,7 @@ def test_a_judge_is_trained_to_the_same_bytes_again(name: str, digits: list[Path
     few = [_few_small_images(folder, tmp_path / folder.name) for folder in digits]
     for run in ("one", "two"):
         train_judge(few, JudgeSettings.model_validate({"name": name}), tmp_path / run)
-    for file in ("weights.safetensors", "manifest.json"):
+    for file in ("weights.safetensors", "facts.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
@@ -83,9 +83,9 @@ def test_weights_of_another_judge_are_refused(chosen: Path, tmp_path: Path) -> N
     folder = tmp_path / "judge"
     shutil.copytree(chosen, folder)
     other = {"small-cnn": "head-on-features", "head-on-features": "small-cnn"}
-    manifest = read_manifest(folder)
-    write_manifest(folder, manifest | {"name": other[manifest["name"]]}, of=["weights.safetensors"])
-    with pytest.raises(UserError, match="its manifest names"):
+    facts = read_facts(folder)
+    write_manifest(folder, {}, facts=facts | {"name": other[facts["name"]]}, of=["weights.safetensors"])
+    with pytest.raises(UserError, match=r"its facts\.json names"):
         load_judge(folder)
 
 
@@ -109,5 +109,5 @@ def _few_small_images(folder: Path, target: Path) -> Path:
     for prefix, step in (("", 32), ("held_out_", 24)):
         np.save(target / f"{prefix}images.npy", np.load(folder / f"{prefix}images.npy")[::step, ::2, ::2])
         np.save(target / f"{prefix}labels.npy", np.load(folder / f"{prefix}labels.npy")[::step])
-    write_manifest(target, read_manifest(folder) | {"resolution": 8}, of=["images.npy"])
+    write_manifest(target, {}, facts=read_facts(folder) | {"resolution": 8}, of=["images.npy"])
     return target

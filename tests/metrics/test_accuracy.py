@@ -95,10 +95,10 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Layout:
         classes = [f"level{level:03d}" for level in levels]
         for side, prefix, count in ((16, "", 10), (32, "held_out_", 4)):
             _save(layout.arrays(split), prefix, _grey(levels, count, side), np.repeat([0, 1], count))
-        write_manifest(layout.arrays(split), {"classes": classes, "resolution": 16}, of=ARRAYS)
+        write_manifest(layout.arrays(split), {}, facts={"classes": classes, "resolution": 16}, of=ARRAYS)
     swapped = _grey((210, 140), 6, 16)  # the generator has confused its classes
     _save(layout.samples("01"), "", swapped, np.repeat([0, 1], 6))
-    (layout.samples("01") / "manifest.json").write_text(json.dumps({"classes": classes}))
+    (layout.samples("01") / "facts.json").write_text(json.dumps({"classes": classes}))
     folders = [layout.arrays("00"), layout.arrays("01")]
     train_judge(folders, JudgeSettings(name="head-on-features"), layout.judge)
     return layout
@@ -123,8 +123,8 @@ def test_the_resolutions_of_the_settings_replace_the_ladder(experiment: Layout) 
 def test_a_class_without_held_out_images_is_named(experiment: Layout, tmp_path: Path) -> None:
     layout = Layout("grey", tmp_path)
     _save(layout.arrays("00"), "held_out_", _grey((0,), 3, 32), np.zeros(3))
-    manifest = (experiment.arrays("00") / "manifest.json").read_text()
-    (layout.arrays("00") / "manifest.json").write_text(manifest)
+    manifest = (experiment.arrays("00") / "facts.json").read_text()
+    (layout.arrays("00") / "facts.json").write_text(manifest)
     layout.judge.parent.mkdir(exist_ok=True)
     layout.judge.symlink_to(experiment.judge)
     with pytest.raises(UserError, match="class level070 has no image"):

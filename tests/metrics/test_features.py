@@ -8,7 +8,7 @@ from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
 from centigan.judges import load_judge, train_judge
 from centigan.layout import Layout
-from centigan.manifest import DIGESTS, read_digests, read_manifest, sha256, write_manifest
+from centigan.manifest import DIGESTS, read_digests, read_facts, read_manifest, sha256, write_manifest
 from centigan.metrics.features import SOURCES, features_of_split, read_features
 from centigan.settings.evaluation import FeatureSettings, JudgeSettings
 
@@ -47,7 +47,7 @@ def write_images(layout: Layout, split: str, classes: list[str], rng: np.random.
         np.save(folder / f"{prefix}images.npy", rng.integers(0, 256, shape, dtype=np.uint8))
         np.save(folder / f"{prefix}labels.npy", np.repeat(np.arange(2), counts[source]).astype(np.int16))
         files = [file.name for file in folder.glob("*.npy")]
-        write_manifest(folder, {"classes": classes, "resolution": SIDE}, of=files)
+        write_manifest(folder, {}, facts={"classes": classes, "resolution": SIDE}, of=files)
 
 
 def test_features_stand_in_the_order_of_their_images(made: Layout) -> None:
@@ -70,9 +70,10 @@ def test_held_out_images_are_first_shrunk_to_the_size_of_training_images(made: L
 
 def test_the_manifest_names_the_network_and_every_input(made: Layout) -> None:
     manifest = read_manifest(made.features("00"))
-    assert manifest["network"] == "small-cnn"
-    assert manifest["resizing"] == "bilinear"
-    assert manifest["precision"] == "float32"
+    facts = read_facts(made.features("00"))
+    assert facts["network"] == "small-cnn"
+    assert facts["resizing"] == "bilinear"
+    assert facts["precision"] == "float32"
     assert manifest["images"] == {"real": 8, "held_out": 4, "generated": 6, "fresh": 2}
     folders = (made.arrays("00"), made.samples("00"), made.judge)
     assert manifest["inputs"] == {
@@ -141,7 +142,7 @@ def test_missing_features_are_one_clear_error(experiment: Layout) -> None:
     (experiment.features("00") / "fresh.npy").unlink()
     with pytest.raises(UserError, match=r"fresh\.npy is missing or damaged"):
         read_features(experiment, ["00"], "fresh")
-    (experiment.features("00") / "manifest.json").unlink()
+    (experiment.features("00") / "facts.json").unlink()
     with pytest.raises(UserError, match="make the features of this split first"):
         read_features(experiment, ["00"], "real")
 

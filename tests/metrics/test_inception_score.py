@@ -127,7 +127,7 @@ def test_more_groups_than_images_name_the_settings(
 def test_features_of_weights_that_have_gone_are_refused(tmp_path: Path) -> None:
     layout = store(tmp_path)
     for split in ("00", "01"):
-        path = layout.features(split) / "manifest.json"
+        path = layout.features(split) / "facts.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "weights_sha256": "0" * 64}))
     with pytest.raises(UserError, match="other weights than efficientnet-lite0"):
         inception_score_of_all(layout, ["00", "01"], SETTINGS)

@@ -209,9 +209,9 @@ def experiment(tmp_path: Path) -> Layout:
         folder.mkdir(parents=True)
         np.save(folder / "images.npy", images)
         np.save(folder / "labels.npy", labels)
-        (folder / "manifest.json").write_text(json.dumps({"classes": ["ape", "bee"]}))
+        (folder / "facts.json").write_text(json.dumps({"classes": ["ape", "bee"]}))
     layout.train("03").mkdir(parents=True)
-    (layout.train("03") / "manifest.json").write_text(json.dumps({"classes": ["ape", "bee"]}))
+    (layout.train("03") / "facts.json").write_text(json.dumps({"classes": ["ape", "bee"]}))
     early, late = varied.reshape(2, 9, 32, 32, 3), np.stack([varied[:9], collapsed])
     tensors = {"iterations": torch.tensor([100, 200]), "images": torch.from_numpy(np.stack([early, late]))}
     save_file(tensors, layout.train("03") / "snapshots.safetensors")

@@ -69,7 +69,7 @@ def write(folder: Path, prefix: str, images: np.ndarray, labels: list[int]) -> N
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / f"{prefix}images.npy", images)
     np.save(folder / f"{prefix}labels.npy", np.array(labels, np.int16))
-    (folder / "manifest.json").write_text(json.dumps({"classes": CLASSES}))
+    (folder / "facts.json").write_text(json.dumps({"classes": CLASSES}))
 
 
 @pytest.fixture

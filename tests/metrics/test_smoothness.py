@@ -54,7 +54,7 @@ def walked(tmp_path: Path) -> Layout:
     folder = layout.latent("00")
     folder.mkdir(parents=True)
     save_file({"linear": walks, "spherical": walks[:, ::-1].copy()}, folder / "images.safetensors")
-    write_manifest(folder, {"classes": ["cat", "dog"]}, of=["images.safetensors"])
+    write_manifest(folder, {}, facts={"classes": ["cat", "dog"]}, of=["images.safetensors"])
     return layout
 
 

@@ -87,7 +87,8 @@ def _measured(root: Path) -> Layout:
     layout.judge.mkdir()
     shares = {"clean": 0.9, "noise": 0.8, "blur": 0.7, "mean": 0.8}
     held_out = {"images": 40, "side": 32, "noise": "some", "blur": "some"}
-    judge = {"name": "small-cnn", "requested": "auto", "candidates": {"small-cnn": shares}}
+    judge = {"requested": "auto", "candidates": {"small-cnn": shares}}
+    (layout.judge / "facts.json").write_text(json.dumps({"name": "small-cnn"}))
     (layout.judge / "manifest.json").write_text(json.dumps(judge | {"held_out": held_out}))
     return layout
 
@@ -182,13 +183,15 @@ def _write(
 
 def _write_images(layout: Layout, split: str, names: list[str]) -> None:
     rng = np.random.default_rng(int(split))
-    manifest = {"classes": names, "resolution": 32, "libraries": {"torch": "2"}, "commit": "abc"}
+    facts = {"classes": names, "resolution": 32}
+    manifest = {"libraries": {"torch": "2"}, "commit": "abc"}
     manifest |= {"images": {"train": 6, "held_out": 2}, "rejected": {"train": [{}], "held_out": []}}
     manifest |= {"converted": {"train": {"greyscale": ["1.jpg", "2.jpg"]}, "held_out": {"CMYK": ["3.jpg"]}}}
     for folder in (layout.arrays(split), layout.samples(split), layout.train(split)):
         folder.mkdir(parents=True)
         np.save(folder / "images.npy", rng.integers(0, 256, (6, 32, 32, 3), dtype=np.uint8))
         np.save(folder / "labels.npy", np.array([0, 0, 0, 1, 1, 1], np.int16))
+        (folder / "facts.json").write_text(json.dumps(facts))
         (folder / "manifest.json").write_text(json.dumps(manifest))
     np.save(
         layout.arrays(split) / "held_out_images.npy", rng.integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
@@ -211,4 +214,4 @@ def _write_latent(layout: Layout, split: str, names: list[str]) -> None:
         name: rng.integers(0, 256, (*shape, 32, 32, 3), dtype=np.uint8) for name, shape in shapes.items()
     }
     save_file(tensors, folder / "images.safetensors")
-    (folder / "manifest.json").write_text(json.dumps({"classes": names}))
+    (folder / "facts.json").write_text(json.dumps({"classes": names}))

@@ -217,8 +217,8 @@ def test_a_name_with_dollars_or_markup_is_written_as_it_stands(finished: Layout)
     text = finished.classes.read_text().replace('"a, letter"', '"$x_<b>$, letter"')
     finished.classes.write_text(text)
     for folder in (finished.samples("00"), finished.arrays("00"), finished.latent("00")):
-        manifest = folder / "manifest.json"
-        manifest.write_text(manifest.read_text().replace('"a"', '"$x_<b>$"'))
+        facts = folder / "facts.json"
+        facts.write_text(facts.read_text().replace('"a"', '"$x_<b>$"'))
     for name in ("accuracy_by_class", "ms_ssim_examples", "class_grid", "gallery"):
         assert "$x_&lt;b&gt;$" in drawn(finished, name)
 

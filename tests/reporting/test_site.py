@@ -237,7 +237,7 @@ def rename(layout: Layout, old: str, new: str) -> None:
         columns = [name for name in ("class_id", "neighbour_class") if name in frame]
         frame[columns] = frame[columns].replace(old, new)
         frame.to_parquet(path)
-    for path in layout.results.rglob("manifest.json"):
+    for path in layout.results.rglob("facts.json"):
         content = json.loads(path.read_text())
         if "classes" in content:
             content["classes"] = [new if name == old else name for name in content["classes"]]

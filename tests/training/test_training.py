@@ -22,7 +22,7 @@ from centigan.families import build
 from centigan.families.acgan import ACGAN
 from centigan.journal import read_lines, text_until
 from centigan.layout import Layout
-from centigan.manifest import read_manifest
+from centigan.manifest import read_facts, read_manifest
 from centigan.sampling import sample_split
 from centigan.settings.stages import TrainStage
 from centigan.training.averaging import Averages
@@ -55,7 +55,7 @@ def test_training_writes_journal_snapshots_and_provenance(layout: Layout) -> Non
     assert snapshots["iterations"].tolist() == [3, 6]
     assert snapshots["images"].shape == (2, 2, 2, 32, 32, 3)
     manifest = read_manifest(layout.train("00"))
-    assert manifest["classes"] == ["cat", "dog"]
+    assert read_facts(layout.train("00")) == {"classes": ["cat", "dog"], "resolution": 32}
     assert manifest["settings"]["train"]["iterations"] == 6
 
 

@@ -1,5 +1,4 @@
 import hashlib
-import json
 import os
 import re
 import subprocess
@@ -10,6 +9,7 @@ from centigan import params as reading
 from centigan.errors import UserError
 from centigan.fingerprint import code_of
 from centigan.layout import TABLES, split_names
+from centigan.manifest import read_published
 from centigan.reporting.captions import CAPTIONS
 from centigan.settings.stages import STAGES
 from centigan.site import IN_JOB, prepare_scratch, site_value, visible_gpus
@@ -29,6 +29,7 @@ except UserError as error:
 
 EXPERIMENT = SETTINGS.experiment
 SPLITS = split_names(SETTINGS.data.classes, SETTINGS.data.split_size)
+PUBLISHED = read_published(Path(f"results/{EXPERIMENT}/mlflow.json"))
 FIGURES = list(type(SETTINGS.figures).model_fields)
 # module that puts the raw data in place; none where they are the user's own
 FETCHED = {
@@ -170,9 +171,7 @@ def attempt():
 
     It is a param: what the store lacks makes the rule stale, until an export, also by hand, is complete.
     """
-    file = Path(f"results/{EXPERIMENT}/mlflow.json")
-    told = json.loads(file.read_text()) if file.exists() else {}
-    return told.get("attempt", 0) + (not told.get("complete", True))
+    return PUBLISHED.get("attempt", 0) + (not PUBLISHED.get("complete", True))
 
 
 def start_follower():

@@ -44,6 +44,7 @@ rule arrays:
         labels="results/{experiment}/arrays/{split}/labels.npy",
         held_out_images="results/{experiment}/arrays/{split}/held_out_images.npy",
         held_out_labels="results/{experiment}/arrays/{split}/held_out_labels.npy",
+        facts="results/{experiment}/arrays/{split}/facts.json",
         digests="results/{experiment}/arrays/{split}/SHA256SUMS",
         manifest="results/{experiment}/arrays/{split}/manifest.json",
     log:

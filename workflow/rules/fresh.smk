@@ -1,72 +1,104 @@
-import argparse
-import os
-import subprocess
 import sys
 from pathlib import Path
 
-from centigan.freshness import raw, refresh
+from centigan.atomic import out_of_the_way
+from centigan.freshness import Job, first, keep, kept, raw, refresh, sweep
 from centigan.layout import Layout
 from snakemake.cli import get_argument_parser
 
-# What was lost is made first, in a run of its own: where it comes out the same, nothing after it is stale,
-# while in one run Snakemake makes everything again that follows. docs/decisions/0013-staleness.md
-FIRST_RUN = "CENTIGAN_FIRST_RUN"
-OTHER_THAN_RUNS = set(
-    "--unlock --lint --list -l --list-target-rules --lt --print-compilation --dag --rulegraph --filegraph"
-    " --d3dag --summary -S --detailed-summary -D --report --touch -t --cleanup-metadata --cm --cleanup-shadow"
-    " --delete-all-output --delete-temp-output --archive --containerize --generate-unit-tests --list-changes"
-    " --lc --list-input-changes --li --list-params-changes --lp --list-untracked --lu".split()
-)
+# What was lost, and what the data stage must make anew, is made first, in a run of its own: where it comes out
+# the same, nothing after it is stale. docs/decisions/0013-staleness.md
+OTHER_THAN_RUNS = (
+    "unlock lint list_rules list_target_rules compilation dag rulegraph filegraph d3dag summary detailed_summary"
+    " report touch cleanup_metadata cleanup_shadow delete_all_output delete_temp_output archive containerize"
+    " generate_unit_tests list_changes list_input_changes list_params_changes list_untracked"
+).split()
 
 
 def is_run():
-    words = {word.partition("=")[0] for word in sys.argv[1:]}
+    """Whether this call runs jobs, or tells which it would run."""
+    words = get_argument_parser().parse_args(sys.argv[1:])
     running = any(Path(".snakemake/locks").glob("*"))  # its jobs are at work on what would be looked at
-    return not (words & OTHER_THAN_RUNS or running or FIRST_RUN in os.environ)
+    return not (running or any(getattr(words, word, None) for word in OTHER_THAN_RUNS))
 
 
 def made_here(output):
     return any(pattern.match(output) for rule in workflow.rules for pattern in rule.output)
 
 
-def of_first_run(words):
-    """This run's own words, without its targets and what it forces."""
-    chosen = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    for names in (("--forcerun", "-R"), ("--until", "-U"), ("--omit-from", "-O"), ("--allowed-rules",)):
-        chosen.add_argument(*names, nargs="*")
-    for names in (("--forceall", "-F"), ("--force", "-f")):
-        chosen.add_argument(*names, action="store_true")
-    _, rest = chosen.parse_known_args(words)
-    targets = get_argument_parser().parse_args(words).targets
-    return [word for word in rest if word not in targets]
+def data_jobs():
+    """What the jobs of the data stage would be made with now."""
+    index = {repr(stage("index")(None)), repr(code_of("data.index"))}
+    arrays = {repr(stage("arrays")(None)), repr(code_of("data.arrays"))}
+    return {"index": Job(index, set(raw_files(None))), "arrays": Job(arrays)}
 
 
-def run_first(outputs):
-    command = [sys.executable, "-m", "snakemake", *outputs, "--force", *of_first_run(sys.argv[1:])]
-    if subprocess.run(command, env={**os.environ, FIRST_RUN: "1"}).returncode:
-        raise WorkflowError("What was lost could not be made again; see above")
-
-
-def make_fresh():
-    layout = Layout(EXPERIMENT)
-    why = dict.fromkeys(refresh(layout, made_here), "is gone, or is not what its job wrote")
-    changed = raw.changes(layout)
+def to_make_first(layout):
+    """Outputs to be made before all else, and why; told once what is gone of the raw data."""
+    why = refresh(layout, made_here, data_jobs())
+    indexes = of_all_splits(str(layout.index("{split}")))
+    if why.keys() & set(indexes):
+        return why
+    changed = raw.changes(layout, Path(SETTINGS.data.root))
     if changed.index:
-        why |= dict.fromkeys(
-            of_all_splits(str(layout.index("{split}"))), "lists other raw images than there are"
+        return why | dict.fromkeys(indexes, "lists other raw images than there are")
+    if changed.gone:
+        print(
+            f"{len(changed.gone)} raw files are gone from {SETTINGS.data.root}, such as {changed.gone[0]}. What was"
+            " made from them is kept; to make it without them: snakemake --forcerun index",
+            file=sys.stderr,
         )
-    why |= {f"{layout.arrays(s)}/SHA256SUMS": "has raw images that were replaced" for s in changed.splits}
-    for output, reason in sorted(why.items()):
-        print(f"{output} {reason}: made again first", file=sys.stderr)
-    if why:
-        run_first(sorted(why))
-        refresh(layout, made_here)
-        if not workflow.dryrun:
-            raw.accept(layout, read=True)
+    replaced = [f"{layout.arrays(split)}/SHA256SUMS" for split in changed.splits]
+    return why | dict.fromkeys(replaced, "has raw images that were replaced")
 
 
-if workflow.is_main_process and is_run():
+def tell(why):
+    for reason in sorted(set(why.values())):
+        outputs = sorted(output for output in why if why[output] == reason)
+        more = f" (and {len(outputs) - 1} more)" if len(outputs) > 1 else ""
+        print(f"{outputs[0]}{more} {reason}: made again first", file=sys.stderr)
+
+
+def make_first():
+    """Run Snakemake for what must be made first, as often as that brings something new to light."""
+    layout, before = Layout(EXPERIMENT), None
+    kept.give_back(layout)
+    sweep(layout)
+    if layout.published.exists() and not PUBLISHED and not workflow.dryrun:
+        out_of_the_way(layout.published)
+        layout.published.unlink(missing_ok=True)  # damaged is as good as absent
+    while why := to_make_first(layout):
+        if why == before:
+            raise WorkflowError(f"{min(why)} was made again first, and still {why[min(why)]}")
+        tell(why)
+        for output in () if workflow.dryrun else why:
+            out_of_the_way(Path(output))
+        targets = get_argument_parser().parse_args(sys.argv[1:]).targets
+        words = first.words_of(sys.argv[1:], targets, sorted(why))
+        if first.run_first([sys.executable, "-m", "snakemake", *words]):
+            raise WorkflowError("What must be made first could not be made; see above")
+        if workflow.dryrun:
+            return
+        raw.accept(layout, Path(SETTINGS.data.root), read=True)
+        before = why
+
+
+if workflow.is_main_process and first.is_first_run():
+    first.end_with_parent()
+elif workflow.is_main_process and is_run():
     try:
-        make_fresh()
+        make_first()
     except UserError as error:
         raise WorkflowError(str(error)) from None
+
+
+def begin():
+    """Keep what this run is about to replace until it has."""
+    outputs = (str(output) for job in workflow.dag.needrun_jobs() for output in job.output)
+    keep(Layout(EXPERIMENT), outputs)
+
+
+def end():
+    """Put back what was not replaced, and note what was made."""
+    kept.give_back(Layout(EXPERIMENT))
+    refresh(Layout(EXPERIMENT), made_here)

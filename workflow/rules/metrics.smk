@@ -4,6 +4,7 @@ rule judge:
         classes="results/{experiment}/classes.csv",
     output:
         weights="results/{experiment}/judge/weights.safetensors",
+        facts="results/{experiment}/judge/facts.json",
         digests="results/{experiment}/judge/SHA256SUMS",
         manifest="results/{experiment}/judge/manifest.json",
     log:
@@ -85,6 +86,7 @@ rule features:
         held_out="results/{experiment}/features/{split}/held_out.npy",
         generated="results/{experiment}/features/{split}/generated.npy",
         fresh="results/{experiment}/features/{split}/fresh.npy",
+        facts="results/{experiment}/features/{split}/facts.json",
         digests="results/{experiment}/features/{split}/SHA256SUMS",
         manifest="results/{experiment}/features/{split}/manifest.json",
     log:

@@ -73,6 +73,7 @@ rule report:
         judge="results/{experiment}/judge/manifest.json",
         trained=of_all_splits("results/{experiment}/train/{split}/manifest.json"),
         arrays=of_all_splits("results/{experiment}/arrays/{split}/SHA256SUMS"),
+        converted=of_all_splits("results/{experiment}/arrays/{split}/manifest.json"),  # and left out
         samples=of_all_splits("results/{experiment}/samples/{split}/SHA256SUMS"),
     output:
         page="results/{experiment}/report/index.html",

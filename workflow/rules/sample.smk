@@ -6,6 +6,7 @@ rule sample:
         labels="results/{experiment}/samples/{split}/labels.npy",
         fresh_images="results/{experiment}/samples/{split}/fresh_images.npy",
         fresh_labels="results/{experiment}/samples/{split}/fresh_labels.npy",
+        facts="results/{experiment}/samples/{split}/facts.json",
         digests="results/{experiment}/samples/{split}/SHA256SUMS",
         manifest="results/{experiment}/samples/{split}/manifest.json",
     log:
@@ -26,6 +27,7 @@ rule latent:
         trained="results/{experiment}/train/{split}/SHA256SUMS",
     output:
         images="results/{experiment}/latent/{split}/images.safetensors",
+        facts="results/{experiment}/latent/{split}/facts.json",
         digests="results/{experiment}/latent/{split}/SHA256SUMS",
         manifest="results/{experiment}/latent/{split}/manifest.json",
     log:

@@ -6,6 +6,7 @@ rule train:
         discriminator="results/{experiment}/train/{split}/discriminator.safetensors",
         history="results/{experiment}/train/{split}/history.jsonl",
         snapshots="results/{experiment}/train/{split}/snapshots.safetensors",
+        facts="results/{experiment}/train/{split}/facts.json",
         digests="results/{experiment}/train/{split}/SHA256SUMS",
         manifest="results/{experiment}/train/{split}/manifest.json",
     log:

@@ -16,6 +16,8 @@ from centigan.cli.options import (
     stage_of,
 )
 from centigan.errors import UserError
+from centigan.settings import Settings
+from centigan.settings.data import DataSettings
 from centigan.settings.stages import ArraysStage, IndexStage
 
 app = typer.Typer()
@@ -70,7 +72,7 @@ def verify(experiment: Experiment = None, settings: Values = None, log_file: Log
     from centigan.data.verify import verify as check
 
     _, loaded = open_project(experiment, log_file)
-    check(stage_of(IndexStage, loaded, settings).data)
+    check(_data(loaded, settings))
 
 
 @app.command()
@@ -79,7 +81,7 @@ def index(experiment: Experiment = None, settings: Values = None, log_file: LogF
     from centigan.data.index import build_index
 
     layout, loaded = open_project(experiment, log_file)
-    build_index(layout, stage_of(IndexStage, loaded, settings).data)
+    build_index(layout, _data(loaded, settings))
 
 
 @app.command()
@@ -95,4 +97,10 @@ def arrays(
 
     layout, loaded = open_project(experiment, log_file)
     stage = stage_of(ArraysStage, loaded, settings)
-    build_arrays(layout, name_of(split, loaded), stage, threads=threads)
+    build_arrays(layout, name_of(split, loaded), stage, Path(loaded.data.root), threads=threads)
+
+
+def _data(loaded: Settings, handed: str | None) -> DataSettings:
+    """The settings of the data: those handed over as JSON, at the root that is loaded."""
+    chosen = stage_of(IndexStage, loaded, handed).data
+    return DataSettings.model_validate({**chosen.model_dump(), "root": loaded.data.root})

@@ -118,7 +118,8 @@ def provenance(
     if len(file.parts) < 3 or file.parts[0] != "results":
         raise UserError(f"{file} is no result: name a file below results/, from the project's folder")
     layout = Layout(file.parts[1])
-    typer.echo(describe(layout, file, everything=everything))
+    root = params.load(layout.experiment).data.root
+    typer.echo(describe(layout, file, root, everything=everything))
     if as_crate:
         typer.echo(f"\nwritten: {crate(layout)}")
 

@@ -59,18 +59,19 @@ class Outcome:
             self.converted.setdefault(oddity, []).append(name)
 
 
-def build_arrays(layout: Layout, split: str, stage: ArraysStage, *, threads: int = 1) -> None:
-    """Write the arrays of one split; labels are positions of the class within the split.
+def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, threads: int = 1) -> None:
+    """Write the arrays of one split, of raw data at `root`; labels are positions of the class in the split.
 
     Raises:
         UserError: for a bad image where the index says that it is an error, or a class left without any.
     """
     index = pd.read_parquet(layout.index(split))
+    index["path"] = f"{root.as_posix()}/" + index["path"]
     reject = bool(index["reject"].all())
     classes = list(dict.fromkeys(index["class_id"]))  # rows stand in the order of the classes
     folder = layout.arrays(split)
     remove_halves(folder)
-    facts: dict[str, dict[str, object]] = {"images": {}, "converted": {}, "rejected": {}}
+    found: dict[str, dict[str, object]] = {"images": {}, "converted": {}, "rejected": {}}
     for subset, prefix, scale in (("train", "", 1), ("held_out", "held_out_", 2)):
         rows = index[index["subset"] == subset]
         side = scale * stage.arrays.resolution
@@ -83,13 +84,13 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, *, threads: int
             )
         with atomic_path(folder / f"{prefix}labels.npy") as temporary:
             np.save(temporary, labels)
-        facts["images"][subset] = len(labels)
-        facts["converted"][subset] = outcome.converted
-        facts["rejected"][subset] = [rejected._asdict() for rejected in outcome.rejected]
-    resolution = stage.arrays.resolution
-    about = describe(stage, inputs=[layout.index(split)], classes=classes, resolution=resolution)
-    write_manifest(folder, about | facts, of=ARRAYS)
-    log.info("split %s: %s images at %d px", split, facts["images"], resolution)
+        found["images"][subset] = len(labels)
+        found["converted"][subset] = outcome.converted
+        found["rejected"][subset] = [rejected._asdict() for rejected in outcome.rejected]
+    about = describe(stage, inputs=[layout.index(split)], **found)
+    facts = {"classes": classes, "resolution": stage.arrays.resolution}
+    write_manifest(folder, about, facts=facts, of=ARRAYS)
+    log.info("split %s: %s images at %d px", split, found["images"], stage.arrays.resolution)
 
 
 def write_images(

@@ -34,7 +34,6 @@ def check(listing: Listing, classes: list[str], settings: DataSettings) -> dict[
         log.warning("%s (source.json lists all)", said)
     return {
         "source": listing.source,
-        "root": settings.root,
         "found": listing.found,
         "images": listing.images["subset"].value_counts().to_dict(),
         "published": published_totals(listing),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
@@ -24,9 +25,9 @@ log = logging.getLogger(__name__)
 def build_index(layout: Layout, settings: DataSettings) -> None:
     """Write index/{split}.parquet, classes.csv, source.json and raw.sha256 for the data at settings.root.
 
-    The index has a row per image: path, offset, size (bytes), name, subset ("train" or "held_out"),
-    class_id, label (position in the order of the classes), split, encoding, reject (whether a bad image is
-    left out), sha256 (null unless settings.checksums).
+    The index has a row per image: path (below the root), offset, size (bytes), name, subset ("train" or
+    "held_out"), class_id, label (position in the order of the classes), split, encoding, reject (whether a
+    bad image is left out), sha256 (null unless settings.checksums).
 
     Raises:
         UserError: for a source that is not whole, or other classes than the settings say.
@@ -41,12 +42,15 @@ def build_index(layout: Layout, settings: DataSettings) -> None:
     index = _number(images, classes, names, settings)
     index = index.assign(encoding=listing.encoding, reject=report["on_bad_image"] == "reject")
     index["sha256"] = pd.Series(_checksums(index) if settings.checksums else None, index.index, "string")
+    root = Path(settings.root)
+    # where the data lie is no part of what they are
+    index["path"] = index["path"].str.removeprefix(f"{root.as_posix()}/")
     _write_index(layout, index)
     with atomic_path(layout.classes) as temporary:
         _count(index, listing.words).to_csv(temporary, index=False)
     write_text(layout.source, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    write_pins(layout, index)
-    remember(layout, index, read=True)
+    write_pins(layout, index, root)
+    remember(layout, index, root, read=True)
     log.info("%d images of %d classes in %d splits", len(index), len(classes), len(names))
 
 

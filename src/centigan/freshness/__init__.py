@@ -8,18 +8,27 @@ compared with the records, and what differs is made to look so. docs/decisions/0
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from centigan.atomic import write_text
-from centigan.freshness import raw
+from centigan.freshness import first, kept, raw
 from centigan.freshness.digests import Digests
 from centigan.freshness.records import STAGES, Record, note, noted, save, saved
 from centigan.layout import Layout
 
 SECOND = 10**9  # ns
+LOST = "is gone, or is not what its job wrote"
 log = logging.getLogger(__name__)
+
+
+class Job(NamedTuple):
+    """What a rule's jobs would be made with now, as Snakemake's records write it."""
+
+    params: set[str]
+    inputs: set[str] | None = None  # None: those of the record
 
 
 @dataclass
@@ -32,64 +41,107 @@ class Memory:
 
     @classmethod
     def load(cls, file: Path) -> "Memory":
+        """What was seen; nothing where the file is damaged."""
         if not file.exists():
             return cls()
-        found = json.loads(file.read_text(encoding="utf-8"))
-        known = {path: tuple(state) for path, state in found["digests"].items()}
-        good = {path: tuple(state) for path, state in found["good"].items()}
-        return cls(Digests(known), good, found["records"])
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+            known = {
+                path: (int(size), int(time), str(sha)) for path, (size, time, sha) in found["digests"].items()
+            }
+            good = {path: (float(start), str(digest)) for path, (start, digest) in found["good"].items()}
+            return cls(Digests(known), good, dict(found["records"]))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            log.warning("%s is damaged and made again: %s", file, error)
+            return cls()
 
     def write(self, file: Path) -> None:
         values = {"digests": self.digests.known, "good": self.good, "records": self.records}
-        write_text(file, json.dumps(values))
+        write_text(file, json.dumps(values, allow_nan=False))
 
 
-def refresh(layout: Layout, made_here: Callable[[str], bool] = lambda output: True) -> list[str]:
-    """Make Snakemake's view of an experiment's results true; the outputs that must be made again first.
+def refresh(
+    layout: Layout,
+    made_here: Callable[[str], bool] = lambda output: True,
+    now: Mapping[str, Job] | None = None,
+) -> dict[str, str]:
+    """Make Snakemake's view of an experiment's results true; what must be made again first, and why.
 
     Records that came with the results are given to Snakemake. An input of other content than a record says is
     made newer than what was made from it. An output that was here and is gone, or is not what its job wrote,
-    is returned: made again, it may well be the same, and then nothing after it is stale.
+    is returned: made again, it may well be the same, and then nothing after it is stale. So are those of
+    the rules in `now` whose jobs would be others today.
 
-    made_here: whether the workflow, as it is now, makes an output.
+    Args:
+        made_here: whether the workflow, as it is now, makes an output.
+        now: rules whose outputs, once stale, are made before all that follows from them.
     """
     memory = Memory.load(layout.memory)
-    _take_over(layout, memory)
-    records = noted(layout)
+    known = {stage: saved(layout.records(stage)) for stage in STAGES}
+    records = _take_over(layout, memory, known, noted(layout))
     lost = _lost(records, memory, made_here)
     _show_changed_inputs(records, memory.digests, spared=set(lost))
-    _save(layout, records, memory, lost, made_here)
+    stale = _stale(records, memory.digests, now or {})
+    _save(layout, known, records, memory, lost, made_here)
     for stage in STAGES:
         if digest := memory.digests.of(layout.records(stage).as_posix()):
             memory.records[stage] = digest
     memory.write(layout.memory)
-    return lost
+    return stale | dict.fromkeys(lost, LOST)
 
 
-def _take_over(layout: Layout, memory: Memory) -> None:
-    """Give Snakemake the records that Git or DVC has brought."""
-    for stage in STAGES:
-        file = layout.records(stage)
-        if memory.digests.of(file.as_posix()) in {None, memory.records.get(stage)}:
-            continue
-        for output, (digest, record) in saved(file).items():
+def keep(layout: Layout, outputs: Iterable[str]) -> None:
+    """Keep those of these outputs that are what their jobs wrote, until they are replaced."""
+    memory = Memory.load(layout.memory)
+    known = {
+        output: digest for stage in STAGES for output, (digest, _) in saved(layout.records(stage)).items()
+    }
+    kept.keep(layout, [o for o in outputs if o in known and memory.digests.of(o) == known[o]])
+
+
+def sweep(layout: Layout) -> None:
+    """Remove what killed writers left half-written among the results; a trainer clears its own folder."""
+    for part in ("index", "arrays", "judge", "samples", "features", "latent", "metrics", "tables", "figures"):
+        for half in (layout.results / part).rglob(".*.part*"):
+            half.unlink(missing_ok=True)
+    for half in (*layout.results.glob(".*.part*"), *layout.report.parent.rglob(".*.part*")):
+        half.unlink(missing_ok=True)
+
+
+def _take_over(
+    layout: Layout,
+    memory: Memory,
+    known: Mapping[str, dict[str, tuple[str, Record]]],
+    records: dict[str, Record],
+) -> dict[str, Record]:
+    """Give Snakemake the records that Git or DVC has brought, and those it lost; all records."""
+    records = dict(records)
+    for stage, of_stage in known.items():
+        digest_of_stage = memory.digests.of(layout.records(stage).as_posix())
+        brought = digest_of_stage not in {None, memory.records.get(stage)}
+        for output, (digest, record) in of_stage.items():
+            if not brought and output in records:
+                continue
             found = memory.digests.of(output)
-            if found in {None, digest}:  # what is not there may come later
+            if found == digest or (brought and found is None):  # what is not there may come later
                 start = time.time()
-                note(output, {**record, "starttime": start, "endtime": start, "incomplete": False})
+                records[output] = {**record, "starttime": start, "endtime": start, "incomplete": False}
+                note(output, records[output])
             if found == digest:
                 memory.good[output] = start, digest
+    return records
 
 
 def _save(
     layout: Layout,
+    saved_before: Mapping[str, dict[str, tuple[str, Record]]],
     records: dict[str, Record],
     memory: Memory,
     lost: list[str],
     made_here: Callable[[str], bool],
 ) -> None:
     """Save what is known of the results, and what is said of those that are not here: they may come later."""
-    known = {output: entry for stage in STAGES for output, entry in saved(layout.records(stage)).items()}
+    known = {output: entry for of_stage in saved_before.values() for output, entry in of_stage.items()}
     for output in records.keys() & memory.good.keys() - set(lost):
         known[output] = memory.good[output][1], records[output]
     save(layout, {output: entry for output, entry in known.items() if made_here(output)})
@@ -110,6 +162,19 @@ def _lost(records: dict[str, Record], memory: Memory, made_here: Callable[[str],
     return lost
 
 
+def _stale(records: dict[str, Record], digests: Digests, now: Mapping[str, Job]) -> dict[str, str]:
+    """Outputs of these rules whose settings, source or inputs are others now."""
+    stale = {}
+    for output, record in records.items():
+        if (job := now.get(record["rule"])) is None or digests.of(output) is None:
+            continue
+        if set(record.get("params") or ()) != job.params:
+            stale[output] = "was made with other settings or source"
+        elif job.inputs not in (None, set(record.get("input") or ())) or _changed(record, digests):
+            stale[output] = "was made from other inputs"
+    return stale
+
+
 def _show_changed_inputs(records: dict[str, Record], digests: Digests, spared: set[str]) -> None:
     """Make inputs of other content than was used newer than all else, which no clock may have set ahead."""
     now = time.time_ns()
@@ -128,4 +193,4 @@ def _changed(record: Record, digests: Digests) -> list[str]:
     return [path for path, digest in found.items() if digest and f"sha256:{digest}" != used[path]]
 
 
-__all__ = ["raw", "refresh"]
+__all__ = ["Job", "first", "keep", "kept", "raw", "refresh", "sweep"]

@@ -1,9 +1,12 @@
 """Digests of files, computed again only when a file's size or time has changed."""
 
 import os
+import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from centigan.errors import UserError
 from centigan.manifest import DIGESTS, read_digests, sha256
 
 
@@ -19,9 +22,8 @@ class Digests:
         A file that is seen for the first time is taken for what the SHA256SUMS beside it says: the job that
         wrote both has just read it, or DVC has checked it on its way here. Gigabytes are not read twice.
         """
-        try:
-            found = Path(path).stat()
-        except FileNotFoundError:
+        found = _status(path)
+        if found is None:
             self.known.pop(path, None)
             return None
         size, time, digest = self.known.get(path, (-1, -1, ""))
@@ -34,7 +36,10 @@ class Digests:
 
     def _all_listed(self, sums: Path) -> bool:
         """Whether the files of a SHA256SUMS are what it says: pages of a report are no rule's outputs."""
-        listed = read_digests(sums).items()
+        try:
+            listed = read_digests(sums).items()
+        except UserError:  # damaged is as good as gone: the job that wrote it makes it again
+            return False
         return all(self.of((sums.parent / name).as_posix()) == digest for name, digest in listed)
 
     def set_time(self, path: str, time: int) -> None:
@@ -44,5 +49,15 @@ class Digests:
         self.known[path] = size, time, digest
 
     def _said(self, path: str) -> str | None:
-        beside = Path(path).with_name(DIGESTS)
-        return read_digests(beside).get(Path(path).name) if beside.exists() else None
+        with suppress(UserError):  # a damaged one says nothing
+            return read_digests(Path(path).with_name(DIGESTS)).get(Path(path).name)
+        return None
+
+
+def _status(path: str) -> os.stat_result | None:
+    """Size and time of a file; None where there is none, or a folder lies in its place."""
+    try:
+        found = Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return None if stat.S_ISDIR(found.st_mode) else found

@@ -1,7 +1,12 @@
-"""Whether the raw data are still those that were indexed: by size and time, archives by their hash too."""
+"""Whether the raw data are still those that were indexed: by size and time, archives by their hash too.
 
+Paths are relative to data.root: where the raw data lie is no part of what they are.
+"""
+
+import json
 import logging
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,9 +15,10 @@ import pandas as pd
 from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.manifest import read_digests, sha256
+from centigan.manifest import listed, read_digests, sha256
 
 UNSEEN = -1
+COLUMNS = ["path", "split", "size", "kind", "others", "time", "gone"]
 log = logging.getLogger(__name__)
 
 
@@ -22,76 +28,97 @@ class Changes:
 
     index: bool = False  # names or sizes: it must be built anew
     splits: set[str] = field(default_factory=set)  # with an image that was replaced by one of its size
+    gone: list[str] = field(default_factory=list)  # paths that were there when last looked; told once
 
 
-def remember(layout: Layout, index: pd.DataFrame, *, read: bool) -> None:
-    """Note size (bytes) and time (ns) of every file that an index names, and of the images' folders.
+def remember(layout: Layout, index: pd.DataFrame, root: Path, *, read: bool) -> None:
+    """Note size (bytes) and time (ns) of every file that an index names, and what lies in their folders.
 
     read: whether the index was made from these files just now; else only images of the right size count.
     """
     kind = _alone(index).map({True: "image", False: "archive"})
-    seen = index[["path", "split", "size"]].assign(kind=kind).drop_duplicates("path")
-    folders = sorted({str(Path(path).parent) for path in seen.loc[seen["kind"] == "image", "path"]})
-    folder = pd.DataFrame({"path": folders, "split": "", "size": 0, "kind": "folder"})
-    seen = pd.concat([seen, folder], ignore_index=True)
-    sizes, times = _states(seen["path"])
+    files = index[["path", "split", "size"]].assign(kind=kind, others="").drop_duplicates("path")
+    seen = pd.concat([files, _folders(files, root)], ignore_index=True)
+    sizes, times = _states(root, seen["path"])
     images = seen["kind"] == "image"
     right = images & (seen["size"] == sizes) | (seen["kind"] == "folder") | read
     seen["size"] = seen["size"].where(images, sizes)
     seen["time"] = times.where(right, UNSEEN)
-    with atomic_path(layout.raw_state) as temporary:
-        seen.to_parquet(temporary, index=False)
+    _write(layout, seen.assign(gone=sizes == UNSEEN))
 
 
-def changes(layout: Layout) -> Changes:
+def changes(layout: Layout, root: Path) -> Changes:
     """Compare the raw data with what was noted; where nothing was, as in a clone, with the index's sizes.
+
+    What is gone is no change: the results were made of it, and without it nothing can be made again.
 
     Raises:
         UserError: for an archive that holds something else than the one that was indexed.
     """
     found = Changes()
-    if not layout.raw_state.exists() and not accept(layout, read=False):
+    seen = _noted(layout)
+    if seen is None and accept(layout, root, read=False):
+        seen = _noted(layout)
+    if seen is None:
         return found
-    seen = pd.read_parquet(layout.raw_state)
-    sizes, times = _states(seen["path"])
-    if (sizes == UNSEEN).all():  # a reader of results has no raw data, nor has who removed them
+    sizes, times = _states(root, seen["path"])
+    gone = sizes == UNSEEN
+    if gone.all() and (seen["time"] == UNSEEN).all():  # a reader of results, who never had the raw data
         layout.raw_state.unlink()
         return found
-    differs = (sizes != seen["size"]) | (times != seen["time"])
-    same_size = sizes == seen["size"]
-    archives = seen["kind"] == "archive"
-    for path in seen.loc[differs & archives & (sizes != UNSEEN), "path"]:
-        found.index |= not _is_pinned(layout, path)
-    images = differs & (seen["kind"] == "image")
-    found.index |= bool((differs & ~archives & ~(images & same_size)).any())
-    found.splits |= set(seen.loc[images & same_size, "split"])
-    if differs.any() and found == Changes():
-        accept(layout, read=True)
+    found.gone = list(seen.loc[gone & ~seen["gone"], "path"])
+    kinds = {kind: seen["kind"] == kind for kind in ("image", "archive", "folder")}
+    differs = ~gone & ((times != seen["time"]) | (~kinds["folder"] & (sizes != seen["size"])))
+    for path in seen.loc[differs & kinds["archive"], "path"]:
+        found.index |= not _is_pinned(layout, root, path)
+    found.index |= bool((differs & kinds["image"] & (sizes != seen["size"])).any())
+    found.index |= _has_new_names(seen, differs & kinds["folder"], root)
+    found.splits |= set(seen.loc[differs & kinds["image"] & (sizes == seen["size"]), "split"])
+    if found.gone:
+        _write(layout, seen.assign(gone=gone))
+    elif differs.any() and found == Changes():
+        accept(layout, root, read=True)
     return found
 
 
-def accept(layout: Layout, *, read: bool) -> bool:
+def accept(layout: Layout, root: Path, *, read: bool) -> bool:
     """Note the raw data of the index as they are now; False where there is no index."""
     files = sorted((layout.results / "index").glob("*.parquet"))
     if files:
-        remember(layout, pd.concat([pd.read_parquet(file) for file in files], ignore_index=True), read=read)
+        index = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
+        remember(layout, index, root, read=read)
     return bool(files)
 
 
-def write_pins(layout: Layout, index: pd.DataFrame) -> None:
+def write_pins(layout: Layout, index: pd.DataFrame, root: Path) -> None:
     """Write raw.sha256: the hash of every archive, and of the images that the index has hashes of.
 
-    From the project's folder, `sha256sum --check` reads it.
+    From data.root, `sha256sum --check` reads it.
     """
     alone = _alone(index)
     hashed = index[alone].dropna(subset="sha256")
     pins = dict(zip(hashed["path"], hashed["sha256"], strict=True))
     for path in index.loc[~alone, "path"].unique():
-        log.info("pinning %s by its hash", path)
-        pins[path] = sha256(Path(path))
-    lines = (f"{digest}  {path}\n" for path, digest in sorted(pins.items()))
+        log.info("pinning %s by its hash", root / path)
+        pins[path] = sha256(root / path)
     with atomic_path(layout.raw_pins) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8")
+        temporary.write_bytes(listed(pins).encode())
+
+
+def _noted(layout: Layout) -> pd.DataFrame | None:
+    """What was noted; None where nothing is, or what is there is damaged."""
+    if not layout.raw_state.exists():
+        return None
+    try:
+        return pd.read_parquet(layout.raw_state, columns=COLUMNS)
+    except (OSError, ValueError, KeyError) as error:  # pyarrow's errors are ValueErrors and KeyErrors
+        log.warning("%s is damaged and made again: %s", layout.raw_state, error)
+        return None
+
+
+def _write(layout: Layout, seen: pd.DataFrame) -> None:
+    with atomic_path(layout.raw_state) as temporary:
+        seen[COLUMNS].to_parquet(temporary, index=False)
 
 
 def _alone(index: pd.DataFrame) -> pd.Series:
@@ -100,29 +127,74 @@ def _alone(index: pd.DataFrame) -> pd.Series:
     return pd.Series(alone, index=index.index, dtype=bool)
 
 
-def _is_pinned(layout: Layout, path: str) -> bool:
+def _folders(files: pd.DataFrame, root: Path) -> pd.DataFrame:
+    """The folders of single images, up to the root, and the visible names in each that are not watched."""
+    watched = _by_folder(files.loc[files["kind"] == "image", "path"])
+    for folder in list(watched):
+        while folder != ".":
+            folder, name = _parted(folder)
+            watched.setdefault(folder, set()).add(name)
+    others = [json.dumps(sorted(_visible(root / folder) - names)) for folder, names in watched.items()]
+    return pd.DataFrame({"path": list(watched), "split": "", "size": 0, "kind": "folder", "others": others})
+
+
+def _by_folder(paths: Iterable[str]) -> dict[str, set[str]]:
+    """The names in each folder."""
+    names: dict[str, set[str]] = {}
+    for folder, name in map(_parted, paths):
+        names.setdefault(folder, set()).add(name)
+    return names
+
+
+def _parted(path: str) -> tuple[str, str]:
+    """Folder and name; a Path would cost much of a million images."""
+    folder, _, name = path.rpartition("/")
+    return folder or ".", name
+
+
+def _has_new_names(seen: pd.DataFrame, changed: "pd.Series[bool]", root: Path) -> bool:
+    """Whether one of the changed folders holds a name that it did not hold."""
+    if not changed.any():
+        return False
+    known = _by_folder(seen["path"])
+    return any(
+        _visible(root / row["path"]) - known.get(row["path"], set()) - set(json.loads(row["others"]))
+        for _, row in seen[changed].iterrows()
+    )
+
+
+def _visible(folder: Path) -> set[str]:
+    try:
+        return {name for name in os.listdir(folder) if name[0] != "."}  # noqa: PTH208 (of a million images)
+    except OSError:  # not there, or not to be read: the index will tell
+        return set()
+
+
+def _is_pinned(layout: Layout, root: Path, path: str) -> bool:
     """Whether an archive of another time is the one that was indexed; False where nothing is pinned."""
-    pinned = read_digests(layout.raw_pins).get(path) if layout.raw_pins.exists() else None
+    pinned = read_digests(layout.raw_pins).get(path)
     if pinned is None:
         return False
-    log.info("checking %s, which is not of the time when it was indexed", path)
-    found = sha256(Path(path))
+    log.info("checking %s, which is not of the time when it was indexed", root / path)
+    found = sha256(root / path)
     if found != pinned:
         raise UserError(
-            f"{path} is not the archive that was indexed (its sha256 is {found[:12]}..., {pinned[:12]}... "
-            f"is pinned): put that back, or remove {layout.raw_pins} to begin anew with this one"
+            f"{root / path} is not the archive that was indexed (its sha256 is {found[:12]}..., "
+            f"{pinned[:12]}... is pinned): put that back, or remove {layout.raw_pins} to begin anew with "
+            "this one"
         )
     return True
 
 
-def _states(paths: pd.Series) -> tuple[pd.Series, pd.Series]:
+def _states(root: Path, paths: "pd.Series[str]") -> tuple["pd.Series[int]", "pd.Series[int]"]:
     """Size (bytes) and time (ns) of each file; UNSEEN where there is none."""
     found = []
+    before = f"{root}/"
     for path in paths:
         try:
-            status = os.stat(path)  # noqa: PTH116 (of a million images; a Path costs as much again)
+            status = os.stat(before + path)  # noqa: PTH116 (of a million images; a Path costs as much again)
             found.append((status.st_size, status.st_mtime_ns))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             found.append((UNSEEN, UNSEEN))
     sizes, times = zip(*found, strict=True)
     return pd.Series(sizes, index=paths.index), pd.Series(times, index=paths.index)

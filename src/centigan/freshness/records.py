@@ -6,9 +6,11 @@ among its results as records/<stage>.json, without times and machine, and come a
 """
 
 import json
+import logging
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ STAGES = {  # the first part of an output's path under results/<experiment>, and
     "report": ("summary.json", "tables", "figures", "report"),
 }
 Record = dict[str, Any]
+log = logging.getLogger(__name__)
 
 
 def noted(layout: Layout, metadata: Path = METADATA) -> dict[str, Record]:
@@ -34,10 +37,12 @@ def noted(layout: Layout, metadata: Path = METADATA) -> dict[str, Record]:
     for output, file in _files(metadata):
         path = Path(output)
         if path.is_relative_to(layout.results) and path.relative_to(layout.results).parts[0] in known:
-            try:
-                found[output] = json.loads(file.read_text(encoding="utf-8"))
-            except json.JSONDecodeError:  # Snakemake was killed while it wrote: it ignores such a record too
-                continue
+            record = _read(file)
+            if isinstance(record, dict) and {"starttime", "rule", "log"} <= record.keys():
+                found[output] = record
+            else:  # cut, or damaged: Snakemake would not look past it
+                log.warning("Snakemake's record of %s is damaged, and left out", output)
+                file.unlink()
     return found
 
 
@@ -47,7 +52,8 @@ def _files(folder: Path, before: str = "") -> Iterator[tuple[str, Path]]:
     for entry in os.scandir(folder):
         if entry.is_dir():
             yield from _files(Path(entry.path), before + entry.name.removeprefix("@"))
-        else:
+            continue
+        with suppress(ValueError):  # no name of Snakemake's
             yield urlsafe_b64decode(before + entry.name).decode(), Path(entry.path)
 
 
@@ -69,15 +75,27 @@ def save(layout: Layout, known: dict[str, tuple[str, Record]]) -> None:
         lines = (json.dumps({"outputs": outputs, **json.loads(job)}) for job, outputs in jobs.items())
         text = "[\n" + ",\n".join(lines) + "\n]\n"
         file = layout.records(stage)
-        if jobs and not (file.exists() and file.read_text(encoding="utf-8") == text):
+        if jobs and not (file.is_file() and file.read_bytes() == text.encode()):
             write_text(file, text)
 
 
 def saved(file: Path) -> dict[str, tuple[str, Record]]:
-    """Digest and record of each output in records/<stage>.json."""
+    """Digest and record of each output in records/<stage>.json; none where that is damaged."""
     found: dict[str, tuple[str, Record]] = {}
-    if file.exists():
+    if not file.exists():
+        return found
+    try:
         for job in json.loads(file.read_text(encoding="utf-8")):
             outputs = job.pop("outputs")
             found |= {output: (digest, job) for output, digest in outputs.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        log.warning("%s is damaged and made again: %s", file, error)
+        return {}
     return found
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None

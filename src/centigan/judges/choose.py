@@ -5,7 +5,6 @@ three accuracies on held-out real images wins: clean, under noise, under blur. G
 fine noise and blur, so a judge that either puts off would judge the noise. No generated image is seen.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from centigan.errors import UserError
 from centigan.judges.augmentation import blurred
 from centigan.judges.images import Examples, Images, resized, to_bytes
 from centigan.judges.table import JUDGES, Judge
-from centigan.manifest import DIGESTS, describe, read_manifest, write_manifest
+from centigan.manifest import DIGESTS, describe, read_facts, read_manifest, write_manifest
 from centigan.settings.evaluation import JudgeSettings
 
 AUTO = ("small-cnn", "head-on-features")
@@ -43,7 +42,7 @@ def train_judge(arrays: list[Path], settings: JudgeSettings, out: Path) -> None:
     Raises:
         UserError: when the judge cannot judge these classes, or nothing is held out.
     """
-    classes = sorted(name for folder in arrays for name in read_manifest(folder)["classes"])
+    classes = sorted(name for folder in arrays for name in read_facts(folder)["classes"])
     names = AUTO if settings.name == "auto" else (settings.name,)
     examples = training_examples(arrays, classes, wanted=any(JUDGES[name].learns for name in names))
     judges = {name: JUDGES[name].fit(examples, settings) for name in names}
@@ -52,9 +51,7 @@ def train_judge(arrays: list[Path], settings: JudgeSettings, out: Path) -> None:
     best = max(names, key=lambda name: candidates[name]["mean"])
     with atomic_path(out / "weights.safetensors") as temporary:
         save_file(judges[best].tensors(), temporary, metadata={"judge": best})
-    facts = {
-        "name": best,
-        "classes": classes,
+    measured = {
         "requested": settings.name,
         "candidates": candidates,
         "held_out": {
@@ -65,7 +62,8 @@ def train_judge(arrays: list[Path], settings: JudgeSettings, out: Path) -> None:
         },
     }
     digests = [folder / DIGESTS for folder in arrays]
-    write_manifest(out, describe(settings, inputs=digests, **facts), of=["weights.safetensors"])
+    about = describe(settings, inputs=digests, **measured)
+    write_manifest(out, about, facts={"name": best, "classes": classes}, of=["weights.safetensors"])
 
 
 def load_judge(folder: Path, settings: JudgeSettings | None = None) -> Judge:
@@ -75,14 +73,12 @@ def load_judge(folder: Path, settings: JudgeSettings | None = None) -> Judge:
         UserError: when the folder holds none, or the weights of another.
     """
     try:
-        manifest = read_manifest(folder)
-        tensors = _read_weights(folder / "weights.safetensors", manifest["name"])
+        facts = read_facts(folder)
+        tensors = _read_weights(folder / "weights.safetensors", facts["name"])
     except FileNotFoundError as error:
         raise UserError(f"{error.filename or folder}: no judge lies there; make it first") from None
-    except json.JSONDecodeError as error:
-        raise UserError(f"{folder / 'manifest.json'} is damaged ({error}); delete it, run again") from None
-    settings = settings or JudgeSettings.model_validate(manifest["settings"])
-    return JUDGES[manifest["name"]].load(tuple(manifest["classes"]), tensors, settings)
+    settings = settings or JudgeSettings.model_validate(read_manifest(folder)["settings"])
+    return JUDGES[facts["name"]].load(tuple(facts["classes"]), tensors, settings)
 
 
 def _read_weights(path: Path, judge: str) -> dict[str, Tensor]:
@@ -93,7 +89,7 @@ def _read_weights(path: Path, judge: str) -> dict[str, Tensor]:
     except SafetensorError as error:
         raise UserError(f"{path} is damaged ({error}); delete it, run again") from None
     if written_by != judge:
-        raise UserError(f"{path} holds {written_by}, its manifest names {judge}; delete both, run again")
+        raise UserError(f"{path} holds {written_by}, its facts.json names {judge}; delete both, run again")
     return tensors
 
 
@@ -141,7 +137,7 @@ def held_out_examples(arrays: list[Path], classes: list[str]) -> Examples:
         split_labels = global_labels(folder, "held_out_labels.npy", classes)
         chosen = first_of_each(split_labels, per_class)
         stored = np.load(folder / "held_out_images.npy", mmap_mode="r")[chosen]
-        side = int(read_manifest(folder)["resolution"])
+        side = int(read_facts(folder)["resolution"])
         images.append(to_bytes(resized(stored, side)) if len(stored) else stored[:, :side, :side])
         labels.append(split_labels[chosen])
     held_out = Examples(np.concatenate(images), np.concatenate(labels), tuple(classes))
@@ -152,7 +148,7 @@ def held_out_examples(arrays: list[Path], classes: list[str]) -> Examples:
 
 def global_labels(folder: Path, file: str, classes: list[str]) -> NDArray[np.int64]:
     """Labels of a split's file, positions in the split -> positions in `classes`."""
-    own = read_manifest(folder)["classes"]
+    own = read_facts(folder)["classes"]
     return np.array([classes.index(name) for name in own], dtype=np.int64)[np.load(folder / file)]
 
 

@@ -17,7 +17,7 @@ from centigan.errors import UserError
 from centigan.judges import Judge, load_judge
 from centigan.judges.images import Images, resized, to_bytes
 from centigan.layout import Layout
-from centigan.manifest import read_manifest
+from centigan.manifest import read_facts
 from centigan.settings.evaluation import AccuracySettings
 
 CHUNK = 256  # images resized at a time: 200 MB as float32 at 256 px
@@ -27,7 +27,7 @@ def accuracy_of_split(layout: Layout, split: str, settings: AccuracySettings) ->
     """Write metrics/accuracy/{split}.parquet: class_id, source, resolution, subset, correct, count."""
     judge = load_judge(layout.judge)
     arrays, samples = layout.arrays(split), layout.samples(split)
-    rungs = settings.resolutions or ladder(read_manifest(arrays)["resolution"])
+    rungs = settings.resolutions or ladder(read_facts(arrays)["resolution"])
     frames = []
     for source, folder, prefix in (("real", arrays, "held_out_"), ("generated", samples, "")):
         images = np.load(folder / f"{prefix}images.npy", mmap_mode="r")
@@ -103,7 +103,7 @@ def _labels_of_judge(folder: Path, file: str, judge: Judge) -> NDArray[np.int64]
         UserError: for a class without an image, or one that the judge does not know.
     """
     labels = np.load(folder / file)
-    classes = read_manifest(folder)["classes"]
+    classes = read_facts(folder)["classes"]
     for position, class_id in enumerate(classes):
         if class_id not in judge.classes:
             raise UserError(f"{folder}: judge {judge.name} does not know class {class_id}; make it again")

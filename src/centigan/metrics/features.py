@@ -17,7 +17,7 @@ from centigan.errors import UserError
 from centigan.judges.extractor import load_extractor
 from centigan.judges.images import Images
 from centigan.layout import Layout
-from centigan.manifest import DIGESTS, describe, read_manifest, write_manifest
+from centigan.manifest import DIGESTS, describe, read_facts, write_manifest
 from centigan.metrics.stacked import Features, Stacked
 from centigan.settings.evaluation import FeatureSettings
 
@@ -52,13 +52,13 @@ def features_of_split(layout: Layout, split: str, settings: FeatureSettings) -> 
         "weights_sha256": extractor.weights_sha256,
         "resizing": extractor.resizing,
         "precision": extractor.precision,
-        "images": counts,
+        "settings": settings.model_dump(mode="json"),
     }
     inputs = [layout.arrays(split) / DIGESTS, layout.samples(split) / DIGESTS]
     if settings.network == "judge":
         inputs.append(layout.judge / DIGESTS)
-    about = describe(settings, inputs=inputs, **facts)
-    write_manifest(folder, about, of=[f"{source}.npy" for source in SOURCES])
+    about = describe(settings, inputs=inputs, images=counts)
+    write_manifest(folder, about, facts=facts, of=[f"{source}.npy" for source in SOURCES])
 
 
 def read_features(layout: Layout, splits: Sequence[str], source: str) -> FeatureSet:
@@ -68,19 +68,19 @@ def read_features(layout: Layout, splits: Sequence[str], source: str) -> Feature
         UserError: when a split lacks them, or splits differ in what their features are.
     """
     folders = [layout.features(split) for split in splits]
-    manifests = [_manifest(folder) for folder in folders]
-    for folder, manifest in zip(folders, manifests, strict=True):
+    facts = [read_facts(folder) for folder in folders]
+    for folder, own in zip(folders, facts, strict=True):
         for key in IDENTITY:
-            if manifest[key] != manifests[0][key]:
+            if own[key] != facts[0][key]:
                 raise UserError(
-                    f"{folders[0]} has features with {key} {manifests[0][key]}, {folder} with "
-                    f"{manifest[key]}; they cannot be compared, make them again"
+                    f"{folders[0]} has features with {key} {facts[0][key]}, {folder} with "
+                    f"{own[key]}; they cannot be compared, make them again"
                 )
     parts = [_of_split(layout, split, source) for split in splits]
     return FeatureSet(
         Stacked([features for features, _ in parts]),
         np.concatenate([class_ids for _, class_ids in parts]),
-        FeatureSettings.model_validate(manifests[0]["settings"]),
+        FeatureSettings.model_validate(facts[0]["settings"]),
     )
 
 
@@ -94,14 +94,14 @@ def _of_split(layout: Layout, split: str, source: str) -> tuple[NDArray[np.float
             f"{path} has features of {len(features)} images, {folder} has {len(labels)}; make them again"
         )
     _require_finite(features, path)
-    return features, np.array(read_manifest(folder)["classes"], dtype=object)[labels]
+    return features, np.array(read_facts(folder)["classes"], dtype=object)[labels]
 
 
 def _images(layout: Layout, split: str, source: str) -> Images:
     """The images of a source, each R x R."""
     folder, prefix = _place(layout, split, source)
     path = folder / f"{prefix}images.npy"
-    side = int(read_manifest(layout.arrays(split))["resolution"])
+    side = int(read_facts(layout.arrays(split))["resolution"])
     images: Images = _load(path, mmap_mode="r")
     if source == "held_out":
         return at_training_size(images, side)
@@ -124,15 +124,6 @@ def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
     except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path} is missing or damaged ({error}); make it again") from None
     return found
-
-
-def _manifest(folder: Path) -> dict[str, object]:
-    try:
-        return read_manifest(folder)
-    except FileNotFoundError:
-        raise UserError(
-            f"{folder / 'manifest.json'} is missing; make the features of this split first"
-        ) from None
 
 
 def _require_finite(features: NDArray[np.float32], path: Path) -> None:

@@ -20,7 +20,7 @@ from centigan.errors import UserError
 from centigan.judges.extractor import load_extractor
 from centigan.judges.network import Network
 from centigan.layout import WHOLE, Layout
-from centigan.manifest import read_manifest
+from centigan.manifest import read_facts
 from centigan.metrics.features import read_features
 from centigan.settings.evaluation import FeatureSettings, InceptionScoreSettings
 
@@ -86,6 +86,6 @@ def inception_score(logits: NDArray[np.floating]) -> float:
 def _same_extractor(layout: Layout, splits: Sequence[str], settings: FeatureSettings) -> Network:
     """The network that made the features, which were computed before: its weights may have gone since."""
     extractor, folder = load_extractor(settings, layout.judge), layout.features(splits[0])
-    if extractor.weights_sha256 != read_manifest(folder)["weights_sha256"]:
+    if extractor.weights_sha256 != read_facts(folder)["weights_sha256"]:
         raise UserError(f"{folder} has features of other weights than {extractor.name} now; make it again")
     return extractor

@@ -9,7 +9,7 @@ from centigan.atomic import atomic_path
 from centigan.data.batches import counter_seed
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.manifest import read_manifest
+from centigan.manifest import read_facts
 from centigan.settings.evaluation import MsSsimSettings
 from centigan.sheets import Images  # the judges' load every network
 from centigan.similarity import ms_ssim, random_pairs
@@ -27,7 +27,7 @@ def ms_ssim_of_split(layout: Layout, split: str, settings: MsSsimSettings) -> No
     for source, folder in (("real", layout.arrays(split)), ("generated", layout.samples(split))):
         images = np.load(folder / "images.npy", mmap_mode="r")
         labels = np.load(folder / "labels.npy")
-        for label, class_id in enumerate(read_manifest(folder)["classes"]):
+        for label, class_id in enumerate(read_facts(folder)["classes"]):
             values = _of_random_pairs(images, np.flatnonzero(labels == label), settings, class_id, source)
             columns = {"class_id": class_id, "source": source, "pair": np.arange(len(values))}
             frames.append(pd.DataFrame({**columns, "ms_ssim": values}))
@@ -42,7 +42,7 @@ def ms_ssim_in_training_of_split(layout: Layout, split: str, settings: MsSsimSet
     are no more than `settings.pairs`.
     """
     folder = layout.train(split)
-    classes = read_manifest(folder)["classes"]
+    classes = read_facts(folder)["classes"]
     with safe_open(folder / "snapshots.safetensors", framework="np") as file:
         iterations, images = file.get_tensor("iterations"), file.get_tensor("images")
     numbers = np.arange(images.shape[2])  # of (T, K, n, H, W, 3)

@@ -21,7 +21,7 @@ from centigan.atomic import atomic_path
 from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.manifest import read_manifest
+from centigan.manifest import read_facts
 from centigan.settings.evaluation import NeighbourSettings
 from centigan.sheets import Images  # the judges' load every network
 from centigan.similarity import ms_ssim_of_all, prepare
@@ -78,7 +78,7 @@ def neighbours_of_split(layout: Layout, split: str, settings: NeighbourSettings)
         )
     arrays = layout.arrays(split)
     images, labels = _load(arrays, "")
-    classes = read_manifest(arrays)["classes"]
+    classes = read_facts(arrays)["classes"]
     _require_all(labels, classes, arrays / "labels.npy", at_least=1)
     frames = []
     for metric, per_class, of, growth in (
@@ -192,7 +192,7 @@ def _growth(images: Images) -> float:
 def _generated(folder: Path, classes: list[str], images: Images, per_class: int) -> Queries:
     """The first samples of each class."""
     samples, labels = _load(folder, "")
-    if read_manifest(folder)["classes"] != classes or samples.shape[1:] != images.shape[1:]:
+    if read_facts(folder)["classes"] != classes or samples.shape[1:] != images.shape[1:]:
         raise UserError(
             f"{folder}: samples of other classes or of another size than the arrays; draw them again"
         )

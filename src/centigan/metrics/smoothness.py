@@ -18,7 +18,7 @@ from centigan.errors import UserError
 from centigan.judges.extractor import load_extractor
 from centigan.judges.network import Network
 from centigan.layout import Layout
-from centigan.manifest import read_manifest
+from centigan.manifest import read_facts
 from centigan.settings.evaluation import FeatureSettings
 
 PATHS = ("linear", "spherical")
@@ -28,7 +28,7 @@ def smoothness_of_split(layout: Layout, split: str, settings: FeatureSettings) -
     """Write metrics/latent/{split}.parquet: class_id, path, walk, length, largest_step, largest_over_mean."""
     folder = layout.latent(split)
     extractor = load_extractor(settings, layout.judge)
-    classes = read_manifest(folder)["classes"]
+    classes = read_facts(folder)["classes"]
     frames = []
     with safe_open(folder / "images.safetensors", framework="np") as file:
         for path in PATHS:

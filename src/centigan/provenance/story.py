@@ -11,28 +11,30 @@ SHOWN = 12  # characters of a hash
 MOST_NAMED = 4  # jobs or files of a kind, unless all are asked for
 
 
-def describe(layout: Layout, target: Path, *, everything: bool = False) -> str:
+def describe(layout: Layout, target: Path, root: str, *, everything: bool = False) -> str:
     """Files, hashes, settings, source, commit, versions, seeds and devices between raw data and a result.
 
-    everything: name every job and file, with whole hashes; else a few of each kind.
+    Args:
+        root: where the raw data lie.
+        everything: name every job and file, with whole hashes; else a few of each kind.
 
     Raises:
         UserError: when no job of the experiment has written the file.
     """
     jobs = chain(layout, target)
-    lines = _raw(layout, jobs, everything)
+    lines = _raw(layout, root, jobs, everything)
     for rule in dict.fromkeys(job.rule for job in jobs):
         lines += ["", *_rule([job for job in jobs if job.rule == rule], everything)]
     return "\n".join(lines)
 
 
-def _raw(layout: Layout, jobs: list[Job], everything: bool) -> list[str]:
+def _raw(layout: Layout, root: str, jobs: list[Job], everything: bool) -> list[str]:
     lines = ["raw data"]
     if layout.source.exists():
         source = json.loads(layout.source.read_text(encoding="utf-8"))
         counts = ", ".join(f"{count:,} {subset}" for subset, count in source["images"].items())
-        lines.append(f"  {source['source']} in {source['root']}: {counts} images")
-    pins = read_digests(layout.raw_pins) if layout.raw_pins.exists() else {}
+        lines.append(f"  {source['source']} in {root}: {counts} images")
+    pins = {f"{root}/{path}": digest for path, digest in read_digests(layout.raw_pins).items()}
     return lines + _files(raw_inputs(jobs), everything) + _files(pins, everything)
 
 

@@ -18,6 +18,7 @@ from safetensors import safe_open
 
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
+from centigan.manifest import read_facts
 
 Images = npt.NDArray[np.uint8]
 
@@ -69,7 +70,8 @@ class Results:
 
     @cached_property
     def judge(self) -> dict[str, Any]:
-        return read_json(self.layout.judge / "manifest.json")
+        """Which judge it is, what it judges, how it was made."""
+        return read_json(self.layout.judge / "manifest.json") | read_facts(self.layout.judge)
 
     @cached_property
     def source(self) -> dict[str, Any]:
@@ -156,7 +158,7 @@ class Results:
         folder = self.layout.latent(split)
         with safe_open(present(folder / "images.safetensors"), framework="np") as file:
             of_classes = np.moveaxis(file.get_tensor(name), axis, 0)
-        return dict(zip(read_json(folder / "manifest.json")["classes"], of_classes, strict=True))
+        return dict(zip(read_facts(folder)["classes"], of_classes, strict=True))
 
 
 def share_correct(accuracy: pd.DataFrame, keys: list[str]) -> "pd.Series[float]":
@@ -219,7 +221,7 @@ def check_complete(
 def _first_of_each_class(folder: Path, prefix: str, per_class: int) -> dict[str, Images]:
     images = np.load(present(folder / f"{prefix}images.npy"), mmap_mode="r")  # (N, R, R, 3)
     labels = np.load(present(folder / f"{prefix}labels.npy"))
-    classes = read_json(folder / "manifest.json")["classes"]
+    classes = read_facts(folder)["classes"]
     return {
         str(class_id): np.asarray(images[np.flatnonzero(labels == position)[:per_class]])
         for position, class_id in enumerate(classes)

@@ -12,11 +12,10 @@ Source = Literal[
 ResolutionChoice = Literal[32, 64, 128]
 
 
-class DataSettings(Frozen):
-    """What is trained on, and how its classes are grouped."""
+class ContentSettings(Frozen):
+    """What is trained on, wherever it lies."""
 
     source: Source = Field("auto", description="auto: recognised by what lies at `root`")
-    root: str = Field("data/raw/imagenet", description="folder of the raw images or archives")
     classes: PositiveInt = Field(1000, description="classes that must be there")
     order: str = Field(
         "sorted",
@@ -37,6 +36,12 @@ class DataSettings(Frozen):
         "published with checksums (ILSVRC2012 archives, CIFAR), else reject",
     )
     checksums: bool = Field(False, description="read every image once and keep its sha256 in the index")
+
+
+class DataSettings(ContentSettings):
+    """What is trained on, and how its classes are grouped."""
+
+    root: str = Field("data/raw/imagenet", description="folder of the raw images or archives")
 
 
 class ArraySettings(Frozen):

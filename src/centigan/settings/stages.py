@@ -4,10 +4,7 @@ A stage is the exact part of the settings that one rule depends on: Snakemake co
 the command is handed that same JSON.
 """
 
-from centigan.settings.data import (
-    ArraySettings,
-    DataSettings,
-)
+from centigan.settings.data import ArraySettings, ContentSettings
 from centigan.settings.evaluation import (
     AccuracySettings,
     ClassificationSettings,
@@ -32,7 +29,7 @@ class ArraysStage(Frozen):
 
 
 class IndexStage(Frozen):
-    data: DataSettings
+    data: ContentSettings  # not where they lie
 
 
 class TrainStage(Frozen):

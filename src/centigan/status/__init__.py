@@ -3,13 +3,13 @@
 Nothing is written and nothing heavy is loaded, since this is asked again and again on a login node.
 """
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 from centigan import params
 from centigan.layout import WHOLE, Layout, split_names
+from centigan.manifest import read_published
 from centigan.settings import Settings
 from centigan.settings.stages import TrainStage
 from centigan.status.queue import ask_slurm, comment_of
@@ -53,7 +53,7 @@ def _is_done(path: Path) -> bool:
     """Whether a rule's last file is there; an export to MLflow says itself whether it is complete."""
     if not path.exists():
         return False
-    return path.name != "mlflow.json" or bool(json.loads(path.read_text(encoding="utf-8")).get("complete"))
+    return path.name != "mlflow.json" or bool(read_published(path).get("complete"))
 
 
 def _last_written(layout: Layout, splits: list[str], figures: list[str]) -> dict[str, dict[str, Path]]:

@@ -13,6 +13,7 @@ from typing import Any
 from centigan.atomic import write_text
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.manifest import read_published
 from centigan.settings import Settings
 from centigan.tracking.exporter import Exporter
 from centigan.tracking.record import missing, outdated
@@ -160,7 +161,6 @@ def _lives(process: int) -> bool:
 def _write_identity(layout: Layout, content: dict[str, Any], attempt: int | None) -> None:
     """Write mlflow.json; without an `attempt` that of the file is kept."""
     if attempt is None:
-        told = json.loads(layout.published.read_text("utf-8")) if layout.published.exists() else {}
-        attempt = told.get("attempt", 0)
+        attempt = read_published(layout.published).get("attempt", 0)
     text = json.dumps(content | {"attempt": attempt}, indent=2, sort_keys=True)
     write_text(layout.published, text + "\n")

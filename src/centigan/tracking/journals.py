@@ -86,10 +86,9 @@ def read_curves(layout: Layout, split: str, stage: TrainStage) -> Curves:
 
 def is_trained(layout: Layout, split: str, stage: TrainStage) -> bool:
     """Whether a split's training came to its end under these settings."""
-    try:
-        manifest = read_manifest(layout.train(split))
-    except FileNotFoundError:
+    if not (layout.train(split) / "manifest.json").exists():
         return False
+    manifest = read_manifest(layout.train(split))
     return manifest.get("settings_sha256") == settings_sha256(stage)
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from PIL import Image
 
 from centigan.layout import Layout
-from centigan.manifest import read_manifest, sha256
+from centigan.manifest import read_facts, read_manifest, sha256
 from centigan.params import dotted, stage
 from centigan.settings import Settings
 from centigan.settings.stages import TrainStage
@@ -148,7 +148,7 @@ def _read_trained(layout: Layout, split: str) -> Trained:
     manifest, folder = read_manifest(layout.train(split)), layout.train(split)
     generator = sha256(folder / "generator.safetensors")
     return Trained(
-        classes=manifest["classes"],
+        classes=read_facts(folder)["classes"],
         commit=manifest.get("commit"),
         journal=sha256(folder / "history.jsonl"),
         generator=generator,

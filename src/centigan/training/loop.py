@@ -20,7 +20,7 @@ from centigan.errors import UserError
 from centigan.families import build
 from centigan.journal import Journal, text_until
 from centigan.layout import Layout
-from centigan.manifest import describe, read_manifest, sha256, write_manifest
+from centigan.manifest import describe, read_facts, sha256, write_manifest
 from centigan.settings.stages import TrainStage
 from centigan.settings.training import TrainSettings
 from centigan.sheets import Images
@@ -100,7 +100,7 @@ def _train(
     engine = Engine.choose(settings, device)
 
     # Load
-    classes = read_manifest(arrays)["classes"]
+    classes = read_facts(arrays)["classes"]
     batches = Batches(
         arrays,
         batch_size=settings.batch_size,
@@ -239,11 +239,12 @@ def _export(
     with atomic_path(folder / "snapshots.safetensors") as temporary:
         save_file({"images": images, "iterations": torch.tensor(list(snapshots))}, temporary)
     inputs = [layout.arrays(split) / "images.npy", layout.arrays(split) / "labels.npy"]
-    facts = {"classes": classes, "seed": stage.train.seed, "engine": engine.describe()}
-    facts["threads"] = torch.get_num_threads()  # sums in another order: other last bits
+    how = {"seed": stage.train.seed, "engine": engine.describe()}
+    how["threads"] = torch.get_num_threads()  # sums in another order: other last bits
     gpu = engine.device.type == "cuda"
-    facts["device"] = torch.cuda.get_device_name(engine.device) if gpu else "cpu"
+    how["device"] = torch.cuda.get_device_name(engine.device) if gpu else "cpu"
     networks = [f"{name}.safetensors" for name in family.networks]
     outputs = [*networks, "history.jsonl", "snapshots.safetensors"]
-    write_manifest(folder, describe(stage, inputs=inputs, **facts), of=outputs)
+    facts = {"classes": classes, "resolution": images.shape[-2]}
+    write_manifest(folder, describe(stage, inputs=inputs, **how), facts=facts, of=outputs)
     log.info("split %s: trained %d iterations", split, stage.train.iterations)

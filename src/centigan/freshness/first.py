@@ -1,0 +1,73 @@
+"""A run of the workflow before the run that was asked for, in a process of its own.
+
+What it makes again comes out as before in most cases, and then nothing after it is stale, while in one run
+Snakemake makes everything again that follows. docs/decisions/0013-staleness.md.
+"""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from argparse import ArgumentParser
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+PARENT = "CENTIGAN_FIRST_RUN_FOR"  # in the environment of a first run: the process that waits for it
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def is_first_run() -> bool:
+    """Whether this process is a first run."""
+    return PARENT in os.environ
+
+
+def run_first(command: Sequence[str]) -> int:
+    """Run a command as a first run, to its end; its exit status. It gets this process's signals."""
+    # a group of its own: else Ctrl-C in a terminal would reach it twice
+    child = subprocess.Popen(command, env={**os.environ, PARENT: str(os.getpid())}, process_group=0)
+    with _passed_on_to(child):
+        return child.wait()
+
+
+def words_of(words: Sequence[str], targets: Collection[str], outputs: Sequence[str]) -> list[str]:
+    """Snakemake's arguments for a first run: those of this run, but these outputs, forced, and nothing else.
+
+    Args:
+        words: this run's own arguments.
+        targets: those of the words that are targets.
+    """
+    chosen = ArgumentParser(add_help=False, allow_abbrev=False)
+    for names in (("--forcerun", "-R"), ("--until", "-U"), ("--omit-from", "-O"), ("--allowed-rules",)):
+        chosen.add_argument(*names, nargs="*")
+    for names in (("--forceall", "-F"), ("--force", "-f")):
+        chosen.add_argument(*names, action="store_true")
+    _, rest = chosen.parse_known_args(words)
+    return [*outputs, "--force", *(word for word in rest if word != "--" and word not in targets)]
+
+
+def end_with_parent() -> None:
+    """End this first run as SIGTERM does, should the process that waits for it be killed."""
+    parent = int(os.environ[PARENT])
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True, name="end with parent").start()
+
+
+@contextmanager
+def _passed_on_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        child.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,47 @@
+"""Results that are about to be replaced, kept until they are.
+
+Snakemake removes a job's outputs before it runs the job, and writes the record of a job that failed as if it
+had not. So before a run each good output gets a second name, a hard link below results/<experiment>/.kept.
+What a failed or killed job has not replaced gets its place and its record back.
+"""
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from centigan.freshness.records import STAGES, note, saved
+from centigan.layout import Layout
+
+log = logging.getLogger(__name__)
+
+
+def keep(layout: Layout, outputs: Iterable[str]) -> None:
+    """Give each of these results a second name."""
+    for output in map(Path, outputs):
+        second = layout.kept / output.relative_to(layout.results)
+        second.parent.mkdir(parents=True, exist_ok=True)
+        second.unlink(missing_ok=True)
+        try:
+            os.link(output, second)
+        except OSError as error:  # a file system without hard links, a folder linked to another disk
+            log.warning("%s cannot be kept while it is made again: %s", output, error.strerror)
+            return
+
+
+def give_back(layout: Layout) -> None:
+    """Put back what no job has replaced, with its record, and keep nothing any more."""
+    if not layout.kept.exists():
+        return
+    known = {output: entry for stage in STAGES for output, entry in saved(layout.records(stage)).items()}
+    for second in sorted(layout.kept.rglob("*")):
+        output = layout.results / second.relative_to(layout.kept)
+        if second.is_file() and not output.exists() and output.as_posix() in known:
+            _, record = known[output.as_posix()]
+            start = time.time()
+            note(output.as_posix(), {**record, "starttime": start, "endtime": start, "incomplete": False})
+            output.parent.mkdir(parents=True, exist_ok=True)
+            second.rename(output)
+    shutil.rmtree(layout.kept)
