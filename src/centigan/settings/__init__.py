@@ -3,9 +3,9 @@
 Every default is the paper's (AC-GAN, Tables 1 and 2, sections 4.1 and 4.2) unless the comment says so.
 """
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, Strict
 
 from centigan.settings.data import ArraySettings, DataSettings
 from centigan.settings.evaluation import (
@@ -19,14 +19,19 @@ from centigan.settings.evaluation import (
     NeighbourSettings,
 )
 from centigan.settings.figures import FiguresSettings
-from centigan.settings.frozen import Frozen
+from centigan.settings.frozen import Frozen, Name
 from centigan.settings.training import AcganConfig, LatentSettings, SampleSettings, TrainSettings
 
 
-class Settings(Frozen):
+class Named(Frozen):
+    """What is read first: whose settings they are."""
+
+    experiment: Name
+
+
+class Settings(Named):
     """Everything that a run depends on, apart from the machine."""
 
-    experiment: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     data: DataSettings = DataSettings()
     arrays: ArraySettings = ArraySettings()
     model: AcganConfig = AcganConfig()  # becomes a tagged union with the second family
@@ -42,7 +47,7 @@ class Settings(Frozen):
     neighbours: NeighbourSettings = NeighbourSettings()
     latent: LatentSettings = LatentSettings()
     figures: FiguresSettings = FiguresSettings()
-    splits: dict[int, dict[Literal["model", "train", "sample"], dict[str, Any]]] = Field(
+    splits: dict[Annotated[int, Strict()], dict[Literal["model", "train", "sample"], dict[str, Any]]] = Field(
         default_factory=dict,
         description="overrides for single splits: {7: {train: {iterations: 80000}}}",
     )
