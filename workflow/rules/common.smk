@@ -10,6 +10,7 @@ from centigan import params as reading
 from centigan.errors import UserError
 from centigan.fingerprint import code_of
 from centigan.layout import TABLES, split_names
+from centigan.redaction import address
 from centigan.reporting.captions import CAPTIONS
 from centigan.settings.stages import STAGES
 from centigan.site import IN_JOB, prepare_scratch, site_value, visible_gpus
@@ -173,8 +174,8 @@ def figure_caption(wildcards):
 
 
 def tracking_store():
-    """Stands for MLFLOW_TRACKING_URI, which may hold a password: another store is published to anew."""
-    return hashlib.sha256(os.environ.get("MLFLOW_TRACKING_URI", "").encode()).hexdigest()[:8]
+    """Stands for MLFLOW_TRACKING_URI without its secrets: another store is published to anew."""
+    return hashlib.sha256(address(os.environ.get("MLFLOW_TRACKING_URI", "")).encode()).hexdigest()[:8]
 
 
 def attempt():

@@ -3,9 +3,9 @@
 Every default is the paper's (AC-GAN, Tables 1 and 2, sections 4.1 and 4.2) unless the comment says so.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, Strict
+from pydantic import Field, field_validator
 
 from centigan.settings.data import ArraySettings, DataSettings
 from centigan.settings.evaluation import (
@@ -47,7 +47,17 @@ class Settings(Named):
     neighbours: NeighbourSettings = NeighbourSettings()
     latent: LatentSettings = LatentSettings()
     figures: FiguresSettings = FiguresSettings()
-    splits: dict[Annotated[int, Strict()], dict[Literal["model", "train", "sample"], dict[str, Any]]] = Field(
+    splits: dict[int, dict[Literal["model", "train", "sample"], dict[str, Any]]] = Field(
         default_factory=dict,
         description="overrides for single splits: {7: {train: {iterations: 80000}}}",
     )
+
+    @field_validator("splits", mode="before")
+    @classmethod
+    def _each_split_once(cls, value: Any) -> Any:
+        """JSON has texts for keys, a file may have either: 7 and "07" are one split."""
+        if isinstance(value, dict):
+            numbers = [int(key) if isinstance(key, str) and key.isdecimal() else key for key in value]
+            if len(set(numbers)) < len(numbers):
+                raise ValueError("one split stands twice, as a number and as a text or in two spellings")
+        return value

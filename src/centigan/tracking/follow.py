@@ -13,6 +13,7 @@ from typing import Any
 from centigan.atomic import write_text
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.redaction import keeping_secret
 from centigan.settings import Settings
 from centigan.tracking.exporter import Exporter
 from centigan.tracking.record import missing, outdated
@@ -38,9 +39,10 @@ def track(
     Raises:
         StoreError: for a store that is away, hangs, is full or refuses.
     """
-    exporter = Exporter(layout, settings, splits, store_uri(tracking_uri))
+    uri = store_uri(tracking_uri)
     lack = missing(layout, settings, splits)
-    identity = exporter.export(complete=lack is None)
+    with keeping_secret(uri):
+        identity = Exporter(layout, settings, splits, uri).export(complete=lack is None)
     if identity is None:
         log.info("not complete yet: %s. What there is, is in MLflow", lack)
         return None
