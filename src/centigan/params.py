@@ -81,7 +81,7 @@ def stage(settings: Settings, kind: type[StageT], split: str | None = None) -> S
 
 def canonical_json(model: Frozen) -> str:
     """One line of JSON with sorted keys: equal settings, equal text."""
-    return json.dumps(model.model_dump(mode="json"), sort_keys=True)
+    return json.dumps(model.model_dump(mode="json"), sort_keys=True, allow_nan=False)
 
 
 def dotted(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

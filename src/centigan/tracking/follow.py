@@ -164,5 +164,5 @@ def _write_identity(layout: Layout, content: dict[str, Any], attempt: int | None
     if attempt is None:
         told = json.loads(layout.published.read_text("utf-8")) if layout.published.exists() else {}
         attempt = told.get("attempt", 0)
-    text = json.dumps(content | {"attempt": attempt}, indent=2, sort_keys=True)
+    text = json.dumps(content | {"attempt": attempt}, indent=2, sort_keys=True, allow_nan=False)
     write_text(layout.published, text + "\n")
