@@ -240,6 +240,7 @@ def test_a_text_holds_no_control_character(name: str) -> None:
     [
         ("splits: {3: {train: {seed: -3}}}", r"splits\.3: train\.seed: input should be greater"),
         ("splits: {3: {model: {width: .inf}}}", r"splits\.3: model\.width: input should be a finite"),
+        ("splits: {true: {}}", "splits: value error, a split is a number"),
         ("splits: {3: {}, '03': {}}", "splits: value error, one split stands twice"),
         ("accuracy: {resolutions: []}", r"accuracy\.resolutions: tuple should have at least 1"),
         ("accuracy: {resolutions: [32, 32]}", "one stands twice"),

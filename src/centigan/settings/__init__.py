@@ -57,6 +57,8 @@ class Settings(Named):
     def _each_split_once(cls, value: Any) -> Any:
         """JSON has texts for keys, a file may have either: 7 and "07" are one split."""
         if isinstance(value, dict):
+            if any(isinstance(key, bool) for key in value):
+                raise ValueError("a split is a number, not true or false")
             numbers = [int(key) if isinstance(key, str) and key.isdecimal() else key for key in value]
             if len(set(numbers)) < len(numbers):
                 raise ValueError("one split stands twice, as a number and as a text or in two spellings")
