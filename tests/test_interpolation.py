@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 from small import SAMPLE, TRAIN
 
 from centigan.errors import UserError
 from centigan.interpolation import interpolate_split, latent_of_split, linear, spherical
 from centigan.layout import Layout
 from centigan.manifest import read_facts, read_manifest
+from centigan.sampling import sample_split
 from centigan.settings.stages import LatentStage
 from centigan.training.loop import train_split
 
@@ -108,3 +109,20 @@ def test_what_cannot_be_walked_is_named(layout: Layout) -> None:
     train_split(layout, "00", TRAIN, device=CPU)
     with pytest.raises(UserError, match="no class 'eel'; it has cat, dog"):
         interpolate_split(layout, "00", SAMPLE, device=CPU, only=["eel"], **words)
+
+
+def test_a_generator_of_nan_draws_nothing_and_the_split_is_named(layout: Layout) -> None:
+    train_split(layout, "00", TRAIN, device=CPU)
+    file = layout.train("00") / "generator.safetensors"
+    tensors = load_file(file)
+    wrong = {
+        name: np.full_like(array, np.nan) if array.dtype.kind == "f" else array
+        for name, array in tensors.items()
+    }
+    save_file(wrong, file)
+    told = r"split 00: the generator gives images of NaN or infinity, since its training diverged; lower"
+    for draw, stage in ((latent_of_split, LATENT), (sample_split, SAMPLE)):
+        with pytest.raises(UserError, match=told):
+            draw(layout, "00", stage, device=CPU)
+    assert not list(layout.results.glob("latent/**/*.*"))
+    assert not list(layout.results.glob("samples/**/*.*"))

@@ -1,8 +1,14 @@
 import json
+import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
+import numpy
 import pytest
 import yaml
+from pydantic import BaseModel
+from snakemake.cli import parse_config
 
 from centigan import params
 from centigan.errors import UserError
@@ -49,7 +55,16 @@ def test_the_schema_file_is_generated_from_the_models() -> None:
 def test_stages_are_parts_of_the_settings() -> None:
     for kind in STAGES.values():
         for name, field in kind.model_fields.items():
-            assert field.annotation == Settings.model_fields[name].annotation
+            whole = Settings.model_fields[name].annotation
+            assert issubclass(whole, field.annotation)
+
+
+def test_where_the_raw_data_lie_makes_no_other_stage() -> None:
+    """A path is no content: an index of the same images elsewhere is the same."""
+    settings = Settings.model_validate({"experiment": "x"})
+    moved = Settings.model_validate({"experiment": "x", "data": {"root": "elsewhere"}})
+    for kind in STAGES.values():
+        assert params.stage(moved, kind).model_dump() == params.stage(settings, kind).model_dump()
 
 
 @pytest.mark.parametrize(
@@ -88,6 +103,76 @@ def test_a_folder_without_params_is_said(tmp_path: Path) -> None:
         params.load(root=tmp_path)
 
 
+QUOTES = "write a text in quotes"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("data: {root: 0123}", rf"data\.root: YAML takes 123 .*; {QUOTES}"),
+        ("data: {order: 2024-01-01}", rf"data\.order: YAML takes 2024-01-01 .*; {QUOTES}"),
+        ("data: {root: true}", rf"data\.root: value error, true is no value of it; {QUOTES}"),
+        ("figures: {accuracy_by_resolution: {beside: [64]}}", rf"beside\.0: YAML takes 64 .*; {QUOTES}"),
+        ("figures: {examples: {classes: [1, 1e3]}}", rf"classes\.0: .*; figures.*classes\.1: .*{QUOTES}"),
+        ("figures: {gallery: {title: 7}}", rf"title: YAML takes 7 .*; {QUOTES}"),
+        ("judge: {weights: 7}", rf"judge\.weights: YAML takes 7 .*; {QUOTES}"),
+    ],
+)
+def test_a_name_that_yaml_takes_for_something_else_must_be_quoted(
+    project: Path, text: str, message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        params.load(root=overlay(project, text))
+
+
+@pytest.mark.parametrize("name", ["007", "2024_01", "1e3", "0", "null", "on", "12.30", "_", "a-b.c"])
+def test_an_experiment_is_called_what_is_written(project: Path, name: str) -> None:
+    (project / "experiments" / f"{name}.yaml").touch()
+    assert params.load(name, project).experiment == name
+    (project / "params.yaml").write_text(f"experiment: '{name}'\n")
+    assert params.load(root=project).experiment == name
+
+
+@pytest.mark.parametrize("name", ["007", "1e3", "2024_01", "0", "2024-01-01", "true", ".5"])
+def test_a_name_in_params_yaml_that_is_no_text_must_be_quoted(project: Path, name: str) -> None:
+    """DVC reads it there, too, and would take it for a number."""
+    (project / "params.yaml").write_text(f"experiment: {name}\n")
+    with pytest.raises(UserError, match=rf"params\.yaml: experiment: .*{QUOTES}"):
+        params.load(root=project)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "-x", ".x", "a b", "a/b", "a\nb", "ä", "$x", "a;b"])
+def test_what_is_no_name_of_a_file_names_no_experiment(project: Path, name: str) -> None:
+    with pytest.raises(UserError, match="the experiment asked for: experiment: must be of letters, digits"):
+        params.load(name, project)
+
+
+@pytest.mark.parametrize("value", ["null", "~", ""])
+def test_nothing_is_no_experiment(project: Path, value: str) -> None:
+    (project / "params.yaml").write_text(f"experiment: {value}\n")
+    with pytest.raises(UserError, match=r"params\.yaml: `experiment` is missing; name a file"):
+        params.load(root=project)
+
+
+@pytest.mark.parametrize("word", ["007", "1e3", "0", "null", "", "[a]", "2024_01", "True"])
+def test_snakemake_s_config_is_taken_to_the_letter(word: str) -> None:
+    """However Snakemake takes it, and in a job, too, which it hands the same words."""
+    for words in ([f"experiment={word}"], [f"experiment='{word}'"], ["experiment=x", f"experiment={word}"]):
+        assert params.as_written(parse_config(words), "experiment", words) == word
+
+
+def test_without_a_word_a_file_of_config_says_it_or_nobody() -> None:
+    assert params.as_written({}, "experiment", []) is None
+    assert params.as_written({"experiment": "x"}, "experiment", []) == "x"
+    with pytest.raises(UserError, match="`experiment` is null"):
+        params.as_written({"experiment": None}, "experiment", [])
+
+
+def test_a_number_of_a_file_of_config_names_no_experiment(project: Path) -> None:
+    with pytest.raises(UserError, match=f"experiment: YAML takes 7 .*; {QUOTES}"):
+        params.load(params.as_written({"experiment": 7}, "experiment", []), project)
+
+
 def test_one_split_can_differ_and_the_others_do_not_notice(project: Path) -> None:
     settings = params.load(root=overlay(project, "splits: {7: {train: {iterations: 800}}}"))
 
@@ -101,6 +186,79 @@ def test_one_split_can_differ_and_the_others_do_not_notice(project: Path) -> Non
 def test_small_numbers_in_yaml_need_no_dot(project: Path) -> None:
     settings = params.load(root=overlay(project, "model: {generator_lr: 2e-4}"))
     assert settings.model.generator_lr == 2.0e-4
+
+
+def fields(kind: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted name and annotation of every setting."""
+    for name, field in kind.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from fields(field.annotation, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field.annotation
+
+
+def with_value(name: str, value: object) -> dict[str, Any]:
+    first, *rest = name.split(".")
+    return {first: with_value(".".join(rest), value) if rest else value}
+
+
+NUMBERS = [name for name, kind in fields(Settings) if {int, float} & {kind, *get_args(kind)}]
+FLOATS = [name for name, kind in fields(Settings) if float in (kind, *get_args(kind))]
+SEEDS = [name for name in NUMBERS if name.endswith("seed")]
+TEXTS = [name for name, kind in fields(Settings) if kind is str or kind == str | None]
+
+
+def refused(name: str, value: object) -> str:
+    with pytest.raises(UserError, match=f"{name}: ") as told:
+        params.parse(Settings, {"experiment": "x"} | with_value(name, value), "here")
+    return str(told.value)
+
+
+@pytest.mark.parametrize("name", SEEDS)
+@pytest.mark.parametrize("seed", [-3, 2**32, 10**20])
+def test_a_seed_is_one_that_every_library_takes(name: str, seed: int) -> None:
+    refused(name, seed)
+    params.parse(Settings, {"experiment": "x"} | with_value(name, 2**32 - 1), "here")
+    numpy.random.RandomState(2**32 - 1)
+
+
+@pytest.mark.parametrize("name", FLOATS)
+def test_a_number_is_finite(name: str) -> None:
+    for value in (math.nan, math.inf, -math.inf, "nan", "inf"):
+        assert "finite number" in refused(name, value)
+
+
+@pytest.mark.parametrize("name", sorted({*NUMBERS} - {"model.revision"}))
+def test_no_number_is_a_truth_or_beyond_all_measure(name: str) -> None:
+    assert "true is no value of it" in refused(name, True)
+    refused(name, -1)
+    if name not in FLOATS:
+        refused(name, 10**20)
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if name != "experiment"])
+def test_a_text_holds_no_control_character(name: str) -> None:
+    assert "without control characters" in refused(name, "a\0b")
+    if not name.endswith("title"):
+        assert "one line" in refused(name, "a\nb")
+        assert "not empty" in refused(name, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("splits: {3: {train: {seed: -3}}}", r"splits\.3: train\.seed: input should be greater"),
+        ("splits: {3: {model: {width: .inf}}}", r"splits\.3: model\.width: input should be a finite"),
+        ("splits: {true: {}}", "splits: value error, a split is a number"),
+        ("splits: {3: {}, '03': {}}", "splits: value error, one split stands twice"),
+        ("accuracy: {resolutions: []}", r"accuracy\.resolutions: tuple should have at least 1"),
+        ("accuracy: {resolutions: [32, 32]}", "one stands twice"),
+        ("figures: {examples: {classes: []}}", r"examples\.classes: tuple should have at least 1"),
+    ],
+)
+def test_what_could_only_fail_later_is_refused_at_once(project: Path, text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        params.load(root=overlay(project, text))
 
 
 def test_settings_cannot_be_changed_in_place() -> None:

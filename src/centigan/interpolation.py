@@ -58,14 +58,14 @@ def latent_of_split(layout: Layout, split: str, stage: LatentStage, *, device: t
     tensors = {
         path: np.array(
             [
-                [_walk(family, path, two, latent.steps, label) for two in of_class]
+                [_walk(family, split, path, two, latent.steps, label) for two in of_class]
                 for label, of_class in enumerate(ends)
             ]
         )
         for path in PATHS
     }
     seed = counter_seed(latent.seed, split, "grid")
-    tensors["grid"] = _grid(family, len(classes), latent.styles, seed, device)
+    tensors["grid"] = _grid(family, split, len(classes), latent.styles, seed, device)
     with atomic_path(folder / "images.safetensors") as temporary:
         save_file(tensors, temporary)
     inputs = [layout.train(split) / "generator.safetensors"]
@@ -100,7 +100,7 @@ def interpolate_split(
     for name in only or classes:
         for row in range(rows):
             ends = _ends(family, stage.sample.seed, split, name, row, device)
-            walks.append(_walk(family, path, ends, steps, classes.index(name)))
+            walks.append(_walk(family, split, path, ends, steps, classes.index(name)))
     out = out or layout.results / "interpolations" / f"{split}-{path}.png"
     with atomic_path(out) as temporary:
         sheet = contact_sheet(walks, across=steps, tile=max(64, walks[0].shape[1]))
@@ -115,16 +115,17 @@ def _ends(family: Family, seed: int, split: str, name: str, walk: int, device: t
     return family.latent(2, rng)
 
 
-def _walk(family: Family, path: str, ends: Tensor, steps: int, label: int) -> Images:
+def _walk(family: Family, split: str, path: str, ends: Tensor, steps: int, label: int) -> Images:
     """uint8 (steps, R, R, 3) of one class."""
     points = PATHS[path](ends[0], ends[1], steps)
     labels = torch.full((steps,), label, device=ends.device)
-    return to_uint8(family.generate(points, labels)).cpu().numpy()
+    return to_uint8(family.generate(points, labels), f"split {split}: the generator").cpu().numpy()
 
 
-def _grid(family: Family, classes: int, styles: int, seed: int, device: torch.device) -> Images:
+def _grid(family: Family, split: str, classes: int, styles: int, seed: int, device: torch.device) -> Images:
     """uint8 (styles, classes, R, R, 3): one latent a row."""
     latents = family.latent(styles, torch.Generator(device).manual_seed(seed))
     labels = torch.arange(classes, device=device)
-    rows = [to_uint8(family.generate(z.expand(classes, -1), labels)) for z in latents]
+    drawn = (family.generate(z.expand(classes, -1), labels) for z in latents)
+    rows = [to_uint8(images, f"split {split}: the generator") for images in drawn]
     return torch.stack(rows).cpu().numpy()

@@ -16,6 +16,7 @@ TABLES = {  # every table, and the formats it is written in
     "inception_score": ("csv", "parquet", "tex"),
     "distribution": ("csv", "parquet", "tex"),
     "duplicates": ("csv", "parquet"),
+    "absent": ("csv", "parquet"),
 }
 
 

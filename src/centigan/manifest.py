@@ -6,9 +6,11 @@ The facts say what the files mean, the digests pin both, the manifest says what 
 import hashlib
 import json
 import logging
+import os
 import re
 import subprocess
 from collections.abc import Iterable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,10 @@ FACTS = "facts.json"
 LINE = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)", re.DOTALL)  # of a SHA256SUMS file
 ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 DECISIVE = ("src", "workflow", "Snakefile", "params.yaml", "experiments")
-log = logging.getLogger(__name__)
+OF_A_HOOK = {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"}
+PATIENCE = 60  # seconds for an answer of git
 LIBRARIES = ("numpy", "pandas", "pillow", "torch", "torchvision")
+log = logging.getLogger(__name__)
 
 
 def sha256(path: Path) -> str:
@@ -165,15 +169,42 @@ def _read_json(path: Path) -> dict[str, Any]:
 def commit() -> str | None:
     """The git commit of the project folder, marked when what results depend on differs; None outside git.
 
-    Results that git tracks, such as summary.json and dvc.lock, change during a run and do not count.
+    A repository that the folder only lies within is not the project's. Results that git tracks, such as
+    summary.json and dvc.lock, change during a run and do not count.
     """
     try:
+        if _git("rev-parse", "--show-prefix"):
+            return None
         head = _git("rev-parse", "--short=12", "HEAD")
         changed = _git("status", "--porcelain", "--untracked-files=no", "--", *DECISIVE)
-    except (FileNotFoundError, subprocess.CalledProcessError):
+    except subprocess.CalledProcessError as error:
+        if "dubious ownership" in error.stderr:
+            _warn("manifests name no commit: " + " ".join(error.stderr.split()))
+        return None
+    except subprocess.TimeoutExpired:
+        _warn(f"manifests name no commit: git said nothing for {PATIENCE} seconds")
+        return None
+    except OSError:  # there is no git, or none that can be run
         return None
     return f"{head}-dirty" if changed else head
 
 
 def _git(*words: str) -> str:
-    return subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout.strip()
+    """What git says of the working directory, in English, whatever a hook of another repository has set."""
+    known = {name: value for name, value in os.environ.items() if name not in OF_A_HOOK}
+    done = subprocess.run(
+        ["git", *words],
+        env=known | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=True,
+        timeout=PATIENCE,
+    )
+    return done.stdout.strip()
+
+
+@cache
+def _warn(message: str) -> None:
+    """Say it once a process."""
+    log.warning(message)

@@ -1,15 +1,18 @@
 """Reading settings: params.yaml, overlaid by experiments/<name>.yaml, then by a split's overrides."""
 
 import json
+from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from centigan.errors import UserError
 from centigan.layout import split_name
-from centigan.settings import Settings
-from centigan.settings.frozen import Frozen
+from centigan.settings import Named, Settings
+from centigan.settings.frozen import MEANING, Frozen
 from centigan.yaml_mapping import advice, read_mapping
 
 StageT = TypeVar("StageT", bound=Frozen)
@@ -22,18 +25,42 @@ def load(experiment: str | None = None, root: Path = Path()) -> Settings:
         UserError: for a missing file, a misspelt key or a value out of range.
     """
     params = read_mapping(root / "params.yaml")
-    name = experiment or params.get("experiment")
-    if not name:
+    if experiment is None and params.get("experiment") is None:
         raise UserError("params.yaml: `experiment` is missing; name a file of experiments/")
-    overlay = root / "experiments" / f"{name}.yaml"
+    where = "params.yaml" if experiment is None else "the experiment asked for"
+    named = parse(Named, {"experiment": params["experiment"] if experiment is None else experiment}, where)
+    overlay = root / "experiments" / f"{named.experiment}.yaml"
     if not overlay.is_file():
         known = sorted(path.stem for path in (root / "experiments").glob("*.yaml"))
-        raise UserError(f"experiment {name!r} has no file {overlay}; there are: {', '.join(known)}")
-    values = _merge(params, read_mapping(overlay)) | {"experiment": str(name)}
+        raise UserError(
+            f"experiment {named.experiment!r} has no file {overlay}; there are: {', '.join(known)}"
+        )
+    values = _merge(params, read_mapping(overlay)) | named.model_dump()
     settings = parse(Settings, values, f"params.yaml + {overlay}")
     for split in settings.splits:
         for_split(settings, split)
     return settings
+
+
+def as_written(config: Mapping[str, Any], key: str, words: Iterable[str]) -> Any:
+    """What Snakemake's `--config key=...` says, to the letter: it takes 007 and 1e3 for numbers itself.
+
+    Args:
+        config: what Snakemake made of the words, and of the files of `--configfile`.
+        key: whose value is asked for.
+        words: those after `--config`, which every job of a cluster is handed, too.
+
+    Returns:
+        The text of the last such word, else what a file says; None where nothing is said.
+
+    Raises:
+        UserError: when a file says null.
+    """
+    if given := [word.partition("=")[2] for word in words if word.startswith(f"{key}=")]:
+        return given[-1].strip("'\"")  # so does Snakemake
+    if key in config and config[key] is None:
+        raise UserError(f"--configfile: `{key}` is null; take it out, or name one in quotes")
+    return config.get(key)
 
 
 def for_split(settings: Settings, split: int | str) -> Settings:
@@ -54,7 +81,7 @@ def stage(settings: Settings, kind: type[StageT], split: str | None = None) -> S
 
 def canonical_json(model: Frozen) -> str:
     """One line of JSON with sorted keys: equal settings, equal text."""
-    return json.dumps(model.model_dump(mode="json"), sort_keys=True)
+    return json.dumps(model.model_dump(mode="json"), sort_keys=True, allow_nan=False)
 
 
 def dotted(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -74,7 +101,7 @@ def parse(kind: type[StageT], values: Any, where: str) -> StageT:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        lines = [_explain(kind, tuple(item["loc"]), item["msg"]) for item in error.errors()]
+        lines = [_explain(kind, item) for item in error.errors()]
         raise UserError(f"{where}: " + "; ".join(lines)) from None
 
 
@@ -87,9 +114,14 @@ def parse_json(kind: type[StageT], text: str, where: str) -> StageT:
     return parse(kind, values, where)
 
 
-def _explain(kind: type[Frozen], location: tuple[int | str, ...], message: str) -> str:
+def _explain(kind: type[Frozen], wrong: ErrorDetails) -> str:
+    location, message = wrong["loc"], wrong["msg"]
     key = ".".join(str(part) for part in location)
-    if message != "Extra inputs are not permitted":
+    if wrong["type"] == "string_pattern_mismatch":
+        return f"{key}: {MEANING[wrong['ctx']['pattern']]}, not {wrong['input']!r}"
+    if wrong["type"] == "string_type" and isinstance(wrong["input"], int | float | date):
+        return f"{key}: YAML takes {wrong['input']} for a number, a date or a truth; write a text in quotes"
+    if wrong["type"] != "extra_forbidden":
         return f"{key}: {message[0].lower()}{message[1:]}"
     known = _keys(kind.model_json_schema(), location[:-1])
     return f"{key}: unknown setting; {advice(str(location[-1]), known)}"

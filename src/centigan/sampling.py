@@ -34,7 +34,8 @@ def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torc
         labels = torch.arange(len(classes)).repeat_interleave(per_class)
         seed = counter_seed(stage.sample.seed, split, f"{prefix}sample")
         noise = torch.Generator(device).manual_seed(seed)
-        chunks = [to_uint8(family.sample(part.to(device), noise)).cpu() for part in labels.split(CHUNK)]
+        drawn = (family.sample(part.to(device), noise) for part in labels.split(CHUNK))
+        chunks = [to_uint8(images, f"split {split}: the generator").cpu() for images in drawn]
         with atomic_path(folder / f"{prefix}images.npy") as temporary:
             np.save(temporary, torch.cat(chunks).numpy())
         with atomic_path(folder / f"{prefix}labels.npy") as temporary:

@@ -6,13 +6,12 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from centigan.errors import UserError
-from centigan.yaml_mapping import advice, read_mapping
+from centigan.yaml_mapping import advice, read_texts
 
 FILE = Path("site.yaml")
 SCRATCH = Path("scratch")
@@ -21,16 +20,24 @@ OWN = re.compile(
     r"(--(?:job-name|output|error|export|comment|workdir|account|partition|mem|mem-per-cpu|ntasks|time|qos"
     r"|constraint|nodes|gres|gpus|cpus-per-task|clusters|parsable)|-[JoeDApnctCN])(?=[=\s]|$)"
 )
+GPU = re.compile(r"\+?([0-9]+)|(?:GPU|MIG)-.+")
 IN_JOB = "CENTIGAN_IN_JOB"  # set for the commands of a cluster's jobs
+TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 SEEN = ".seen-by-all-nodes"  # in scratch: a job that does not find it looks at another folder
 
 
 def visible_gpus(environment: Mapping[str, str] = os.environ, devices: Path = Path("/dev")) -> int:
-    """How many NVIDIA GPUs this machine lets us use, told without loading torch."""
+    """How many NVIDIA GPUs this machine lets us use, told without loading torch.
+
+    CUDA_VISIBLE_DEVICES is read as CUDA reads it: up to the first entry that names no GPU, none at all where
+    an entry stands twice, and of "1st" the number.
+    """
     visible = environment.get("CUDA_VISIBLE_DEVICES")
     if visible is None:
         return len(list(devices.glob("nvidia[0-9]*")))
-    return len([name for name in visible.split(",") if name.strip() not in {"", "-1"}])
+    entries = (GPU.match(entry.strip()) for entry in visible.split(","))
+    names = [int(found[1]) if found[1] else found[0] for found in takewhile(bool, entries) if found]
+    return len(names) if len(set(names)) == len(names) else 0
 
 
 def overridden(
@@ -41,14 +48,20 @@ def overridden(
     """The defaults, overlaid by site.yaml, then by CENTIGAN_<KEY> in the environment.
 
     Raises:
-        UserError: for a key that the defaults do not have, or a value of another type.
+        UserError: for keys that the defaults do not have, and values of another type.
     """
-    values = dict(defaults)
-    values |= _checked(_said(file), defaults, str(file))
+    said = {key: (value, str(file)) for key, value in _said(file).items()}
     for key in defaults:
-        name = f"CENTIGAN_{key.upper()}"
-        if name in environment:
-            values |= _checked({key: yaml.safe_load(environment[name])}, defaults, name)
+        if (name := f"CENTIGAN_{key.upper()}") in environment:
+            said[key] = environment[name], name
+    values, wrong = dict(defaults), []
+    for key, (text, where) in said.items():
+        try:
+            values[key] = _understood(key, text, defaults)
+        except ValueError as error:
+            wrong.append(f"{where}: {error}")
+    if wrong:
+        raise UserError("; ".join(wrong))
     return values
 
 
@@ -132,23 +145,27 @@ def check_scratch(scratch: Path = SCRATCH, environment: Mapping[str, str] = os.e
 
 def site_value(key: str, default: Any) -> Any:
     """One value of the site: from the environment, else from site.yaml, else the default."""
-    found = _said(FILE)
-    known = {key: default} | {other: value for other, value in found.items() if other != key}
-    return overridden(known)[key]
+    return overridden(dict.fromkeys(_said(FILE), "") | {key: default})[key]
 
 
 def _said(file: Path) -> dict[str, Any]:
-    """What the site says of itself; nothing where it has no file."""
-    return read_mapping(file) if file.exists() else {}
+    """What the site says of itself, as text; nothing where it has no file."""
+    return read_texts(file) if file.exists() else {}
 
 
-def _checked(found: dict[str, Any], defaults: Mapping[str, Any], where: str) -> dict[str, Any]:
-    for key, value in found.items():
-        if key not in defaults:
-            raise UserError(f"{where}: {key}: unknown; {advice(key, defaults)}")
-        kind = type(defaults[key])
-        if kind is str and value is not None and not isinstance(value, dict | list):
-            found[key] = str(value)  # an account of digits is a name
-        elif type(value) is not kind:
-            raise UserError(f"{where}: {key} must be of type {kind.__name__}, not {value!r}")
-    return found
+def _understood(key: str, text: Any, defaults: Mapping[str, Any]) -> Any:
+    """A value of the default's type, where that is text as it is: an account of digits is a name."""
+    if key not in defaults:
+        raise ValueError(f"{key}: unknown; {advice(key, defaults)}")
+    default = defaults[key]
+    if not isinstance(text, str):
+        raise ValueError(f"{key} must be one value, not a list or a mapping")
+    if isinstance(default, str):
+        return text
+    if isinstance(default, bool):
+        if text.lower() not in TRUTHS:
+            raise ValueError(f"{key} must be true or false, not {text!r}")
+        return TRUTHS[text.lower()]
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise ValueError(f"{key} must be a whole number, not {text!r}")
+    return int(text)

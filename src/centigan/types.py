@@ -10,6 +10,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 
+from centigan.errors import UserError
+
 
 class Batch(NamedTuple):
     """One minibatch as a family's step receives it."""
@@ -48,7 +50,16 @@ def to_network(images: Tensor) -> Tensor:
     return images.permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
 
 
-def to_uint8(images: Tensor) -> Tensor:
-    """Float (N, 3, H, W) in [-1, 1] -> uint8 (N, H, W, 3), rounded to the nearest level."""
-    levels = images.float().add(1.0).mul(127.5).round().clamp(0, 255)
-    return levels.to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+def to_uint8(images: Tensor, source: str = "the generator") -> Tensor:
+    """Float (N, 3, H, W) in [-1, 1] -> uint8 (N, H, W, 3), rounded to the nearest level.
+
+    Raises:
+        UserError: when a value is no finite number: as bytes NaN would be black, and say nothing.
+    """
+    levels = images.float().add(1.0).mul(127.5).round()
+    if not levels.isfinite().all():
+        raise UserError(
+            f"{source} gives images of NaN or infinity, since its training diverged; lower "
+            "model.generator_lr and model.discriminator_lr, or set train.on_divergence: halve; train again"
+        )
+    return levels.clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()

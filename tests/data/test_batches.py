@@ -77,6 +77,14 @@ def test_uint8_survives_the_round_trip_to_the_network() -> None:
     assert np.array_equal(to_uint8(there).numpy(), levels.numpy())
 
 
+@pytest.mark.parametrize("wrong", [torch.nan, torch.inf, -torch.inf])
+def test_what_is_no_finite_number_is_no_level(wrong: float) -> None:
+    images = torch.zeros(2, 3, 4, 4)
+    images[1, 2, 3, 0] = wrong
+    with pytest.raises(UserError, match="the generator gives images of NaN or infinity"):
+        to_uint8(images)
+
+
 @pytest.mark.parametrize("name", ["images.npy", "labels.npy"])
 def test_a_damaged_array_is_named(layout: Layout, name: str) -> None:
     (layout.arrays("00") / name).write_bytes(b"damaged")

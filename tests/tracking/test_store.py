@@ -1,6 +1,8 @@
 """Which store is written to, who writes at once, and what happens when it is away."""
 
+import logging
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -16,8 +18,9 @@ from mlflow import MlflowClient
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.settings import Settings
-from centigan.tracking import track
+from centigan.tracking import track, track_for_workflow
 
+ROOT = Path(__file__).parents[2]
 SPLITS = ["00", "01"]
 TRACK = """
 import sys
@@ -58,6 +61,34 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+ODD = (
+    "a ?b=c#d %20 %3F é&+;'x'"  # of which SQLAlchemy, and MLflow with a file's address, decode each something
+)
+
+
+def test_the_default_store_lies_in_the_working_directory_whatever_that_is_called(
+    layout: Layout, settings: Settings, migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ODD
+    folder.mkdir()
+    shutil.copy(migrated, folder / "mlflow.db")
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    identity = track(layout, settings, SPLITS)
+    assert sorted(path.name for path in folder.iterdir()) == ["mlartifacts", "mlflow.db"]
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("a ")] == [ODD]
+    assert list(folder.rglob("report/index.html"))
+    client = MlflowClient(of_make_ui())
+    assert client.get_run(identity["parent_run_id"]).info.status == "FINISHED"
+    assert client.list_artifacts(identity["parent_run_id"])
+
+
+def of_make_ui() -> str:
+    """The store that `make ui` opens."""
+    (found,) = re.findall(r"--backend-store-uri (\S+)", (ROOT / "Makefile").read_text())
+    return str(found)
 
 
 @pytest.fixture
@@ -138,11 +169,33 @@ def test_a_dead_server_is_told_within_seconds_and_can_be_tried_again(
         track(layout, settings, SPLITS, tracking_uri=uri)
     assert time.monotonic() - began < 20
     message = str(told.value)
-    assert uri.replace("secret", "***") in message
+    assert uri.replace("someone:secret", "***") in message
     assert "secret" not in message
     assert "are safe; run `centigan track -e toy` when" in message
     assert not layout.published.exists()
     track(layout, settings, SPLITS, tracking_uri=store)
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{}@127.0.0.1:{}", "me:{}@127.0.0.1:{}", "127.0.0.1:{1}?token={0}", "127.0.0.1:{1}/a?password={0}"],
+)
+@pytest.mark.parametrize("scheme", ["http", "postgresql", "ftp"])
+def test_a_secret_is_told_by_no_message_log_or_file(
+    layout: Layout,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    scheme: str,
+    form: str,
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    uri = f"{scheme}://{form.format('s3cr3t%2Ftoken', free_port())}"
+    with caplog.at_level(logging.DEBUG):
+        track_for_workflow(layout, settings, SPLITS, tracking_uri=uri, attempt=0)
+    told = caplog.text + layout.published.read_text()
+    assert "going on without MLflow" in told
+    assert "s3cr3t" not in told
 
 
 def test_a_hanging_server_is_told_after_the_timeout(
@@ -162,10 +215,13 @@ def test_a_store_that_mlflow_refuses_is_told(layout: Layout, settings: Settings)
 
 
 def test_a_server_takes_the_same_runs_twice_without_change(
-    layout: Layout, settings: Settings, server: str
+    layout: Layout, settings: Settings, server: str, tmp_path: Path
 ) -> None:
-    first = track(layout, settings, SPLITS, tracking_uri=server)
+    with_token = server.replace("//", "//s3cr3t-token@")
+    first = track(layout, settings, SPLITS, tracking_uri=with_token)
     assert track(layout, settings, SPLITS, tracking_uri=server) == first
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and b"s3cr3t" in path.read_bytes()]
+    assert kept == []
     client = MlflowClient(server)
     runs = client.search_runs([first["experiment_id"]])
     assert {run.info.run_id for run in runs} == {

@@ -10,6 +10,7 @@ from centigan.errors import UserError
 from centigan.fingerprint import code_of
 from centigan.layout import TABLES, split_names
 from centigan.manifest import read_published
+from centigan.redaction import address
 from centigan.reporting.captions import CAPTIONS
 from centigan.settings.stages import STAGES
 from centigan.site import IN_JOB, prepare_scratch, site_value, visible_gpus
@@ -21,7 +22,7 @@ if unknown := config.keys() - {"experiment"}:
         "edit params.yaml or the experiment's file in experiments/"
     )
 try:
-    SETTINGS = reading.load(config.get("experiment"))
+    SETTINGS = reading.load(reading.as_written(config, "experiment", workflow.config_settings.config_args))
     PRELUDE, SCRATCH = site_value("prelude", ""), site_value("scratch", "")
     SPLITS_PER_GPU, TRACK = site_value("splits_per_gpu", 1), site_value("track", "")
 except UserError as error:
@@ -72,11 +73,16 @@ wildcard_constraints:
     figure="|".join(FIGURES),
 
 
-# `centigan` of the environment that runs Snakemake, last, so that a container's own comes first
+# `centigan` of the environment that runs Snakemake, last, so that a container's own comes first; a line of its
+# own for the site's prelude, whatever that ends with. Snakemake would fill braces in.
 shell.prefix(
-    f'PATH="$PATH:{Path(sys.executable).parent}"; '
-    + ("" if workflow.is_main_process else f"export {IN_JOB}=1; ")
-    + (f"{PRELUDE}; " if PRELUDE else "")
+    (
+        f'PATH="$PATH:{Path(sys.executable).parent}"; '
+        + ("" if workflow.is_main_process else f"export {IN_JOB}=1; ")
+        + (f"{PRELUDE}\n" if PRELUDE else "")
+    )
+    .replace("{", "{{")
+    .replace("}", "}}")
 )
 
 
@@ -121,15 +127,22 @@ def every_core(wildcards):
     return workflow.cores or 1
 
 
-def limit_trainings():
-    """Let no more trainings share a local GPU than `splits_per_gpu`; a cluster counts its own GPUs."""
+def check_site():
+    """Make sure of what the site's values can be."""
     if SPLITS_PER_GPU < 1:
         raise WorkflowError(f"splits_per_gpu must be at least 1, not {SPLITS_PER_GPU}")
+    if TRACK not in ("", "follow"):
+        raise WorkflowError(f"track must be `follow` or empty, not {TRACK!r}")
+
+
+def limit_trainings():
+    """Let no more trainings share a local GPU than `splits_per_gpu`; a cluster counts its own GPUs."""
     local = workflow.global_resources["_nodes"].value is None
     if local and visible_gpus() and "gpu_seats" not in workflow.global_resources:
         workflow.register_resource("gpu_seats", visible_gpus() * SPLITS_PER_GPU)
 
 
+check_site()
 limit_trainings()
 
 
@@ -162,8 +175,8 @@ def figure_caption(wildcards):
 
 
 def tracking_store():
-    """Stands for MLFLOW_TRACKING_URI, which may hold a password: another store is published to anew."""
-    return hashlib.sha256(os.environ.get("MLFLOW_TRACKING_URI", "").encode()).hexdigest()[:8]
+    """Stands for MLFLOW_TRACKING_URI without its secrets: another store is published to anew."""
+    return hashlib.sha256(address(os.environ.get("MLFLOW_TRACKING_URI", "")).encode()).hexdigest()[:8]
 
 
 def attempt():

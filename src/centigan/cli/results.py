@@ -133,4 +133,4 @@ def show_settings(
     import json
 
     content = Settings.model_json_schema() if schema else params.load(experiment).model_dump(mode="json")
-    typer.echo(json.dumps(content, indent=2))
+    typer.echo(json.dumps(content, indent=2, allow_nan=False))

@@ -48,7 +48,7 @@ def build_index(layout: Layout, settings: DataSettings) -> None:
     _write_index(layout, index)
     with atomic_path(layout.classes) as temporary:
         _count(index, listing.words).to_csv(temporary, index=False)
-    write_text(layout.source, json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    write_text(layout.source, json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     write_pins(layout, index, root)
     remember(layout, index, root, read=True)
     log.info("%d images of %d classes in %d splits", len(index), len(classes), len(names))

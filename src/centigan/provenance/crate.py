@@ -34,7 +34,7 @@ def crate(layout: Layout) -> Path:
         "@graph": [*_root(layout, files, actions), *files, *rules.values(), *actions],
     }
     target = layout.results / NAME
-    write_text(target, json.dumps(document, indent=1) + "\n")
+    write_text(target, json.dumps(document, indent=1, allow_nan=False) + "\n")
     return target
 
 
@@ -88,5 +88,5 @@ def _action(layout: Layout, job: Job) -> Entity:
         "instrument": {"@id": f"#{job.rule}"},
         "object": [{"@id": _id(layout, path)} for path in job.inputs],
         "result": [{"@id": _id(layout, path)} for path in job.outputs],
-        "description": json.dumps(facts, sort_keys=True),
+        "description": json.dumps(facts, sort_keys=True, allow_nan=False),
     }

@@ -10,6 +10,7 @@ import pandas as pd
 
 from centigan.data.ilsvrc2012 import IDS
 from centigan.layout import Layout
+from centigan.reporting import absent
 from centigan.reporting.formats import write_latex, write_table
 from centigan.reporting.published import PUBLISHED, Published
 from centigan.reporting.results import Results
@@ -22,12 +23,6 @@ PAPER_SCORED = 25_000  # images behind the Inception score, section 4.4
 CAVEATS = {"samples"}  # told, but no reason to call a row incomparable
 # names of numbers shown with two decimals
 WITH_DECIMALS = ("ms_ssim/real", "ms_ssim/gen", "accuracy_ms", "latent/", "neighbours/ms_ssim")
-NO_VALUE = {  # why a name may be absent from summary.json
-    "accuracy_ms_ssim/share_low_diversity_inaccurate": "no class has MS-SSIM ≥ 0.25",
-    "accuracy_ms_ssim/share_high_diversity_accurate": "no class has MS-SSIM < 0.25",
-    "accuracy_ms_ssim/r": "all classes are equal in accuracy or in MS-SSIM",
-    "accuracy_ms_ssim/r2": "all classes are equal in accuracy or in MS-SSIM",
-}
 
 
 def write_comparison(layout: Layout, split_names: Sequence[str], *, network: str) -> None:
@@ -94,7 +89,7 @@ def _row(published: Published, summary: dict[str, float], found: dict[str, str])
     hit = [need for need in published.needs if need in found]
     why = [found[need] for need in hit]
     if name and name not in summary:
-        why.insert(0, NO_VALUE.get(name, "not measured"))
+        why.insert(0, absent.why(name) or "not measured")
     fair = name in summary and not set(hit) - CAVEATS
     return {
         "id": published.id,

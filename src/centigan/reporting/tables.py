@@ -1,8 +1,8 @@
 """Tables and summary numbers of an experiment, from the metric files of all its splits.
 
 Definitions are those of AC-GAN (arXiv:1610.09585), sections 4.1 to 4.3. Accuracies are means over
-classes, so that every class weighs the same; standard deviations divide by n - 1. A share of no class
-at all has no value, and is left out of the summary.
+classes, so that every class weighs the same; standard deviations divide by n - 1. What has no value, such as
+a share of no class at all, is left out, and tables/absent says why.
 """
 
 import json
@@ -15,6 +15,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.metrics.memorisation import duplicates
 from centigan.reporting import scores
+from centigan.reporting.absent import absences, finite, without_infinity
 from centigan.reporting.formats import write_latex, write_table
 from centigan.reporting.results import Results, share_correct
 from centigan.reporting.thresholds import INACCURATE, LOW_DIVERSITY, LOW_FACTOR
@@ -65,11 +66,13 @@ def write_tables(
         **scores.neighbour_summary(measured["neighbours"], neighbours),
         **scores.smoothness_summary(measured["latent"]),
     }
+    tables = {name: without_infinity(table) for name, table in tables.items()}
+    tables["absent"] = absences(summary, tables)
     for name, table in tables.items():
         write_table(layout, name, table)
         if name in IN_A_PAPER:
             write_latex(layout, name, table, caption=IN_A_PAPER[name])
-    write_text(layout.summary, json.dumps(_rounded(summary), indent=2) + "\n")
+    write_text(layout.summary, json.dumps(_rounded(finite(summary)), indent=2, allow_nan=False) + "\n")
 
 
 def accuracy_by_resolution(accuracy: pd.DataFrame) -> pd.DataFrame:

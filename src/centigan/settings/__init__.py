@@ -5,7 +5,7 @@ Every default is the paper's (AC-GAN, Tables 1 and 2, sections 4.1 and 4.2) unle
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from centigan.settings.data import ArraySettings, DataSettings
 from centigan.settings.evaluation import (
@@ -19,14 +19,19 @@ from centigan.settings.evaluation import (
     NeighbourSettings,
 )
 from centigan.settings.figures import FiguresSettings
-from centigan.settings.frozen import Frozen
+from centigan.settings.frozen import Frozen, Name
 from centigan.settings.training import AcganConfig, LatentSettings, SampleSettings, TrainSettings
 
 
-class Settings(Frozen):
+class Named(Frozen):
+    """What is read first: whose settings they are."""
+
+    experiment: Name
+
+
+class Settings(Named):
     """Everything that a run depends on, apart from the machine."""
 
-    experiment: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     data: DataSettings = DataSettings()
     arrays: ArraySettings = ArraySettings()
     model: AcganConfig = AcganConfig()  # becomes a tagged union with the second family
@@ -46,3 +51,15 @@ class Settings(Frozen):
         default_factory=dict,
         description="overrides for single splits: {7: {train: {iterations: 80000}}}",
     )
+
+    @field_validator("splits", mode="before")
+    @classmethod
+    def _each_split_once(cls, value: Any) -> Any:
+        """JSON has texts for keys, a file may have either: 7 and "07" are one split."""
+        if isinstance(value, dict):
+            if any(isinstance(key, bool) for key in value):
+                raise ValueError("a split is a number, not true or false")
+            numbers = [int(key) if isinstance(key, str) and key.isdecimal() else key for key in value]
+            if len(set(numbers)) < len(numbers):
+                raise ValueError("one split stands twice, as a number and as a text or in two spellings")
+        return value

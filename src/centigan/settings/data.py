@@ -2,29 +2,29 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
-from centigan.settings.frozen import Frozen
+from centigan.settings.frozen import Count, Frozen, Line
 
 Source = Literal[
     "auto", "archives", "folders", "class-folders", "kaggle", "cifar10", "cifar100", "digits", "photos"
 ]
 ResolutionChoice = Literal[32, 64, 128]
+MOST_CLASSES = 1_000_000  # every split has files of its own
 
 
 class ContentSettings(Frozen):
     """What is trained on, wherever it lies."""
 
     source: Source = Field("auto", description="auto: recognised by what lies at `root`")
-    classes: PositiveInt = Field(1000, description="classes that must be there")
-    order: str = Field(
+    classes: Count = Field(1000, le=MOST_CLASSES, description="classes that must be there")
+    order: Line = Field(
         "sorted",
-        min_length=1,
         description="order of the classes: sorted | devkit (ILSVRC2012_ID) | a file with one class a line, "
         "which also chooses among the classes",
     )
-    split_size: PositiveInt = Field(10, description="classes a model learns; contiguous in that order")
-    per_class: PositiveInt | None = Field(
+    split_size: Count = Field(10, description="classes a model learns; contiguous in that order")
+    per_class: Count | None = Field(
         None, description="use only the first so many training images of a class; null: all"
     )
     held_out: float = Field(
@@ -41,7 +41,7 @@ class ContentSettings(Frozen):
 class DataSettings(ContentSettings):
     """What is trained on, and how its classes are grouped."""
 
-    root: str = Field("data/raw/imagenet", description="folder of the raw images or archives")
+    root: Line = Field("data/raw/imagenet", description="folder of the raw images or archives")
 
 
 class ArraySettings(Frozen):

@@ -1,10 +1,10 @@
 """The judge, the features, and every measurement."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, model_validator
 
-from centigan.settings.frozen import Frozen
+from centigan.settings.frozen import Count, Frozen, Line, Seed, Several
 
 JudgeChoice = Literal[
     "auto", "small-cnn", "head-on-features", "efficientnet-lite0", "inception-v3", "inception-2015"
@@ -19,24 +19,30 @@ class JudgeSettings(Frozen):
         "inception-v3",
         description="auto: small-cnn or head-on-features, by accuracy on held-out real images",
     )
-    weights: str | None = Field(None, description="file of weights for an Inception; null: torch's cache")
-    seed: int = 0
+    weights: Line | None = Field(None, description="file of weights for an Inception; null: torch's cache")
+    seed: Seed = 0
 
 
 class AccuracySettings(Frozen):
     """Discriminability against resolution (section 4.1)."""
 
-    resolutions: tuple[PositiveInt, ...] | None = Field(
-        None, description="null: powers of two from an eighth of the model's to twice it"
+    resolutions: tuple[Annotated[int, Field(gt=0, le=4096)], ...] | None = Field(
+        None, min_length=1, description="null: powers of two from an eighth of the model's to twice it"
     )
-    subsets: int = Field(10, ge=2, description="groups of images behind the error bar (Fig 3)")
+    subsets: Several = Field(10, description="groups of images behind the error bar (Fig 3)")
+
+    @model_validator(mode="after")
+    def _each_resolution_once(self) -> Self:
+        if self.resolutions and len(set(self.resolutions)) < len(self.resolutions):
+            raise ValueError(f"resolutions {list(self.resolutions)}: one stands twice")
+        return self
 
 
 class MsSsimSettings(Frozen):
     """Diversity within a class (section 4.2)."""
 
-    pairs: PositiveInt = Field(100, description="random pairs of images of a class")
-    seed: int = 0
+    pairs: Count = Field(100, description="random pairs of images of a class")
+    seed: Seed = 0
 
 
 class FeatureSettings(Frozen):
@@ -45,7 +51,7 @@ class FeatureSettings(Frozen):
     network: FeatureNetwork = Field(
         "inception-2015", description="inception-2015: what published scores use; judge: the experiment's own"
     )
-    weights: str | None = Field(None, description="file of weights for an Inception; null: torch's cache")
+    weights: Line | None = Field(None, description="file of weights for an Inception; null: torch's cache")
     resizing: Literal["auto", "bilinear", "bilinear-2015", "bicubic"] = Field(
         "auto",
         description="to the network's input: bilinear-2015 as TensorFlow 1, bicubic as clean-fid; auto: "
@@ -59,38 +65,38 @@ class FeatureSettings(Frozen):
 class InceptionScoreSettings(Frozen):
     """Inception score (section 4.4): the samples choose a model, fresh samples report its score."""
 
-    select_groups: PositiveInt = Field(10, description="equal groups of the samples; paper: of 5,000 each")
-    report_groups: PositiveInt = Field(5, description="equal groups of the fresh samples")
+    select_groups: Count = Field(10, description="equal groups of the samples; paper: of 5,000 each")
+    report_groups: Count = Field(5, description="equal groups of the fresh samples")
 
 
 class DistributionSettings(Frozen):
     """Distances between the features of real and of generated images; none is the paper's."""
 
-    kid_subsets: PositiveInt = Field(100, description="random subsets behind KID and its deviation")
-    kid_subset_size: int = Field(1000, ge=2, description="images of either kind in a subset")
-    neighbours: PositiveInt = Field(
+    kid_subsets: Count = Field(100, description="random subsets behind KID and its deviation")
+    kid_subset_size: Several = Field(1000, description="images of either kind in a subset")
+    neighbours: Count = Field(
         5, description="k of precision, recall, density and coverage (Naeem et al. 2020)"
     )
-    manifold_images: int = Field(
-        10_000, ge=2, description="images of either kind for those four, at most: their cost is quadratic"
+    manifold_images: Several = Field(
+        10_000, description="images of either kind for those four, at most: their cost is quadratic"
     )
-    seed: int = 0
+    seed: Seed = 0
 
 
 class ClassificationSettings(Frozen):
     """Classification accuracy score (Ravuri & Vinyals 2019): train on samples, test on real images."""
 
-    per_class: PositiveInt = Field(100, description="images of a class that are trained on, at most")
+    per_class: Count = Field(100, description="images of a class that are trained on, at most")
 
 
 class NeighbourSettings(Frozen):
     """Nearest training images (Figs 7 and 10), and whether samples are memorised."""
 
-    per_class: PositiveInt = Field(20, description="images of a class whose neighbours by L1 are sought")
-    ms_ssim_per_class: PositiveInt = Field(2, description="the same by MS-SSIM, which costs far more")
+    per_class: Count = Field(20, description="images of a class whose neighbours by L1 are sought")
+    ms_ssim_per_class: Count = Field(2, description="the same by MS-SSIM, which costs far more")
     duplicate_below: float = Field(
         5.0, ge=0, description="mean absolute difference in levels of 255 below which two images are the same"
     )
-    permutations: PositiveInt = Field(10_000, description="behind the p-value that samples are too close")
-    memory_mb: PositiveInt = Field(512, description="images held at a time, half of them samples")
-    seed: int = 0
+    permutations: Count = Field(10_000, description="behind the p-value that samples are too close")
+    memory_mb: Count = Field(512, description="images held at a time, half of them samples")
+    seed: Seed = 0

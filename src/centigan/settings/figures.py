@@ -1,34 +1,34 @@
 """Words on figures, and the classes they show."""
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
-from centigan.settings.frozen import Frozen
+from centigan.settings.frozen import Count, Frozen, Line, Name, Words
 
 
 class FigureSettings(Frozen):
     """Words on one figure."""
 
-    title: str
+    title: Words
 
 
 class GallerySettings(FigureSettings):
     """The gallery of samples of every class (Appendix E)."""
 
-    per_class: PositiveInt = 10
+    per_class: Count = 10
 
 
 class ChosenSettings(FigureSettings):
     """A figure that shows a few classes by name."""
 
-    classes: tuple[str, ...] | None = Field(
-        None, description="ids of the classes shown; null: evenly from the list of classes"
+    classes: tuple[Line, ...] | None = Field(
+        None, min_length=1, description="ids of the classes shown; null: evenly from the list of classes"
     )
 
 
 class CurvesSettings(FigureSettings):
     """A figure of one curve a model."""
 
-    beside: tuple[str, ...] = Field(
+    beside: tuple[Name, ...] = Field(
         (),
         description="experiments of the same data and judge, whose curves are shown, too, once they are run",
     )

@@ -2,17 +2,17 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
-from centigan.settings.frozen import Frozen
+from centigan.settings.frozen import Count, Frozen, Seed, Several
 
 
 class AcganConfig(Frozen):
     """Model and optimiser of AC-GAN (Tables 1 and 2)."""
 
     family: Literal["acgan"] = "acgan"
-    width: float = Field(1.0, gt=0, description="multiplier on every feature-map count; 1: paper")
-    latent: PositiveInt = Field(100, description="dimensions of z")
+    width: float = Field(1.0, gt=0, le=64, description="multiplier on every feature-map count; 1: paper")
+    latent: Count = Field(100, description="dimensions of z")
     activation_noise: float = Field(0.1, ge=0, description="std of the noise on D's activations")
     generator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for G")
     discriminator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for D")
@@ -25,9 +25,9 @@ class AcganConfig(Frozen):
 class TrainSettings(Frozen):
     """The training loop."""
 
-    seed: int = 0
-    batch_size: int = Field(100, ge=2, description="real images an iteration; batch norm needs two")
-    iterations: PositiveInt = 50_000
+    seed: Seed = 0
+    batch_size: Several = Field(100, description="real images an iteration; batch norm needs two")
+    iterations: Count = 50_000
     flips: bool = Field(False, description="mirror each image with probability 1/2; the paper names none")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="auto: bfloat16 where the processor multiplies it natively"
@@ -58,11 +58,11 @@ class TrainSettings(Frozen):
         description="a loss that is not finite stops the run; halve: it goes back to the last checkpoint "
         "with half the learning rates, up to five times",
     )
-    log_every: PositiveInt = Field(100, description="iterations between lines of the journal")
-    checkpoint_every: PositiveInt = Field(1000, description="iterations between checkpoints, at most")
+    log_every: Count = Field(100, description="iterations between lines of the journal")
+    checkpoint_every: Count = Field(1000, description="iterations between checkpoints, at most")
     checkpoint_minutes: float = Field(10.0, gt=0, description="minutes between checkpoints, at most")
-    snapshot_every: PositiveInt = Field(5000, description="iterations between samples (Fig 5 right)")
-    snapshot_per_class: int = Field(20, ge=2, description="samples of each class in a snapshot")
+    snapshot_every: Count = Field(5000, description="iterations between samples (Fig 5 right)")
+    snapshot_per_class: Several = Field(20, description="samples of each class in a snapshot")
 
     @model_validator(mode="after")
     def _journal_has_a_line(self) -> Self:
@@ -74,9 +74,9 @@ class TrainSettings(Frozen):
 class SampleSettings(Frozen):
     """Images drawn from each trained generator."""
 
-    seed: int = 0
-    per_class: int = Field(1000, ge=2)
-    fresh_per_class: PositiveInt = Field(
+    seed: Seed = 0
+    per_class: Several = 1000
+    fresh_per_class: Count = Field(
         50, description="further samples, that nothing was chosen by: the Inception score is reported on them"
     )
 
@@ -84,7 +84,7 @@ class SampleSettings(Frozen):
 class LatentSettings(Frozen):
     """Walks through the latent space and grids of one z for every class (Fig 8)."""
 
-    walks: PositiveInt = Field(4, description="walks of a class, each both linear and spherical")
-    steps: int = Field(16, ge=3, description="images of a walk, ends included")
-    styles: PositiveInt = Field(8, description="rows of the grid: one z each, shown for every class")
-    seed: int = 0
+    walks: Count = Field(4, description="walks of a class, each both linear and spherical")
+    steps: Count = Field(16, ge=3, description="images of a walk, ends included")
+    styles: Count = Field(8, description="rows of the grid: one z each, shown for every class")
+    seed: Seed = 0

@@ -25,7 +25,9 @@ def progress(trainings: Sequence[Training]) -> dict[str, float | None]:
 def as_json(now: Status) -> str:
     """Everything, for programs."""
     trainings = [asdict(each) for each in now.trainings]
-    return json.dumps(vars(now) | {"trainings": trainings, "progress": progress(now.trainings)}, indent=2)
+    return json.dumps(
+        vars(now) | {"trainings": trainings, "progress": progress(now.trainings)}, indent=2, allow_nan=False
+    )
 
 
 def as_text(now: Status, *, every: bool = False) -> str:

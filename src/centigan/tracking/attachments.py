@@ -36,9 +36,9 @@ def log_dataset(run: StoredRun, layout: Layout, split: str, trained: Trained) ->
         name=f"{layout.experiment}/{split}",
         digest=trained.arrays["images.npy"][:MAX_DIGEST],
         source_type="local",
-        source=json.dumps(source),
+        source=json.dumps(source, allow_nan=False),
         schema=None,
-        profile=json.dumps(_profile(arrays) | {"classes": trained.classes}),
+        profile=json.dumps(_profile(arrays) | {"classes": trained.classes}, allow_nan=False),
     )
     inputs = [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])]
     run.client.log_inputs(run.id, datasets=inputs)
@@ -101,7 +101,7 @@ def _save_model(
     resolution = settings.arrays.resolution
     model = for_split(settings, split).model.model_dump(mode="json")
     facts = {"model": model, "classes": trained.classes, "resolution": resolution}
-    (folder / "settings.json").write_text(json.dumps(facts), encoding="utf-8")
+    (folder / "settings.json").write_text(json.dumps(facts, allow_nan=False), encoding="utf-8")
     signature = ModelSignature(
         inputs=Schema([ColSpec("long")]),  # without a name, it takes tables and arrays
         outputs=Schema([TensorSpec(np.dtype("uint8"), (-1, resolution, resolution, 3))]),

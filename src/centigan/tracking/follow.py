@@ -14,6 +14,7 @@ from centigan.atomic import write_text
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_published
+from centigan.redaction import keeping_secret
 from centigan.settings import Settings
 from centigan.tracking.exporter import Exporter
 from centigan.tracking.record import missing, outdated
@@ -39,9 +40,10 @@ def track(
     Raises:
         StoreError: for a store that is away, hangs, is full or refuses.
     """
-    exporter = Exporter(layout, settings, splits, store_uri(tracking_uri))
+    uri = store_uri(tracking_uri)
     lack = missing(layout, settings, splits)
-    identity = exporter.export(complete=lack is None)
+    with keeping_secret(uri):
+        identity = Exporter(layout, settings, splits, uri).export(complete=lack is None)
     if identity is None:
         log.info("not complete yet: %s. What there is, is in MLflow", lack)
         return None
@@ -162,5 +164,5 @@ def _write_identity(layout: Layout, content: dict[str, Any], attempt: int | None
     """Write mlflow.json; without an `attempt` that of the file is kept."""
     if attempt is None:
         attempt = read_published(layout.published).get("attempt", 0)
-    text = json.dumps(content | {"attempt": attempt}, indent=2, sort_keys=True)
+    text = json.dumps(content | {"attempt": attempt}, indent=2, sort_keys=True, allow_nan=False)
     write_text(layout.published, text + "\n")

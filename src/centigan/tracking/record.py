@@ -86,7 +86,7 @@ def outdated(layout: Layout, splits: list[str]) -> bool:
 
 def settings_key(settings: Settings) -> str:
     """Short hash of the settings behind the numbers: what a run goes by until it has its results."""
-    return _short_hash(json.dumps(measured_settings(settings), sort_keys=True))
+    return _short_hash(json.dumps(measured_settings(settings), sort_keys=True, allow_nan=False))
 
 
 def revision(layout: Layout, settings: Settings, splits: list[str]) -> str:
@@ -94,14 +94,16 @@ def revision(layout: Layout, settings: Settings, splits: list[str]) -> str:
     files = [layout.summary, *(path for split in splits for path in _content(layout, split))]
     digests = {path.relative_to(layout.results).as_posix(): sha256(path) for path in files}
     return _short_hash(
-        json.dumps({"settings": measured_settings(settings), "files": digests}, sort_keys=True)
+        json.dumps(
+            {"settings": measured_settings(settings), "files": digests}, sort_keys=True, allow_nan=False
+        )
     )
 
 
 def data_hash(records: list[SplitRecord]) -> str:
     """Short hash of the training data of all splits, by the hashes in their manifests."""
     arrays = {record.name: record.trained.arrays for record in records if record.trained}
-    return _short_hash(json.dumps(arrays, sort_keys=True))
+    return _short_hash(json.dumps(arrays, sort_keys=True, allow_nan=False))
 
 
 def measured_settings(settings: Settings) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def measured_settings(settings: Settings) -> dict[str, Any]:
 
 def flatten(values: dict[str, Any]) -> dict[str, str]:
     """Nested settings as dotted names; whatever is not text is written as JSON."""
-    return {k: v if isinstance(v, str) else json.dumps(v) for k, v in dotted(values).items()}
+    return {k: v if isinstance(v, str) else json.dumps(v, allow_nan=False) for k, v in dotted(values).items()}
 
 
 def summary_of(layout: Layout) -> dict[str, float]:
@@ -119,7 +121,7 @@ def summary_of(layout: Layout) -> dict[str, float]:
     summary = json.loads(layout.summary.read_text(encoding="utf-8"))
     first = f"accuracy/generated/{summary.get('model/resolution')}"  # what MLflow's comparison opens with
     names = sorted(summary, key=lambda name: name != first)
-    return {name: float(summary[name]) for name in names if summary[name] is not None}
+    return {name: float(summary[name]) for name in names}
 
 
 def scores_of(layout: Layout, settings: Settings, split: str) -> dict[str, float]:
@@ -132,7 +134,7 @@ def scores_of(layout: Layout, settings: Settings, split: str) -> dict[str, float
         f"accuracy_{source}_{resolution}": share
         for source, share in (counts["correct"] / counts["count"]).items()
     } | {f"ms_ssim_{source}": mean for source, mean in ms_ssim.items()}
-    return {name: float(value) for name, value in named.items()}
+    return {name: float(value) for name, value in named.items() if np.isfinite(value)}
 
 
 def sample_grid(layout: Layout, split: str) -> Image.Image:

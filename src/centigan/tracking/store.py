@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.redaction import address, redacted
 
 FAILURES = (MlflowException, SQLAlchemyError, OSError)
 TOKEN = 8  # bytes that name a project or a process, hexadecimal in the lock's file
@@ -34,8 +35,11 @@ class Turn(NamedTuple):
 
 
 def store_uri(given: str | None) -> str:
-    """The store asked for, else MLFLOW_TRACKING_URI, else mlflow.db in the working directory."""
-    return given or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd()}/mlflow.db"
+    """The store asked for, else MLFLOW_TRACKING_URI, else mlflow.db in the working directory.
+
+    The latter without the path, which may hold a `?`: SQLAlchemy decodes nothing of a SQLite file's name.
+    """
+    return given or os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
 
 
 @contextmanager
@@ -76,18 +80,17 @@ def experiment_id(client: MlflowClient, name: str, uri: str) -> str:
 
 @contextmanager
 def store_errors(uri: str, layout: Layout) -> Iterator[None]:
-    """Tell any failure of the store in one line, without its password."""
+    """Tell any failure of the store in one line, without its secrets."""
     try:
         yield
     except FAILURES as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        cause = line.rpartition("(Caused by ")[2][:300]  # urllib3 puts the reason last
-        message = (
-            f"MLflow at {uri} does not answer or refuses: {cause}. The results in {layout.results} "
+        cause = redacted(line.rpartition("(Caused by ")[2], uri)[:300]  # urllib3 puts the reason last
+        raise StoreError(
+            f"MLflow at {address(uri)} does not answer or refuses: {cause}. The results in {layout.results} "
             f"are safe; run `centigan track -e {layout.experiment}` when the store is back, or set "
             "MLFLOW_TRACKING_URI to another"
-        )
-        raise StoreError(_without_password(message, uri)) from error
+        ) from error
 
 
 def _wait(descriptor: int) -> None:
@@ -103,12 +106,7 @@ def _artifact_root(uri: str) -> str | None:
 
     Without this a database store would put them in ./mlruns.
     """
-    if urlsplit(uri).scheme in ("http", "https"):
+    if uri.startswith(("http:", "https:")):
         return None
-    folder = Path(uri.removeprefix("sqlite:///")).parent if uri.startswith("sqlite:///") else Path()
-    return (folder.resolve() / "mlartifacts").as_uri()
-
-
-def _without_password(message: str, uri: str) -> str:
-    password = urlsplit(uri).password
-    return message.replace(f":{password}@", ":***@") if password else message
+    file = make_url(uri).database if uri.startswith("sqlite:") else None
+    return (Path(file or "mlflow.db").resolve().parent / "mlartifacts").as_uri()

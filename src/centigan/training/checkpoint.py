@@ -71,10 +71,11 @@ class Checkpoints:
             "identity": self.identity,
         }
         facts["crc32"] = _crc32(tensors)
+        text = json.dumps(facts, sort_keys=True, allow_nan=False)
         target = self.folder / f"checkpoint-{state.iteration:08d}.safetensors"
         with atomic_path(target) as temporary:
             # one key: safetensors does not keep the order of several
-            save_file(tensors, temporary, metadata={"centigan": json.dumps(facts, sort_keys=True)})
+            save_file(tensors, temporary, metadata={"centigan": text})
         self.saved = time.monotonic()
         for iteration, path in self._found():
             if iteration <= self.iterations and path not in {target, self.last}:

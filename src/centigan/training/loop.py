@@ -163,8 +163,11 @@ def _train(
                 progress.record(means)
                 sums, began, seen = {}, time.perf_counter(), 0
             if iteration in snapshot_iterations(settings):
-                with averages.in_place():
-                    snapshots[iteration] = _snapshot(family, split, settings, len(classes), device)
+                try:
+                    with averages.in_place():
+                        snapshots[iteration] = _snapshot(family, split, settings, len(classes), device)
+                except UserError as error:  # images of NaN
+                    raise Diverged("the snapshot", iteration, scratch, halvings) from error
                 watch.look(snapshots[iteration], iteration)
 
             # Save
@@ -216,7 +219,8 @@ def _snapshot(
     """Samples (K, n, H, W, 3) of every class from the same noise each time."""
     rng = torch.Generator(device).manual_seed(counter_seed(settings.seed, split, "snapshot"))
     labels = torch.arange(classes, device=device).repeat_interleave(settings.snapshot_per_class)
-    parts = [to_uint8(family.sample(part, rng)).cpu() for part in labels.split(SNAPSHOT_CHUNK)]
+    source = f"split {split}: the generator"
+    parts = [to_uint8(family.sample(part, rng), source).cpu() for part in labels.split(SNAPSHOT_CHUNK)]
     images: NDArray[np.uint8] = torch.cat(parts).numpy()
     return images.reshape(classes, -1, *images.shape[1:])
 

@@ -30,6 +30,7 @@ def overview(results: Results, settings: Settings, commit: str | None) -> dict[s
         "data": raw_data(results),
         "accuracy": _accuracy(results.table("accuracy_by_resolution")),
         "today": todays_metrics(results.summary, duplicate_below=settings.neighbours.duplicate_below),
+        "absent": results.table("absent").to_dict("records"),
         "comparison": comparison,
         "comparable": sum(row["comparable"] == "yes" for row in comparison),
         "pending": PENDING,

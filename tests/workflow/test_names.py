@@ -1,0 +1,54 @@
+"""What the workflow is asked for by name, on its command line and by the site, is what it plans."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from copied import copy_project
+from small import TINY
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Experiments that could be taken for one another, each with a mistake: a run tells which it read."""
+    place = tmp_path_factory.mktemp("names") / "centigan"
+    copy_project(place)
+    for name in ("007", "7", "1e3", "1000.0"):
+        (place / "experiments" / f"{name}.yaml").write_text("train: {iteratons: 5}")
+    (place / "experiments" / "tiny.yaml").write_text(TINY)
+    return place
+
+
+def snakemake(project: Path, *words: str, **variables: str) -> str:
+    """What a run says, good or bad."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
+    environment |= {"XDG_CACHE_HOME": str(project / ".snakemake/cache")} | variables
+    command = [BIN / "snakemake", "--cores", "1", *words]
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["007", "1e3"])
+def test_the_experiment_is_the_one_that_was_written(project: Path, name: str) -> None:
+    said = snakemake(project, "--list", "--config", f"experiment={name}")
+    assert f"params.yaml + experiments/{name}.yaml: train.iteratons" in said
+
+
+def test_no_name_is_no_experiment(project: Path) -> None:
+    said = snakemake(project, "--list", "--config", "experiment=", CENTIGAN_TRACK="folow")
+    assert "the experiment asked for: experiment: must be of letters, digits" in said
+
+
+def test_a_prelude_may_hold_braces_and_a_comment_and_track_is_no_other_word(project: Path) -> None:
+    words = ("--config", "experiment=tiny", "--until", "raw")
+    assert "track must be `follow` or empty, not 'folow'" in snakemake(
+        project, *words, CENTIGAN_TRACK="folow"
+    )
+    prelude = 'echo "prelude in ${PWD}"  # such as module load'
+    assert f"prelude in {project}" in snakemake(project, *words, CENTIGAN_PRELUDE=prelude)
+    assert (project / "data/raw/digits/manifest.json").exists()
