@@ -15,9 +15,8 @@ OTHER_THAN_RUNS = (
 ).split()
 
 
-def is_run():
+def is_run(words):
     """Whether this call runs jobs, or tells which it would run."""
-    words = get_argument_parser().parse_args(sys.argv[1:])
     running = any(Path(".snakemake/locks").glob("*"))  # its jobs are at work on what would be looked at
     return not (running or any(getattr(words, word, None) for word in OTHER_THAN_RUNS))
 
@@ -59,25 +58,24 @@ def tell(why):
         print(f"{outputs[0]}{more} {reason}: made again first", file=sys.stderr)
 
 
-def make_first():
+def make_first(words):
     """Run Snakemake for what must be made first, as often as that brings something new to light."""
     layout, before = Layout(EXPERIMENT), None
     kept.give_back(layout)
     sweep(layout)
-    if layout.published.exists() and not PUBLISHED and not workflow.dryrun:
+    if layout.published.exists() and not PUBLISHED and not words.dryrun:
         out_of_the_way(layout.published)
         layout.published.unlink(missing_ok=True)  # damaged is as good as absent
     while why := to_make_first(layout):
         if why == before:
             raise WorkflowError(f"{min(why)} was made again first, and still {why[min(why)]}")
         tell(why)
-        for output in () if workflow.dryrun else why:
+        for output in () if words.dryrun else why:
             out_of_the_way(Path(output))
-        targets = get_argument_parser().parse_args(sys.argv[1:]).targets
-        words = first.words_of(sys.argv[1:], targets, sorted(why))
-        if first.run_first([sys.executable, "-m", "snakemake", *words]):
+        own = first.words_of(sys.argv[1:], words.targets, sorted(why))
+        if first.run_first([sys.executable, "-m", "snakemake", *own]):
             raise WorkflowError("What must be made first could not be made; see above")
-        if workflow.dryrun:
+        if words.dryrun:
             return
         raw.accept(layout, Path(SETTINGS.data.root), read=True)
         before = why
@@ -85,9 +83,9 @@ def make_first():
 
 if workflow.is_main_process and first.is_first_run():
     first.end_with_parent()
-elif workflow.is_main_process and is_run():
+elif workflow.is_main_process and is_run(words := get_argument_parser().parse_args(sys.argv[1:])):
     try:
-        make_first()
+        make_first(words)
     except UserError as error:
         raise WorkflowError(str(error)) from None
 
