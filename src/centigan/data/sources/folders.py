@@ -1,5 +1,6 @@
 """Folders of class folders: torchvision's layout of ImageNet, any other, and those that ship with us."""
 
+import errno
 import os
 import stat
 from math import ceil
@@ -129,10 +130,12 @@ def _look_at(entry: os.DirEntry[str]) -> Range | Rejected:
     path = printable(entry.path)
     try:
         status = entry.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Rejected(path, "is a link to nothing")
-    except OSError as error:  # a link to itself, or to where nobody may look
-        return Rejected(path, f"cannot be read: {error.strerror}")
+    except OSError as error:
+        if error.errno != errno.ELOOP:  # the machine's trouble: permission, a failing disk
+            raise
+        return Rejected(path, "is a link to itself")
     if not stat.S_ISREG(status.st_mode):
         return Rejected(path, "is no plain file")
     fault = unusable(entry.name, status.st_size)
