@@ -16,7 +16,7 @@ from centigan.data import formats
 from centigan.data.arrays import build_arrays
 from centigan.data.decode import BadImage, decode
 from centigan.data.index import build_index
-from centigan.data.sources.kaggle import WORDS, _words
+from centigan.data.sources.kaggle import SOLUTION, WORDS, _labels, _words
 from centigan.data.sources.tars import members
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -102,6 +102,12 @@ def test_kaggles_words_in_another_encoding_are_an_error_that_names_it(tmp_path: 
         _words(path)
     path.write_text("n07920052 espresso, café\n", encoding="utf-8-sig")
     assert _words(path) == {"n07920052": "espresso, café"}
+
+
+def test_kaggles_labels_in_another_encoding_are_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / SOLUTION).write_bytes("ImageId,PredictionString\nè,n07920052 1 2 3 4\n".encode("latin-1"))
+    with pytest.raises(UserError, match=rf"{SOLUTION} cannot be read as .*'utf-8' codec can't decode byte"):
+        _labels(tmp_path / SOLUTION)
 
 
 def test_an_order_in_another_encoding_is_an_error_and_windows_mark_is_none(

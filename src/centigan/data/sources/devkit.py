@@ -1,5 +1,6 @@
 """ILSVRC2012's development kit: the words of each synset, its official order, the validation labels."""
 
+import gzip
 import io
 import tarfile
 import zlib
@@ -87,7 +88,7 @@ def _from_archive(path: Path) -> list[bytes]:
                 for name in (META, TRUTH):
                     if member.isreg() and member.name.endswith(f"/{name}") and member.size <= LARGEST:
                         contents[name] = archive.extractfile(member).read()  # type: ignore[union-attr]
-    except (tarfile.TarError, zlib.error, ValueError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, gzip.BadGzipFile, ValueError, EOFError) as error:
         raise UserError(f"{path} cannot be read: {error}; fetch it anew") from None
     for name in (META, TRUTH):
         if name not in contents:
