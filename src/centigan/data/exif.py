@@ -43,25 +43,29 @@ def orientation(exif: bytes) -> int | None:
 
     Plain is one orientation at most, of the type that the standard says.
     """
-    entries = _entries(exif)
+    tiff = exif.removeprefix(MARK)
+    entries = _entries(tiff)
     if entries is None:
         return None
     found = [entry for entry in entries if entry[0] == ORIENTATION]
     if not found:
         return UPRIGHT
-    _, kind, count, value = found[0]
-    plain = len(found) == 1 and (kind, count) == (SHORT, 1)
-    return value if plain and (value == UPRIGHT or value in TURNS) else None
+    _, kind, count, field = found[0]
+    if len(found) > 1 or (kind, count) != (SHORT, 1):
+        return None
+    value = (
+        field >> 16 if tiff.startswith(b"MM") else field & 0xFFFF
+    )  # a short stands first in its four bytes
+    return value if value == UPRIGHT or value in TURNS else None
 
 
 def is_whole(exif: bytes) -> bool:
     """Whether the directory of an EXIF block, and all that it points to, lie within the block."""
-    return _entries(exif) is not None
+    return _entries(exif.removeprefix(MARK)) is not None
 
 
-def _entries(exif: bytes) -> list[tuple[int, int, int, int]] | None:
-    """Tag, type, count and value (as a short) of each entry; None where the block is not whole."""
-    tiff = exif.removeprefix(MARK)
+def _entries(tiff: bytes) -> list[tuple[int, int, int, int]] | None:
+    """Tag, type, count and value or its place, of each entry; None where the block is not whole."""
     byte_order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if byte_order is None:
         return None
@@ -71,12 +75,12 @@ def _entries(exif: bytes) -> list[tuple[int, int, int, int]] | None:
         (directory,) = struct.unpack_from(f"{12 * number}s", tiff, start + 2)
     except struct.error:
         return None
-    found, room = [], len(tiff)
-    for tag, kind, count, place in struct.iter_unpack(f"{byte_order}HHII", directory):
+    entries = list(struct.iter_unpack(f"{byte_order}HHII", directory))
+    length = room = len(tiff)
+    for _, kind, count, place in entries:
         size = SIZES.get(kind, 0) * count
         if size > 4:  # the value lies at `place`
             room -= size
-            if room < 0 or place + size > len(tiff):
+            if room < 0 or place + size > length:
                 return None
-        found.append((tag, kind, count, place >> 16 if byte_order == ">" else place & 0xFFFF))
-    return found
+    return entries
