@@ -60,7 +60,6 @@ def levels_off(image: Image.Image) -> float:
     return float(np.abs(np.asarray(image.convert("RGB"), dtype=float) - picture).mean())
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_torchvision_unpacks_all_three_files(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +184,6 @@ def test_each_oddity_stands_in_for_one_training_image(
     assert train["n02105855"]["n02105855_2933.JPEG"] == ODD["PNG named JPEG"]
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_one_oddity_is_a_png_and_the_others_are_jpegs() -> None:
     assert {name for name in ODD if opened(name).format == "PNG"} == {"PNG named JPEG"}
     assert {opened(name).format for name in ODD} == {"PNG", "JPEG"}

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from centigan.atomic import atomic_path, remove_halves
 from centigan.data.decode import BadImage, Decoded, Pixels, decode, decode_planar
-from centigan.data.sources.listing import Range, Rejected, read_ranges
+from centigan.data.sources.listing import Range, Rejected, cannot_read, read_ranges
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
@@ -143,6 +143,8 @@ def _decode_block(
                 ) from error
             block.rejected.append(Rejected(place, str(error)))
             continue
+        except OSError as error:  # too many open files, say: not the image's fault
+            raise cannot_read(place, error) from error
         pixels[len(block.kept)] = found.pixels
         block.kept.append(row)
         block.oddities.extend((oddity, image.name) for oddity in found.oddities)

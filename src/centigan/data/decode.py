@@ -5,6 +5,7 @@ way, goes through Pillow, and what was odd is told.
 """
 
 import io
+import struct
 import warnings
 from pathlib import PurePath
 from typing import NamedTuple
@@ -13,21 +14,31 @@ import numpy as np
 import simplejpeg
 import torch
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageFile, UnidentifiedImageError
+from PIL.TiffImagePlugin import TILELENGTH, TILEWIDTH, TiffImageFile
 from torch.nn import functional as F
 
-from centigan.data.exif import TURNS, UPRIGHT, jpeg_orientation, orientation
+from centigan.data import formats, jpeg
+from centigan.data.exif import ORIENTATION, TURNS, UPRIGHT, is_whole, jpeg_orientation
 
 # A JPEG is decoded at 1/8, 1/4 or 1/2 where the square is then still so many times wider than needed.
 # Measured on photographs against full decoding: 44 dB PSNR at the least margin, 50 dB and more above 2.
 MARGINS = {8: 2.0, 4: 2.0, 2: 1.4}
-MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_478_485  # Pillow's limit against decompression bombs
-JPEG = b"\xff\xd8"
+# Pillow's limit against decompression bombs, for every format. There a PNG of 0.3 MB takes 5 s and 1.4 GB, a
+# JPEG, which is decoded at an eighth, 0.1 s.
+MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_478_485
+# A progressive JPEG has 10 scans, of CMYK 18: so many of the largest image. A scan with nothing in it takes
+# 1 ns a pixel, so 2 s at this limit; without it 200 scans of 30 million pixels, 70 KB, took 6 s.
+MOST_WORK = 20 * MOST_PIXELS
+MOST_CHUNKS = 100  # compressed texts and profiles of a PNG: Pillow inflates each to 1 MB at most, in 4 ms
+PNG = b"\x89PNG\r\n\x1a\n"
 DAMAGED_EXIF, GREYSCALE = "damaged EXIF ignored", "greyscale"
 
-# Pillow only warns of these, and a warning names no file: the first is an error here, the second is told.
+# Pillow only warns of bombs and of damaged EXIF, and a warning names no file: the first is an error here, the
+# second is told as an oddity.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 warnings.simplefilter("error", Image.DecompressionBombWarning)
-warnings.filterwarnings("ignore", message="Corrupt EXIF data")
+Image.init()  # now: a plugin that cannot be imported at the first odd image would look like a damaged one
 
 
 Pixels = NDArray[np.uint8]  # (height, width, 3) or (side, side, 3), RGB
@@ -59,11 +70,18 @@ def decode(data: bytes, side: int, *, name: str = "", dct_scaling: bool = True) 
         if square is None:
             square = _thorough(data, side, name, oddities)
     except UnidentifiedImageError:
-        raise BadImage("is no image") from None
+        known = formats.unread(data)
+        raise BadImage(
+            f"is {known}, which is not read; convert it to PNG or JPEG" if known else "is no image"
+        ) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadImage(f"is absurdly large: {error}") from None
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises SyntaxError for a broken PNG
-        raise BadImage(f"cannot be read: {error}") from error
+    except (BadImage, MemoryError):
+        raise
+    except Exception as error:  # of whatever kind: decoders raise what they like on damaged data
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the machine's trouble, not the image's
+        raise BadImage(f"cannot be read: {error} ({type(error).__name__})") from error
     return Decoded(resize(square, side), tuple(sorted(oddities)))
 
 
@@ -101,43 +119,97 @@ def resize(square: Pixels, side: int) -> Pixels:
 
 def _fast(data: bytes, side: int, oddities: set[str], *, dct_scaling: bool) -> Pixels | None:
     """The centre square of a JPEG; None for whatever needs a more thorough look."""
-    if data[:2] != JPEG:
+    if not data.startswith(jpeg.START):
         return None
-    turn = jpeg_orientation(data)
+    header = jpeg.read_header(data)
+    if header is None:
+        return None
+    _require_bounded_jpeg(data, header)
+    turn = jpeg_orientation(data, header)
+    if turn is None:
+        with _open(data) as image:
+            turn = _orientation(image, oddities)
     if turn in TURNS:
         return None
+    height, width = header.height, header.width
+    if header.colours not in {1, 3} or height * width > MOST_PIXELS:
+        return None
+    factor = reduction(height, width, side)
+    scale = factor if dct_scaling else 1
     try:
-        height, width, colours, _ = simplejpeg.decode_jpeg_header(data)
-        if colours not in {"RGB", "YCbCr", "Gray"} or height * width > MOST_PIXELS:
-            return None
-        factor = reduction(height, width, side)
-        scale = factor if dct_scaling else 1
         image = simplejpeg.decode_jpeg(data, min_height=-(-height // scale), min_width=-(-width // scale))
     except ValueError:
         return None
-    if turn is None:
-        oddities.add(DAMAGED_EXIF)
-    if colours == "Gray":
+    if header.colours == 1:
         oddities.add(GREYSCALE)
     top, left, short = (edge // scale for edge in centre_square(height, width, factor))
     return image[top : top + short, left : left + short]
 
 
+def _require_bounded_jpeg(data: bytes, header: jpeg.Header) -> None:
+    """Refuse a JPEG whose decoding would take long out of proportion."""
+    if header.frame in jpeg.ARITHMETIC:  # 7 times slower than Huffman's, and no browser shows it
+        raise BadImage("is a JPEG with arithmetic coding, which is not read; convert it to PNG or JPEG")
+    if (work := jpeg.work(data, header, MOST_WORK)) > MOST_WORK:
+        raise BadImage(f"is absurdly large: its scans go through {work:,} pixels, {MOST_WORK:,} at most")
+
+
 def _thorough(data: bytes, side: int, name: str, oddities: set[str]) -> Pixels:
     """The centre square of any image that Pillow can read."""
-    with Image.open(io.BytesIO(data)) as image:
+    with _open(data) as image:
         suffix = PurePath(name).suffix
         if Image.registered_extensions().get(suffix.lower(), image.format) != image.format:
             oddities.add(f"{image.format} named {suffix}")
+        by_itself = image.format == "TIFF"  # Pillow turns a TIFF as it loads it, and forgets that it did
+        if not by_itself:
+            image.load()  # a PNG's EXIF may come last
+        turn = _orientation(image, oddities)
         rgb = _to_rgb(image, oddities)
-        turn = orientation(image.info["exif"]) if "exif" in image.info else UPRIGHT
-        if turn is None:
-            oddities.add(DAMAGED_EXIF)
-        elif turn != UPRIGHT:
-            oddities.add(f"turned upright, EXIF orientation {turn}")
+        if turn != UPRIGHT and not by_itself:
             rgb = rgb.transpose(TURNS[turn])
         top, left, short = centre_square(rgb.height, rgb.width, reduction(rgb.height, rgb.width, side))
         return np.array(rgb.crop((left, top, left + short, top + short)))
+
+
+def _open(data: bytes) -> ImageFile.ImageFile:
+    """An image of a format that is read, its pixels not decoded yet."""
+    if data.startswith(PNG) and _unfolding_chunks(data) > MOST_CHUNKS:
+        raise BadImage(f"has more than {MOST_CHUNKS} compressed texts and profiles")
+    image = Image.open(io.BytesIO(data), formats=formats.READ)
+    decoders = {tile.codec_name for tile in image.tile}
+    if slow := decoders & formats.SLOW.keys():
+        raise BadImage(f"is {formats.SLOW[slow.pop()]}, which is not read; convert it to PNG or JPEG")
+    if isinstance(image, TiffImageFile):
+        width, height = (image.tag_v2.get(tag, 0) for tag in (TILEWIDTH, TILELENGTH))
+        if width * height > MOST_PIXELS:  # libtiff makes room for a whole tile, however small the image
+            raise BadImage(f"is absurdly large: its tiles have {width} x {height} pixels")
+    return image
+
+
+def _unfolding_chunks(png: bytes) -> int:
+    """The number of a PNG's chunks that Pillow inflates besides its pixels."""
+    found, place = 0, len(PNG)
+    while place + 8 <= len(png):
+        length, name = struct.unpack_from(">I4s", png, place)
+        found += name in {b"iCCP", b"zTXt", b"iTXt"}
+        place += 12 + length
+    return found
+
+
+def _orientation(image: Image.Image, oddities: set[str]) -> int:
+    """EXIF's orientation as Pillow's ImageOps.exif_transpose takes it, damaged EXIF being none."""
+    try:
+        turn = image.getexif().get(ORIENTATION, UPRIGHT)
+    except Exception:  # Pillow lets through whatever its parser meets; the pixels may be whole
+        oddities.add(DAMAGED_EXIF)
+        return UPRIGHT
+    if turn in TURNS:
+        oddities.add(f"turned upright, EXIF orientation {int(turn)}")
+        return int(turn)
+    exif = image.info.get("exif")
+    if turn != UPRIGHT or (isinstance(exif, bytes) and not is_whole(exif)):
+        oddities.add(DAMAGED_EXIF)
+    return UPRIGHT
 
 
 def _to_rgb(image: Image.Image, oddities: set[str]) -> Image.Image:

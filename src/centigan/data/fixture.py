@@ -96,7 +96,7 @@ def oddities() -> dict[str, bytes]:
         "greyscale": _saved(picture.convert("L"), "JPEG"),
         "EXIF orientation 6": _with_exif(lying, orientation=6),
         "EXIF orientation 1": _with_exif(plain, orientation=1),
-        "damaged EXIF": _with_exif(plain, orientation=6, claimed=12),
+        "damaged EXIF": _with_exif(plain, orientation=6, lost=8),
         "bytes before the end": plain[:-2] + bytes(9) + plain[-2:],
     }
 
@@ -107,10 +107,11 @@ def _saved(image: Image.Image, kind: str) -> bytes:
     return file.getvalue()
 
 
-def _with_exif(jpeg: bytes, orientation: int, claimed: int = 1) -> bytes:
-    """Insert an EXIF block of one entry, the orientation, that claims to have `claimed` entries."""
+def _with_exif(jpeg: bytes, orientation: int, lost: int = 0) -> bytes:
+    """Insert an EXIF block of one entry, the orientation; it lacks the last `lost` bytes."""
     entry = (0x0112, 3, 1, orientation, 0)  # tag, short, one, itself
-    block = struct.pack(">6s2sHIHHHIHHI", b"Exif", b"MM", 42, 8, claimed, *entry, 0)
+    whole = struct.pack(">6s2sHIHHHIHHI", b"Exif", b"MM", 42, 8, 1, *entry, 0)
+    block = whole[: len(whole) - lost]
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + jpeg[2:]
 
 

@@ -39,11 +39,12 @@ def order_classes(listing: Listing, settings: DataSettings) -> list[str]:
 def _read_order(file: Path, found: set[str]) -> list[str]:
     """Classes of a file, one a line; blank lines do not count."""
     try:
-        classes = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        text = file.read_text(encoding="utf-8-sig")  # Windows' editors begin it with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
             f"data.order: {file} is neither sorted, nor devkit, nor a file that can be read ({error})"
         ) from None
+    classes = [line.strip() for line in text.splitlines() if line.strip()]
     for class_id in classes:
         if class_id not in found:
             raise UserError(f"data.order: {file} names class {class_id}, which the data lacks")

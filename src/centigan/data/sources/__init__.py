@@ -6,7 +6,7 @@ from centigan.data.sources.archives import TRAIN, VALIDATION, list_archives
 from centigan.data.sources.cifar import list_cifar
 from centigan.data.sources.folders import class_folders, list_class_folders, list_folders
 from centigan.data.sources.kaggle import DATA, list_kaggle
-from centigan.data.sources.listing import Listing
+from centigan.data.sources.listing import Listing, cannot_read
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings, Source
 
@@ -35,7 +35,14 @@ def list_source(settings: DataSettings) -> Listing:
         UserError: for a root that cannot be read or holds no source, and for every fault of a source.
     """
     root = Path(settings.root)
-    source = recognise(root) if settings.source == "auto" else settings.source
+    try:
+        source = recognise(root) if settings.source == "auto" else settings.source
+        return _list(source, root, settings)
+    except OSError as error:  # a folder without permission, a failing disk, too many open files
+        raise cannot_read(error.filename or root, error) from error
+
+
+def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
     match source:
         case "archives":
             return list_archives(root)

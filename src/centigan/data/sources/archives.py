@@ -11,7 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from centigan.data.sources.devkit import Devkit, require_devkit
-from centigan.data.sources.listing import Listing, Range, Rejected, class_frame
+from centigan.data.sources.listing import Listing, Range, Rejected, class_frame, printable, unusable
 from centigan.data.sources.tars import Member, members
 from centigan.errors import UserError
 
@@ -76,9 +76,8 @@ def _inner_tars(path: Path, devkit: Devkit) -> dict[str, Member]:
     for member in members(path):
         wnid = PurePosixPath(member.name).stem
         if wnid not in devkit.words or member.fault:
-            raise UserError(
-                f"{path}: {member.name} {member.fault or 'is the archive of no class of the devkit'}"
-            )
+            fault = member.fault or "is the archive of no class of the devkit"
+            raise UserError(f"{path}: {printable(member.name)} {fault}")
         if wnid in found:
             raise UserError(
                 f"{path} holds {wnid}.tar twice, the second at byte {member.offset}; fetch it anew"
@@ -111,8 +110,8 @@ def _usable(entries: Iterable[Member], path: Path, rejected: list[Rejected]) -> 
     """The members that are plain files; the others are added to `rejected`."""
     images = []
     for entry in entries:
-        if entry.fault:
-            rejected.append(Rejected(entry.name, entry.fault))
+        if fault := entry.fault or unusable(entry.name, entry.size):
+            rejected.append(Rejected(printable(entry.name), fault))
         else:
             images.append(Range(path.as_posix(), entry.offset, entry.size, PurePosixPath(entry.name).name))
     return images

@@ -1,7 +1,9 @@
 """ILSVRC2012's development kit: the words of each synset, its official order, the validation labels."""
 
+import gzip
 import io
 import tarfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +88,7 @@ def _from_archive(path: Path) -> list[bytes]:
                 for name in (META, TRUTH):
                     if member.isreg() and member.name.endswith(f"/{name}") and member.size <= LARGEST:
                         contents[name] = archive.extractfile(member).read()  # type: ignore[union-attr]
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, gzip.BadGzipFile, ValueError, EOFError) as error:
         raise UserError(f"{path} cannot be read: {error}; fetch it anew") from None
     for name in (META, TRUTH):
         if name not in contents:
@@ -105,9 +107,12 @@ def _parse(place: Path, meta: bytes, truth: bytes) -> Devkit:
         words = {str(row["WNID"]): str(row["words"]) for row in leaves}
         counts = {str(row["WNID"]): int(row["num_train_images"]) for row in leaves}
         labels = tuple(int(line) for line in truth.split())
-    except (ValueError, TypeError, KeyError, IndexError, OSError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # loadmat raises what it likes
         raise UserError(
-            f"{place}: {META} or {TRUTH} cannot be read: {error}; fetch the devkit anew"
+            f"{place}: {META} or {TRUTH} cannot be read: {error} ({type(error).__name__}); "
+            "fetch the devkit anew"
         ) from error
     if ids != list(range(1, len(ids) + 1)) or len(words) != len(ids):
         raise UserError(f"{place}: {META} does not number its classes 1..{len(ids)}; fetch the devkit anew")

@@ -1,6 +1,8 @@
 """Folders of class folders: torchvision's layout of ImageNet, any other, and those that ship with us."""
 
+import errno
 import os
+import stat
 from math import ceil
 from pathlib import Path
 
@@ -9,7 +11,15 @@ from tqdm import tqdm
 
 from centigan.data.sources.archives import official_counts
 from centigan.data.sources.devkit import read_devkit
-from centigan.data.sources.listing import Listing, Range, Rejected, Subset, class_frame
+from centigan.data.sources.listing import (
+    Listing,
+    Range,
+    Rejected,
+    Subset,
+    class_frame,
+    printable,
+    unusable,
+)
 from centigan.errors import UserError
 
 SUBSETS: dict[str, Subset] = {"train": "train", "val": "held_out"}  # folder -> the index's name
@@ -82,7 +92,7 @@ def class_folders(root: Path) -> list[str]:
     """Sorted names of the folders in `root`.
 
     Raises:
-        UserError: when root is no folder that can be read, or holds none.
+        UserError: when root is no folder, holds none, or one whose name cannot be written down.
     """
     try:
         names = sorted(child.name for child in root.iterdir() if child.is_dir() and child.name[0] != ".")
@@ -92,23 +102,41 @@ def class_folders(root: Path) -> list[str]:
         raise UserError(
             f"{root} is missing: `data.root` must hold train/<class>/* and val/<class>/*"
         ) from None
-    except PermissionError:
-        raise UserError(f"{root} cannot be read: permission denied") from None
     if not names:
         raise UserError(f"{root} holds no class folders")
+    for name in names:
+        if fault := unusable(name, 0):
+            raise UserError(f"class folder {printable(str(root / name))} {fault}")
     return names
 
 
 def images_in(folder: Path, rejected: list[Rejected]) -> list[Range]:
-    """Every visible file of a folder; what is neither file nor folder is added to `rejected`."""
+    """Every visible file of a folder; what cannot be an image is added to `rejected`."""
     images = []
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name[0] == ".":
                 continue
-            if entry.is_file():
-                images.append(Range(entry.path, 0, entry.stat().st_size, entry.name))
-            else:
-                reason = "is a link to nothing" if entry.is_symlink() else "is no plain file"
-                rejected.append(Rejected(entry.path, reason))
+            match _look_at(entry):
+                case Rejected() as fault:
+                    rejected.append(fault)
+                case image:
+                    images.append(image)
     return images
+
+
+def _look_at(entry: os.DirEntry[str]) -> Range | Rejected:
+    """What lies in a folder, without opening it: a pipe would keep whoever opens it waiting."""
+    path = printable(entry.path)
+    try:
+        status = entry.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return Rejected(path, "is a link to nothing")
+    except OSError as error:
+        if error.errno != errno.ELOOP:  # the machine's trouble: permission, a failing disk
+            raise
+        return Rejected(path, "is a link to itself")
+    if not stat.S_ISREG(status.st_mode):
+        return Rejected(path, "is no plain file")
+    fault = unusable(entry.name, status.st_size)
+    return Rejected(path, fault) if fault else Range(entry.path, 0, status.st_size, entry.name)

@@ -78,5 +78,12 @@ def _words(path: Path) -> dict[str, str]:
     """Synset -> words; empty where the file is not there, since only captions use them."""
     if not path.is_file():
         return {}
-    lines = (line.split(maxsplit=1) for line in path.read_text(encoding="utf-8").splitlines())
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # Windows' editors begin it with a mark
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path} is not in UTF-8 ({error.reason} at byte {error.start}); save it so, or remove it: only "
+            "captions use it"
+        ) from None
+    lines = (line.split(maxsplit=1) for line in text.splitlines())
     return {parts[0]: parts[1] for parts in lines if len(parts) == 2}

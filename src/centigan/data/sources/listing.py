@@ -1,11 +1,12 @@
 """What every source answers with: where each image lies, as a range of bytes of some file."""
 
+import errno
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pandas as pd
@@ -14,6 +15,14 @@ from centigan.errors import UserError
 
 Subset = Literal["train", "held_out"]
 Encoding = Literal["image", "planar32"]
+MOST_BYTES = 1 << 30  # of a file: the largest image that is decoded has 0.7 GB as 16-bit RGBA
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # Python reads bytes that are no UTF-8 as surrogates
+ADVICE = {
+    errno.EMFILE: "raise the limit of open files (`ulimit -n`)",
+    errno.ENFILE: "raise the machine's limit of open files",
+    errno.EACCES: "permit it",
+    errno.EIO: "look at the disk, or fetch the file anew",
+}
 
 
 class Range(NamedTuple):
@@ -59,6 +68,24 @@ def class_frame(images: Iterable[Range], subset: Subset, class_id: str) -> pd.Da
     return pd.DataFrame(rows, columns=Range._fields).assign(subset=subset, class_id=class_id)
 
 
+def printable(name: str) -> str:
+    """A name as text of one line in UTF-8: what does not fit stands as \\x.."""
+    return UNPRINTABLE.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", name)
+
+
+def unusable(name: str, size: int) -> str | None:
+    """Why a plain file cannot be an image of the index, if so, by its name and size alone."""
+    if UNPRINTABLE.search(name):
+        return "has a name that is not UTF-8 or not of one line; rename it"
+    return f"has {size:,} bytes, more than any image" if size > MOST_BYTES else None
+
+
+def cannot_read(path: object, error: OSError) -> UserError:
+    """What to say of a file that the machine does not give, for whatever is in it."""
+    advice = ADVICE.get(error.errno or 0, "look at it and at its disk")
+    return UserError(f"{printable(str(path))} cannot be read: {error.strerror or error}; {advice}")
+
+
 def read_ranges(images: Iterable[Range]) -> Iterator[bytes]:
     """The bytes of each image; a file is opened once for all its images that follow one another.
 
@@ -67,8 +94,15 @@ def read_ranges(images: Iterable[Range]) -> Iterator[bytes]:
     """
     for path, ranges in groupby(images, key=attrgetter("path")):
         try:
-            with Path(path).open("rb", buffering=0) as file:
+            file = os.open(
+                path, os.O_RDONLY | os.O_NONBLOCK
+            )  # where a pipe lies now, do not wait for a writer
+            try:
                 for image in ranges:
-                    yield os.pread(file.fileno(), image.size, image.offset)
-        except OSError as error:  # gone, not permitted, a failing disk
+                    yield os.pread(file, image.size, image.offset)
+            finally:
+                os.close(file)
+        except FileNotFoundError as error:
             raise UserError(f"{path}: {error.strerror}; it was there when the data was indexed") from error
+        except OSError as error:  # not permitted, a failing disk, too many open files
+            raise cannot_read(path, error) from error

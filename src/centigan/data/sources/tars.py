@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
+from centigan.data.sources.listing import cannot_read, printable, unusable
 from centigan.errors import UserError
 
 BLOCK = 512  # bytes of a header, and the unit that members are padded to
@@ -47,12 +48,14 @@ def members(
                 for entry in archive:
                     stop = entry.offset_data + entry.size
                     if entry.size < 0 or stop > end:
-                        raise UserError(_cut(called, f"{entry.name} reaches beyond its end"))
+                        raise UserError(_cut(called, f"{printable(entry.name)} reaches beyond its end"))
                     if not entry.isdir():
                         yield Member(entry.name, entry.offset_data, entry.size, _fault(entry))
                 _require_end(file, archive.offset, end, called)
-        except tarfile.TarError as error:
+        except (tarfile.TarError, ValueError, LookupError, OverflowError) as error:  # of damaged headers
             raise UserError(f"{called} is no whole tar archive ({error}); fetch it anew") from None
+        except OSError as error:
+            raise cannot_read(called, error) from error
 
 
 def _fault(entry: tarfile.TarInfo) -> str | None:
@@ -61,7 +64,7 @@ def _fault(entry: tarfile.TarInfo) -> str | None:
     parts = PurePosixPath(entry.name).parts
     if ".." in parts or entry.name.startswith("/"):
         return "has a name that leads out of the archive"
-    return None
+    return unusable(entry.name, 0)
 
 
 def _require_end(file: BinaryIO, start: int, end: int, called: str) -> None:
