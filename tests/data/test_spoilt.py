@@ -35,7 +35,7 @@ DAMAGED = [RuntimeError("no item"), NotImplementedError("pixel format 0"), KeyEr
 
 @pytest.mark.parametrize("error", DAMAGED, ids=lambda error: type(error).__name__)
 def test_whatever_a_decoder_raises_is_that_files_entry(
-    error: Exception, layout: Layout, monkeypatch: pytest.MonkeyPatch
+    error: Exception, layout: Layout, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Image.open
 
@@ -46,7 +46,7 @@ def test_whatever_a_decoder_raises_is_that_files_entry(
         return image
 
     monkeypatch.setattr(Image, "open", spoilt)
-    build_arrays(layout, "00", ARRAYS)
+    build_arrays(layout, "00", ARRAYS, raw)
     rejected = read_manifest(layout.arrays("00"))["rejected"]["train"]
     assert [Path(entry["name"]).name for entry in rejected] == ["2.png", "2.png"]
     assert {entry["reason"] for entry in rejected} == {f"cannot be read: {error} ({type(error).__name__})"}

@@ -5,6 +5,7 @@ import io
 import os
 import resource
 import socket
+import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -94,28 +95,46 @@ def test_what_cannot_be_an_image_is_listed_and_never_opened(
     assert rejected_of(data_settings) == {"odd.jpg": reason}
 
 
-@pytest.mark.parametrize("name", [b"caf\xe9.png", b"two\nlines.png", b"bell\x07.png"])
-def test_a_file_name_that_is_no_line_of_utf_8_is_listed_in_escaped_form(
-    name: bytes, raw: Path, tmp_path: Path, data_settings: DataSettings
+def test_a_file_name_that_is_not_utf_8_is_listed_in_escaped_form(
+    raw: Path, tmp_path: Path, data_settings: DataSettings
 ) -> None:
-    (raw / "train" / "dog" / os.fsdecode(name)).write_bytes(encoded("PNG"))
+    (raw / "train" / "dog" / os.fsdecode(b"caf\xe9.png")).write_bytes(encoded("PNG"))
     layout = Layout("x", tmp_path)
     build_index(layout, data_settings)
-    escaped = {0xE9: "caf\\\\xe9", 0x0A: "two\\\\x0alines", 0x07: "bell\\\\x07"}
-    (said,) = [text for byte, text in escaped.items() if byte in name]
-    assert f"{said}.png" in layout.source.read_text(encoding="utf-8")
-    with pytest.raises(UserError, match="has a name that is not UTF-8 or not of one line; rename it"):
+    assert "caf\\\\xe9.png" in layout.source.read_text(encoding="utf-8")
+    with pytest.raises(UserError, match="has a name that is not UTF-8; rename it"):
         build_index(layout, data_settings.model_copy(update={"on_bad_image": "error"}))
 
 
-def test_names_in_any_alphabet_are_kept(raw: Path, tmp_path: Path, data_settings: DataSettings) -> None:
-    name = "犬 – screenshot at 10.00\u202fAM 🐕.png"
+ALPHABETS = "犬 – screenshot at 10.00\u202fAM 🐕.png"
+
+
+@pytest.mark.parametrize(
+    "name", [ALPHABETS, "two\nlines.png", "a\u2028b.png", "carriage\rreturn \\ \x07.png"]
+)
+def test_any_name_of_utf_8_is_kept_and_pinned(
+    name: str, raw: Path, tmp_path: Path, data_settings: DataSettings
+) -> None:
     (raw / "train" / "dog" / name).write_bytes(encoded("PNG"))
     layout = Layout("x", tmp_path)
-    build_index(layout, data_settings)
-    build_arrays(layout, "00", ARRAYS)
+    build_index(layout, data_settings.model_copy(update={"checksums": True}))
+    build_arrays(layout, "00", ARRAYS, raw)
     assert name in set(pd.read_parquet(layout.index("00"))["name"])
-    assert printable(name) == name
+    command = ["sha256sum", "--check", "--strict", "--quiet", str(layout.raw_pins)]
+    assert subprocess.run(command, cwd=raw, check=False).returncode == 0
+
+
+def test_a_class_may_have_any_name_of_utf_8(raw: Path, tmp_path: Path, data_settings: DataSettings) -> None:
+    for subset in ("train", "val"):
+        (raw / subset / "dog").rename(raw / subset / "d\ro\ng")
+    layout = Layout("x", tmp_path)
+    build_index(layout, data_settings)
+    assert "d\ro\ng" in set(pd.read_csv(layout.classes, dtype=str)["class_id"])
+
+
+def test_names_are_told_on_one_line() -> None:
+    assert printable(ALPHABETS) == ALPHABETS
+    assert printable(os.fsdecode(b"two\nlines caf\xe9")) == "two\\x0alines caf\\xe9"
 
 
 def test_a_class_folder_whose_name_is_not_utf_8_is_an_error(raw: Path, data_settings: DataSettings) -> None:
@@ -129,7 +148,7 @@ def test_a_members_name_that_is_not_utf_8_is_a_fault_in_escaped_form(tmp_path: P
     with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
         tar.addfile(tarfile.TarInfo(os.fsdecode(b"caf\xe9.JPEG")))
     assert not archives._usable(members(path), path, rejected)
-    reason = "has a name that is not UTF-8 or not of one line; rename it"
+    reason = "has a name that is not UTF-8; rename it"
     assert rejected == [Rejected("caf\\xe9.JPEG", reason)]
 
 
@@ -163,18 +182,18 @@ def test_a_root_that_is_a_link_to_itself_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", [errno.EMFILE, errno.EIO, errno.ENOSPC])
 def test_the_machines_trouble_in_decoding_stops_and_names_the_file(
-    code: int, layout: Layout, monkeypatch: pytest.MonkeyPatch
+    code: int, layout: Layout, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(arrays, "decode", fail)
     with pytest.raises(UserError, match=rf"train/cat/0\.png cannot be read: {os.strerror(code)}; "):
-        build_arrays(layout, "00", ARRAYS)
+        build_arrays(layout, "00", ARRAYS, raw)
 
 
 def test_a_failing_disk_names_the_file_that_it_failed_at(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch
+    layout: Layout, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = os.pread
 
@@ -185,7 +204,7 @@ def test_a_failing_disk_names_the_file_that_it_failed_at(
 
     monkeypatch.setattr(os, "pread", pread)
     with pytest.raises(UserError, match=r"train/dog/3\.png cannot be read: Input/output error; look at the"):
-        build_arrays(layout, "00", ARRAYS)
+        build_arrays(layout, "00", ARRAYS, raw)
 
 
 def test_a_pipe_where_an_image_lay_does_not_keep_us_waiting(layout: Layout, raw: Path) -> None:
@@ -193,7 +212,7 @@ def test_a_pipe_where_an_image_lay_does_not_keep_us_waiting(layout: Layout, raw:
     image.unlink()
     make_pipe(image)
     with pytest.raises(UserError, match=r"cat/1\.png cannot be read: Illegal seek"):
-        build_arrays(layout, "00", ARRAYS)
+        build_arrays(layout, "00", ARRAYS, raw)
 
 
 @contextmanager
@@ -219,7 +238,7 @@ def test_hundreds_of_files_and_archives_are_read_with_a_dozen_open(
     with open_files(free + 12):
         layout = Layout("x", tmp_path)
         build_index(layout, data_settings)
-        build_arrays(layout, "00", ARRAYS, threads=2)
+        build_arrays(layout, "00", ARRAYS, raw, threads=2)
         tars = [tmp_path / f"{number}.tar" for number in range(100)]
         found = [(tar, member) for tar in tars for member in members(tar)]
         ranges = [Range(str(tar), member.offset, member.size, member.name) for tar, member in found]

@@ -80,7 +80,8 @@ def test_the_manifest_names_the_network_and_every_input(made: Layout) -> None:
         (folder / DIGESTS).as_posix(): sha256(folder / DIGESTS) for folder in folders
     }
     digests = read_digests(made.features("00") / DIGESTS)
-    assert digests == {f"{source}.npy": sha256(made.features("00") / f"{source}.npy") for source in SOURCES}
+    files = [*(f"{source}.npy" for source in SOURCES), "facts.json"]
+    assert digests == {file: sha256(made.features("00") / file) for file in files}
 
 
 def test_the_same_images_give_the_same_bytes(experiment: Layout) -> None:
@@ -140,10 +141,10 @@ def test_features_that_are_not_finite_are_refused_by_file_and_number(experiment:
 
 def test_missing_features_are_one_clear_error(experiment: Layout) -> None:
     (experiment.features("00") / "fresh.npy").unlink()
-    with pytest.raises(UserError, match=r"fresh\.npy is missing or damaged"):
+    with pytest.raises(UserError, match=r"fresh\.npy is missing"):
         read_features(experiment, ["00"], "fresh")
     (experiment.features("00") / "facts.json").unlink()
-    with pytest.raises(UserError, match="make the features of this split first"):
+    with pytest.raises(UserError, match=r"features/00/facts\.json is missing; run the pipeline"):
         read_features(experiment, ["00"], "real")
 
 
@@ -162,5 +163,5 @@ def test_samples_of_another_size_are_refused(experiment: Layout) -> None:
 
 def test_missing_samples_are_one_clear_error(experiment: Layout) -> None:
     (experiment.samples("00") / "fresh_images.npy").unlink()
-    with pytest.raises(UserError, match=r"fresh_images\.npy is missing or damaged"):
+    with pytest.raises(UserError, match=r"fresh_images\.npy is missing"):
         features_of_split(experiment, "00", SETTINGS)

@@ -9,6 +9,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from centigan.atomic import atomic_path, write_text
+from centigan.csv_file import write_csv
 from centigan.data.completeness import check
 from centigan.data.order import order_classes
 from centigan.data.sources import list_source
@@ -47,7 +48,7 @@ def build_index(layout: Layout, settings: DataSettings) -> None:
     index["path"] = index["path"].str.removeprefix(f"{root.as_posix()}/")
     _write_index(layout, index)
     with atomic_path(layout.classes) as temporary:
-        _count(index, listing.words).to_csv(temporary, index=False)
+        write_csv(temporary, _count(index, listing.words))
     write_text(layout.source, json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     write_pins(layout, index, root)
     remember(layout, index, root, read=True)

@@ -18,7 +18,7 @@ from centigan.judges.extractor import load_extractor
 from centigan.judges.images import Images
 from centigan.layout import Layout
 from centigan.manifest import DIGESTS, describe, read_facts, write_manifest
-from centigan.metrics.stacked import Features, Stacked
+from centigan.metrics.stacked import Features, InFile, Stacked
 from centigan.settings.evaluation import FeatureSettings
 
 IDENTITY = ("network", "weights_sha256", "resizing", "precision")  # features are comparable under the same
@@ -84,7 +84,7 @@ def read_features(layout: Layout, splits: Sequence[str], source: str) -> Feature
     )
 
 
-def _of_split(layout: Layout, split: str, source: str) -> tuple[NDArray[np.float32], NDArray[np.object_]]:
+def _of_split(layout: Layout, split: str, source: str) -> tuple[InFile, NDArray[np.object_]]:
     path = layout.features(split) / f"{source}.npy"
     folder, prefix = _place(layout, split, source)
     features: NDArray[np.float32] = _load(path, mmap_mode="r")
@@ -94,7 +94,7 @@ def _of_split(layout: Layout, split: str, source: str) -> tuple[NDArray[np.float
             f"{path} has features of {len(features)} images, {folder} has {len(labels)}; make them again"
         )
     _require_finite(features, path)
-    return features, np.array(read_facts(folder)["classes"], dtype=object)[labels]
+    return InFile(path), np.array(read_facts(folder)["classes"], dtype=object)[labels]
 
 
 def _images(layout: Layout, split: str, source: str) -> Images:
@@ -121,8 +121,10 @@ def _place(layout: Layout, split: str, source: str) -> tuple[Path, str]:
 def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
     try:
         found: NDArray[Any] = np.load(path, mmap_mode=mmap_mode)
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path} is missing or damaged ({error}); make it again") from None
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; make it again") from None
+    except (ValueError, EOFError) as error:  # any other OSError is the machine's, and says so itself
+        raise UserError(f"{path} is damaged ({error}); make it again") from None
     return found
 
 

@@ -3,13 +3,14 @@
 import pandas as pd
 
 from centigan.atomic import atomic_path, write_text
+from centigan.csv_file import write_csv
 from centigan.layout import Layout
 
 
 def write_table(layout: Layout, name: str, table: pd.DataFrame) -> None:
     """Write tables/<name>.csv, with six digits, and tables/<name>.parquet, with all."""
     with atomic_path(layout.table(name)) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+        write_csv(temporary, table)
     with atomic_path(layout.table(name, "parquet")) as temporary:
         table.to_parquet(temporary, index=False)
 

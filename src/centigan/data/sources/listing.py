@@ -16,7 +16,8 @@ from centigan.errors import UserError
 Subset = Literal["train", "held_out"]
 Encoding = Literal["image", "planar32"]
 MOST_BYTES = 1 << 30  # of a file: the largest image that is decoded has 0.7 GB as 16-bit RGBA
-UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")  # Python reads bytes that are no UTF-8 as surrogates
+NOT_UTF8 = re.compile("[\ud800-\udfff]")  # Python reads bytes that are no UTF-8 as surrogates
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 ADVICE = {
     errno.EMFILE: "raise the limit of open files (`ulimit -n`)",
     errno.ENFILE: "raise the machine's limit of open files",
@@ -75,8 +76,8 @@ def printable(name: str) -> str:
 
 def unusable(name: str, size: int) -> str | None:
     """Why a plain file cannot be an image of the index, if so, by its name and size alone."""
-    if UNPRINTABLE.search(name):
-        return "has a name that is not UTF-8 or not of one line; rename it"
+    if NOT_UTF8.search(name):
+        return "has a name that is not UTF-8; rename it"
     return f"has {size:,} bytes, more than any image" if size > MOST_BYTES else None
 
 
