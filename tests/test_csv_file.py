@@ -23,3 +23,8 @@ def test_any_name_survives(tmp_path: Path, name: str) -> None:
 def test_ordinary_tables_have_no_more_quotes_than_they_need(tmp_path: Path) -> None:
     write_csv(tmp_path / "x.csv", pd.DataFrame({"class_id": ["a", "b"], "share": [1 / 3, 2.0]}))
     assert (tmp_path / "x.csv").read_text() == "class_id,share\na,0.333333\nb,2\n"
+
+
+def test_a_table_may_hold_numbers_alone(tmp_path: Path) -> None:
+    write_csv(tmp_path / "x.csv", pd.DataFrame({"resolution": [4, 8], "share": [0.5, None]}))
+    assert (tmp_path / "x.csv").read_text() == "resolution,share\n4,0.5\n8,\n"

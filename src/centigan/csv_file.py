@@ -11,6 +11,6 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table without its index; numbers with six digits, lines that end in a newline."""
     texts = table.select_dtypes(exclude="number").astype("string")
     # where quotes are as few as can be, a carriage return has none, and a reader takes it for a line's end
-    returns = texts.apply(lambda column: column.str.contains("\r").any(), axis=0).any()
+    returns = any(column.str.contains("\r", regex=False).any() for _, column in texts.items())
     quoting: Literal[0, 2] = QUOTE_NONNUMERIC if returns else QUOTE_MINIMAL
     table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n", quoting=quoting)
