@@ -74,14 +74,15 @@ class Project:
                 os.utime(path, (rng.randrange(2**30, 2**31), rng.randrange(2**30, 2**31)))
         return other
 
-    def run(self, *words: str) -> str:
-        """Output of a command, which must succeed."""
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a person who has nothing set, with the project's own source."""
+        inherited = {
             key: value
             for key, value in os.environ.items()
             if not key.startswith(("MLFLOW_", "SNAKEMAKE_", "DVC_", "GIT_"))
         }
-        environment |= {
+        return inherited | {
             "PATH": f"{BIN}:{os.environ['PATH']}",
             "PYTHONPATH": str(self.folder / "src"),
             "XDG_CACHE_HOME": str(self.folder / ".snakemake/cache"),
@@ -94,10 +95,13 @@ class Project:
             **{f"GIT_{who}_DATE": "2026-01-01T00:00:00Z" for who in ("AUTHOR", "COMMITTER")},
             **{f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         }
+
+    def run(self, *words: str) -> str:
+        """Output of a command, which must succeed."""
         done = subprocess.run(
             words,
             cwd=self.folder,
-            env=environment,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from staleness.project import RAW, Project
+from staleness.project import BIN, RAW, Project
 
 SEQUENCES = int(os.environ.get("CENTIGAN_SEQUENCES", "3"))
 SEED = int(os.environ.get("CENTIGAN_SEED", "1"))
@@ -130,8 +130,8 @@ class Sequence:
     def kill(self) -> None:
         """kill -9 of everything, at some moment of a run that has something to do."""
         self.shorten_or_lengthen()
-        environment = os.environ | {"PYTHONPATH": str(self.project.folder / "src")}
-        words = ["snakemake", "--cores", "2", "--quiet", "all", *TARGETS]
+        words = [BIN / "snakemake", "--cores", "2", "--quiet", "all", *TARGETS]
+        environment = self.project.environment
         run = subprocess.Popen(
             words, cwd=self.project.folder, env=environment, start_new_session=True, stderr=subprocess.DEVNULL
         )

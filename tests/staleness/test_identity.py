@@ -1,0 +1,191 @@
+"""What a job depends on: the table of docs/staleness.md, the rules, and what a change of each part plans."""
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+from copied import ROOT
+from staleness.project import RESULTS, Project
+
+from centigan.settings.stages import STAGES
+
+RULE = re.compile(r"^(?:    )?rule (\w+):\n(.*?)(?=^(?:    )?rule |\Z)", re.MULTILINE | re.DOTALL)
+OF_FILES = {  # a part of a result's path -> the rule that writes it
+    "index": "index",
+    "classes.csv": "index",
+    "source.json": "index",
+    "arrays": "arrays",
+    "train": "train",
+    "samples": "sample",
+    "latent": "latent",
+    "judge": "judge",
+    "features": "features",
+    "metrics/latent": "smoothness",
+    "tables": "tables",
+    "summary.json": "tables",
+    "figures": "figure",
+    "report": "report",
+}
+ANY_METRIC = re.compile(r"metrics/(\w+)")
+
+
+def table() -> dict[str, list[str]]:
+    """Rule -> settings, made from, source: as the documentation has them."""
+    text = (ROOT / "docs/staleness.md").read_text()
+    rows = text.partition("| rule | settings | made from | source |\n")[2].partition("\n\n")[0]
+    cells = ([cell.strip() for cell in row.strip("|").split("|")] for row in rows.splitlines()[1:])
+    return {rule: rest for rule, *rest in cells}
+
+
+def rules() -> dict[str, str]:
+    """Rule -> its text, of every rule that runs a command."""
+    texts = "\n".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
+    return {name: body for name, body in RULE.findall(texts) if "shell:" in body}
+
+
+def listed(cell: str) -> set[str]:
+    return {word.strip(" `") for word in cell.split(",") if word.strip()}
+
+
+def section(body: str, name: str) -> str:
+    """What a rule says under `input:` and the like."""
+    found = re.search(rf"^ +{name}:\n(.*?)(?=^ +\w+:\n|\Z)", body, re.MULTILINE | re.DOTALL)
+    return found[1] if found else ""
+
+
+def test_every_rule_that_runs_a_command_stands_in_the_table() -> None:
+    assert set(table()) == set(rules())
+
+
+@pytest.mark.parametrize("rule", sorted(rules()))
+def test_the_table_names_the_source_and_the_settings_of_the_rule(rule: str) -> None:
+    settings, _, source = table()[rule]
+    params = section(rules()[rule], "params")
+    modules = re.findall(r'source_of\("([\w.]+)"\)', params)
+    assert modules == [] or listed(source) == set(modules)
+    assert (rule == "train") == (not re.search("source_of|code", params))
+    if stage := re.search(r'stage\("(\w+)"\)', params):
+        assert listed(settings.removesuffix(", without root")) == set(STAGES[stage[1]].model_fields)
+
+
+@pytest.mark.parametrize("rule", sorted(set(rules()) - {"figure", "report", "publish", "raw", "index"}))
+def test_the_table_names_what_the_rule_is_made_from(rule: str) -> None:
+    inputs = section(rules()[rule], "input")
+    paths = re.findall(r'"results/\{\{?experiment\}\}?/([^"]+)"', inputs)
+    makers = {maker(path) for path in paths} | ({"judge"} if "judge_of_features" in inputs else set())
+    assert listed(table()[rule][1]) == makers
+
+
+def maker(path: str) -> str:
+    """The rule that writes a result."""
+    if path.startswith("metrics/latent"):
+        return "smoothness"
+    if metric := ANY_METRIC.match(path):
+        return metric[1]
+    return OF_FILES[path.partition("/")[0]]
+
+
+# From here on with the computed project: each part is changed once, and a dry run says what it would make.
+
+SETTINGS = {  # an edit of each stage's settings
+    "index": ("held_out: 0.4", "held_out: 0.3"),
+    "arrays": ("{resolution: 32}", "{resolution: 32, dct_scaling: false}"),
+    "train": ("log_every: 1", "log_every: 2"),
+    "sample": ("fresh_per_class: 2", "fresh_per_class: 3"),
+    "judge": ("small-cnn", "small-cnn, seed: 1"),
+    "accuracy": ("judge: {", "accuracy: {subsets: 3}\njudge: {"),
+    "ms_ssim": ("pairs: 2", "pairs: 1"),
+    "features": ("network: judge", "network: judge, precision: bfloat16"),
+    "inception_score": ("select_groups: 2", "select_groups: 1"),
+    "distribution": ("kid_subsets: 2", "kid_subsets: 3"),
+    "classification": ("latent: {", "classification: {per_class: 2}\nlatent: {"),
+    "neighbours": ("permutations: 20", "permutations: 10"),
+    "latent": ("steps: 3", "steps: 4"),
+}
+OF_STAGE = {"ms_ssim": {"ms_ssim_in_training"}, "distribution": {"intra_class"}, "features": {"smoothness"}}
+INPUTS = {  # a result of each rule that another one is made from
+    "index": "index/00.parquet",
+    "arrays": "arrays/00/SHA256SUMS",
+    "train": "train/00/SHA256SUMS",
+    "sample": "samples/00/SHA256SUMS",
+    "latent": "latent/00/SHA256SUMS",
+    "judge": "judge/SHA256SUMS",
+    "features": "features/00/SHA256SUMS",
+    **{
+        rule: f"metrics/{rule}/00.parquet"
+        for rule in ("accuracy", "ms_ssim", "ms_ssim_in_training", "intra_class", "neighbours")
+    },
+    "smoothness": "metrics/latent/00.parquet",
+    **{rule: f"metrics/{rule}/all.parquet" for rule in ("inception_score", "distribution", "classification")},
+    "tables": "summary.json",
+    "figure": "figures/gallery.svg",
+}
+
+
+def after(*changed: str) -> set[str]:
+    """Rules that are made from these, directly or not; not `publish`, which `reporting` leaves out."""
+    made_from = {rule: listed(inputs) for rule, (_, inputs, _) in table().items() if rule != "publish"}
+    found, waiting = set[str](), list(changed)
+    while waiting:
+        last = waiting.pop()
+        new = {rule for rule, inputs in made_from.items() if last in inputs} - found
+        found |= new
+        waiting += new
+    return found
+
+
+def planned(project: Project) -> set[str]:
+    """The rules of the jobs that a dry run shows."""
+    output = project.run("snakemake", "--dry-run", "reporting")
+    return set(re.findall(r"^(\w+) {2,}\d+$", output, re.MULTILINE)) - {"total", "reporting"}
+
+
+def remade(project: Project, output: str) -> None:
+    """Change a result as if its job had just written it so."""
+    path = project.folder / RESULTS / output
+    changed = [path]
+    if path.name == "SHA256SUMS":
+        facts = path.with_name("facts.json")
+        facts.write_text(facts.read_text() + "\n")
+        digest = hashlib.sha256(facts.read_bytes()).hexdigest()
+        path.write_text(re.sub(r"(?m)^\w+(?=  facts\.json$)", digest, path.read_text()))
+        changed.append(facts)
+    else:
+        path.write_bytes(path.read_bytes() + b"\n")
+    for file in changed:
+        name = base64.urlsafe_b64encode(file.relative_to(project.folder).as_posix().encode()).decode()
+        record = project.folder / ".snakemake/metadata" / name
+        record.write_text(json.dumps(json.loads(record.read_text()) | {"starttime": 2e9}))
+
+
+@pytest.fixture
+def copy(computed: Project, tmp_path: Path) -> Project:
+    return computed.copy(tmp_path / "copy")
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("stage", SETTINGS)
+def test_other_settings_of_a_stage_reach_what_the_table_says(copy: Project, stage: str) -> None:
+    copy.edit("experiments/mine.yaml", *SETTINGS[stage])
+    own = {stage} | OF_STAGE.get(stage, set()) | ({"tables"} if stage == "neighbours" else set())
+    assert planned(copy) == own | after(*own)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("rule", INPUTS)
+def test_another_result_of_a_rule_reaches_what_is_made_from_it(copy: Project, rule: str) -> None:
+    remade(copy, INPUTS[rule])
+    assert planned(copy) == after(rule)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("rule", sorted(set(rules()) - {"raw", "train", "publish", "figure", "report"}))
+def test_another_source_of_a_rule_reaches_what_the_table_says(copy: Project, rule: str) -> None:
+    module = sorted(listed(table()[rule][2]))[0]
+    path = copy.folder / "src/centigan" / Path(*module.split("."))
+    path = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+    path.write_text(path.read_text() + "\nANOTHER = 1\n")
+    assert {rule} | after(rule) <= planned(copy)
