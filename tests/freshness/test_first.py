@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from centigan.freshness.first import words_of
+from centigan.errors import UserError
+from centigan.freshness import first
+from centigan.freshness.first import make_first, words_of
 
 PARENT = "import sys; from centigan.freshness.first import run_first; sys.exit(run_first(sys.argv[1:]))"
 CHILD = """
@@ -73,3 +75,42 @@ def test_the_words_are_those_of_the_run_without_its_targets(
     words: list[str], targets: list[str], rest: list[str]
 ) -> None:
     assert words_of(words, targets, ["a", "b"]) == ["a", "b", "--force", *rest]
+
+
+class Looks:
+    """What is to be made first, look by look; and the runs that were made of it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *looks: dict[str, str], status: int = 0) -> None:
+        self.looks, self.made, self.runs = list(looks), [], []
+        monkeypatch.setattr(first, "run_first", lambda command: self.runs.append(command[3:]) or status)
+
+    def __call__(self, made: dict[str, str]) -> dict[str, str]:
+        self.made.append(dict(made))
+        return self.looks.pop(0)
+
+
+def test_runs_follow_one_another_until_nothing_new_comes_to_light(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    index, arrays = {"index": "is gone"}, {"b": "is another", "a": "is another"}
+    looks = Looks(monkeypatch, index, arrays, {})
+    make_first(looks, ["-c1", "report"], ["report"], dry=False)
+    assert looks.runs == [["index", "--force", "-c1"], ["a", "b", "--force", "-c1"]]
+    assert looks.made == [{}, index, arrays]
+    told = capfd.readouterr().err
+    assert told == "index is gone: made again first\na (and 1 more) is another: made again first\n"
+
+
+def test_a_dry_run_tells_of_one_first_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = Looks(monkeypatch, {"index": "is gone"}, {"index": "is gone"})
+    make_first(looks, ["-n"], [], dry=True)
+    assert looks.runs == [["index", "--force", "-n"]]
+
+
+def test_what_cannot_be_made_first_stops_the_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="could not be made; see above"):
+        make_first(Looks(monkeypatch, {"a": "is gone"}, status=1), [], [], dry=False)
+    with pytest.raises(UserError, match="a was made again first, and still is gone"):
+        make_first(Looks(monkeypatch, {"a": "is gone"}, {"a": "is gone"}), [], [], dry=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from centigan.freshness import LOST, Job, keep, kept, refresh, sweep
+from centigan.freshness import LOST, Job, begin, keep, kept, refresh
 from centigan.freshness.records import note, noted
 from centigan.layout import Layout
 
@@ -198,6 +198,13 @@ def test_what_killed_writers_left_is_swept_away(layout: Layout) -> None:
     halves = ("summary.4.part.json", "tables/.by_class.4.part.csv", "report/classes/.a.4.part.html")
     for half in (layout.results / half for half in halves):
         write(str(half.with_name(f".{half.name.lstrip('.')}")), "half", age=0)
-    sweep(layout)
+    begin(layout, {}, dry=True)
     assert [path.name for path in layout.results.rglob(".*")] == []
     assert Path(TABLE).exists()
+
+
+@pytest.mark.parametrize(("dry", "left"), [(True, True), (False, False)])
+def test_a_damaged_export_is_as_good_as_none(layout: Layout, dry: bool, left: bool) -> None:
+    layout.published.write_text("{")
+    begin(layout, {}, dry=dry)
+    assert layout.published.exists() is left

@@ -5,22 +5,23 @@ gone from the middle is not missed, and a clone knows nothing. So before a run a
 compared with the records, and what differs is made to look so. docs/decisions/0013-staleness.md.
 """
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from centigan.atomic import write_text
+from centigan.atomic import out_of_the_way
 from centigan.freshness import first, kept, raw
 from centigan.freshness.digests import Digests
+from centigan.freshness.memory import Memory
 from centigan.freshness.records import STAGES, Record, note, noted, save, saved
 from centigan.layout import Layout
+from centigan.manifest import DIGESTS
 
 SECOND = 10**9  # ns
 LOST = "is gone, or is not what its job wrote"
+REPLACED = "has raw images that were replaced"
 log = logging.getLogger(__name__)
 
 
@@ -31,33 +32,63 @@ class Job(NamedTuple):
     inputs: set[str] | None = None  # None: those of the record
 
 
-@dataclass
-class Memory:
-    """What this machine has seen of an experiment's results."""
+def begin(layout: Layout, published: dict[str, Any], *, dry: bool) -> None:
+    """Put in order what a killed run has left.
 
-    digests: Digests = field(default_factory=Digests)
-    good: dict[str, tuple[float, str]] = field(default_factory=dict)  # output: its job's start, its digest
-    records: dict[str, str] = field(default_factory=dict)  # records/<stage>.json: its digest
+    Args:
+        published: what mlflow.json tells; nothing where it is damaged.
+        dry: whether this run only tells what it would do.
+    """
+    kept.give_back(layout)
+    _sweep(layout)
+    if layout.published.exists() and not published and not dry:
+        out_of_the_way(layout.published)
+        layout.published.unlink(missing_ok=True)  # damaged is as good as absent
 
-    @classmethod
-    def load(cls, file: Path) -> "Memory":
-        """What was seen; nothing where the file is damaged."""
-        if not file.exists():
-            return cls()
-        try:
-            found = json.loads(file.read_text(encoding="utf-8"))
-            known = {
-                path: (int(size), int(time), str(sha)) for path, (size, time, sha) in found["digests"].items()
-            }
-            good = {path: (float(start), str(digest)) for path, (start, digest) in found["good"].items()}
-            return cls(Digests(known), good, dict(found["records"]))
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-            log.warning("%s is damaged and made again: %s", file, error)
-            return cls()
 
-    def write(self, file: Path) -> None:
-        values = {"digests": self.digests.known, "good": self.good, "records": self.records}
-        write_text(file, json.dumps(values, allow_nan=False))
+def first_of_all(
+    layout: Layout,
+    root: Path,
+    indexes: Iterable[str],
+    made_here: Callable[[str], bool],
+    now: Mapping[str, "Job"],
+    made: Mapping[str, str],
+) -> dict[str, str]:
+    """Outputs to be made before all else, and why; what is gone of the raw data is told once.
+
+    What was lost, and what the data stage must make anew: where it comes out the same, nothing after it is
+    stale.
+
+    Args:
+        made: outputs that were made first just now, and why.
+
+    Raises:
+        UserError: for an archive that holds something else than the one that was indexed.
+    """
+    if REPLACED in made.values():
+        raw.accept(layout, root, read=True)
+    why, indexes = refresh(layout, made_here, now), set(indexes)
+    if why.keys() & indexes:  # the raw data are those of an index
+        return why
+    changed = raw.changes(layout, root)
+    if changed.index:
+        return why | dict.fromkeys(indexes, "lists other raw images than there are")
+    if changed.gone:
+        log.warning(
+            "%d raw files are gone from %s, such as %s. What was made from them is kept; to make it without "
+            "them: snakemake --forcerun index",
+            len(changed.gone),
+            root,
+            changed.gone[0],
+        )
+    replaced = (f"{layout.arrays(split)}/{DIGESTS}" for split in changed.splits)
+    return why | dict.fromkeys(replaced, REPLACED)
+
+
+def end(layout: Layout, made_here: Callable[[str], bool]) -> None:
+    """Put back what a run did not replace, and note what it made."""
+    kept.give_back(layout)
+    refresh(layout, made_here)
 
 
 def refresh(
@@ -99,7 +130,7 @@ def keep(layout: Layout, outputs: Iterable[str]) -> None:
     kept.keep(layout, [o for o in outputs if o in known and memory.digests.of(o) == known[o]])
 
 
-def sweep(layout: Layout) -> None:
+def _sweep(layout: Layout) -> None:
     """Remove what killed writers left half-written among the results; a trainer clears its own folder."""
     for part in ("index", "arrays", "judge", "samples", "features", "latent", "metrics", "tables", "figures"):
         for half in (layout.results / part).rglob(".*.part*"):
@@ -193,4 +224,4 @@ def _changed(record: Record, digests: Digests) -> list[str]:
     return [path for path, digest in found.items() if digest and f"sha256:{digest}" != used[path]]
 
 
-__all__ = ["Job", "first", "keep", "kept", "raw", "refresh", "sweep"]
+__all__ = ["Job", "begin", "end", "first", "first_of_all", "keep", "refresh"]

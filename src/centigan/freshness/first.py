@@ -7,16 +7,55 @@ Snakemake makes everything again that follows. docs/decisions/0013-staleness.md.
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from argparse import ArgumentParser
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
+
+from centigan.atomic import out_of_the_way
+from centigan.errors import UserError
 
 PARENT = "CENTIGAN_FIRST_RUN_FOR"  # in the environment of a first run: the process that waits for it
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SECONDS_BETWEEN_LOOKS = 0.5
+
+
+def make_first(
+    look: Callable[[Mapping[str, str]], dict[str, str]],
+    words: Sequence[str],
+    targets: Collection[str],
+    *,
+    dry: bool,
+) -> None:
+    """Run Snakemake for what must be made first, as often as that brings something new to light.
+
+    Args:
+        look: the outputs to be made first, and why, once those that it is given are made.
+        words: this run's own arguments.
+        targets: those of the words that are targets.
+        dry: whether this run only tells what it would do; then the first run, too, once.
+
+    Raises:
+        UserError: when they cannot be made.
+    """
+    before: dict[str, str] = {}
+    while (why := look({} if dry else before)) and not (dry and before):
+        if why == before:
+            raise UserError(f"{min(why)} was made again first, and still {why[min(why)]}")
+        for reason in sorted(set(why.values())):
+            outputs = sorted(output for output in why if why[output] == reason)
+            more = f" (and {len(outputs) - 1} more)" if len(outputs) > 1 else ""
+            print(f"{outputs[0]}{more} {reason}: made again first", file=sys.stderr)
+        for output in () if dry else why:
+            out_of_the_way(Path(output))
+        own = words_of(words, targets, sorted(why))
+        if run_first([sys.executable, "-m", "snakemake", *own]):
+            raise UserError("what must be made first could not be made; see above")
+        before = why
 
 
 def is_first_run() -> bool:
