@@ -20,7 +20,7 @@ from centigan.errors import UserError
 from centigan.judges.augmentation import blurred
 from centigan.judges.images import Examples, Images, resized, to_bytes
 from centigan.judges.table import JUDGES, Judge
-from centigan.manifest import DIGESTS, describe, read_facts, read_manifest, write_manifest
+from centigan.manifest import DIGESTS, FACTS, describe, read_facts, read_manifest, write_manifest
 from centigan.settings.evaluation import JudgeSettings
 
 AUTO = ("small-cnn", "head-on-features")
@@ -72,11 +72,12 @@ def load_judge(folder: Path, settings: JudgeSettings | None = None) -> Judge:
     Raises:
         UserError: when the folder holds none, or the weights of another.
     """
-    try:
-        facts = read_facts(folder)
-        tensors = _read_weights(folder / "weights.safetensors", facts["name"])
-    except FileNotFoundError as error:
-        raise UserError(f"{error.filename or folder}: no judge lies there; make it first") from None
+    weights = folder / "weights.safetensors"
+    for path in (folder / FACTS, weights):
+        if not path.exists():
+            raise UserError(f"{path}: no judge lies there; make it first")
+    facts = read_facts(folder)
+    tensors = _read_weights(weights, facts["name"])
     settings = settings or JudgeSettings.model_validate(read_manifest(folder)["settings"])
     return JUDGES[facts["name"]].load(tuple(facts["classes"]), tensors, settings)
 
