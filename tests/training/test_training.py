@@ -28,8 +28,9 @@ from centigan.sampling import sample_split
 from centigan.settings.stages import TrainStage
 from centigan.training.averaging import Averages
 from centigan.training.lock import only_writer
-from centigan.training.loop import snapshot_iterations, train_split
+from centigan.training.loop import train_split
 from centigan.training.progress import Progress
+from centigan.training.snapshots import snapshot_iterations
 from centigan.training.stopping import SIGNALS, Stop, Stopped
 from centigan.training.watch import Watch
 from centigan.types import Batch

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import save_file
 
 from centigan.atomic import atomic_path, remove_halves, write_text
@@ -22,20 +21,19 @@ from centigan.journal import Journal, text_until
 from centigan.layout import Layout
 from centigan.manifest import describe, read_facts, sha256, write_manifest
 from centigan.settings.stages import TrainStage
-from centigan.settings.training import TrainSettings
 from centigan.sheets import Images
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints
 from centigan.training.engine import Engine, peak_memory
 from centigan.training.lock import only_writer
 from centigan.training.progress import Progress
+from centigan.training.snapshots import snapshot, snapshot_iterations
 from centigan.training.stopping import Stop, Stopped
 from centigan.training.watch import Watch
-from centigan.types import Family, to_uint8
+from centigan.types import Family
 
 # settings that may change between an interrupted run and its continuation
 FREE = {"train": {"iterations", "checkpoint_every", "checkpoint_minutes", "on_divergence"}}
-SNAPSHOT_CHUNK = 50  # images a forward pass: 200 at 128 px would take more memory than a step does
 MOST_HALVINGS = 5  # of the learning rates, before a training that diverges is given up
 log = logging.getLogger(__name__)
 
@@ -165,7 +163,7 @@ def _train(
             if iteration in snapshot_iterations(settings):
                 try:
                     with averages.in_place():
-                        snapshots[iteration] = _snapshot(family, split, settings, len(classes), device)
+                        snapshots[iteration] = snapshot(family, split, settings, len(classes), device)
                 except UserError as error:  # images of NaN
                     raise Diverged("the snapshot", iteration, scratch, halvings) from error
                 watch.look(snapshots[iteration], iteration)
@@ -188,15 +186,9 @@ def _train(
     with averages.in_place():
         if settings.iterations not in snapshots and settings.iterations in snapshot_iterations(settings):
             # a checkpoint of a longer training, which took none here
-            snapshots[settings.iterations] = _snapshot(family, split, settings, len(classes), device)
+            snapshots[settings.iterations] = snapshot(family, split, settings, len(classes), device)
         wanted = {at: snapshots[at] for at in snapshot_iterations(settings)}
         _export(family, layout, split, stage, classes, engine, journal.text, wanted)
-
-
-def snapshot_iterations(settings: TrainSettings) -> range | list[int]:
-    """Iterations after which samples are kept: every so many, or only the last of a short run."""
-    every, last = settings.snapshot_every, settings.iterations
-    return range(every, last + 1, every) or [last]
 
 
 def save_networks(family: Family, folder: Path) -> None:
@@ -211,18 +203,6 @@ def _check_finite(values: dict[str, float], iteration: int, scratch: Path, halvi
     wrong = [name for name, value in values.items() if not np.isfinite(value)]
     if wrong:
         raise Diverged(wrong[0], iteration, scratch, halvings)
-
-
-def _snapshot(
-    family: Family, split: str, settings: TrainSettings, classes: int, device: torch.device
-) -> NDArray[np.uint8]:
-    """Samples (K, n, H, W, 3) of every class from the same noise each time."""
-    rng = torch.Generator(device).manual_seed(counter_seed(settings.seed, split, "snapshot"))
-    labels = torch.arange(classes, device=device).repeat_interleave(settings.snapshot_per_class)
-    source = f"split {split}: the generator"
-    parts = [to_uint8(family.sample(part, rng), source).cpu() for part in labels.split(SNAPSHOT_CHUNK)]
-    images: NDArray[np.uint8] = torch.cat(parts).numpy()
-    return images.reshape(classes, -1, *images.shape[1:])
 
 
 def _export(
