@@ -69,6 +69,7 @@ def test_a_first_run_does_not_outlive_a_killed_parent(
         (["-nS", "data", "-R", "tables", "figure"], ["data"], ["-nS"]),
         (["--until", "train", "--profile", "slurm", "-F"], [], ["--profile", "slurm"]),
         (["--config", "experiment=tiny", "--forcerun=train"], [], ["--config", "experiment=tiny"]),
+        (["--cores", "all", "all"], ["all"], ["--cores", "all"]),
     ],
 )
 def test_the_words_are_those_of_the_run_without_its_targets(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from centigan.errors import UserError
-from centigan.freshness.raw import Changes, accept, changes, remember, write_pins
+from centigan.freshness.raw import Changes, accept, changes, images_were_read, remember, write_pins
 from centigan.layout import Layout
 
 
@@ -49,13 +49,27 @@ def test_nothing_changed(layout: Layout) -> None:
     assert looked(layout) == Changes()
 
 
-def test_an_image_of_the_same_size_reaches_its_split(layout: Layout) -> None:
+def test_an_image_of_the_same_size_reaches_its_split_until_it_is_read(layout: Layout) -> None:
     image = layout.root / "raw/b/3.png"
     image.write_bytes(b"B/3.png")
-    later(image)
-    assert looked(layout) == Changes(splits={"01"})
-    accept(layout, layout.root / "raw", read=True)
+    assert looked(layout) == looked(layout) == Changes(splits={"01"})
+    images_were_read(layout)
     assert looked(layout) == Changes()
+
+
+def test_a_new_index_is_no_reading_of_images(layout: Layout) -> None:
+    (layout.root / "raw/b/3.png").write_bytes(b"B/3.png")
+    accept(layout, layout.root / "raw", read=True)  # as the index does
+    assert looked(layout) == Changes(splits={"01"})
+
+
+def test_what_is_replaced_while_it_is_read_is_told_again(layout: Layout) -> None:
+    (layout.root / "raw/b/3.png").write_bytes(b"B/3.png")
+    assert looked(layout) == Changes(splits={"01"})
+    (layout.root / "raw/b/3.png").write_bytes(b"C/3.png")
+    (layout.root / "raw/a/1.png").write_bytes(b"A/1.png")
+    images_were_read(layout)
+    assert looked(layout) == Changes(splits={"00", "01"})
 
 
 @pytest.mark.parametrize("name", ["a/2.png", "a/new.png"])

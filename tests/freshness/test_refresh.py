@@ -3,12 +3,13 @@
 import hashlib
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
 import pytest
 
-from centigan.freshness import LOST, Job, begin, keep, kept, refresh
+from centigan.freshness import LOST, STRANGE, Job, begin, keep, kept, refresh
 from centigan.freshness.records import note, noted
 from centigan.layout import Layout
 
@@ -87,10 +88,28 @@ def test_records_come_with_the_results_and_only_for_these_bytes(layout: Layout) 
     for name in ("metadata", "centigan"):
         (layout.root / ".snakemake" / name).rename(layout.root / f"{name}-elsewhere")
     write(TABLE, "another", age=5)
-    assert refresh(layout) == {}
+    assert refresh(layout) == {TABLE: STRANGE}
     records = noted(layout)
     assert set(records) == {SOURCE}
     assert records[SOURCE]["code"] == "c"
+
+
+def test_a_copied_folder_is_no_experiments_own(layout: Layout) -> None:
+    shutil.copytree("results/x", "results/y")
+    assert refresh(Layout("y")) == {path.replace("/x/", "/y/"): STRANGE for path in (SOURCE, TABLE)}
+    assert refresh(layout) == {}
+
+
+def test_what_a_list_says_counts_for_nothing_once_what_was_seen_is_lost(layout: Layout) -> None:
+    images, sums = "results/x/samples/00/images.npy", "results/x/samples/00/SHA256SUMS"
+    write(images, "pixels", age=50)
+    write(sums, f"{digest(images)}  images.npy\n", age=50)
+    for output in (images, sums):
+        ran(output, [], 5.0)
+    assert refresh(layout) == {}
+    write(images, "PIXELS", age=50)
+    layout.memory.unlink()
+    assert refresh(layout).keys() >= {sums}
 
 
 def test_the_records_hold_neither_time_nor_machine(layout: Layout) -> None:

@@ -15,12 +15,13 @@ from centigan.atomic import out_of_the_way
 from centigan.freshness import first, kept, raw
 from centigan.freshness.digests import Digests
 from centigan.freshness.memory import Memory
-from centigan.freshness.records import STAGES, Record, note, noted, save, saved
+from centigan.freshness.records import STAGES, Record, note, noted, save, saved, strangers
 from centigan.layout import Layout
 from centigan.manifest import DIGESTS
 
 SECOND = 10**9  # ns
 LOST = "is gone, or is not what its job wrote"
+STRANGE = "was made by no job that is known"
 REPLACED = "has raw images that were replaced"
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ def first_of_all(
         UserError: for an archive that holds something else than the one that was indexed.
     """
     if REPLACED in made.values():
-        raw.accept(layout, root, read=True)
+        raw.images_were_read(layout)
     why, indexes = refresh(layout, made_here, now), set(indexes)
     if why.keys() & indexes:  # the raw data are those of an index
         return why
@@ -100,17 +101,18 @@ def refresh(
 
     Records that came with the results are given to Snakemake. An input of other content than a record says is
     made newer than what was made from it. An output that was here and is gone, or is not what its job wrote,
-    is returned: made again, it may well be the same, and then nothing after it is stale. So are those of
-    the rules in `now` whose jobs would be others today.
+    is returned: made again, it may well be the same, and then nothing after it is stale. So are those that no
+    record describes, and those of the rules in `now` whose jobs would be others today.
 
     Args:
         made_here: whether the workflow, as it is now, makes an output.
         now: rules whose outputs, once stale, are made before all that follows from them.
     """
-    memory = Memory.load(layout.memory)
-    known = {stage: saved(layout.records(stage)) for stage in STAGES}
-    records = _take_over(layout, memory, known, noted(layout))
-    lost = _lost(records, memory, made_here)
+    memory, records = Memory.load(layout.memory), noted(layout)
+    memory.digests.doubtful = not memory.digests.known and bool(records)
+    known = {stage: _own(layout, saved(layout.records(stage))) for stage in STAGES}
+    records = _take_over(layout, memory, known, records)
+    lost = _lost(records, memory, known, made_here)
     _show_changed_inputs(records, memory.digests, spared=set(lost))
     stale = _stale(records, memory.digests, now or {})
     _save(layout, known, records, memory, lost, made_here)
@@ -118,7 +120,8 @@ def refresh(
         if digest := memory.digests.of(layout.records(stage).as_posix()):
             memory.records[stage] = digest
     memory.write(layout.memory)
-    return stale | dict.fromkeys(lost, LOST)
+    strange = dict.fromkeys(strangers(layout, records, made_here), STRANGE)
+    return strange | stale | dict.fromkeys(lost, LOST)
 
 
 def keep(layout: Layout, outputs: Iterable[str]) -> None:
@@ -178,10 +181,24 @@ def _save(
     save(layout, {output: entry for output, entry in known.items() if made_here(output)})
 
 
-def _lost(records: dict[str, Record], memory: Memory, made_here: Callable[[str], bool]) -> list[str]:
+def _own(layout: Layout, known: dict[str, tuple[str, Record]]) -> dict[str, tuple[str, Record]]:
+    """What is saved of this experiment's outputs: a copied folder brings records of another one's."""
+    return {output: entry for output, entry in known.items() if Path(output).is_relative_to(layout.results)}
+
+
+def _lost(
+    records: dict[str, Record],
+    memory: Memory,
+    known: Mapping[str, dict[str, tuple[str, Record]]],
+    made_here: Callable[[str], bool],
+) -> list[str]:
     lost = []
+    said = {output: digest for of_stage in known.values() for output, (digest, _) in of_stage.items()}
     for output, record in records.items():
         digest, start = memory.digests.of(output), record["starttime"]
+        if memory.digests.doubtful and output in said and Path(output).exists():
+            # memory is lost: what is saved is the last word
+            memory.good[output] = start, said[output]
         seen_start, seen_digest = memory.good.get(output, (None, None))
         if digest is not None and start != seen_start:  # a job has made it since
             memory.good[output] = start, digest

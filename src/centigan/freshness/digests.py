@@ -15,6 +15,7 @@ class Digests:
     """SHA-256 of files by path, remembered with size (bytes) and modification time (ns)."""
 
     known: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    doubtful: bool = False  # whether what was known is lost: then nothing is taken for what a list says
 
     def of(self, path: str) -> str | None:
         """The digest of a file; None when there is none, or when it lists files that are not as it says.
@@ -28,7 +29,8 @@ class Digests:
             return None
         size, time, digest = self.known.get(path, (-1, -1, ""))
         if (size, time) != (found.st_size, found.st_mtime_ns):
-            digest = (not digest and self._said(path)) or sha256(Path(path))
+            said = None if digest or self.doubtful else self._said(path)
+            digest = said or sha256(Path(path))
             self.known[path] = (found.st_size, found.st_mtime_ns, digest)
         if Path(path).name == DIGESTS and not self._all_listed(Path(path)):
             return None
@@ -58,6 +60,6 @@ def _status(path: str) -> os.stat_result | None:
     """Size and time of a file; None where there is none, or a folder lies in its place."""
     try:
         found = Path(path).stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # gone, a link to itself, a disk that is not mounted
         return None
     return None if stat.S_ISDIR(found.st_mode) else found

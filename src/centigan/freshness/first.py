@@ -84,7 +84,10 @@ def words_of(words: Sequence[str], targets: Collection[str], outputs: Sequence[s
     for names in (("--forceall", "-F"), ("--force", "-f")):
         chosen.add_argument(*names, action="store_true")
     _, rest = chosen.parse_known_args(words)
-    return [*outputs, "--force", *(word for word in rest if word != "--" and word not in targets)]
+    for target in targets:  # the last word that reads so: an option's value comes before
+        if target in rest:
+            del rest[len(rest) - 1 - rest[::-1].index(target)]
+    return [*outputs, "--force", *(word for word in rest if word != "--")]
 
 
 def end_with_parent() -> None:
@@ -102,7 +105,10 @@ def end_with_parent() -> None:
 @contextmanager
 def _passed_on_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
     def pass_on(number: int, frame: FrameType | None) -> None:
-        child.send_signal(number)
+        if number == signal.SIGINT:  # as a terminal does: to the jobs, too
+            os.killpg(child.pid, number)
+        else:
+            child.send_signal(number)
 
     before = {number: signal.signal(number, pass_on) for number in SIGNALS}
     try:

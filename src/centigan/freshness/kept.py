@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from centigan.freshness.records import STAGES, note, saved
+from centigan.freshness.records import STAGES, forget_incomplete, note, saved
 from centigan.layout import Layout
 
 log = logging.getLogger(__name__)
@@ -33,15 +33,18 @@ def keep(layout: Layout, outputs: Iterable[str]) -> None:
 
 def give_back(layout: Layout) -> None:
     """Put back what no job has replaced, with its record, and keep nothing any more."""
-    if not layout.kept.exists():
+    if not layout.kept.is_dir():
         return
     known = {output: entry for stage in STAGES for output, entry in saved(layout.records(stage)).items()}
     for second in sorted(layout.kept.rglob("*")):
         output = layout.results / second.relative_to(layout.kept)
-        if second.is_file() and not output.exists() and output.as_posix() in known:
+        if not second.is_file() or output.exists():
+            continue
+        output.parent.mkdir(parents=True, exist_ok=True)
+        second.rename(output)
+        if output.as_posix() in known:
             _, record = known[output.as_posix()]
             start = time.time()
             note(output.as_posix(), {**record, "starttime": start, "endtime": start, "incomplete": False})
-            output.parent.mkdir(parents=True, exist_ok=True)
-            second.rename(output)
+            forget_incomplete(output.as_posix())
     shutil.rmtree(layout.kept)

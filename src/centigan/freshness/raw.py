@@ -1,4 +1,4 @@
-"""Whether the raw data are still those that were indexed: by size and time, archives by their hash too.
+"""Whether the raw data are still those that were read: by size and time, archives by their hash too.
 
 Paths are relative to data.root: where the raw data lie is no part of what they are.
 """
@@ -6,19 +6,20 @@ Paths are relative to data.root: where the raw data lie is no part of what they 
 import json
 import logging
 import os
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from centigan.atomic import atomic_path
+from centigan.atomic import atomic_path, out_of_the_way
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import listed, read_digests, sha256
 
 UNSEEN = -1
-COLUMNS = ["path", "split", "size", "kind", "others", "time", "gone"]
+COLUMNS = ["path", "split", "size", "kind", "others", "time", "now", "gone"]
 log = logging.getLogger(__name__)
 
 
@@ -34,6 +35,8 @@ class Changes:
 def remember(layout: Layout, index: pd.DataFrame, root: Path, *, read: bool) -> None:
     """Note size (bytes) and time (ns) of every file that an index names, and what lies in their folders.
 
+    An image that was noted before keeps its time: an index is no reading of images.
+
     read: whether the index was made from these files just now; else only images of the right size count.
     """
     kind = _alone(index).map({True: "image", False: "archive"})
@@ -44,7 +47,21 @@ def remember(layout: Layout, index: pd.DataFrame, root: Path, *, read: bool) -> 
     right = images & (seen["size"] == sizes) | (seen["kind"] == "folder") | read
     seen["size"] = seen["size"].where(images, sizes)
     seen["time"] = times.where(right, UNSEEN)
-    _write(layout, seen.assign(gone=sizes == UNSEEN))
+    if (before := _noted(layout)) is not None:
+        before = before[before["kind"] == "image"]
+        keys = zip(before["path"], before["size"], strict=True)
+        read_then = dict(zip(keys, before["time"], strict=True))
+        states = zip(seen["path"], seen["size"], seen["time"], strict=True)
+        seen["time"] = [read_then.get((path, size), time) for path, size, time in states]
+    _write(layout, seen.assign(now=UNSEEN, gone=sizes == UNSEEN))
+
+
+def images_were_read(layout: Layout) -> None:
+    """Note that the arrays of every replaced image are made of it, as it was when its change was seen."""
+    seen = _noted(layout)
+    if seen is not None:
+        replaced = seen["now"] != UNSEEN
+        _write(layout, seen.assign(time=seen["time"].mask(replaced, seen["now"]), now=UNSEEN))
 
 
 def changes(layout: Layout, root: Path) -> Changes:
@@ -67,17 +84,21 @@ def changes(layout: Layout, root: Path) -> Changes:
         layout.raw_state.unlink()
         return found
     found.gone = list(seen.loc[gone & ~seen["gone"], "path"])
-    kinds = {kind: seen["kind"] == kind for kind in ("image", "archive", "folder")}
-    differs = ~gone & ((times != seen["time"]) | (~kinds["folder"] & (sizes != seen["size"])))
-    for path in seen.loc[differs & kinds["archive"], "path"]:
+    differs = ~gone & ((times != seen["time"]) | (sizes != seen["size"]))
+    images, folders = seen["kind"] == "image", seen["kind"] == "folder"
+    archives = differs & ~images & ~folders
+    for path in seen.loc[archives, "path"]:
         found.index |= not _is_pinned(layout, root, path)
-    found.index |= bool((differs & kinds["image"] & (sizes != seen["size"])).any())
-    found.index |= _has_new_names(seen, differs & kinds["folder"], root)
-    found.splits |= set(seen.loc[differs & kinds["image"] & (sizes == seen["size"]), "split"])
-    if found.gone:
-        _write(layout, seen.assign(gone=gone))
-    elif differs.any() and found == Changes():
-        accept(layout, root, read=True)
+    new_names = _has_new_names(seen, differs & folders, root)
+    found.index |= new_names or bool((differs & images & (sizes != seen["size"])).any())
+    replaced = images & differs & (sizes == seen["size"])
+    found.splits |= set(seen.loc[replaced, "split"])
+    looked_into = archives | (folders & ~gone & (not new_names))
+    if found.gone or differs.any():
+        time = seen["time"].mask(looked_into, times)
+        size = seen["size"].mask(looked_into, sizes)
+        now = times.where(replaced, UNSEEN)
+        _write(layout, seen.assign(size=size, time=time, now=now, gone=gone))
     return found
 
 
@@ -113,6 +134,8 @@ def _noted(layout: Layout) -> pd.DataFrame | None:
         return pd.read_parquet(layout.raw_state, columns=COLUMNS)
     except (OSError, ValueError, KeyError) as error:  # pyarrow's errors are ValueErrors and KeyErrors
         log.warning("%s is damaged and made again: %s", layout.raw_state, error)
+        out_of_the_way(layout.raw_state)
+        layout.raw_state.unlink(missing_ok=True)
         return None
 
 
@@ -187,14 +210,16 @@ def _is_pinned(layout: Layout, root: Path, path: str) -> bool:
 
 
 def _states(root: Path, paths: "pd.Series[str]") -> tuple["pd.Series[int]", "pd.Series[int]"]:
-    """Size (bytes) and time (ns) of each file; UNSEEN where there is none."""
+    """Size (bytes; 0 of a folder) and time (ns) of each file; UNSEEN where none can be read."""
     found = []
     before = f"{root}/"
     for path in paths:
         try:
             status = os.stat(before + path)  # noqa: PTH116 (of a million images; a Path costs as much again)
-            found.append((status.st_size, status.st_mtime_ns))
-        except (FileNotFoundError, NotADirectoryError):
+        except OSError:  # gone, a link to itself, a disk that is not mounted
             found.append((UNSEEN, UNSEEN))
+            continue
+        folder = stat.S_ISDIR(status.st_mode)
+        found.append((0 if folder else status.st_size, status.st_mtime_ns))
     sizes, times = zip(*found, strict=True)
     return pd.Series(sizes, index=paths.index), pd.Series(times, index=paths.index)

@@ -9,7 +9,7 @@ import json
 import logging
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from centigan.atomic import write_text
 from centigan.layout import Layout
 
 METADATA = Path(".snakemake/metadata")
+INCOMPLETE = Path(".snakemake/incomplete")
 LONGEST_NAME = 254  # Snakemake cuts longer ones into folders whose names begin with @
 OF_A_RUN = {"shellcmd", "starttime", "endtime", "job_hash", "incomplete", "external_jobid"}
 STAGES = {  # the first part of an output's path under results/<experiment>, and dvc.yaml's stage
@@ -59,9 +60,18 @@ def _files(folder: Path, before: str = "") -> Iterator[tuple[str, Path]]:
 
 def note(output: str, record: Record, metadata: Path = METADATA) -> None:
     """Give Snakemake a record of an output that another machine computed."""
+    write_text(_place(output, metadata), json.dumps(record, allow_nan=False))
+
+
+def forget_incomplete(output: str, incomplete: Path = INCOMPLETE) -> None:
+    """Take back Snakemake's mark that an output's job was killed: the output is that of an earlier job."""
+    _place(output, incomplete).unlink(missing_ok=True)
+
+
+def _place(output: str, folder: Path) -> Path:
     name = urlsafe_b64encode(output.encode()).decode()
     *folders, last = [name[i : i + LONGEST_NAME] for i in range(0, len(name), LONGEST_NAME)]
-    write_text(metadata.joinpath(*(f"@{part}" for part in folders), last), json.dumps(record))
+    return folder.joinpath(*(f"@{part}" for part in folders), last)
 
 
 def save(layout: Layout, known: dict[str, tuple[str, Record]]) -> None:
@@ -99,3 +109,20 @@ def _read(file: Path) -> Any:
         return json.loads(file.read_bytes())
     except (OSError, ValueError):
         return None
+
+
+def strangers(layout: Layout, records: dict[str, Record], made_here: Callable[[str], bool]) -> list[str]:
+    """Results that no record describes: copied from elsewhere, or changed while records were lost.
+
+    Git brings summary.json before DVC brings its record, and of the report's pages no rule knows.
+    """
+    parts = [part for parts in STAGES.values() for part in parts if part not in {"summary.json", "report"}]
+    paths = (path for part in parts for path in _below(layout.results / part))
+    return [path for path in paths if path not in records and made_here(path)]
+
+
+def _below(place: Path) -> Iterator[str]:
+    if place.is_file():
+        yield place.as_posix()
+    for folder, _, names in os.walk(place):
+        yield from (f"{folder}/{name}" for name in names)
