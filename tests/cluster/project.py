@@ -57,7 +57,7 @@ class Project:
             self.running.kill()
             self.running.wait()
 
-    def finish(self, running: subprocess.Popen[str], seconds: float = 400) -> str:
+    def finish(self, running: subprocess.Popen[str], seconds: float = 1200) -> str:
         """Wait for it; its messages. It must have succeeded."""
         status = running.wait(seconds)
         messages = (self.folder / "run.log").read_text()

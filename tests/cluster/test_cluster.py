@@ -149,7 +149,7 @@ def test_a_second_snakemake_waits_for_the_training_that_the_first_one_left(
     [
         ("gpu_partition: gpuu", "gpu_partition: Slurm has no partition 'gpuu' here; there are: gpu, urgent"),
         ("gpu_model: a100", "partition 'gpu' has no gpu:a100: name another as gpu_partition or gpu_model"),
-        ("gpus: two", "site.yaml: gpus must be of type int, not 'two'"),
+        ("gpus: two", "site.yaml: gpus must be a whole number, not 'two'"),
         ("extra: --qos=long", "extra: --qos is not for `extra`: the profile sets it, from a key of its own"),
         ("patrition: gpu", "site.yaml: patrition: unknown; did you mean"),
     ],

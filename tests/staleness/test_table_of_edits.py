@@ -94,6 +94,24 @@ def raw_image(project: Project) -> set[str]:
     return {"arrays/01", "train/01", *after_training("01"), "judge", *of_judge("00"), *TABLES}
 
 
+def class_renamed(project: Project) -> set[str]:
+    """The last one, so that the order stays. All classes are the judge's, so that it follows."""
+    (project.folder / RAW / "class3").rename(project.folder / RAW / "class3 anew")
+    return {"index", "arrays/01", "train/01", *after_training("01"), "judge", *of_judge("00"), *TABLES}
+
+
+def root_moved(project: Project) -> set[str]:
+    (project.folder / RAW).rename(project.folder / "data/elsewhere")
+    project.edit("experiments/mine.yaml", f"root: {RAW}", "root: data/elsewhere")
+    return set()
+
+
+def raw_data_deleted(project: Project) -> set[str]:
+    for image in (project.folder / RAW).rglob("*.bmp"):
+        image.unlink()
+    return set()
+
+
 def judge(project: Project) -> set[str]:
     project.edit("experiments/mine.yaml", "name: small-cnn", "name: small-cnn, seed: 1")
     return {"judge", *of_judge("00"), *of_judge("01"), *TABLES}
@@ -127,6 +145,9 @@ EDITS = (
     source_of_a_metric,
     comment_in_the_trainer,
     raw_image,
+    class_renamed,
+    root_moved,
+    raw_data_deleted,
     judge,
     precision_of_features,
     deleted_result,
