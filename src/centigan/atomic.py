@@ -47,7 +47,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
 def remove_halves(folder: Path) -> None:
     """Delete what killed writers left in a folder; for folders that have one writer at a time."""
     for half in folder.glob(".*.part*"):
-        half.unlink()
+        if half.is_file():
+            half.unlink()
 
 
 def out_of_the_way(target: Path) -> None:

@@ -135,11 +135,12 @@ def keep(layout: Layout, outputs: Iterable[str]) -> None:
 
 def _sweep(layout: Layout) -> None:
     """Remove what killed writers left half-written among the results; a trainer clears its own folder."""
-    for part in ("index", "arrays", "judge", "samples", "features", "latent", "metrics", "tables", "figures"):
-        for half in (layout.results / part).rglob(".*.part*"):
+    parts = {part for parts in STAGES.values() for part in parts} - {"train"}
+    halves = [*layout.results.glob(".*.part*")]
+    halves += [half for part in parts for half in (layout.results / part).rglob(".*.part*")]
+    for half in halves:
+        if half.is_file():
             half.unlink(missing_ok=True)
-    for half in (*layout.results.glob(".*.part*"), *layout.report.parent.rglob(".*.part*")):
-        half.unlink(missing_ok=True)
 
 
 def _take_over(

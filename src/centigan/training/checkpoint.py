@@ -128,7 +128,7 @@ class Checkpoints:
         """(iteration, path) of every checkpoint, newest first."""
         if not self.folder.is_dir():
             return []
-        matches = ((NAME.fullmatch(path.name), path) for path in self.folder.iterdir())
+        matches = ((NAME.fullmatch(path.name), path) for path in self.folder.iterdir() if path.is_file())
         return sorted(((int(m[1]), path) for m, path in matches if m), reverse=True)
 
 
