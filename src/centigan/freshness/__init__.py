@@ -15,7 +15,7 @@ from centigan.atomic import out_of_the_way
 from centigan.freshness import first, kept, raw
 from centigan.freshness.digests import Digests
 from centigan.freshness.memory import Memory
-from centigan.freshness.records import STAGES, Record, note, noted, save, saved, strangers
+from centigan.freshness.records import STAGES, Record, noted, renew, save, saved, strangers
 from centigan.layout import Layout
 from centigan.manifest import DIGESTS
 
@@ -159,11 +159,9 @@ def _take_over(
                 continue
             found = memory.digests.of(output)
             if found == digest or (brought and found is None):  # what is not there may come later
-                start = time.time()
-                records[output] = {**record, "starttime": start, "endtime": start, "incomplete": False}
-                note(output, records[output])
+                records[output] = renew(output, record)
             if found == digest:
-                memory.good[output] = start, digest
+                memory.good[output] = records[output]["starttime"], digest
     return records
 
 

@@ -8,11 +8,10 @@ What a failed or killed job has not replaced gets its place and its record back.
 import logging
 import os
 import shutil
-import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from centigan.freshness.records import STAGES, forget_incomplete, note, saved
+from centigan.freshness.records import STAGES, forget_incomplete, renew, saved
 from centigan.layout import Layout
 
 log = logging.getLogger(__name__)
@@ -44,7 +43,6 @@ def give_back(layout: Layout) -> None:
         second.rename(output)
         if output.as_posix() in known:
             _, record = known[output.as_posix()]
-            start = time.time()
-            note(output.as_posix(), {**record, "starttime": start, "endtime": start, "incomplete": False})
+            renew(output.as_posix(), record)
             forget_incomplete(output.as_posix())
     shutil.rmtree(layout.kept)

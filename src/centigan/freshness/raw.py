@@ -89,11 +89,12 @@ def changes(layout: Layout, root: Path) -> Changes:
     archives = differs & ~images & ~folders
     for path in seen.loc[archives, "path"]:
         found.index |= not _is_pinned(layout, root, path)
-    new_names = _has_new_names(seen, differs & folders, root)
-    found.index |= new_names or bool((differs & images & (sizes != seen["size"])).any())
+    found.index |= _has_new_names(seen, differs & folders, root)
+    found.index |= bool((differs & images & (sizes != seen["size"])).any())
     replaced = images & differs & (sizes == seen["size"])
     found.splits |= set(seen.loc[replaced, "split"])
-    looked_into = archives | (folders & ~gone & (not new_names))
+    # once the index is made anew, it notes them itself
+    looked_into = (archives | (folders & ~gone)) & (not found.index)
     if found.gone or differs.any():
         time = seen["time"].mask(looked_into, times)
         size = seen["size"].mask(looked_into, sizes)

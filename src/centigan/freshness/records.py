@@ -8,6 +8,7 @@ among its results as records/<stage>.json, without times and machine, and come a
 import json
 import logging
 import os
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -61,6 +62,14 @@ def _files(folder: Path, before: str = "") -> Iterator[tuple[str, Path]]:
 def note(output: str, record: Record, metadata: Path = METADATA) -> None:
     """Give Snakemake a record of an output that another machine computed."""
     write_text(_place(output, metadata), json.dumps(record, allow_nan=False))
+
+
+def renew(output: str, record: Record) -> Record:
+    """Give Snakemake a saved record as that of a job which has just run."""
+    start = time.time()
+    renewed = {**record, "starttime": start, "endtime": start, "incomplete": False}
+    note(output, renewed)
+    return renewed
 
 
 def forget_incomplete(output: str, incomplete: Path = INCOMPLETE) -> None:
