@@ -42,7 +42,7 @@ class Watch:
         values = {name: self._diversity(own, name) for name, own in zip(self.classes, images, strict=True)}
         path = self.folder / "ms_ssim.jsonl"
         with closing(Journal(path, text_until(path, iteration - 1), needed=False)) as journal:
-            journal.write(iteration, values)
+            journal.write(iteration, {name: value for name, value in values.items() if np.isfinite(value)})
         self._warn(values, iteration)
 
     def _write_sheet(self, images: Images, iteration: int) -> None:
