@@ -195,13 +195,11 @@ def test_the_whole_ends_when_the_present_speed_has_done_what_remains(layout: Lay
 
 def test_slurm_tells_what_waits_runs_and_failed(layout: Layout, slurm: Callable[..., None]) -> None:
     slurm(
-        (11, "RUNNING", "rule_train_wildcards_small_00"),
-        (12, "OUT_OF_MEMORY", "rule_train_wildcards_small_01"),
+        (11, "RUNNING", "centigan small train/00"),
+        (12, "OUT_OF_MEMORY", "centigan small train/01"),
     )
-    slurm((13, "PENDING", "rule_train_wildcards_small_02"), reason="Priority")
-    slurm(
-        (14, "RUNNING", "rule_figure_wildcards_small_gallery"), (15, "TIMEOUT", "rule_judge_wildcards_small")
-    )
+    slurm((13, "PENDING", "centigan small train/02"), reason="Priority")
+    slurm((14, "RUNNING", "centigan small figure/gallery"), (15, "TIMEOUT", "centigan small judge"))
     now = seen(layout)
     found = [(each.state, each.job, each.node, each.note) for each in now.trainings]
     assert found[0] == ("running", 11, "n1", "")
@@ -209,28 +207,41 @@ def test_slurm_tells_what_waits_runs_and_failed(layout: Layout, slurm: Callable[
     assert found[2] == ("waiting", 13, "n1", "Priority")
     assert now.stages["figure"] == {"running": 1, "to do": 16}
     assert now.stages["judge"] == {"failed": 1}
-    assert f"failed: judge: Slurm job 15 TIMEOUT, see {layout.root}/logs/small/judge.log" in as_text(now)
+    assert "failed: judge: Slurm job 15 TIMEOUT\n" in as_text(now)
+
+
+def test_a_kill_for_memory_is_told_with_slurms_own_line(layout: Layout, slurm: Callable[..., None]) -> None:
+    slurm((12, "OUT_OF_MEMORY", "centigan small train/01"), (13, "OUT_OF_MEMORY", "centigan small sample/00"))
+    logged(layout, "01", "split 01: iteration 30/1000")
+    said = "slurmstepd: error: Step 12.batch exceeded memory limit (900 > 800), being killed"
+    for job in ("train.01.small.12", "evaluate.00.small.13"):
+        path = layout.root / f"logs/slurm/small/{job}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"something\n{said}\nKilled\n")
+    text = as_text(seen(layout))
+    assert f"logs/slurm/small/train.01.small.12.log: {said}\n" in text
+    assert (
+        f"failed: sample 00: Slurm job 13 OUT_OF_MEMORY\n  {layout.root}/logs/slurm/small/evaluate.00" in text
+    )
 
 
 def test_the_newest_job_counts_and_only_of_this_folder(layout: Layout, slurm: Callable[..., None]) -> None:
-    slurm((9, "TIMEOUT", "rule_train_wildcards_small_00"), (11, "PENDING", "rule_train_wildcards_small_00"))
-    slurm((10, "NODE_FAIL", "rule_train_wildcards_small_00"), (12, "PENDING", "(null)"))
-    slurm((20, "RUNNING", "rule_train_wildcards_small_00"), folder=layout.root / "other")
-    slurm((21, "RUNNING", "rule_train_wildcards_other_00"))
+    slurm((9, "TIMEOUT", "centigan small train/00"), (11, "PENDING", "centigan small train/00"))
+    slurm((10, "NODE_FAIL", "centigan small train/00"), (12, "PENDING", "(null)"))
+    slurm((20, "RUNNING", "centigan small train/00"), folder=layout.root / "other")
+    slurm((21, "RUNNING", "centigan other train/00"))
     found = training(layout)
     assert (found.state, found.job) == ("waiting", 11)
 
 
 def test_a_held_lock_stands_over_what_slurm_says(layout: Layout, slurm: Callable[..., None]) -> None:
-    slurm((11, "FAILED", "rule_train_wildcards_small_00"))
+    slurm((11, "FAILED", "centigan small train/00"))
     with locked(layout, "00"):
         assert (training(layout).state, training(layout).job) == ("running", None)
 
 
 def test_an_output_stands_over_what_slurm_says(layout: Layout, slurm: Callable[..., None]) -> None:
-    slurm(
-        (11, "COMPLETED", "rule_train_wildcards_small_00"), (12, "FAILED", "rule_sample_wildcards_small_00")
-    )
+    slurm((11, "COMPLETED", "centigan small train/00"), (12, "FAILED", "centigan small sample/00"))
     write(layout.samples("00") / "manifest.json")
     assert training(layout).state == "to do"
     assert seen(layout).stages["sample"] == {"done": 1, "to do": 2}
@@ -243,29 +254,25 @@ def test_a_training_that_saved_at_its_time_limit_has_not_failed(
     logged(
         layout, "00", "split 00: stopped by SIGTERM after iteration 600 of 1000, which is saved; run again"
     )
-    slurm((11, "TIMEOUT", "rule_train_wildcards_small_00"))
+    slurm((11, "TIMEOUT", "centigan small train/00"))
     assert (training(layout).state, training(layout).note) == ("stopped", "TIMEOUT")
 
 
-def test_a_job_of_several_splits_is_known_by_the_lock(layout: Layout, slurm: Callable[..., None]) -> None:
-    slurm(
-        (31, "RUNNING", "rule_train_wildcards_small_02"),
-        (32, "PENDING", "rule_train_wildcards_small_02"),
-        task="_1",
-    )
-    slurm((33, "RUNNING", "rule_evaluate_accuracy_ms_ssim_sample"))
-    with locked(layout, "00", "Slurm job 31 on gpu3"):
+def test_a_job_of_several_splits_and_rules_is_known_by_all_of_them(
+    layout: Layout, slurm: Callable[..., None]
+) -> None:
+    slurm((31, "RUNNING", "centigan small train/01 train/02"))
+    slurm((33, "PENDING", "centigan small sample/00 accuracy/00 figure/gallery"))
+    with locked(layout, "00", "Slurm job 30 on gpu3"):
         now = seen(layout)
     assert [(each.state, each.job) for each in now.trainings] == [
+        ("running", 30),
         ("running", 31),
-        ("to do", None),
-        ("to do", None),
+        ("running", 31),
     ]
-    text = as_text(now)
-    assert "in Slurm, several a job: train: 1 running, 1 waiting\n" in text
-    assert "in Slurm, several a job: evaluate_accuracy_ms_ssim_sample: 1 running\n" in text
-    # where the file system has no locks across machines, what Slurm says of that job counts
-    assert (training(layout).state, training(layout).job) == ("running", 31)
+    assert now.stages["sample"] == {"waiting": 1, "to do": 2}
+    assert now.stages["accuracy"] == {"waiting": 1, "to do": 2}
+    assert now.stages["figure"] == {"waiting": 1, "to do": 16}
 
 
 def test_a_squeue_that_fails_is_one_line_and_the_rest_is_told(
@@ -297,7 +304,7 @@ def test_without_slurm_nothing_is_said_of_it(layout: Layout, caplog: pytest.LogC
 def test_twenty_trainings_are_listed_and_the_rest_is_counted() -> None:
     waiting = [Training(f"{number:02d}", "waiting", 0, 10) for number in range(30)]
     running = [Training(f"{number}", "running", 5, 10, speed=1.0, node="n1") for number in range(30, 32)]
-    now = Status("small", {"train": Counter(running=2, waiting=30)}, [*waiting, *running], [], {})
+    now = Status("small", {"train": Counter(running=2, waiting=30)}, [*waiting, *running], [])
     lines = as_text(now).split("\n\n")[1].splitlines()
     assert [line.split()[:2] for line in lines[1:4]] == [
         ["30", "running"],

@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Mapping
 from itertools import takewhile
 from pathlib import Path
@@ -63,6 +64,17 @@ def overridden(
     if wrong:
         raise UserError("; ".join(wrong))
     return values
+
+
+def of_slurm(defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What the profile `slurm` asks for: the defaults, overlaid by the site's, checked with Slurm.
+
+    A mistake is one line, then the end: after an exception in a profile Snakemake prints its whole usage.
+    """
+    try:
+        return checked_with_slurm(overridden(defaults))
+    except UserError as error:
+        sys.exit(f"error: {error}")
 
 
 def checked_with_slurm(site: dict[str, Any]) -> dict[str, Any]:

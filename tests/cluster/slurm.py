@@ -1,4 +1,4 @@
-"""A real Slurm on this machine: one slurmctld, two slurmd with fake GPUs, no database.
+"""A real Slurm on this machine: one slurmctld, two slurmd with fake GPUs, slurmdbd with its database.
 
 As a program: `python tests/cluster/slurm.py up FOLDER` and `... down FOLDER`, to look at it by hand.
 """
@@ -12,11 +12,14 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from cluster.accounting import DAEMONS as OF_ACCOUNTING
+from cluster.accounting import IN_SLURM_CONF, Accounting
+
 ETC = Path(
     "/etc/slurm"
 )  # the executor plugin strips SLURM_CONF from its jobs: only this place is seen by all
 MARK = "ClusterName=centigan-test"
-DAEMONS = ("munged", "slurmctld", "slurmd", "sbatch")
+DAEMONS = ("munged", "slurmctld", "slurmd", "sbatch", *OF_ACCOUNTING)
 CONFIGURATION = """{mark}
 SlurmctldHost=localhost(127.0.0.1)
 SlurmUser=root
@@ -32,7 +35,9 @@ SlurmdLogFile={folder}/slurmd.%n.log
 MailProg=/bin/true
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
+JobAcctGatherType=jobacct_gather/linux
+JobAcctGatherFrequency=task=1
+JobAcctGatherParams=OverMemoryKill
 MpiDefault=none
 ReturnToService=2
 SlurmdParameters=config_overrides
@@ -50,8 +55,7 @@ NodeName=n[1-2] NodeHostname=localhost Port=[17001-17002] CPUs=8 RealMemory=1600
 PartitionName=gpu Nodes=n[1-2] Default=YES MaxTime=1-0 DefaultTime=10 DefMemPerCPU=100 PriorityTier=1
 PartitionName=urgent Nodes=n[1-2] MaxTime=1-0 DefMemPerCPU=100 PriorityTier=10 PreemptMode=OFF
 PartitionName=nogpu Nodes=n1 MaxTime=1-0 DefMemPerCPU=100
-AccountingStorageType=accounting_storage/none
-"""
+{accounting}"""
 
 
 def available() -> str | None:
@@ -60,7 +64,7 @@ def available() -> str | None:
         return "starting slurmctld takes root"
     missing = [name for name in DAEMONS if not shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")]
     if missing:
-        return f"not installed: {', '.join(missing)} (apt-get install slurmctld slurmd slurm-client munge)"
+        return f"not installed: {', '.join(missing)} (Debian's packages: see .ci/run)"
     conf = ETC / "slurm.conf"
     if conf.exists() and MARK not in conf.read_text():
         return f"{conf} belongs to another cluster"
@@ -72,6 +76,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.accounting = Accounting(folder, ETC)
 
     def up(self) -> None:
         """Start everything and wait until both nodes are idle."""
@@ -82,7 +87,9 @@ class Cluster:
             if not device.exists():
                 run("mknod", "-m", "666", device, "c", "1", "3")
         ETC.mkdir(exist_ok=True)
-        (ETC / "slurm.conf").write_text(CONFIGURATION.format(mark=MARK, folder=self.folder))
+        (ETC / "slurm.conf").write_text(
+            CONFIGURATION.format(mark=MARK, folder=self.folder, accounting=IN_SLURM_CONF)
+        )
         (ETC / "gres.conf").write_text(f"NodeName=n[1-2] Name=gpu File={self.folder}/dev/fakegpu[0-3]\n")
         (ETC / "cgroup.conf").write_text("CgroupAutomount=no\n")
         if (
@@ -92,10 +99,24 @@ class Cluster:
             for place in ("/run/munge", "/var/log/munge", "/var/lib/munge"):
                 run("install", "-d", "-o", "munge", "-g", "munge", "-m", "0755", place)
             run("runuser", "-u", "munge", "--", "/usr/sbin/munged", "--force")
-        run("/usr/sbin/slurmctld", "-c")
+        self.accounting.up()
+        self.accounting.make_accounts()
+        self.start_controller("-c")
         for node in ("n1", "n2"):
             self.start_node(node)
         self.wait_for_nodes("idle")
+
+    def start_controller(self, *options: str) -> None:
+        """Start slurmctld, which finds its jobs again; with "-c" it starts with none."""
+        run("/usr/sbin/slurmctld", *options)
+
+    def stop_controller(self) -> None:
+        """An outage of slurmctld: jobs go on."""
+        stop(self.folder / "slurmctld.pid")
+
+    def stop_accounting(self) -> None:
+        """An outage of slurmdbd: slurmctld keeps what it has to say until it is back."""
+        stop(self.folder / "slurmdbd.pid")
 
     def start_node(self, node: str, hidden: Path | None = None) -> None:
         """Start a node's daemon; where a folder is to be hidden, it sees an empty one of its own there."""
@@ -136,8 +157,10 @@ class Cluster:
             time.sleep(0.1)
         for node in ("n1", "n2"):
             self.stop_node(node)
-        stop(self.folder / "slurmctld.pid")
-        for name in ("slurm.conf", "gres.conf", "cgroup.conf"):
+        self.stop_controller()
+        self.stop_accounting()
+        self.accounting.down()
+        for name in ("slurm.conf", "gres.conf", "cgroup.conf", "slurmdbd.conf"):
             (ETC / name).unlink(missing_ok=True)
 
 

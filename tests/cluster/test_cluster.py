@@ -1,4 +1,4 @@
-"""`snakemake --profile slurm` on a real Slurm: the whole pipeline, and what clusters do to it."""
+"""`snakemake --profile slurm` on a real Slurm with accounting: the whole pipeline, and what clusters do to it."""
 
 import json
 import os
@@ -17,7 +17,7 @@ ON_SLURM = ("--profile", "slurm", "--latency-wait", "10", "--config")
 
 def jobs(project: Project) -> list[dict[str, str]]:
     """Slurm's own records of the project's jobs."""
-    fields = {"id": "%A", "state": "%T", "comment": "%k", "start": "%S", "folder": "%Z"}
+    fields = {"id": "%A", "state": "%T", "name": "%j", "start": "%S", "folder": "%Z"}
     lines = out("squeue", "-h", "--states=all", "--format", "|".join(fields.values())).splitlines()
     found = [dict(zip(fields, line.split("|"), strict=True)) for line in lines]
     return [job for job in found if Path(job["folder"]) == project.folder]
@@ -53,11 +53,11 @@ def test_the_pipeline_runs_in_slurm_and_computes_what_it_computes_here(
     project.finish(project.start(*ON_SLURM, "experiment=tiny"))
     records = jobs(project)
     assert {job["state"] for job in records} == {"COMPLETED"}
-    trainings = [job for job in records if job["comment"].startswith("rule_train_")]
-    assert len(trainings) == 2
+    trainings = [job for job in records if job["name"].startswith("train.")]
+    assert [job["name"] for job in trainings] == ["train.00.tiny", "train.01.tiny"]
     assert all(fact(job["id"], "TresPerJob") == "gres:gpu:1" for job in trainings)
-    evaluations = [job for job in records if "accuracy" in job["comment"]]
-    assert len(evaluations) == 2
+    evaluations = [job for job in records if job["name"].startswith("evaluate.")]
+    assert {job["name"] for job in evaluations} == {"evaluate.00.tiny", "evaluate.01.tiny"}
     assert not any(fact(job["id"], "TresPerJob") for job in evaluations)
     assert min(job["start"] for job in evaluations) >= min(fact(job["id"], "EndTime") for job in trainings)
     assert project.results("tiny") == computed_here.results("tiny")

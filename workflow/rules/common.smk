@@ -15,6 +15,8 @@ from centigan.reporting.captions import CAPTIONS
 from centigan.settings.stages import STAGES
 from centigan.site import IN_JOB, prepare_scratch, site_value, visible_gpus
 from snakemake.exceptions import WorkflowError
+from snakemake.io import strip_wildcard_constraints
+from snakemake_executor_plugin_centigan_slurm.asked import tell_asked
 
 if unknown := config.keys() - {"experiment"}:
     raise WorkflowError(
@@ -39,6 +41,8 @@ FETCHED = {
     "cifar10": "data.cifar_raw",
     "cifar100": "data.cifar_raw",
 }.get(SETTINGS.data.source)
+ON_CLUSTER = workflow.global_resources["_nodes"].value is not None
+CORES = workflow.resource_settings.cores or 1  # of this node
 SAMPLED = [f"samples/{split}/SHA256SUMS" for split in SPLITS]
 ARRAYS = [f"arrays/{split}/SHA256SUMS" for split in SPLITS]
 MEASURED = {
@@ -119,12 +123,12 @@ def raw_files(wildcards):
 
 def fair_share(wildcards):
     """CPU threads of one split's job, so that the splits fill the cores side by side."""
-    return max(1, (workflow.cores or 1) // len(SPLITS))
+    return max(1, CORES // len(SPLITS))
 
 
 def every_core(wildcards):
     """CPU threads of a job that waits for all splits."""
-    return workflow.cores or 1
+    return CORES
 
 
 def check_site():
@@ -135,15 +139,19 @@ def check_site():
         raise WorkflowError(f"track must be `follow` or empty, not {TRACK!r}")
 
 
-def limit_trainings():
-    """Let no more trainings share a local GPU than `splits_per_gpu`; a cluster counts its own GPUs."""
-    local = workflow.global_resources["_nodes"].value is None
-    if local and visible_gpus() and "gpu_seats" not in workflow.global_resources:
+def limit_jobs():
+    """Let no more trainings share a local GPU than `splits_per_gpu`.
+
+    A cluster counts its own GPUs; and its jobs have as many CPUs as the profile says, however few this node has.
+    """
+    if ON_CLUSTER:
+        workflow.global_resources["_cores"] = sys.maxsize
+    elif visible_gpus() and "gpu_seats" not in workflow.global_resources:
         workflow.register_resource("gpu_seats", visible_gpus() * SPLITS_PER_GPU)
 
 
 check_site()
-limit_trainings()
+limit_jobs()
 
 
 def of_all_splits(pattern):
@@ -159,6 +167,29 @@ def of_all_tables(pattern):
 
 def of_all_figures(pattern):
     return expand(pattern, figure=FIGURES, allow_missing=True)
+
+
+def spelt_out(target):
+    """What a target on the command line stands for: the name of a rule, all that it makes."""
+    if not workflow.is_rule(target) or not workflow.get_rule(target).has_wildcards():
+        return [target]
+    made = strip_wildcard_constraints(str(workflow.get_rule(target).output[0]))
+    return expand(made, experiment=EXPERIMENT, split=SPLITS, figure=FIGURES)
+
+
+def take_rules_as_words():
+    """Let `snakemake train` or `snakemake judge` make all splits, where Snakemake would refuse the wildcards.
+
+    It hands its workflow the targets only after it has read this file, hence the wrapping.
+    """
+    prepare = workflow._prepare_dag
+
+    def prepare_spelt_out(*args, **kwargs):
+        targets = workflow.dag_settings.targets
+        workflow.dag_settings.targets = {each for target in targets for each in spelt_out(target)}
+        return prepare(*args, **kwargs)
+
+    workflow._prepare_dag = prepare_spelt_out
 
 
 def figure_sources(wildcards):

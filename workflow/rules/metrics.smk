@@ -9,6 +9,7 @@ rule judge:
         manifest="results/{experiment}/judge/manifest.json",
     log:
         "logs/{experiment}/judge.log",
+    priority: 2  # every split's accuracy waits for it
     params:
         settings=stage("judge"),
         code=source_of("judges"),

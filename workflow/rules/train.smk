@@ -11,8 +11,6 @@ rule train:
         manifest="results/{experiment}/train/{split}/manifest.json",
     log:
         "logs/{experiment}/train/{split}.log",
-    benchmark:
-        "logs/{experiment}/train/{split}.benchmark.tsv"
     priority: 1  # the longest jobs first
     threads: fair_share
     resources:

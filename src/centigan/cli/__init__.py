@@ -22,6 +22,26 @@ for room in (data, models, evaluation, results):
     app.registered_commands += room.app.registered_commands
 
 
+@app.command(hidden=True)
+def job() -> None:
+    """Run what a job of the cluster is made of, told as JSON on standard input by the workflow's executor."""
+    import json
+
+    from centigan import in_job
+
+    sys.exit(in_job.run(json.load(sys.stdin), run_verb))
+
+
+def run_verb(words: list[str]) -> int:
+    """Run one verb in this process, and return its exit status."""
+    sys.argv[1:] = words
+    try:
+        main()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
 def main() -> None:
     """Run a verb; a person's mistake is one line on standard error and exit status 1."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)

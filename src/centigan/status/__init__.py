@@ -12,8 +12,8 @@ from centigan.layout import WHOLE, Layout, split_names
 from centigan.manifest import read_published
 from centigan.settings import Settings
 from centigan.settings.stages import TrainStage
-from centigan.status.queue import ask_slurm, comment_of
-from centigan.status.training import Training, look_at_training
+from centigan.status.queue import ask_slurm, key_of
+from centigan.status.training import Training, last_words, look_at_training
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,6 @@ class Status:
     stages: dict[str, Counter[str]]
     trainings: list[Training]
     failures: list[str]  # of the other stages
-    together: dict[str, Counter[str]]
 
 
 def look(layout: Layout, settings: Settings) -> Status:
@@ -39,14 +38,17 @@ def look(layout: Layout, settings: Settings) -> Status:
     for rule, files in _last_written(layout, splits, list(type(settings.figures).model_fields)).items():
         stages[rule] = Counter()
         for target, path in files.items():
-            job = queue.newest.get(comment_of(rule, layout.experiment, target))
+            job = queue.newest.get(key_of(layout.experiment, rule, target))
             state = "done" if _is_done(path) else job.state if job else "to do"
             stages[rule][state] += 1
             if job and state == "failed":
-                what, seen = f"{rule} {target}".rstrip(), layout.log(rule, target)
-                failures.append(f"{what}: Slurm job {job.number} {job.word}, see {seen}")
+                what = f"{rule} {target}".rstrip()
+                seen, line = last_words(layout, layout.log(rule, target), job)
+                failures.append(
+                    f"{what}: Slurm job {job.number} {job.word}\n  {seen}: {line}".removesuffix("\n  : ")
+                )
     stages["train"] = Counter(training.state for training in trainings)
-    return Status(layout.experiment, stages, trainings, failures, queue.together)
+    return Status(layout.experiment, stages, trainings, failures)
 
 
 def _is_done(path: Path) -> bool:

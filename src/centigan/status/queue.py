@@ -3,7 +3,6 @@
 import logging
 import shutil
 import subprocess
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,8 +39,7 @@ class Queue:
     """The jobs that were submitted from one folder."""
 
     jobs: dict[int, Job] = field(default_factory=dict)
-    newest: dict[str, Job] = field(default_factory=dict)  # by the comment, which names rule and wildcards
-    together: dict[str, Counter[str]] = field(default_factory=dict)  # groups and arrays: it names no split
+    newest: dict[tuple[str, ...], Job] = field(default_factory=dict)  # by experiment, rule and target
 
 
 def ask_slurm(folder: Path) -> Queue:
@@ -74,16 +72,15 @@ def _queue(text: str, folder: str) -> Queue:
         fields = line.split("|", 6)
         if len(fields) < 7 or not fields[0].isdigit() or fields[6] != folder:
             continue
-        number, task, word, node, reason, comment, _ = fields
+        number, _, word, node, reason, comment, _ = fields
         job = queue.jobs[int(number)] = Job(int(number), word, node, reason)
-        if "_wildcards_" in comment and "_" not in task:
-            queue.newest[comment] = max(job, queue.newest.get(comment, job), key=lambda job: job.number)
-        elif comment.startswith("rule_") and job.state != "to do":  # an array's comment is its first job's
-            name = comment.removeprefix("rule_").partition("_wildcards_")[0]
-            queue.together.setdefault(name, Counter())[job.state] += 1
+        mark, *named = comment.split(" ")
+        for target in named[1:] if mark == "centigan" else ():
+            key = key_of(named[0], *target.split("/"))
+            queue.newest[key] = max(job, queue.newest.get(key, job), key=lambda job: job.number)
     return queue
 
 
-def comment_of(rule: str, experiment: str, target: str) -> str:
-    """What Snakemake's Slurm executor puts into --comment."""
-    return f"rule_{rule}_wildcards_" + "_".join(filter(None, (experiment, target))).replace("/", "_")
+def key_of(experiment: str, rule: str, target: str = "") -> tuple[str, ...]:
+    """What a job is for, as the workflow's executor puts it into --comment: `centigan demo train/00 train/01`."""
+    return experiment, rule, target

@@ -39,7 +39,6 @@ def as_text(now: Status, *, every: bool = False) -> str:
     more = len(now.failures[LINES:]) if cut else 0
     parts.append([f"failed: {failure}" for failure in now.failures[:cut]])
     parts.append([f"{more} more failed: centigan status --all"] if more else [])
-    parts.append([f"in Slurm, several a job: {rule}: {_counted(n)}" for rule, n in now.together.items()])
     parts.append([_whole(now.trainings)])
     return "\n\n".join("\n".join(part) for part in parts if part)
 

@@ -11,7 +11,7 @@ from typing import Any
 from centigan.journal import Line, whole_lines
 from centigan.layout import Layout
 from centigan.settings.stages import TrainStage
-from centigan.status.queue import Job, Queue, comment_of
+from centigan.status.queue import Job, Queue, key_of
 
 TAIL = 4096  # bytes read of a journal or log: some 40 lines
 RECENT = 5  # lines of timing.jsonl whose median is the speed now: one may hold a checkpoint or a pause
@@ -50,7 +50,7 @@ def look_at_training(layout: Layout, split: str, stage: TrainStage, queue: Queue
     if (layout.train(split) / "manifest.json").exists():
         return Training(split, "done", iterations, iterations)
     lock, path = _lock(scratch / "lock"), layout.log("train", split)
-    jobs = (queue.newest.get(comment_of("train", layout.experiment, split)), queue.jobs.get(lock.job or 0))
+    jobs = (queue.newest.get(key_of(layout.experiment, "train", split)), queue.jobs.get(lock.job or 0))
     job = max((job for job in jobs if job), key=lambda job: job.number, default=None)
     journal, saved = _journal(scratch / "timing.jsonl"), _saved(scratch)
     last_line = (_last_lines(path) or [""])[-1]
@@ -61,7 +61,7 @@ def look_at_training(layout: Layout, split: str, stage: TrainStage, queue: Queue
         known |= {"job": job.number, "node": job.node}
         known["note"] = job.reason if state == "waiting" else "" if state == "running" else job.word
     if state == "failed":
-        known |= {"log": str(path) if path.exists() else "", "last_line": last_line}
+        known["log"], known["last_line"] = last_words(layout, path, job)
     if state == "running":
         last = journal[-1] if journal else {"iteration": 0, "timestamp": 0}
         known |= {"iteration": max(saved or 0, last["iteration"])}
@@ -72,6 +72,18 @@ def look_at_training(layout: Layout, split: str, stage: TrainStage, queue: Queue
         known["note"] = _silence(heard, stage.train.log_every, known["speed"])
     known["iteration"] = min(known["iteration"], iterations)  # a checkpoint may be of a longer training
     return Training(split, state, iterations=iterations, **known)
+
+
+def last_words(layout: Layout, path: Path, job: Job | None) -> tuple[str, str]:
+    """The log that tells why something failed, and its line: its own, or Slurm's, as of a kill for memory."""
+    own = (_last_lines(path) or [""])[-1]
+    if "error:" not in own and job:
+        for found in (layout.root / "logs/slurm" / layout.experiment).glob(f"*.{job.number}.log"):
+            lines = [line for line in _last_lines(found) if line.strip()]
+            said = [line for line in lines if "slurmstepd: error" in line]  # before what the shell says of it
+            if lines:
+                return str(found), (said or lines)[-1]
+    return (str(path), own) if path.exists() else ("", "")
 
 
 def _state(lock: Lock, job: Job | None, last_line: str, *, begun: bool) -> str:

@@ -1,0 +1,145 @@
+"""The Slurm job of a Snakemake job or group: what it asks for, its name, its script."""
+
+import json
+import shlex
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from snakemake.deployment import singularity
+from snakemake.settings.types import DeploymentMethod
+from snakemake_executor_plugin_slurm.submit_string import get_submit_command
+from snakemake_executor_plugin_slurm.utils import set_gres_string
+from snakemake_executor_plugin_slurm.validation import validate_slurm_extra
+
+from centigan.site import IN_JOB
+
+END = "END_OF_STEPS"
+ADDED_SIDE_BY_SIDE = ("mem_mb", "threads")
+
+
+class Resources(dict[str, Any]):
+    """Resources by name and as attributes, as the functions of snakemake-executor-plugin-slurm read them."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self.get(name)
+
+
+class Batch:
+    """What is submitted as one Slurm job: a job of Snakemake, a group, or ready groups of one split.
+
+    All run in turn, so that the Slurm job asks for the most that one of them does; those of the group
+    `side_by_side` run at the same time, and what they ask for is added up.
+    """
+
+    def __init__(self, jobs: list[Any], side_by_side: str | None) -> None:
+        self.jobs = jobs
+        self.members = [member for job in jobs for member in members_of(job)]
+        self.group = group_of(jobs[0])
+        self.together = side_by_side is not None and self.group == side_by_side
+        self.experiment = str(self.members[0].wildcards.get("experiment", ""))
+        self.resources = Resources(self._resources())
+        self.threads = self.resources.pop("threads")
+
+    def _resources(self) -> dict[str, Any]:
+        asked: dict[str, Any] = {}
+        for member in self.members:
+            for name, value in [*member.resources.items(), ("threads", member.threads)]:
+                if name not in asked:
+                    asked[name] = value
+                elif isinstance(value, int) and isinstance(asked[name], int):
+                    add = self.together and name in ADDED_SIDE_BY_SIDE
+                    asked[name] = asked[name] + value if add else max(asked[name], value)
+        return asked
+
+    @property
+    def targets(self) -> list[str]:
+        """`<rule>/<what it is run for>` of each member; centigan.status reads them from the comment."""
+        return [
+            "/".join([m.rule.name, *(str(v) for k, v in m.wildcards.items() if k != "experiment")])
+            for m in self.members
+        ]
+
+    @property
+    def name(self) -> str:
+        """A name for squeue and sacct, whose first letters tell most: train.03.imagenet128."""
+        rule = self.members[0].rule.name if len(self.members) == 1 else self.group
+        first, *others = dict.fromkeys(target.partition("/")[2] for target in self.targets)
+        target = f"{first}+{len(others)}" if first and others else first
+        return ".".join(filter(None, (rule, target, self.experiment)))
+
+    def is_group(self) -> bool:
+        """Asked by snakemake-executor-plugin-slurm."""
+        return False
+
+    def call(self, settings: Any, log: str, folder: str) -> list[str]:
+        """The call of sbatch, which reads the script from standard input."""
+        validate_slurm_extra(self)
+        said = {"slurm_account": "-A", "slurm_partition": "-p"}
+        account, partition = (
+            f"{flag} {shlex.quote(str(self.resources[key]))}" if self.resources.get(key) else ""
+            for key, flag in said.items()
+        )
+        comment = " ".join(["centigan", self.experiment, *self.targets])
+        params = {"run_uuid": self.name, "slurm_logfile": log, "comment_str": comment}
+        params |= {"account": account, "partition": partition, "workdir": folder}
+        return shlex.split(get_submit_command(self, params, settings=settings) + set_gres_string(self))
+
+    def script(self, workflow: Any, prelude: str | None) -> str:
+        """Bash that hands the steps to `centigan job`, in whose place it then is: one process, one signal."""
+        outputs = {str(path) for member in self.members for path in member.output}
+        needed = dict.fromkeys(
+            str(path) for m in self.members for path in m.input if str(path) not in outputs
+        )
+        steps = [
+            {"job": number, "command": member.shellcmd, "outputs": [str(path) for path in member.output]}
+            for number, job in enumerate(self.jobs)
+            for member in members_of(job)
+        ]
+        described = {
+            "wait": workflow.execution_settings.latency_wait,
+            "inputs": list(needed),
+            "side_by_side": self.together,
+            "steps": steps,
+        }
+        lines = ["#!/bin/bash", "set -e", f"export {IN_JOB}=1 OMP_NUM_THREADS={self._threads_of_one()}"]
+        lines += [prelude] if prelude else []
+        lines += [f"exec {self._runner(workflow)} <<'{END}'", json.dumps(described), END, ""]
+        return "\n".join(lines)
+
+    def _threads_of_one(self) -> int:
+        return max(member.threads for member in self.members)
+
+    def _runner(self, workflow: Any) -> str:
+        if DeploymentMethod.APPTAINER not in workflow.deployment_settings.deployment_method:
+            return shlex.quote(str(Path(sys.executable).with_name("centigan"))) + " job"
+        image = next(m.container_img_path for m in self.members)
+        return singularity.shellcmd(image, "centigan job", args=workflow.deployment_settings.apptainer_args)
+
+
+def members_of(job: Any) -> list[Any]:
+    """The rules' jobs of a job or group, in the order of their dependencies."""
+    return list(job) if job.is_group() else [job]
+
+
+def group_of(job: Any) -> str:
+    """The name of a group, without what Snakemake adds to tell its parts apart; "" of a single job."""
+    return job.groupid.split("_local")[0] if job.is_group() else ""
+
+
+def sharing(jobs: list[Any], side_by_side: str | None) -> list[list[Any]]:
+    """The jobs, put together where ready groups of one name are for the same split."""
+    shared: dict[Any, list[Any]] = {}
+    for job in jobs:
+        group = group_of(job)
+        targets = {tuple(member.wildcards) for member in members_of(job)}
+        alone = not group or group == side_by_side or len(targets) > 1
+        shared.setdefault(id(job) if alone else (group, targets.pop(), job.attempt), []).append(job)
+    return list(shared.values())
+
+
+def numbered(words: Iterable[str], limit: int = 5) -> str:
+    """Some of the words, and how many there are more."""
+    words = list(words)
+    return ", ".join(words[:limit]) + (f" and {len(words) - limit} more" if len(words) > limit else "")

@@ -1,0 +1,79 @@
+"""What Slurm says of jobs, in squeue's words or sacct's, and what follows from it."""
+
+import asyncio
+import csv
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+# squeue(1) and sacct(1), "JOB STATE CODES". All other words are of jobs that wait, run or end.
+FAILED = {"BOOT_FAIL", "CANCELLED", "DEADLINE", "FAILED", "OUT_OF_MEMORY", "REVOKED", "TIMEOUT"}
+# The states of a job that Slurm may start again itself: it is given time to.
+PASSING = {"NODE_FAIL", "PREEMPTED"}
+GONE = "gone"  # no command knows the job
+# Why jobs wait on any busy cluster; another reason is worth a line.
+USUAL = {"", "None", "Priority", "Resources", "BeginTime", "Dependency", "(null)", "Prolog", "Cleaning"}
+PATIENCE = 60.0  # seconds that one question may take
+TICK = 0.2  # seconds until an end that was asked for is noticed
+
+
+@dataclass(frozen=True)
+class State:
+    """One job's state: Slurm's word, and why it waits."""
+
+    word: str
+    reason: str = ""
+
+
+class SlurmSilentError(Exception):
+    """Slurm did not answer; its message."""
+
+
+async def ask(jobs: Sequence[str], command: str, alive: Callable[[], bool]) -> dict[str, State]:
+    """The state of each job that Slurm knows of these.
+
+    Raises:
+        SlurmSilentError: when a command fails, or `alive` turns false meanwhile.
+    """
+    found: dict[str, State] = {}
+    if command != "sacct":
+        found = parse(await _said("squeue", "%i|%T|%r", jobs, alive))
+    if (
+        command != "squeue"
+        and (missing := [job for job in jobs if job not in found])
+        and shutil.which("sacct")
+    ):
+        try:
+            found |= parse(await _said("sacct", "JobIDRaw,State", missing, alive))
+        except SlurmSilentError:
+            if command == "sacct":
+                raise  # else: a site without accounting; what squeue said stands
+    return found
+
+
+def parse(text: str) -> dict[str, State]:
+    """States by job. sacct says "CANCELLED by 1000": the first word counts."""
+    rows = (row for row in csv.reader(text.splitlines(), delimiter="|") if len(row) >= 2 and row[0].strip())
+    return {
+        row[0].strip(): State(row[1].split(" ")[0].rstrip("+"), row[2] if row[2:] else "") for row in rows
+    }
+
+
+async def _said(tool: str, fields: str, jobs: Iterable[str], alive: Callable[[], bool]) -> str:
+    chosen = [f"--jobs={','.join(jobs)}", "--noheader", f"--format={fields}"]
+    more = ["--states=all"] if tool == "squeue" else ["--allocations", "--parsable2", "--duplicates"]
+    process = await asyncio.create_subprocess_exec(
+        tool, *chosen, *more, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    talk = asyncio.create_task(process.communicate())
+    for _ in range(int(PATIENCE / TICK)):
+        if (await asyncio.wait({talk}, timeout=TICK))[0] or not alive():
+            break
+    if not talk.done():
+        process.kill()
+        await talk
+        raise SlurmSilentError(f"{tool} said nothing for {PATIENCE:.0f} s")
+    out, error = (part.decode(errors="replace") for part in talk.result())
+    if process.returncode and "Invalid job id specified" not in error:  # said of a job that it has forgotten
+        raise SlurmSilentError(f"{tool}: {' '.join(error.split()) or f'exit status {process.returncode}'}")
+    return out
