@@ -1,5 +1,6 @@
 """What the machine or the cluster at hand has; loads no settings, since the Slurm profile imports this."""
 
+import getpass
 import os
 import re
 import shutil
@@ -86,6 +87,10 @@ def checked_with_slurm(site: dict[str, Any]) -> dict[str, Any]:
     if found := OWN.search(site["extra"]):
         raise UserError(f"extra: {found[1]} is not for `extra`: the profile sets it, from a key of its own")
     devices, default = _partitions()
+    if site["account"] and (own := _accounts()) and site["account"].lower() not in own:
+        raise UserError(
+            f"account: Slurm knows no account {site['account']!r} of yours; there are: {', '.join(own)}"
+        )
     for key in ("cpu_partition", "gpu_partition"):
         if site[key] and site[key] not in devices:
             known = ", ".join(devices)
@@ -122,6 +127,25 @@ def _partitions() -> tuple[dict[str, str], str]:
             default = name = name[:-1]
         devices[name] = devices.get(name, "") + f"{gres},"
     return devices, default
+
+
+def _accounts() -> list[str]:
+    """The user's accounts; none where Slurm keeps no accounts."""
+    user = getpass.getuser()
+    command = [
+        "sacctmgr",
+        "--noheader",
+        "--parsable2",
+        "list",
+        "associations",
+        f"user={user}",
+        "format=account",
+    ]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return sorted({line.strip().lower() for line in asked.stdout.splitlines() if line.strip()})
 
 
 def prepare_scratch(target: str, scratch: Path = SCRATCH) -> None:

@@ -28,9 +28,14 @@ def asked(resources: Any) -> str:
     return ", ".join(
         [
             f"partition {partition}" if partition else "the default partition",
-            f"{resources['_cores']} CPUs",
+            counted(resources["_cores"], "CPU"),
             f"{resources['mem_mb']} MB",
             f"{timedelta(minutes=int(resources['runtime']))} hours",
-            f"{gpus} GPUs{f' ({model})' if model else ''}" if gpus else "no GPU",
+            counted(gpus, f"{model} GPU" if model else "GPU") if gpus else "no GPU",
         ]
     )
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things in words."""
+    return f"{number} {thing}{'s' if number > 1 else ''}"

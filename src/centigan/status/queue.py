@@ -82,5 +82,5 @@ def _queue(text: str, folder: str) -> Queue:
 
 
 def key_of(experiment: str, rule: str, target: str = "") -> tuple[str, ...]:
-    """What a job is for, as the workflow's executor puts it into --comment: `centigan demo train/00 train/01`."""
+    """What a job is for; the executor puts it into --comment, as `centigan demo train/00 train/01`."""
     return experiment, rule, target
