@@ -1,12 +1,14 @@
 """Accounting for the test cluster: MariaDB on a socket and a loopback port, and slurmdbd."""
 
+import os
 import shutil
+import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
 
 DAEMONS = ("slurmdbd", "mariadbd", "mariadb-install-db", "mariadb")
-PORT = 13306
 DATABASE = """[mariadbd]
 user=mysql
 datadir={folder}/mysql
@@ -47,7 +49,6 @@ class Accounting:
 
     def __init__(self, folder: Path, etc: Path) -> None:
         self.folder, self.etc = folder, etc
-        self.database: subprocess.Popen[bytes] | None = None
 
     def up(self) -> None:
         """Start both, with the cluster, an account and root as its user in them."""
@@ -59,7 +60,9 @@ class Accounting:
                 parent.chmod(0o755)
         self.folder.chmod(0o755)
         options = self.folder / "my.cnf"
-        options.write_text(DATABASE.format(folder=self.folder, port=PORT))
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        options.write_text(DATABASE.format(folder=self.folder, port=port))
         if not data.exists():
             data.mkdir()
             shutil.chown(data, "mysql", "mysql")
@@ -67,12 +70,9 @@ class Accounting:
             subprocess.run(
                 [*install, "--auth-root-authentication-method=socket"], check=True, capture_output=True
             )
-        self.database = subprocess.Popen(
-            [shutil.which("mariadbd", path="/usr/sbin:/usr/bin") or "mariadbd", f"--defaults-file={options}"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        daemon = shutil.which("mariadbd", path="/usr/sbin:/usr/bin")
+        in_background = 'setsid "$0" "$@" >/dev/null 2>&1 &'
+        subprocess.run(["sh", "-c", in_background, str(daemon), f"--defaults-file={options}"], check=True)
         client = ["mariadb", f"--socket={data}/socket"]
         user = "'slurm'@'localhost'"
         sql = "create database if not exists slurm_acct_db; "
@@ -80,7 +80,7 @@ class Accounting:
             f"create user if not exists {user} identified by 'slurm'; grant all on slurm_acct_db.* to {user}"
         )
         answering([*client, "--execute", sql])
-        (self.etc / "slurmdbd.conf").write_text(SLURMDBD.format(folder=self.folder, port=PORT))
+        (self.etc / "slurmdbd.conf").write_text(SLURMDBD.format(folder=self.folder, port=port))
         (self.etc / "slurmdbd.conf").chmod(0o600)
         self.start_daemon()
 
@@ -101,10 +101,11 @@ class Accounting:
 
     def down(self) -> None:
         """End the database; slurmdbd has ended."""
-        if self.database:
-            self.database.terminate()
-            self.database.wait(30)
-            self.database = None
+        pid = self.folder / "mysql/pid"
+        if pid.exists():
+            os.kill(int(pid.read_text()), signal.SIGTERM)
+            while pid.exists():
+                time.sleep(0.1)
 
 
 def answering(command: list[str], seconds: float = 60) -> None:

@@ -1,7 +1,7 @@
 """What clusters do to a run: whatever it is, the training ends with the bytes of one that nobody disturbed.
 
-Each fault happens once under each command that may tell how jobs are. `pytest -s` prints how long it took to be
-noticed.
+Each fault happens once under each command that may tell how jobs are. `pytest -s` prints how long it took to
+be noticed.
 """
 
 import os
