@@ -61,7 +61,7 @@ def parse(text: str) -> dict[str, State]:
 
 async def _said(tool: str, fields: str, jobs: Iterable[str], alive: Callable[[], bool]) -> str:
     chosen = [f"--jobs={','.join(jobs)}", "--noheader", f"--format={fields}"]
-    more = ["--states=all"] if tool == "squeue" else ["--allocations", "--parsable2", "--duplicates"]
+    more = ["--states=all"] if tool == "squeue" else ["--allocations", "--parsable2"]
     process = await asyncio.create_subprocess_exec(
         tool, *chosen, *more, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
