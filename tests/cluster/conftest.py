@@ -23,17 +23,24 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def computed_here(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The whole of `tiny` and the training of split 00 of `long`, without a cluster, never interrupted."""
+def trained_here(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The trainings of `tiny` and that of split 00 of `long`, without a cluster, never interrupted."""
     project = Project(tmp_path_factory.mktemp("here") / "centigan")
+    for experiment, splits in (("tiny", ("00", "01")), ("long", ("00",))):
+        targets = [f"results/{experiment}/train/{split}/manifest.json" for split in splits]
+        words = ("--cores", "2", "--set-threads", "train=1", "--config", f"experiment={experiment}")
+        project.finish(project.start(*targets, *words))
+    return project
+
+
+@pytest.fixture(scope="session")
+def computed_here(trained_here: Project) -> Project:
+    """The whole of `tiny`, too."""
     # as many threads as in Slurm (cpu_cores: 1): they are part of the last bits of sums
     threads = [f"{rule}=1" for rule in ("distribution", "classification", "inception_score")]
     words = ("--cores", "2", "--set-threads", *threads, "--config", "experiment=tiny")
-    project.finish(project.start(*words))
-    target = "results/long/train/00/manifest.json"
-    words = ("--cores", "2", "--set-threads", "train=1", "--config", "experiment=long")
-    project.finish(project.start(target, *words))
-    return project
+    trained_here.finish(trained_here.start(*words))
+    return trained_here
 
 
 @pytest.fixture
@@ -47,10 +54,10 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 
 @pytest.fixture
-def untrained(computed_here: Project, project: Project) -> Project:
+def untrained(trained_here: Project, project: Project) -> Project:
     """A project whose arrays are there and whose splits are to be trained."""
     for name in ("data", ".snakemake/metadata"):
-        shutil.copytree(computed_here.folder / name, project.folder / name)
+        shutil.copytree(trained_here.folder / name, project.folder / name)
     trained = shutil.ignore_patterns("train")
-    shutil.copytree(computed_here.folder / "results", project.folder / "results", ignore=trained)
+    shutil.copytree(trained_here.folder / "results", project.folder / "results", ignore=trained)
     return project

@@ -155,7 +155,7 @@ NOT_SEEN = {  # sacct tells no reasons; what does not answer is not asked
 @pytest.mark.parametrize("command", ["squeue", "sacct"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_training_survives(
-    fault: Callable[..., str], command: str, cluster: Cluster, computed_here: Project, untrained: Project
+    fault: Callable[..., str], command: str, cluster: Cluster, trained_here: Project, untrained: Project
 ) -> None:
     site = SITE.replace("train_mem_mb: 1500", "train_mem_mb: 450") if fault is memory else SITE
     (untrained.folder / "site.yaml").write_text(f"{site}status_command: {command}\n")
@@ -172,11 +172,11 @@ def test_a_training_survives(
         assert "resuming after iteration" in (untrained.folder / "logs/long/train/00.log").read_text()
     if fault is hang:
         assert fact(jobs(untrained)[-1]["id"], "TimeLimit") == "00:20:00"  # twice the first
-    assert trained(untrained) == trained(computed_here)
+    assert trained(untrained) == trained(trained_here)
 
 
 def test_ctrl_c_answers_at_once_cancels_its_jobs_and_the_next_run_goes_on(
-    cluster: Cluster, computed_here: Project, untrained: Project
+    cluster: Cluster, trained_here: Project, untrained: Project
 ) -> None:
     running = untrained.start(TARGET, *ON_SLURM, "experiment=long")
     job = in_the_middle(untrained)
@@ -188,11 +188,11 @@ def test_ctrl_c_answers_at_once_cancels_its_jobs_and_the_next_run_goes_on(
     until(lambda: fact(job, "JobState") == "CANCELLED", 60, untrained)
     untrained.finish(untrained.start(TARGET, *ON_SLURM, "experiment=long"))
     assert "resuming after iteration" in (untrained.folder / "logs/long/train/00.log").read_text()
-    assert trained(untrained) == trained(computed_here)
+    assert trained(untrained) == trained(trained_here)
 
 
 def test_a_submission_waits_for_a_controller_that_is_away(
-    cluster: Cluster, computed_here: Project, untrained: Project
+    cluster: Cluster, trained_here: Project, untrained: Project
 ) -> None:
     (untrained.folder / "site.yaml").write_text(SITE + "gpus: 0\n")
     nodes("drain")  # the arrays wait, so that the controller goes away between two submissions
@@ -213,11 +213,11 @@ def test_a_submission_waits_for_a_controller_that_is_away(
     finally:
         cluster.start_controller()
     untrained.finish(running)
-    assert trained(untrained, "tiny") == trained(computed_here, "tiny")
+    assert trained(untrained, "tiny") == trained(trained_here, "tiny")
 
 
 def test_a_second_snakemake_waits_for_the_training_that_the_first_one_left(
-    cluster: Cluster, computed_here: Project, untrained: Project
+    cluster: Cluster, trained_here: Project, untrained: Project
 ) -> None:
     first = untrained.start(TARGET, *ON_SLURM, "experiment=long")
     job = in_the_middle(untrained)
@@ -230,11 +230,11 @@ def test_a_second_snakemake_waits_for_the_training_that_the_first_one_left(
     log = (untrained.folder / "logs/long/train/00.log").read_text()
     assert f"split 00 is being trained by Slurm job {job} on" in log
     assert f"scancel {job}" in log
-    assert trained(untrained) == trained(computed_here)
+    assert trained(untrained) == trained(trained_here)
 
 
 def test_trainings_share_one_gpu_of_the_cluster(
-    cluster: Cluster, computed_here: Project, untrained: Project
+    cluster: Cluster, trained_here: Project, untrained: Project
 ) -> None:
     seen = "prelude: echo $CUDA_VISIBLE_DEVICES >> gpus.txt\n"
     (untrained.folder / "site.yaml").write_text(SITE + "splits_per_gpu: 2\n" + seen)
@@ -245,7 +245,7 @@ def test_trainings_share_one_gpu_of_the_cluster(
     assert fact(job["id"], "TresPerJob") == "gres:gpu:1"
     assert (untrained.folder / "gpus.txt").read_text().split() == ["0"]
     for split in ("00", "01"):
-        assert trained(untrained, "tiny", split) == trained(computed_here, "tiny", split)
+        assert trained(untrained, "tiny", split) == trained(trained_here, "tiny", split)
 
 
 def test_a_node_that_sees_another_scratch_folder_trains_nothing(cluster: Cluster, untrained: Project) -> None:
@@ -265,7 +265,7 @@ def test_a_node_that_sees_another_scratch_folder_trains_nothing(cluster: Cluster
 
 
 def test_a_full_disk_is_named_and_freed_lets_the_training_go_on(
-    cluster: Cluster, computed_here: Project, untrained: Project
+    cluster: Cluster, trained_here: Project, untrained: Project
 ) -> None:
     scratch = untrained.folder / "scratch"
     scratch.mkdir()
@@ -281,4 +281,4 @@ def test_a_full_disk_is_named_and_freed_lets_the_training_go_on(
     finally:
         untrained.stop()
         subprocess.run(["umount", "--lazy", scratch], check=True)
-    assert trained(untrained) == trained(computed_here)
+    assert trained(untrained) == trained(trained_here)
