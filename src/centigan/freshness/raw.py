@@ -19,6 +19,8 @@ from centigan.layout import Layout
 from centigan.manifest import listed, read_digests, sha256
 
 UNSEEN = -1
+# DVC warns of an empty file, every time
+NO_PINS = "# nothing is pinned: no archives, and data.checksums is false\n"
 COLUMNS = ["path", "split", "size", "kind", "others", "time", "now", "gone"]
 log = logging.getLogger(__name__)
 
@@ -124,7 +126,7 @@ def write_pins(layout: Layout, index: pd.DataFrame, root: Path) -> None:
         log.info("pinning %s by its hash", root / path)
         pins[path] = sha256(root / path)
     with atomic_path(layout.raw_pins) as temporary:
-        temporary.write_bytes(listed(pins).encode())
+        temporary.write_bytes((listed(pins) or NO_PINS).encode())
 
 
 def _noted(layout: Layout) -> pd.DataFrame | None:
