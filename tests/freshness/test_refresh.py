@@ -253,6 +253,10 @@ def test_a_clone_knows_what_was_published_and_that_raw_data_were_put_in_place(la
     assert refresh(layout) == {}
     assert {raw, PUBLISHED} <= noted(layout).keys()
     assert {file.name: file.read_bytes() for file in layout.records("x").parent.iterdir()} == before
+    shutil.rmtree(".snakemake")
+    write(PUBLISHED, '{"by": "hand"}', age=40)  # and committed before a run saw it
+    assert refresh(layout) == {}
+    assert PUBLISHED in noted(layout)
 
 
 @pytest.mark.parametrize(("dry", "left"), [(True, True), (False, False)])

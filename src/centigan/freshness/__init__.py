@@ -167,7 +167,8 @@ def _take_over(
             if not brought and output in records:
                 continue
             found = memory.digests.of(output)
-            if found == digest or (brought and found is None):  # what is not there may come later
+            may_differ = found is None or record["rule"] in UNCHECKED  # what is not there may come later
+            if found == digest or (brought and may_differ):
                 records[output] = renew(output, record)
             if found == digest:
                 memory.good[output] = records[output]["starttime"], digest
