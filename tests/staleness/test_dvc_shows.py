@@ -25,11 +25,12 @@ def test_make_compare_shows_a_dozen_measurements_and_the_settings_that_differ(co
     _, *words = shlex.split(done.stdout)
     copy.edit("experiments/mine.yaml", "pairs: 2", "pairs: 1")
     header = copy.run("dvc", *words, "--csv").splitlines()[0].split(",")
-    assert header[:4] == ["Experiment", "rev", "typ", "Created"]
     assert header[-1] == "experiments/mine.yaml:ms_ssim.pairs"
-    assert 9 <= len(header[4:-1]) <= 12
+    measured = [name for name in header[:-1] if "/" in name]
+    assert len(measured) == 10
+    assert len(header) <= 15
     summary = (copy.folder / RESULTS / "summary.json").read_text()
-    assert [name for name in header[4:-1] if f'"{name}"' not in summary] == []
+    assert [name for name in measured if f'"{name}"' not in summary] == []
 
 
 def test_plots_are_drawn_without_a_network(copy: Project) -> None:
