@@ -29,7 +29,13 @@ def test_none_where_there_is_no_file_or_an_empty_one(tmp_path: Path) -> None:
     assert read_digests(tmp_path / "SHA256SUMS") == {}
 
 
-@pytest.mark.parametrize("content", [b"\xff", b"abc", b"0" * 64 + b"images.npy\n", b"\n"])
+def test_a_comment_says_nothing(tmp_path: Path) -> None:
+    line = f"{'0' * 64}  a\n"
+    (tmp_path / "SHA256SUMS").write_text(f"# of old\n{line}")
+    assert read_digests(tmp_path / "SHA256SUMS") == {"a": "0" * 64}
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"abc", b"0" * 64 + b"images.npy\n", b"\n", b"#0  a"])
 def test_what_is_no_list_of_digests_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "SHA256SUMS").write_bytes(content)
     with pytest.raises(UserError, match=r"SHA256SUMS is damaged \(line 1 holds no digest\); delete it"):

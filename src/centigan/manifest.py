@@ -97,7 +97,7 @@ def listed(digests: dict[str, str]) -> str:
 
 
 def read_digests(file: Path) -> dict[str, str]:
-    """{name: sha256} of a SHA256SUMS file; {} where there is none.
+    """{name: sha256} of a SHA256SUMS file; {} where there is none. It may hold comments, as for sha256sum.
 
     Raises:
         UserError: when a line is something else.
@@ -112,6 +112,8 @@ def read_digests(file: Path) -> dict[str, str]:
     found = {}
     lines = text.removesuffix("\n").split("\n") if text else []
     for number, line in enumerate(lines, 1):
+        if line.startswith("# "):
+            continue
         match = LINE.fullmatch(line)
         if not match:
             raise UserError(f"{file} is damaged (line {number} holds no digest); delete it and run again")

@@ -4,6 +4,7 @@ Secret are a password, a user name without one, which is a token then, and what 
 them in forms of their own: alone, percent-encoded, within another address.
 """
 
+import hashlib
 import logging
 import re
 from collections.abc import Iterator
@@ -28,6 +29,11 @@ def redacted(text: str, uri: str) -> str:
         pattern = re.escape(secret) if len(secret) >= SHORT else rf"(?<!\w){re.escape(secret)}(?!\w)"
         text = re.sub(pattern, HIDDEN, text)
     return IN_ANY_ADDRESS.sub(f"{HIDDEN}@", text)
+
+
+def mark(uri: str) -> str:
+    """Stands for a store, without telling its address: another store, another mark."""
+    return hashlib.sha256(address(uri).encode()).hexdigest()[:8]
 
 
 def address(uri: str) -> str:

@@ -151,3 +151,22 @@ def test_a_reader_without_raw_data_is_left_alone(layout: Layout) -> None:
     assert looked(layout) == Changes()
     (layout.root / "elsewhere").rename(layout.root / "raw")
     assert looked(layout) == Changes()
+
+
+def test_a_clone_that_finds_more_images_is_told_at_every_look(layout: Layout) -> None:
+    layout.raw_state.unlink()
+    (layout.root / "raw/a/README").touch()
+    assert not looked(layout).index
+    layout.raw_state.unlink()
+    (layout.root / "raw/a/9.png").touch()
+    assert looked(layout).index
+    assert looked(layout).index
+
+
+def test_a_clone_without_raw_data_is_told_nothing(layout: Layout) -> None:
+    layout.raw_state.unlink()
+    shutil.rmtree(layout.root / "raw")
+    (layout.root / "raw").mkdir()
+    for _ in range(2):
+        found = looked(layout)
+        assert (found.index, found.splits, found.gone) == (False, set(), [])

@@ -27,10 +27,10 @@ def write(path: str, text: str, *, age: float) -> None:
     os.utime(path, (time.time() - age, time.time() - age))
 
 
-def ran(output: str, inputs: list[str], start: float) -> None:
+def ran(output: str, inputs: list[str], start: float, rule: str = "r") -> None:
     """Snakemake's record of the job that wrote an output."""
     checksums = {path: f"sha256:{digest(path)}" for path in inputs}
-    record = {"rule": "r", "input": inputs, "log": ["logs/x/r.log"], "params": [], "code": "c"}
+    record = {"rule": rule, "input": inputs, "log": ["logs/x/r.log"], "params": [], "code": "c"}
     note(output, {**record, "input_checksums": checksums, "starttime": start, "endtime": start})
 
 
@@ -220,6 +220,43 @@ def test_what_killed_writers_left_is_swept_away(layout: Layout) -> None:
     begin(layout, {}, dry=True)
     assert [path.name for path in layout.results.rglob(".*")] == []
     assert Path(TABLE).exists()
+
+
+PUBLISHED = "results/x/mlflow.json"
+
+
+def test_an_export_by_hand_is_no_damage_and_changed_results_make_it_old(layout: Layout) -> None:
+    write(PUBLISHED, "{}", age=50)
+    ran(PUBLISHED, [TABLE], 3.0, "publish")
+    assert refresh(layout) == {}
+    write(PUBLISHED, '{"by": "hand"}', age=40)
+    assert refresh(layout) == {}
+    assert is_newer(PUBLISHED, TABLE)
+    write(TABLE, "2", age=90)
+    before = Path(TABLE).stat().st_mtime_ns
+    ran(TABLE, [SOURCE], 4.0)
+    assert refresh(layout) == {}
+    assert is_newer(TABLE, PUBLISHED)
+    assert Path(TABLE).stat().st_mtime_ns == before  # who follows a run goes by the times of its results
+
+
+def test_a_clone_knows_what_was_published_and_that_raw_data_were_put_in_place(layout: Layout) -> None:
+    raw = "data/raw/x/manifest.json"
+    write(raw, "{}", age=95)
+    write(PUBLISHED, "{}", age=50)
+    ran(raw, [], 0.5, "raw")
+    ran(PUBLISHED, [TABLE], 3.0, "publish")
+    refresh(layout)
+    before = {file.name: file.read_bytes() for file in layout.records("x").parent.iterdir()}
+    shutil.rmtree(".snakemake")
+    Path(raw).unlink()
+    assert refresh(layout) == {}
+    assert {raw, PUBLISHED} <= noted(layout).keys()
+    assert {file.name: file.read_bytes() for file in layout.records("x").parent.iterdir()} == before
+    shutil.rmtree(".snakemake")
+    write(PUBLISHED, '{"by": "hand"}', age=40)  # and committed before a run saw it
+    assert refresh(layout) == {}
+    assert PUBLISHED in noted(layout)
 
 
 @pytest.mark.parametrize(("dry", "left"), [(True, True), (False, False)])

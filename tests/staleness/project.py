@@ -30,6 +30,9 @@ inception_score: {{select_groups: 2, report_groups: 2}}
 distribution: {{kid_subsets: 2, kid_subset_size: 4, neighbours: 1}}
 neighbours: {{per_class: 2, ms_ssim_per_class: 1, permutations: 20}}
 latent: {{walks: 1, steps: 3, styles: 1}}
+accuracy: {{}}
+classification: {{}}
+splits: {{}}
 """
 RESULTS = "results/mine"
 
@@ -61,12 +64,13 @@ class Project:
         shutil.copytree(self.folder, folder, symlinks=True)
         return Project(folder)
 
-    def clone(self, folder: Path) -> "Project":
+    def clone(self, folder: Path, *, raw: bool = True) -> "Project":
         """What another machine gets: git clone, dvc pull, raw data by other means; times say nothing."""
         self.run("git", "clone", "--quiet", str(self.folder), str(folder))
         other = Project(folder)
         other.run("dvc", "pull", "--quiet")
-        shutil.copytree(self.folder / RAW, folder / RAW)
+        if raw:
+            shutil.copytree(self.folder / RAW, folder / RAW)
         rng = random.Random(0)
         for path in folder.joinpath("results").rglob("*"):
             if path.is_file():
@@ -109,6 +113,20 @@ class Project:
         )
         assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout[-6000:]}"
         return done.stdout
+
+    def has_nothing_to_do(self) -> None:
+        """Neither for Snakemake's default target nor for DVC nor for Git, whichever is asked."""
+        told = self.run("snakemake", "--dry-run")
+        assert "Nothing to be done" in told, told
+        assert "missing" not in told, told
+        assert self.named() == set()
+        reproduced = self.run("dvc", "repro")
+        assert "Running" not in reproduced, reproduced
+        assert self.run("git", "status", "--porcelain") == ""
+
+    def named(self) -> set[str]:
+        """The stages that `dvc status` names."""
+        return set(re.findall(r"^(\w+):$", self.run("dvc", "status"), re.MULTILINE))
 
     def commit(self, message: str) -> None:
         """Commit every file that Git is not to ignore."""

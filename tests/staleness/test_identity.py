@@ -96,12 +96,12 @@ SETTINGS = {  # an edit of each stage's settings
     "train": ("log_every: 1", "log_every: 2"),
     "sample": ("fresh_per_class: 2", "fresh_per_class: 3"),
     "judge": ("small-cnn", "small-cnn, seed: 1"),
-    "accuracy": ("judge: {", "accuracy: {subsets: 3}\njudge: {"),
+    "accuracy": ("accuracy: {}", "accuracy: {subsets: 3}"),
     "ms_ssim": ("pairs: 2", "pairs: 1"),
     "features": ("network: judge", "network: judge, precision: bfloat16"),
     "inception_score": ("select_groups: 2", "select_groups: 1"),
     "distribution": ("kid_subsets: 2", "kid_subsets: 3"),
-    "classification": ("latent: {", "classification: {per_class: 2}\nlatent: {"),
+    "classification": ("classification: {}", "classification: {per_class: 2}"),
     "neighbours": ("permutations: 20", "permutations: 10"),
     "latent": ("steps: 3", "steps: 4"),
 }
@@ -172,6 +172,7 @@ def test_other_settings_of_a_stage_reach_what_the_table_says(copy: Project, stag
     copy.edit("experiments/mine.yaml", *SETTINGS[stage])
     own = {stage} | OF_STAGE.get(stage, set()) | ({"tables"} if stage == "neighbours" else set())
     assert planned(copy) == own | after(*own)
+    assert copy.named()
 
 
 @pytest.mark.faults
@@ -179,6 +180,7 @@ def test_other_settings_of_a_stage_reach_what_the_table_says(copy: Project, stag
 def test_another_result_of_a_rule_reaches_what_is_made_from_it(copy: Project, rule: str) -> None:
     remade(copy, INPUTS[rule])
     assert planned(copy) == after(rule)
+    assert copy.named()
 
 
 @pytest.mark.faults
@@ -189,3 +191,4 @@ def test_another_source_of_a_rule_reaches_what_the_table_says(copy: Project, rul
     path = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
     path.write_text(path.read_text() + "\nANOTHER = 1\n")
     assert {rule} | after(rule) <= planned(copy)
+    assert copy.named()

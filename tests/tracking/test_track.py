@@ -13,6 +13,7 @@ from PIL import Image
 
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.redaction import mark
 from centigan.settings import Settings
 from centigan.tracking import track
 
@@ -102,7 +103,11 @@ def test_the_sample_grid_has_a_row_a_class_and_ten_columns(
 
 def test_the_file_names_every_run_and_no_path_or_time(layout: Layout, settings: Settings, store: str) -> None:
     identity = track(layout, settings, SPLITS, tracking_uri=store)
-    assert json.loads(layout.published.read_text()) == identity | {"complete": True, "attempt": 0}
+    assert json.loads(layout.published.read_text()) == identity | {
+        "complete": True,
+        "attempt": 0,
+        "store": mark(store),
+    }
     keys = {"experiment_id", "experiment_name", "revision", "parent_run_id", "child_run_ids"}
     assert set(identity) == keys
     assert identity["experiment_name"] == "centigan/toy"

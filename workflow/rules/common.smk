@@ -1,4 +1,3 @@
-import hashlib
 import os
 import re
 import subprocess
@@ -10,7 +9,7 @@ from centigan.errors import UserError
 from centigan.fingerprint import code_of
 from centigan.layout import TABLES, split_names
 from centigan.manifest import read_published
-from centigan.redaction import address
+from centigan.redaction import mark
 from centigan.reporting.captions import CAPTIONS
 from centigan.settings.stages import STAGES
 from centigan.site import IN_JOB, prepare_scratch, site_value, visible_gpus
@@ -205,17 +204,15 @@ def figure_caption(wildcards):
     return CAPTIONS[wildcards.figure]
 
 
-def tracking_store():
-    """Stands for MLFLOW_TRACKING_URI without its secrets: another store is published to anew."""
-    return hashlib.sha256(address(os.environ.get("MLFLOW_TRACKING_URI", "")).encode()).hexdigest()[:8]
-
-
 def attempt():
-    """The number of this try: mlflow.json's own, one more when that tells of an incomplete export.
+    """The number of this try: mlflow.json's own, one more when that tells of an incomplete export or another store.
 
-    It is a param: what the store lacks makes the rule stale, until an export, also by hand, is complete.
+    It is a param: what the store lacks makes the rule stale, until an export, also by hand, is complete. Where no
+    store is named, as in a reader's clone, published results are published, wherever that was.
     """
-    return PUBLISHED.get("attempt", 0) + (not PUBLISHED.get("complete", True))
+    store = os.environ.get("MLFLOW_TRACKING_URI")
+    elsewhere = bool(PUBLISHED and store) and PUBLISHED.get("store") != mark(store)
+    return PUBLISHED.get("attempt", 0) + (elsewhere or not PUBLISHED.get("complete", True))
 
 
 def start_follower():

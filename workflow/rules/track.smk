@@ -16,7 +16,6 @@ rule publish:
         "logs/{experiment}/publish.log",
     params:
         settings=reading.canonical_json(SETTINGS),
-        store=tracking_store(),
         attempt=attempt(),
         code=source_of("tracking"),
     message:

@@ -6,7 +6,6 @@ compared with the records, and what differs is made to look so. docs/decisions/0
 """
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,12 +13,22 @@ from typing import Any, NamedTuple
 from centigan.atomic import out_of_the_way
 from centigan.freshness import first, kept, raw
 from centigan.freshness.digests import Digests
+from centigan.freshness.inputs import changed, show_changed
 from centigan.freshness.memory import Memory
-from centigan.freshness.records import STAGES, Record, noted, renew, save, saved, strangers
+from centigan.freshness.records import (
+    STAGES,
+    UNCHECKED,
+    Record,
+    noted,
+    part_of,
+    renew,
+    save,
+    saved,
+    strangers,
+)
 from centigan.layout import Layout
 from centigan.manifest import DIGESTS
 
-SECOND = 10**9  # ns
 LOST = "is gone, or is not what its job wrote"
 STRANGE = "was made by no job that is known"
 REPLACED = "has raw images that were replaced"
@@ -71,18 +80,18 @@ def first_of_all(
     why, indexes = refresh(layout, made_here, now), set(indexes)
     if why.keys() & indexes:  # the raw data are those of an index
         return why
-    changed = raw.changes(layout, root)
-    if changed.index:
+    found = raw.changes(layout, root)
+    if found.index:
         return why | dict.fromkeys(indexes, "lists other raw images than there are")
-    if changed.gone:
+    if found.gone:
         log.warning(
             "%d raw files are gone from %s, such as %s. What was made from them is kept; to make it without "
             "them: snakemake --forcerun index",
-            len(changed.gone),
+            len(found.gone),
             root,
-            changed.gone[0],
+            found.gone[0],
         )
-    replaced = (f"{layout.arrays(split)}/{DIGESTS}" for split in changed.splits)
+    replaced = (f"{layout.arrays(split)}/{DIGESTS}" for split in found.splits)
     return why | dict.fromkeys(replaced, REPLACED)
 
 
@@ -113,7 +122,7 @@ def refresh(
     known = {stage: _own(layout, saved(layout.records(stage))) for stage in STAGES}
     records = _take_over(layout, memory, known, records)
     lost = _lost(records, memory, known, made_here)
-    _show_changed_inputs(records, memory.digests, spared=set(lost))
+    show_changed(records, memory.digests, spared=set(lost))
     stale = _stale(records, memory.digests, now or {})
     _save(layout, known, records, memory, lost, made_here)
     for stage in STAGES:
@@ -158,7 +167,8 @@ def _take_over(
             if not brought and output in records:
                 continue
             found = memory.digests.of(output)
-            if found == digest or (brought and found is None):  # what is not there may come later
+            may_differ = found is None or record["rule"] in UNCHECKED  # what is not there may come later
+            if found == digest or (brought and may_differ):
                 records[output] = renew(output, record)
             if found == digest:
                 memory.good[output] = records[output]["starttime"], digest
@@ -182,7 +192,7 @@ def _save(
 
 def _own(layout: Layout, known: dict[str, tuple[str, Record]]) -> dict[str, tuple[str, Record]]:
     """What is saved of this experiment's outputs: a copied folder brings records of another one's."""
-    return {output: entry for output, entry in known.items() if Path(output).is_relative_to(layout.results)}
+    return {output: entry for output, entry in known.items() if part_of(layout, output)}
 
 
 def _lost(
@@ -195,6 +205,10 @@ def _lost(
     said = {output: digest for of_stage in known.values() for output, (digest, _) in of_stage.items()}
     for output, record in records.items():
         digest, start = memory.digests.of(output), record["starttime"]
+        if record["rule"] in UNCHECKED:
+            if digest is not None:
+                memory.good[output] = start, digest
+            continue
         if memory.digests.doubtful and output in said and Path(output).exists():
             # memory is lost: what is saved is the last word
             memory.good[output] = start, said[output]
@@ -217,27 +231,9 @@ def _stale(records: dict[str, Record], digests: Digests, now: Mapping[str, Job])
             continue
         if set(record.get("params") or ()) != job.params:
             stale[output] = "was made with other settings or source"
-        elif job.inputs not in (None, set(record.get("input") or ())) or _changed(record, digests):
+        elif job.inputs not in (None, set(record.get("input") or ())) or changed(record, digests):
             stale[output] = "was made from other inputs"
     return stale
-
-
-def _show_changed_inputs(records: dict[str, Record], digests: Digests, spared: set[str]) -> None:
-    """Make inputs of other content than was used newer than all else, which no clock may have set ahead."""
-    now = time.time_ns()
-    changed = {path for record in records.values() for path in _changed(record, digests)} - spared
-    for path in sorted(changed):
-        log.info("%s is not what was used: what is made from it is stale", path)
-        digests.set_time(path, now)
-    for path in digests.known.keys() - changed:
-        if digests.known[path][1] >= now:
-            digests.set_time(path, now - SECOND)
-
-
-def _changed(record: Record, digests: Digests) -> list[str]:
-    used = record.get("input_checksums") or {}
-    found = {path: digests.of(path) for path in used}
-    return [path for path, digest in found.items() if digest and f"sha256:{digest}" != used[path]]
 
 
 __all__ = ["Job", "begin", "end", "first", "first_of_all", "keep", "refresh"]

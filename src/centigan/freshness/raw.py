@@ -19,6 +19,8 @@ from centigan.layout import Layout
 from centigan.manifest import listed, read_digests, sha256
 
 UNSEEN = -1
+# DVC warns of an empty file, every time
+NO_PINS = "# nothing is pinned: no archives, and data.checksums is false\n"
 COLUMNS = ["path", "split", "size", "kind", "others", "time", "now", "gone"]
 log = logging.getLogger(__name__)
 
@@ -37,14 +39,15 @@ def remember(layout: Layout, index: pd.DataFrame, root: Path, *, read: bool) -> 
 
     An image that was noted before keeps its time: an index is no reading of images.
 
-    read: whether the index was made from these files just now; else only images of the right size count.
+    read: whether the index was made from these files just now; else only images of the right size count, and
+    further files that look like images are new.
     """
     kind = _alone(index).map({True: "image", False: "archive"})
     files = index[["path", "split", "size"]].assign(kind=kind, others="").drop_duplicates("path")
-    seen = pd.concat([files, _folders(files, root)], ignore_index=True)
+    seen = pd.concat([files, _folders(files, root, all_known=read)], ignore_index=True)
     sizes, times = _states(root, seen["path"])
     images = seen["kind"] == "image"
-    right = images & (seen["size"] == sizes) | (seen["kind"] == "folder") | read
+    right = images & (seen["size"] == sizes) | read
     seen["size"] = seen["size"].where(images, sizes)
     seen["time"] = times.where(right, UNSEEN)
     if (before := _noted(layout)) is not None:
@@ -80,7 +83,8 @@ def changes(layout: Layout, root: Path) -> Changes:
         return found
     sizes, times = _states(root, seen["path"])
     gone = sizes == UNSEEN
-    if gone.all() and (seen["time"] == UNSEEN).all():  # a reader of results, who never had the raw data
+    files = seen["kind"] != "folder"
+    if gone[files].all() and (seen.loc[files, "time"] == UNSEEN).all():  # who never had them
         layout.raw_state.unlink()
         return found
     found.gone = list(seen.loc[gone & ~seen["gone"], "path"])
@@ -124,7 +128,7 @@ def write_pins(layout: Layout, index: pd.DataFrame, root: Path) -> None:
         log.info("pinning %s by its hash", root / path)
         pins[path] = sha256(root / path)
     with atomic_path(layout.raw_pins) as temporary:
-        temporary.write_bytes(listed(pins).encode())
+        temporary.write_bytes((listed(pins) or NO_PINS).encode())
 
 
 def _noted(layout: Layout) -> pd.DataFrame | None:
@@ -151,15 +155,27 @@ def _alone(index: pd.DataFrame) -> pd.Series:
     return pd.Series(alone, index=index.index, dtype=bool)
 
 
-def _folders(files: pd.DataFrame, root: Path) -> pd.DataFrame:
-    """The folders of single images, up to the root, and the visible names in each that are not watched."""
-    watched = _by_folder(files.loc[files["kind"] == "image", "path"])
+def _folders(files: pd.DataFrame, root: Path, *, all_known: bool) -> pd.DataFrame:
+    """The folders of single images, up to the root, and the visible names in each that are not watched.
+
+    all_known: whether these were there when the index was made; else those that end as images do were not.
+    """
+    images = files.loc[files["kind"] == "image", "path"]
+    watched = _by_folder(images)
+    endings = set() if all_known else set(map(_ending, images))
     for folder in list(watched):
         while folder != ".":
             folder, name = _parted(folder)
             watched.setdefault(folder, set()).add(name)
-    others = [json.dumps(sorted(_visible(root / folder) - names)) for folder, names in watched.items()]
+    others = [
+        json.dumps(sorted(name for name in _visible(root / folder) - names if _ending(name) not in endings))
+        for folder, names in watched.items()
+    ]
     return pd.DataFrame({"path": list(watched), "split": "", "size": 0, "kind": "folder", "others": others})
+
+
+def _ending(path: str) -> str:
+    return path.rpartition(".")[2]
 
 
 def _by_folder(paths: Iterable[str]) -> dict[str, set[str]]:

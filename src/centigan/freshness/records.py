@@ -22,23 +22,27 @@ METADATA = Path(".snakemake/metadata")
 INCOMPLETE = Path(".snakemake/incomplete")
 LONGEST_NAME = 254  # Snakemake cuts longer ones into folders whose names begin with @
 OF_A_RUN = {"shellcmd", "starttime", "endtime", "job_hash", "incomplete", "external_jobid"}
-STAGES = {  # the first part of an output's path under results/<experiment>, and dvc.yaml's stage
-    "data": ("index", "classes.csv", "source.json", "raw.sha256", "arrays"),
+RAW = "raw"  # stands for what lies outside of results: the raw data
+STAGES = {  # dvc.yaml's stage, and the first part of its outputs' paths under results/<experiment>
+    "data": (RAW, "index", "classes.csv", "source.json", "raw.sha256", "arrays"),
     "train": ("train",),
     "evaluate": ("judge", "samples", "features", "latent", "metrics"),
     "report": ("summary.json", "tables", "figures", "report"),
+    "publish": ("mlflow.json",),
 }
+# Rules whose outputs others may delete or write anew: a person the raw data, `centigan track` mlflow.json.
+# Their records travel, or a clone would not know that they were run; what lies there is not held to them.
+UNCHECKED = {"raw", "publish"}
 Record = dict[str, Any]
 log = logging.getLogger(__name__)
 
 
 def noted(layout: Layout, metadata: Path = METADATA) -> dict[str, Record]:
     """Snakemake's records of an experiment's results, by output."""
-    known = {part for parts in STAGES.values() for part in parts}  # not mlflow.json: `track` writes that too
+    known = {part for parts in STAGES.values() for part in parts}
     found: dict[str, Record] = {}
     for output, file in _files(metadata):
-        path = Path(output)
-        if path.is_relative_to(layout.results) and path.relative_to(layout.results).parts[0] in known:
+        if part_of(layout, output) in known:
             record = _read(file)
             if isinstance(record, dict) and {"starttime", "rule", "log"} <= record.keys():
                 found[output] = record
@@ -46,6 +50,14 @@ def noted(layout: Layout, metadata: Path = METADATA) -> dict[str, Record]:
                 log.warning("Snakemake's record of %s is damaged, and left out", output)
                 file.unlink()
     return found
+
+
+def part_of(layout: Layout, output: str) -> str:
+    """The first part of an output's path among an experiment's results; "" for another experiment's."""
+    path = Path(output)
+    if path.is_relative_to(layout.results):
+        return path.relative_to(layout.results).parts[0]
+    return "" if path.is_relative_to(layout.results.parent) else RAW
 
 
 def _files(folder: Path, before: str = "") -> Iterator[tuple[str, Path]]:
@@ -88,7 +100,7 @@ def save(layout: Layout, known: dict[str, tuple[str, Record]]) -> None:
     for stage, parts in STAGES.items():
         jobs: dict[str, dict[str, str]] = {}  # outputs with their digests, by what all of a job share
         for output, (digest, record) in sorted(known.items()):
-            if Path(output).relative_to(layout.results).parts[0] in parts:
+            if part_of(layout, output) in parts:
                 lasting = {key: value for key, value in record.items() if key not in OF_A_RUN}
                 jobs.setdefault(json.dumps(lasting, sort_keys=True), {})[output] = digest
         lines = (json.dumps({"outputs": outputs, **json.loads(job)}) for job, outputs in jobs.items())
@@ -123,9 +135,11 @@ def _read(file: Path) -> Any:
 def strangers(layout: Layout, records: dict[str, Record], made_here: Callable[[str], bool]) -> list[str]:
     """Results that no record describes: copied from elsewhere, or changed while records were lost.
 
-    Git brings summary.json before DVC brings its record, and of the report's pages no rule knows.
+    Git brings summary.json before DVC brings its record, of the report's pages no rule knows, and
+    `centigan track` writes mlflow.json too.
     """
-    parts = [part for parts in STAGES.values() for part in parts if part not in {"summary.json", "report"}]
+    known_otherwise = {"summary.json", "report", "mlflow.json", RAW}
+    parts = [part for parts in STAGES.values() for part in parts if part not in known_otherwise]
     paths = (path for part in parts for path in _below(layout.results / part))
     return [path for path in paths if path not in records and made_here(path)]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from centigan.errors import UserError
-from centigan.freshness.records import STAGES, Record, saved
+from centigan.freshness.records import STAGES, UNCHECKED, Record, saved
 from centigan.layout import Layout
 from centigan.manifest import read_manifest, sha256
 
@@ -108,6 +108,8 @@ def _jobs(layout: Layout) -> tuple[dict[str, Job], dict[str, str]]:
     writer: dict[str, str] = {}
     for stage in STAGES:
         for output, (digest, record) in saved(layout.records(stage)).items():
+            if record["rule"] in UNCHECKED:  # neither raw data nor what MLflow holds is one of the results
+                continue
             log = Path(record["log"][0])
             name = log.relative_to(layout.log("x").parent).with_suffix("").as_posix()
             jobs.setdefault(name, Job(name, record)).outputs[output] = digest

@@ -14,7 +14,7 @@ from centigan.atomic import write_text
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_published
-from centigan.redaction import keeping_secret
+from centigan.redaction import keeping_secret, mark
 from centigan.settings import Settings
 from centigan.tracking.exporter import Exporter
 from centigan.tracking.record import missing, outdated
@@ -47,7 +47,7 @@ def track(
     if identity is None:
         log.info("not complete yet: %s. What there is, is in MLflow", lack)
         return None
-    _write_identity(layout, identity | {"complete": True}, attempt)
+    _write_identity(layout, identity | {"complete": True}, uri, attempt)
     return identity
 
 
@@ -69,7 +69,7 @@ def track_for_workflow(
         reason = f"{type(error).__name__}: {error}"
     name = layout.experiment
     log.warning("going on without MLflow, which `centigan track -e %s` completes later: %s", name, reason)
-    _write_identity(layout, {"complete": False, "reason": reason}, attempt)
+    _write_identity(layout, {"complete": False, "reason": reason}, store_uri(tracking_uri), attempt)
 
 
 def follow(
@@ -110,7 +110,7 @@ def _try(exporter: Exporter, *, warn: bool, close: bool) -> tuple[bool, bool]:
         complete = close and missing(layout, settings, splits) is None and not outdated(layout, splits)
         identity = exporter.export(complete=complete)
         if identity:
-            _write_identity(layout, identity | {"complete": True}, None)
+            _write_identity(layout, identity | {"complete": True}, exporter.uri, None)
         return identity is not None, False
     except FileNotFoundError:  # a job of the workflow is replacing it
         return False, False
@@ -160,9 +160,10 @@ def _lives(process: int) -> bool:
     return True
 
 
-def _write_identity(layout: Layout, content: dict[str, Any], attempt: int | None) -> None:
-    """Write mlflow.json; without an `attempt` that of the file is kept."""
+def _write_identity(layout: Layout, content: dict[str, Any], uri: str, attempt: int | None) -> None:
+    """Write mlflow.json, which travels with the results; without an `attempt` that of the file is kept."""
     if attempt is None:
         attempt = read_published(layout.published).get("attempt", 0)
-    text = json.dumps(content | {"attempt": attempt}, indent=2, sort_keys=True, allow_nan=False)
+    content |= {"attempt": attempt, "store": mark(uri)}
+    text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
     write_text(layout.published, text + "\n")

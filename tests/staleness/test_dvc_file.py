@@ -1,0 +1,109 @@
+"""dvc.yaml is held to the rules: what Snakemake would notice, DVC does, by the stage that it concerns."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from copied import ROOT
+from staleness.project import Project
+from staleness.test_identity import SETTINGS, listed, rules, table
+
+from centigan.fingerprint import PACKAGE, _closure
+from centigan.settings import Settings
+from centigan.settings.stages import STAGES
+
+DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+FILES = ("params.yaml", "experiments/${experiment}.yaml")
+EVERYTHING = set(Settings.model_fields) - {"experiment"}
+SPLITS = {"data", "splits"}  # how many there are, and what single ones have otherwise
+PLUMBING = ("fingerprint.py", "layout.py", "params.py", "settings")  # what no rule's hash of source counts
+OF_FILE = {"data": "data", "train": "train", "sample": "evaluate", "metrics": "evaluate", "report": "report"}
+
+
+def stage_of() -> dict[str, str]:
+    """Rule -> dvc.yaml's stage, by the file of rules that it stands in."""
+    found = {"publish": "publish"}
+    for file, stage in OF_FILE.items():
+        text = (ROOT / f"workflow/rules/{file}.smk").read_text()
+        found |= dict.fromkeys(re.findall(r"^ *rule (\w+):", text, re.MULTILINE), stage)
+    return found
+
+
+def rules_of(stage: str) -> set[str]:
+    return {rule for rule in rules() if stage_of()[rule] == stage}
+
+
+def sections(stage: str) -> set[str]:
+    """The sections of the settings that the rules of a stage of dvc.yaml depend on."""
+    found = set(SPLITS)
+    for rule in rules_of(stage):
+        if rule in {"figure", "report", "publish"}:
+            return EVERYTHING
+        named = re.findall(r'stage\("(\w+)"\)', rules()[rule])
+        found |= {section for name in named for section in STAGES[name].model_fields}
+    return found
+
+
+def params(stage: str) -> dict[str, set[str]]:
+    """File -> the sections that a stage names of it; all where it names none."""
+    files = {file: names for part in DVC[stage]["params"] for file, names in part.items()}
+    return {file: set(names or EVERYTHING) for file, names in files.items()}
+
+
+@pytest.mark.parametrize("stage", DVC)
+def test_a_stage_names_the_sections_that_its_rules_depend_on(stage: str) -> None:
+    assert params(stage) == dict.fromkeys(FILES, sections(stage))
+
+
+@pytest.mark.parametrize("stage", DVC)
+def test_a_stage_names_the_source_that_its_rules_depend_on(stage: str) -> None:
+    modules = {module for rule in rules_of(stage) for module in listed(table()[rule][2])}
+    files = {file for module in modules for file in closure(module)}
+    named = [PACKAGE / path.removeprefix("src/centigan/") for path in DVC[stage]["deps"] if "src/" in path]
+    files |= {PACKAGE / name for name in PLUMBING}
+    assert {file for file in files if not any(file.is_relative_to(path) for path in named)} == set()
+    idle = {path for path in named if not any(file.is_relative_to(path) for file in files)}
+    assert idle == set()
+
+
+def closure(module: str) -> set[Path]:
+    """The files behind a module; "data.embedded or data.cifar_raw" are two."""
+    return {file for name in module.split(" or ") for file in _closure(name)}
+
+
+@pytest.mark.parametrize("stage", DVC)
+def test_a_stage_names_the_files_of_its_rules(stage: str) -> None:
+    files = {file for file, of in [*OF_FILE.items(), ("track", "publish")] if of == stage}
+    expected = {f"workflow/rules/{file}.smk" for file in {*files, "common"}}
+    named = {path for path in DVC[stage]["deps"] if not path.startswith(("src/", "results/"))}
+    assert named == expected | {"Snakefile", "workflow/Snakefile"}
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("experiments/*.yaml")), ids=lambda path: path.stem)
+def test_an_experiment_names_every_section_that_a_stage_asks_for(file: Path) -> None:
+    asked = {section for stage in ("data", "train", "evaluate") for section in sections(stage)}
+    assert asked - set(yaml.safe_load(file.read_text())) == set()
+
+
+def test_raw_data_are_no_dependency() -> None:
+    """A reader has none, and would have all to do again."""
+    assert not [path for stage in DVC.values() for path in stage["deps"] if path.startswith("data/")]
+
+
+EDITS = {"figures": ("splits: {}", "splits: {}\nfigures: {gallery: {title: Another}}"), **SETTINGS}
+QUICK = {"figures", "train"}
+
+
+@pytest.mark.parametrize(
+    "edit", [name if name in QUICK else pytest.param(name, marks=pytest.mark.faults) for name in EDITS]
+)
+def test_dvc_names_the_stages_that_an_edit_concerns(computed: Project, tmp_path: Path, edit: str) -> None:
+    project = computed.copy(tmp_path / "copy")
+    file = project.folder / "experiments/mine.yaml"
+    before = yaml.safe_load(file.read_text())
+    project.edit("experiments/mine.yaml", *EDITS[edit])
+    after = yaml.safe_load(file.read_text())
+    changed = {section for section in after if after[section] != before.get(section)}
+    assert project.named() == {stage for stage in DVC if sections(stage) & changed}
+    assert edit not in STAGES or stage_of()[edit] in project.named()
