@@ -52,7 +52,7 @@ def identity(layout: Layout, settings: Settings, store: str) -> dict[str, Any]:
 def test_the_generator_is_loaded_and_samples(identity: dict[str, Any], store: str, tmp_path: Path) -> None:
     run = MlflowClient(store).get_run(identity["child_run_ids"]["01"])
     (output,) = run.outputs.model_outputs
-    uris = [f"models:/{output.model_id}", f"runs:/{run.info.run_id}/generator"]
+    uris = [f"models:/{output.model_id}", f"models:/{identity['model_ids']['01']}"]
     command = [sys.executable, "-c", LOAD_AND_SAMPLE, store, *uris, str(tmp_path / "images.npy")]
     done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
