@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import sqlite3
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from PIL import Image
+from toy import write_timing
 
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -33,18 +33,6 @@ def rows(store: str) -> dict[str, list[tuple[object, ...]]]:
 
 def curves(store: str) -> list[tuple[object, ...]]:
     return [row for row in rows(store)["metrics"] if str(row[0]).startswith("training/")]
-
-
-def write_timing(layout: Layout, split: str, *, start: int) -> None:
-    folder = layout.scratch(split)
-    folder.mkdir(parents=True)
-    lines = [
-        {"iteration": i, "timestamp": start + 20 * i, "images_per_second": 5000.0}  # in batches of 100
-        for i in range(100, 1100, 100)
-    ]
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    (folder / "timing.jsonl").write_text(text + '{"iteration": 11')  # killed while it wrote
-    shutil.copy(layout.train(split) / "history.jsonl", folder)
 
 
 def test_the_parent_carries_settings_summary_and_artifacts(

@@ -27,7 +27,7 @@ from centigan.tracking.record import (
     settings_key,
     state_of,
 )
-from centigan.tracking.revisions import BY_DATE, BY_JOURNAL, rename, with_times
+from centigan.tracking.revisions import BY_DATE, BY_JOURNAL, parents_of, rename, with_times
 from centigan.tracking.runs import (
     GENERATOR,
     JOURNAL,
@@ -42,6 +42,7 @@ from centigan.tracking.runs import (
     find_or_create,
 )
 from centigan.tracking.scores import constants_of, metrics_of, scores_of
+from centigan.tracking.standing import describe_experiment
 from centigan.tracking.store import experiment_id, new_token, store_errors, turn
 
 REVISION = "centigan.revision"
@@ -119,7 +120,7 @@ class Exporter:
         )
         params = flatten(measured_settings(self.settings))
         self.parent.add([], params=params, tags=self._tags(own))
-        self.names = rename(self.client, self.experiment)
+        self.names = rename(self.client, parents_of(self.client, self.experiment))
         self.children = children_of(self.client, self.parent)
         return records
 
@@ -183,7 +184,9 @@ class Exporter:
         constants = constants_of(self.layout, flatten(measured_settings(self.settings)))
         parent.add(points, params=constants, tags=results_tags(self.settings, records, metrics))
         log_report(parent, self.layout, self.settings.data.classes)
-        self.names = rename(self.client, self.experiment)  # data and code are known now
+        parents = parents_of(self.client, self.experiment)  # with data and code, which are known now
+        self.names = rename(self.client, parents)
+        describe_experiment(self.client, self.experiment, parents, self.names)
         parent.finish(max(self.children[record.name].end or 0 for record in records))
         # requests that outlived a hanging server may have left doubles
         kept = find(self.client, self.experiment, {REVISION: own}, finished=True) or parent

@@ -1,28 +1,33 @@
 """What runs and the experiment say of themselves: tags to choose by, descriptions in Markdown."""
 
+from typing import NamedTuple
+
 from centigan import __version__
 from centigan.settings import Settings
 from centigan.tracking.naming import from_the_paper
 from centigan.tracking.record import SplitRecord, data_hash, flatten, measured_settings
 
 NOTE = "mlflow.note.content"
-# of an experiment, when it is made: a person may write another
-EXPERIMENT = {
-    "mlflow.experimentKind": "custom_model_development",  # opens with the list of runs
-    NOTE: (
-        "A run is one revision of the experiment, called by the settings that tell it from the others; "
-        "below it is a run for each split. Choose two and *Compare*.\n\n"
-        "**Higher is better:** accuracy/generated, inception_score/fresh, precision, recall, density, "
-        "coverage, cas/generated. **Lower is better:** fid, kid, ms_ssim/generated (more diverse), "
-        "neighbours/duplicates. The same of *real* or *held_out* images says how good a number can be.\n\n"
-        "A run's artifacts begin with `report.html`, the report in one page."
-    ),
-}
-HEADLINES = (  # what, of samples, of real images, better
-    ("accuracy", "accuracy/generated/{}", "accuracy/real/{}", "higher"),
-    ("FID", "fid/generated", "fid/held_out", "lower"),
-    ("MS-SSIM within a class", "ms_ssim/generated/mean", "ms_ssim/real/mean", "lower"),
-    ("Inception score", "inception_score/fresh", "inception_score/held_out", "higher"),
+
+
+class Headline(NamedTuple):
+    """A number that tells which of two revisions is better; names of summary.json, {} the resolution."""
+
+    what: str
+    samples: str
+    real: str
+    higher: bool  # is better
+
+    @property
+    def arrow(self) -> str:
+        return "↑" if self.higher else "↓"
+
+
+HEADLINES = (  # the most telling first
+    Headline("accuracy", "accuracy/generated/{}", "accuracy/real/{}", True),
+    Headline("FID", "fid/generated", "fid/held_out", False),
+    Headline("MS-SSIM", "ms_ssim/generated/mean", "ms_ssim/real/mean", False),
+    Headline("Inception score", "inception_score/fresh", "inception_score/held_out", True),
 )
 
 
@@ -61,12 +66,12 @@ def results_tags(settings: Settings, records: list[SplitRecord], metrics: dict[s
 def _description(settings: Settings, splits: int, metrics: dict[str, float]) -> str:
     """Above the run's numbers: what was run, how good it is, where the rest lies."""
     resolution = settings.arrays.resolution
-    lines = ["| | samples | real images | better |", "| --- | --- | --- | --- |"]
-    for what, of_samples, of_real, better in HEADLINES:
-        values = [metrics.get(name.format(resolution)) for name in (of_samples, of_real)]
+    lines = ["| | samples | real images |", "| --- | --- | --- |"]
+    for head in HEADLINES:
+        values = [metrics.get(name.format(resolution)) for name in (head.samples, head.real)]
         if values[0] is not None:
             written = ["–" if value is None else f"{value:.3g}" for value in values]
-            lines.append(f"| {what} | {written[0]} | {written[1]} | {better} |")
+            lines.append(f"| {head.what} {head.arrow} | {written[0]} | {written[1]} |")
     return "\n\n".join(
         [
             f"{settings.model.family}, width {settings.model.width:g}, on {settings.data.source} at "

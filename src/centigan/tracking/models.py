@@ -100,7 +100,7 @@ def log_scores(
 
 
 def _description(layout: Layout, settings: Settings, split: str, trained: Trained, model: str) -> str:
-    names = [f"{position} {name}" for position, name in enumerate(trained.classes)]
+    names = [f"{position}: {name}" for position, name in enumerate(trained.classes)]
     more = (
         [f"and {len(names) - LISTED} more, in the run's tag `centigan.classes`"]
         if len(names) > LISTED

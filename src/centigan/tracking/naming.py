@@ -17,6 +17,7 @@ from centigan.tracking.record import flatten
 
 Facts = Mapping[str, str]  # dotted setting -> its value as text or JSON
 OUTSIDE = ("data", "commit")
+OF_THE_MODEL = ("model.", "train.", "arrays.")
 SHOWN = 3  # settings of a name
 LONGEST_VALUE = 24
 AS_THE_PAPER = "paper's settings"
@@ -134,11 +135,11 @@ def _ordered(differing: Facts) -> list[str]:
 
 
 def _short(key: str) -> str:
-    """A setting's last word where no other section has the same: generator_lr, but train.seed."""
+    """A setting's last word where that tells enough: generator_lr, but train.seed and ms_ssim.pairs."""
     if override := OVERRIDE.match(key):
         return f"split {override[1]} {_short(override[2])}"
     last = key.rpartition(".")[2]
-    return last if _LAST_WORDS[last] == 1 else key
+    return last if key.startswith(OF_THE_MODEL) and _LAST_WORDS[last] == 1 else key
 
 
 def _written(value: str) -> str:

@@ -16,18 +16,22 @@ BY_JOURNAL, BY_DATE = "journal", "date"  # values of TIMES
 COMMIT_DIGITS = 7
 
 
-def rename(client: MlflowClient, experiment: str) -> dict[str, Name]:
+def parents_of(client: MlflowClient, experiment: str) -> list[Run]:
+    """The runs of all revisions, finished or not."""
+    return list(_search(client, experiment, "tags.`centigan.settings` LIKE '%'"))
+
+
+def rename(client: MlflowClient, parents: list[Run]) -> dict[str, Name]:
     """Call all revisions and their splits by what differs now; returns the names by parent's id.
 
     Children come first: a parent that has its name has children that have theirs.
     """
-    parents = list(_search(client, experiment, "tags.`centigan.settings` LIKE '%'"))
     names = names_of([_revision(run) for run in parents])
     for run in parents:
         name = names[run.info.run_id]
         if run.data.tags.get(NAME) == name.parent:
             continue
-        for child in _search(client, experiment, f"tags.`{PARENT}` = '{run.info.run_id}'"):
+        for child in _search(client, run.info.experiment_id, f"tags.`{PARENT}` = '{run.info.run_id}'"):
             _call(client, child, name.child(child.data.tags["centigan.split"]))
         _call(client, run, name.parent)
     return names

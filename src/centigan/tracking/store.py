@@ -17,7 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.redaction import address, redacted
-from centigan.tracking.labels import EXPERIMENT
 
 FAILURES = (MlflowException, SQLAlchemyError, OSError)
 TOKEN = 8  # bytes that name a project or a process, hexadecimal in the lock's file
@@ -70,7 +69,7 @@ def experiment_id(client: MlflowClient, name: str, uri: str) -> str:
     """The id of the experiment, created once; `mlflow.set_experiment` races and is not used."""
     found = client.get_experiment_by_name(name)
     if found is None:
-        return client.create_experiment(name, artifact_location=_artifact_root(uri), tags=EXPERIMENT)
+        return client.create_experiment(name, artifact_location=_artifact_root(uri))
     if found.lifecycle_stage != "active":
         raise StoreError(
             f"MLflow's experiment {name} was deleted; bring it back with `mlflow "
