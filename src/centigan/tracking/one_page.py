@@ -23,6 +23,16 @@ SITE = re.compile(
     r'<section>\s*<h2 id="site">.*?</section>\s*|<a href="#site">.*?</a>', re.DOTALL
 )  # of files beside it
 PLAIN = "a:not([href]) { color: inherit; text-decoration: none }\n"  # a link that leads out of the page
+JUMP = """\
+<script>
+// MLflow shows the page in a frame in which the browser follows no link, not even within the page
+addEventListener("click", (event) => {
+  const link = event.target.closest("a[href^='#']");
+  const target = link && document.getElementById(link.getAttribute("href").slice(1));
+  if (target) { event.preventDefault(); target.scrollIntoView(); }
+});
+</script>
+"""
 NOTE = (
     '<p class="note">One page of the report, whole in itself. The others, of all {classes} classes '
     "with their pictures, and the tables are in <code>report.zip</code> here: download, unpack, open "
@@ -47,7 +57,8 @@ def one_page(index: Path, classes: int) -> str:
     page = _with_images(LINK.sub(_within, page), folder)
     said = NOTE.format(classes=classes, small=SMALL.format(", ".join(small)) if small else "")
     page = page.replace("</h1>", f"</h1>\n{said}", 1)
-    return page.replace("</main>", f"{figures}</main>", 1)
+    page = page.replace("</main>", f"{figures}</main>", 1)
+    return page.replace("</body>", f"{JUMP}</body>", 1)
 
 
 def _figures(folder: Path, page: str) -> tuple[str, list[str]]:

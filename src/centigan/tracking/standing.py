@@ -13,7 +13,7 @@ OURS = "*Kept up to date by centigan; take out this line to write your own.*"
 READING = (
     "Each is a run, called by the settings that tell it from the others; below it is a run for each split. "
     "For more than these numbers choose two and *Compare*. ↑ higher is better, ↓ lower is better, and the "
-    "real images say how good a number can be. A run's artifacts begin with `report.html`, its report in one page."
+    "real images say how good a number can be. Under *Artifacts* a run has `report.html`."
 )
 
 
