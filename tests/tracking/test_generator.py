@@ -73,6 +73,23 @@ def test_the_model_has_a_signature_and_nothing_pickled(identity: dict[str, Any],
     assert json.loads((folder / "artifacts" / "settings.json").read_text())["classes"] == ["cat", "dog"]
 
 
+def test_the_model_says_what_it_is_how_to_call_it_and_how_good_it_is(
+    identity: dict[str, Any], store: str
+) -> None:
+    client = MlflowClient(store)
+    model = client.get_logged_model(identity["model_ids"]["01"])
+    run = client.get_run(identity["child_run_ids"]["01"])
+    assert model.name == run.info.run_name.replace(".", "·")  # which MLflow forbids in a model's name
+    description = model.tags["mlflow.note.content"]
+    assert "0: emu, 1: fox" in description
+    assert f"mlflow models serve -m models:/{model.model_id} --env-manager local" in description
+    assert model.params["train.seed"] == "7"
+    (data,) = run.inputs.dataset_inputs
+    scores = {metric.key: metric.value for metric in model.metrics}
+    assert scores == {k: v for k, v in run.data.metrics.items() if not k.startswith("training/")}
+    assert {(m.dataset_name, m.dataset_digest) for m in model.metrics} == {("toy/01", data.dataset.digest)}
+
+
 def test_a_run_names_the_arrays_it_was_trained_on_once(
     identity: dict[str, Any], layout: Layout, settings: Settings, store: str
 ) -> None:

@@ -136,3 +136,24 @@ def test_a_name_that_a_person_gave_is_kept(layout: Layout, settings: Settings, s
         assert names[first["parent_run_id"]] == "the good one"
         assert names[first["child_run_ids"]["00"]] == "split 00, ms_ssim.pairs=100"
     assert all(one != other for one, other in pairwise(sorted(names.values())))
+
+
+def test_the_experiment_says_which_revision_is_better_unless_a_person_writes(
+    layout: Layout, settings: Settings, store: str
+) -> None:
+    def described() -> str:
+        return str(MlflowClient(store).get_experiment("1").tags["mlflow.note.content"])
+
+    track(layout, settings, SPLITS, tracking_uri=store)
+    assert described().startswith("One revision so far.")
+    again = measured_again(layout, settings, 0.9)
+    layout.summary.write_text('{"accuracy/generated/32": 0.8, "accuracy/real/32": 0.9}')
+    second = track(layout, again, SPLITS, tracking_uri=store)
+    assert second
+    assert described().startswith("2 revisions, the best first: **ms_ssim.pairs=90**, by accuracy")
+    row = f"[ms_ssim.pairs=90](#/experiments/1/runs/{second['parent_run_id']}) | **0.8** |"
+    assert row in described()
+    assert described().index("| 0.75 |") > described().index(row)
+    MlflowClient(store).set_experiment_tag("1", "mlflow.note.content", "mine")
+    track(layout, again, SPLITS, tracking_uri=store)
+    assert described() == "mine"
