@@ -11,7 +11,7 @@ from html import escape, unescape
 from pathlib import Path
 
 HEAVIEST = 1_500_000  # bytes of a figure; of a larger one the page has the small picture
-ROOM = 12_000_000  # bytes of all figures; MLflow shows pages of up to 50 MB
+ROOM = 9_000_000  # bytes of all figures; MLflow shows pages of up to 50 MB
 STYLE = re.compile(r'<link rel="stylesheet" href="([^"]+)">')
 SCRIPT = re.compile(r"<script src=[^>]+></script>\n?")  # it searches and sorts, on other pages
 IMAGE = re.compile(r'(<img\b[^>]*?\bsrc=")([^"]+)(")')
