@@ -184,13 +184,13 @@ class Exporter:
         constants = constants_of(self.layout, flatten(measured_settings(self.settings)))
         parent.add(points, params=constants, tags=results_tags(self.settings, records, metrics))
         log_report(parent, self.layout, self.settings.data.classes)
-        parents = parents_of(self.client, self.experiment)  # with data and code, which are known now
-        self.names = rename(self.client, parents)
-        describe_experiment(self.client, self.experiment, parents, self.names)
         parent.finish(max(self.children[record.name].end or 0 for record in records))
         # requests that outlived a hanging server may have left doubles
         kept = find(self.client, self.experiment, {REVISION: own}, finished=True) or parent
         self.children = children_of(self.client, kept)
+        parents = parents_of(self.client, self.experiment)  # without doubles; data and code are known now
+        self.names = rename(self.client, parents)
+        describe_experiment(self.client, self.experiment, parents, self.names)
         return {
             "experiment_id": self.experiment,
             "experiment_name": self.name,
