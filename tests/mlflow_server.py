@@ -183,7 +183,7 @@ def assert_complete(database: Path, uri: str, layout: Layout, settings: Settings
     (parent,) = (run for run in runs if "centigan.split" not in run.data.tags)
     assert parent.data.metrics.keys() == {"accuracy/generated/32", "ms_ssim/real/mean"}
     names = {file.path for file in client.list_artifacts(parent.info.run_id)}
-    assert names == {"summary.json", "report", "tables", "figures"}
+    assert names == {"summary.json", "report.html", "report.zip", "tables", "figures"}
     models = client.search_logged_models([experiment.experiment_id])
     assert {(model.source_run_id, str(model.status)) for model in models} == {
         (run.info.run_id, "READY") for run in children.values()

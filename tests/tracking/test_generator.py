@@ -52,7 +52,7 @@ def identity(layout: Layout, settings: Settings, store: str) -> dict[str, Any]:
 def test_the_generator_is_loaded_and_samples(identity: dict[str, Any], store: str, tmp_path: Path) -> None:
     run = MlflowClient(store).get_run(identity["child_run_ids"]["01"])
     (output,) = run.outputs.model_outputs
-    uris = [f"models:/{output.model_id}", f"runs:/{run.info.run_id}/generator"]
+    uris = [f"models:/{output.model_id}", f"models:/{identity['model_ids']['01']}"]
     command = [sys.executable, "-c", LOAD_AND_SAMPLE, store, *uris, str(tmp_path / "images.npy")]
     done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -71,6 +71,23 @@ def test_the_model_has_a_signature_and_nothing_pickled(identity: dict[str, Any],
     description = (folder / "MLmodel").read_text()
     assert '"dtype": "uint8", "shape": [-1, 32,' in description
     assert json.loads((folder / "artifacts" / "settings.json").read_text())["classes"] == ["cat", "dog"]
+
+
+def test_the_model_says_what_it_is_how_to_call_it_and_how_good_it_is(
+    identity: dict[str, Any], store: str
+) -> None:
+    client = MlflowClient(store)
+    model = client.get_logged_model(identity["model_ids"]["01"])
+    run = client.get_run(identity["child_run_ids"]["01"])
+    assert model.name == run.info.run_name.replace(".", "·")  # which MLflow forbids in a model's name
+    description = model.tags["mlflow.note.content"]
+    assert "0: emu, 1: fox" in description
+    assert f"mlflow models serve -m models:/{model.model_id} --env-manager local" in description
+    assert model.params["train.seed"] == "7"
+    (data,) = run.inputs.dataset_inputs
+    scores = {metric.key: metric.value for metric in model.metrics}
+    assert scores == {k: v for k, v in run.data.metrics.items() if not k.startswith("training/")}
+    assert {(m.dataset_name, m.dataset_digest) for m in model.metrics} == {("toy/01", data.dataset.digest)}
 
 
 def test_a_run_names_the_arrays_it_was_trained_on_once(

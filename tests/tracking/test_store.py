@@ -79,7 +79,7 @@ def test_the_default_store_lies_in_the_working_directory_whatever_that_is_called
     identity = track(layout, settings, SPLITS)
     assert sorted(path.name for path in folder.iterdir()) == ["mlartifacts", "mlflow.db"]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("a ")] == [ODD]
-    assert list(folder.rglob("report/index.html"))
+    assert list(folder.rglob("report.html"))
     client = MlflowClient(of_make_ui())
     assert client.get_run(identity["parent_run_id"]).info.status == "FINISHED"
     assert client.list_artifacts(identity["parent_run_id"])
@@ -131,7 +131,7 @@ def test_the_default_store_is_two_names_in_the_working_directory_and_calls_nobod
     _, errors = exporter.communicate(timeout=60)
     assert exporter.returncode == 0, errors
     assert sorted(path.name for path in folder.iterdir()) == ["mlartifacts", "mlflow.db"]
-    assert list(folder.rglob("report/index.html"))
+    assert list(folder.rglob("report.html"))
     assert "socket." not in errors
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 from PIL import Image
+from toy import write_timing
 
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -21,6 +22,7 @@ SPLITS = ["00", "01"]
 TABLES = (
     *("experiments", "runs", "metrics", "latest_metrics", "params", "tags"),
     *("inputs", "input_tags", "datasets", "logged_models", "logged_model_tags", "logged_model_params"),
+    "logged_model_metrics",
 )
 
 
@@ -34,24 +36,13 @@ def curves(store: str) -> list[tuple[object, ...]]:
     return [row for row in rows(store)["metrics"] if str(row[0]).startswith("training/")]
 
 
-def write_timing(layout: Layout, split: str, *, start: int) -> None:
-    folder = layout.scratch(split)
-    folder.mkdir(parents=True)
-    lines = [
-        {"iteration": i, "timestamp": start + 20 * i, "images_per_second": 50.0}
-        for i in range(100, 1100, 100)
-    ]
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    (folder / "timing.jsonl").write_text(text + '{"iteration": 11')  # killed while it wrote
-
-
 def test_the_parent_carries_settings_summary_and_artifacts(
     layout: Layout, settings: Settings, store: str
 ) -> None:
     identity = track(layout, settings, SPLITS, tracking_uri=store)
     client = MlflowClient(store)
     parent = client.get_run(identity["parent_run_id"])
-    assert parent.info.run_name == f"toy, width 0.05 @ {identity['revision'][:7]}"
+    assert parent.info.run_name == "width=0.05, iterations=1000, resolution=32, +4 more"
     assert parent.info.status == "FINISHED"
     assert parent.data.metrics == {"accuracy/generated/32": 0.75, "ms_ssim/real/mean": 0.2}
     assert parent.data.params["model.width"] == "0.05"
@@ -60,12 +51,12 @@ def test_the_parent_carries_settings_summary_and_artifacts(
     assert parent.data.tags["centigan.commit"] == "0123456789ab"
     artifacts = [
         file.path
-        for folder in ("", "report", "tables", "figures")
+        for folder in ("", "tables", "figures")
         for file in client.list_artifacts(parent.info.run_id, folder)
         if not file.is_dir
     ]
     assert sorted(artifacts) == [
-        *("figures/gallery.svg", "report/index.html", "summary.json"),
+        *("figures/gallery.svg", "report.html", "report.zip", "summary.json"),
         "tables/accuracy_by_resolution.csv",
     ]
 
@@ -76,13 +67,13 @@ def test_a_child_carries_its_splits_settings_curves_and_scores(
     identity = track(layout, settings, SPLITS, tracking_uri=store)
     client = MlflowClient(store)
     child = client.get_run(identity["child_run_ids"]["01"])
-    assert child.info.run_name == "split 01"
+    assert child.info.run_name == "split 01, width=0.05, iterations=1000, train.seed=7, +4 more"
     assert child.data.tags["mlflow.parentRunId"] == identity["parent_run_id"]
     assert child.data.tags["centigan.classes"] == "emu,fox"
     assert child.data.params["train.seed"] == "7"  # this split's override
-    assert child.data.metrics["accuracy_generated_32"] == 0.75
-    assert child.data.metrics["accuracy_real_32"] == 1.0
-    assert child.data.metrics["ms_ssim_generated"] == pytest.approx(0.3)
+    assert child.data.metrics["accuracy/generated/32"] == 0.75
+    assert child.data.metrics["accuracy/real/32"] == 1.0
+    assert child.data.metrics["ms_ssim/generated/mean"] == 0.3
     curve = client.get_metric_history(child.info.run_id, "training/loss_generator")
     assert [point.step for point in curve] == list(range(100, 1100, 100))
     assert [point.value for point in curve] == [2 + i / 1000 for i in range(100, 1100, 100)]
@@ -108,7 +99,7 @@ def test_the_file_names_every_run_and_no_path_or_time(layout: Layout, settings: 
         "attempt": 0,
         "store": mark(store),
     }
-    keys = {"experiment_id", "experiment_name", "revision", "parent_run_id", "child_run_ids"}
+    keys = {"experiment_id", "experiment_name", "revision", "parent_run_id", "child_run_ids", "model_ids"}
     assert set(identity) == keys
     assert identity["experiment_name"] == "centigan/toy"
     assert list(identity["child_run_ids"]) == SPLITS
@@ -122,7 +113,7 @@ def test_tracking_twice_changes_no_row(layout: Layout, settings: Settings, store
     first = track(layout, settings, SPLITS, tracking_uri=store)
     before, text = rows(store), layout.published.read_bytes()
     assert len(before["runs"]) == 3
-    curves, scores, summary = (6 + timed) * 10 * 2, 4 * 2, 2
+    curves, scores, summary = (6 + timed) * 10 * 2, 8 * 2, 2
     assert len(before["metrics"]) == curves + scores + summary
     assert track(layout, settings, SPLITS, tracking_uri=store) == first
     assert rows(store) == before
@@ -134,9 +125,9 @@ def test_artifacts_are_overwritten_by_name(layout: Layout, settings: Settings, s
     layout.report.write_text("<!doctype html><title>drawn again</title>")
     identity = track(layout, settings, SPLITS, tracking_uri=store)
     client = MlflowClient(store)
-    path = client.download_artifacts(identity["parent_run_id"], "report/index.html")
+    path = client.download_artifacts(identity["parent_run_id"], "report.html")
     assert "drawn again" in Path(path).read_text()
-    assert len(client.list_artifacts(identity["parent_run_id"], "report")) == 1
+    assert len(client.list_artifacts(identity["parent_run_id"])) == 5
 
 
 def test_recorded_times_place_the_points_and_the_runs(layout: Layout, settings: Settings, store: str) -> None:
@@ -148,10 +139,10 @@ def test_recorded_times_place_the_points_and_the_runs(layout: Layout, settings: 
     child = client.get_run(identity["child_run_ids"]["00"])
     curve = client.get_metric_history(child.info.run_id, "training/class_fake")
     assert [point.timestamp for point in curve] == [start + 20 * i for i in range(100, 1100, 100)]
-    assert child.data.metrics["training/images_per_second"] == 50.0
-    assert child.info.end_time - child.info.start_time == 20 * 900
+    assert child.data.metrics["training/images_per_second"] == 5000.0
+    assert child.info.end_time - child.info.start_time == 20 * 1000
     parent = client.get_run(identity["parent_run_id"])
-    assert parent.info.start_time == start + 2000
+    assert parent.info.start_time == start
     assert parent.info.end_time == start + 500 + 20_000
 
 

@@ -9,36 +9,40 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from centigan import __version__
 from centigan.layout import Layout
 from centigan.settings import Settings
-from centigan.tracking.attachments import log_dataset, log_generator, log_report, log_sample_sheet
+from centigan.tracking.attachments import log_dataset, log_report, log_sample_sheet
 from centigan.tracking.journals import Point
+from centigan.tracking.labels import results_tags, shared_tags, split_tags
+from centigan.tracking.models import log_generator, log_scores
+from centigan.tracking.naming import Name
 from centigan.tracking.record import (
     SplitRecord,
     State,
     Trained,
-    data_hash,
     flatten,
     measured_settings,
     read_split,
     revision,
-    scores_of,
     settings_key,
     state_of,
-    summary_of,
 )
+from centigan.tracking.revisions import BY_DATE, BY_JOURNAL, parents_of, rename, with_times
 from centigan.tracking.runs import (
     GENERATOR,
     JOURNAL,
+    MODEL,
     PARENT,
     SAMPLES,
+    TIMES,
     Contradiction,
     StoredRun,
     children_of,
     find,
     find_or_create,
 )
+from centigan.tracking.scores import constants_of, metrics_of, scores_of
+from centigan.tracking.standing import describe_experiment
 from centigan.tracking.store import experiment_id, new_token, store_errors, turn
 
 REVISION = "centigan.revision"
@@ -55,6 +59,7 @@ class Exporter:
         self.process = new_token()
         self.parent: StoredRun | None = None
         self.children: dict[str, StoredRun] = {}
+        self.names: dict[str, Name] = {}
         self.states: dict[str, State] = {}
 
     def export(self, *, complete: bool) -> dict[str, Any] | None:
@@ -91,15 +96,15 @@ class Exporter:
         return identity
 
     def _write(self, records: list[SplitRecord], own: str | None, project: str) -> dict[str, Any] | None:
-        parent = self._attach(records, own, project)
+        if not (self.parent and self.parent.tags.get(REVISION) == own):
+            records = self._attach(records, own, project)
+        assert self.parent
         for record in records:
-            self._write_split(parent, record, own)
-        return self._close(parent, records, own) if own else None
+            self._write_split(self.parent, record, own)
+        return self._close(self.parent, records, own) if own else None
 
-    def _attach(self, records: list[SplitRecord], own: str | None, project: str) -> StoredRun:
-        """Find this experiment's runs, unless they are known, or begin them; returns the parent."""
-        if self.parent and self.parent.tags.get(REVISION) == own:
-            return self.parent
+    def _attach(self, records: list[SplitRecord], own: str | None, project: str) -> list[SplitRecord]:
+        """Find this experiment's runs or begin them; returns the records with all times that are known."""
         self.client = MlflowClient(tracking_uri=self.uri)
         self.experiment = experiment_id(self.client, self.name, self.uri)
         identity = {"centigan.settings": self.key, "centigan.project": project}
@@ -107,14 +112,17 @@ class Exporter:
         unfinished = find(self.client, self.experiment, identity, finished=False)
         if unfinished and (published or unfinished.tags.get(REVISION, own) != own):
             unfinished.discard()  # these results are there already, or it was being closed with others
+        if not published:
+            records = with_times(self.client, self.experiment, records)
         start = min((record.curves.start for record in records if record.curves.start), default=None)
         self.parent = published or find_or_create(
-            self.client, self.experiment, identity, name=self._run_name(self.key), start=start
+            self.client, self.experiment, identity, name=self.settings.experiment, start=start
         )
         params = flatten(measured_settings(self.settings))
         self.parent.add([], params=params, tags=self._tags(own))
+        self.names = rename(self.client, parents_of(self.client, self.experiment))
         self.children = children_of(self.client, self.parent)
-        return self.parent
+        return records
 
     def _write_split(self, parent: StoredRun, record: SplitRecord, own: str | None) -> None:
         try:
@@ -132,19 +140,23 @@ class Exporter:
         points = [] if JOURNAL in run.tags else list(record.curves.points(run.start))
         if trained and points:
             run.must_hold_only(points)
-        scores = scores_of(self.layout, self.settings, record.name) if own else {}
+        scores = scores_of(self.layout, record.name) if own else {}
         named = [Point(key, value, 0, run.start) for key, value in scores.items()]
-        run.add(points + named, params=record.params, tags=self._tags(own) | _tags_of(record))
+        run.add(points + named, params=record.params, tags=self._tags(own) | split_tags(record))
         if trained:
             self._attach_to(run, record, trained)
-            run.add([], params={}, tags={JOURNAL: trained.journal})
+            if scores:
+                log_scores(run, self.layout, record.name, trained, scores)
+            times = BY_JOURNAL if record.curves.timing else BY_DATE
+            run.add([], params={}, tags={TIMES: run.tags.get(TIMES, times), JOURNAL: trained.journal})
             run.finish(record.curves.end(run.start))
 
     def _attach_to(self, run: StoredRun, record: SplitRecord, trained: Trained) -> None:
         log_dataset(run, self.layout, record.name, trained)
-        if run.tags.get(GENERATOR) != trained.generator:
-            log_generator(run, self.layout, self.settings, record, trained)
-            run.add([], params={}, tags={GENERATOR: trained.generator})
+        if run.tags.get(GENERATOR) != trained.generator or MODEL not in run.tags:
+            name = self._child_name(record.name)
+            model = log_generator(run, self.layout, self.settings, record, trained, name)
+            run.add([], params={}, tags={GENERATOR: trained.generator, MODEL: model})
         if trained.samples and run.tags.get(SAMPLES) != trained.samples:
             log_sample_sheet(run, self.layout, record.name)
             run.add([], params={}, tags={SAMPLES: trained.samples})
@@ -155,85 +167,44 @@ class Exporter:
                 self.client,
                 self.experiment,
                 {PARENT: parent.id, "centigan.split": record.name},
-                name=f"split {record.name}",
+                name=self._child_name(record.name),
                 start=record.curves.start,
             )
         return self.children[record.name]
 
+    def _child_name(self, split: str) -> str:
+        assert self.parent
+        return self.names[self.parent.id].child(split)
+
     def _close(self, parent: StoredRun, records: list[SplitRecord], own: str) -> dict[str, Any]:
         """Give the parent its results and finish it."""
-        summary = summary_of(self.layout).items()
+        metrics = metrics_of(self.layout, self.settings)
         parent.add([], params={}, tags={REVISION: own})  # before the numbers that belong to it
-        points = [Point(key, value, 0, parent.start) for key, value in summary]
-        parent.add(points, params={}, tags=self._results_tags(records))
-        log_report(parent, self.layout)
-        if not parent.finished:
-            self.client.update_run(parent.id, name=self._run_name(own))
-        ends = [record.curves.end(self.children[record.name].start) for record in records]
-        parent.finish(max(ends))
+        points = [Point(key, value, 0, parent.start) for key, value in metrics.items()]
+        constants = constants_of(self.layout, flatten(measured_settings(self.settings)))
+        parent.add(points, params=constants, tags=results_tags(self.settings, records, metrics))
+        log_report(parent, self.layout, self.settings.data.classes)
+        parent.finish(max(self.children[record.name].end or 0 for record in records))
         # requests that outlived a hanging server may have left doubles
         kept = find(self.client, self.experiment, {REVISION: own}, finished=True) or parent
         self.children = children_of(self.client, kept)
+        parents = parents_of(self.client, self.experiment)  # without doubles; data and code are known now
+        self.names = rename(self.client, parents)
+        describe_experiment(self.client, self.experiment, parents, self.names)
         return {
             "experiment_id": self.experiment,
             "experiment_name": self.name,
             "revision": own,
             "parent_run_id": kept.id,
             "child_run_ids": {split: self.children[split].id for split in self.splits},
+            "model_ids": {split: self.children[split].tags[MODEL] for split in self.splits},
         }
-
-    def _run_name(self, version: str) -> str:
-        return f"{self.settings.experiment}, width {self.settings.model.width:g} @ {version[:7]}"
 
     def _tags(self, own: str | None) -> dict[str, str]:
-        """What every run of the experiment can be chosen by."""
-        return {
-            "centigan.experiment": self.settings.experiment,
-            "centigan.family": self.settings.model.family,
-            "centigan.width": f"{self.settings.model.width:g}",
-            "centigan.data": self.settings.data.source,
-            "centigan.version": __version__,
-            **({REVISION: own} if own else {}),
-        }
-
-    def _results_tags(self, records: list[SplitRecord]) -> dict[str, str]:
-        commits = {record.trained.commit for record in records if record.trained and record.trained.commit}
-        return {
-            "centigan.arrays": data_hash(records),
-            "mlflow.note.content": self._description(),
-            **_commit_tags(",".join(sorted(commits))),
-        }
-
-    def _description(self) -> str:
-        """Markdown above the run's numbers."""
-        settings = self.settings
-        return (
-            f"{settings.model.family}, width {settings.model.width:g}, on {settings.data.source} at "
-            f"{settings.arrays.resolution} px: {settings.data.classes} classes, {len(self.splits)} "
-            "splits, a child run each. Under *Artifacts*, `report/index.html` is the whole page."
-        )
+        return shared_tags(self.settings) | ({REVISION: own} if own else {})
 
     def _states(self) -> dict[str, State]:
         return {split: state_of(self.layout, split) for split in self.splits}
 
     def _forget(self) -> None:
-        self.parent, self.children, self.states = None, {}, {}
-
-
-def _tags_of(record: SplitRecord) -> dict[str, str]:
-    """What is known of one split once it is trained."""
-    if record.trained is None:
-        return {}
-    return {
-        "centigan.classes": ",".join(record.trained.classes),
-        "centigan.arrays": record.trained.arrays["images.npy"],
-        **_commit_tags(record.trained.commit or ""),
-    }
-
-
-def _commit_tags(commit: str) -> dict[str, str]:
-    """Ours, and MLflow's own for its column Source; none for results made outside git."""
-    if not commit:
-        return {}
-    shown = {"mlflow.source.name": "centigan", "mlflow.source.type": "LOCAL"}
-    return {"centigan.commit": commit, "mlflow.source.git.commit": commit, **shown}
+        self.parent, self.children, self.names, self.states = None, {}, {}, {}

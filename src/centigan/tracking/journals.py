@@ -41,11 +41,20 @@ class Curves:
     lines: list[dict[str, float]]  # of the journal
     timing: dict[int, Timing]  # by iteration; empty when nothing recorded it
     finished: bool
+    batch_size: int
+    written: int | None = None  # when the results were written, by their date; a copy may have a later one
 
     @property
     def start(self) -> int | None:
-        """When the first line was written."""
-        return min((self.timing[s].timestamp for s in self._steps() if s in self.timing), default=None)
+        """When the first iteration began; where no time was recorded, what the results' date allows."""
+        steps = list(self._steps())
+        timed = next((step for step in steps if step in self.timing), None)
+        if timed is None:
+            return self.written - steps[-1] if self.written and steps else None
+        at = self.timing[timed]
+        if timed != steps[0]:
+            return at.timestamp
+        return at.timestamp - round(1000 * timed * self.batch_size / at.images_per_second)
 
     def points(self, start: int) -> Iterator[Point]:
         """Every value; without recorded times an iteration counts as a millisecond after `start`."""
@@ -71,17 +80,27 @@ class Curves:
 
 def read_curves(layout: Layout, split: str, stage: TrainStage) -> Curves:
     """The curves of a split as trained under these settings, and no others."""
-    scratch = layout.scratch(split)
-    timing = {
-        int(line["iteration"]): Timing(int(line["timestamp"]), line["images_per_second"])
-        for line in read_lines(scratch / "timing.jsonl", "timestamp", "images_per_second")
-    }
+    scratch, batch = layout.scratch(split), stage.train.batch_size
     if is_trained(layout, split, stage):
-        return Curves(read_lines(layout.train(split) / "history.jsonl"), timing, finished=True)
+        journal = layout.train(split) / "history.jsonl"
+        own = _same(journal, scratch / "history.jsonl")  # else scratch has the times of another training
+        written = (layout.train(split) / "manifest.json").stat().st_mtime_ns // 1_000_000
+        return Curves(read_lines(journal), _timing(scratch) if own else {}, True, batch, written)
     if _belongs_to_others(scratch, stage):
-        return Curves([], {}, finished=False)
+        return Curves([], {}, False, batch)
+    timing = _timing(scratch)
     lines = read_lines(scratch / "history.jsonl")  # of these, a line without its time is not whole yet
-    return Curves([line for line in lines if line["iteration"] in timing], timing, finished=False)
+    return Curves([line for line in lines if line["iteration"] in timing], timing, False, batch)
+
+
+def _timing(scratch: Path) -> dict[int, Timing]:
+    lines = read_lines(scratch / "timing.jsonl", "timestamp", "images_per_second")
+    timed = ((int(line["iteration"]), int(line["timestamp"]), line["images_per_second"]) for line in lines)
+    return {step: Timing(at, speed) for step, at, speed in timed if speed > 0}
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and one.read_bytes() == other.read_bytes()
 
 
 def is_trained(layout: Layout, split: str, stage: TrainStage) -> bool:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
 from centigan.layout import Layout
@@ -114,27 +113,6 @@ def measured_settings(settings: Settings) -> dict[str, Any]:
 def flatten(values: dict[str, Any]) -> dict[str, str]:
     """Nested settings as dotted names; whatever is not text is written as JSON."""
     return {k: v if isinstance(v, str) else json.dumps(v, allow_nan=False) for k, v in dotted(values).items()}
-
-
-def summary_of(layout: Layout) -> dict[str, float]:
-    """The experiment's numbers that are known."""
-    summary = json.loads(layout.summary.read_text(encoding="utf-8"))
-    first = f"accuracy/generated/{summary.get('model/resolution')}"  # what MLflow's comparison opens with
-    names = sorted(summary, key=lambda name: name != first)
-    return {name: float(summary[name]) for name in names}
-
-
-def scores_of(layout: Layout, settings: Settings, split: str) -> dict[str, float]:
-    """Accuracy at the model's resolution and mean MS-SSIM, over the classes of one split."""
-    resolution = settings.arrays.resolution
-    accuracy = pd.read_parquet(layout.metric("accuracy", split)).query("resolution == @resolution")
-    counts = accuracy.groupby("source")[["correct", "count"]].sum()
-    ms_ssim = pd.read_parquet(layout.metric("ms_ssim", split)).groupby("source")["ms_ssim"].mean()
-    named = {
-        f"accuracy_{source}_{resolution}": share
-        for source, share in (counts["correct"] / counts["count"]).items()
-    } | {f"ms_ssim_{source}": mean for source, mean in ms_ssim.items()}
-    return {name: float(value) for name, value in named.items() if np.isfinite(value)}
 
 
 def sample_grid(layout: Layout, split: str) -> Image.Image:

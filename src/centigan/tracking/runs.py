@@ -12,6 +12,10 @@ MAX_TAG = 8000
 PARENT = "mlflow.parentRunId"
 # tags, each the hash of what the store holds whole
 JOURNAL, GENERATOR, SAMPLES = "centigan.journal", "centigan.generator", "centigan.samples"
+SCORES = "centigan.scores"
+MODEL = "centigan.model"  # the generator's id as a model
+TIMES = "centigan.times"  # where start and end are from: journal, or the date of a file
+NAME = "centigan.name"  # the name that we gave; another one is a person's, and is kept
 
 
 class Contradiction(Exception):  # noqa: N818
@@ -25,6 +29,7 @@ class StoredRun:
         self.client, self.run = client, run
         self.id: str = run.info.run_id
         self.start: int = run.info.start_time
+        self.end: int | None = run.info.end_time
         self.tags: dict[str, str] = dict(run.data.tags)
         self.params: dict[str, str] = dict(run.data.params)
         self.finished: bool = run.info.status == "FINISHED"
@@ -66,7 +71,7 @@ class StoredRun:
         """Mark the run as finished at a time (ms), unless it is."""
         if not self.finished:
             self.client.set_terminated(self.id, "FINISHED", end_time=end)
-            self.finished = True
+            self.finished, self.end = True, end
 
     def discard(self) -> None:
         """Delete the run with its children and models; MLflow keeps all of them restorable."""
@@ -101,7 +106,7 @@ def find_or_create(
     found = find(client, experiment, identity, finished=False)
     if found is None:
         start = start or time.time_ns() // 1_000_000
-        client.create_run(experiment, start_time=start, tags=identity, run_name=name)
+        client.create_run(experiment, start_time=start, tags=identity | {NAME: name}, run_name=name)
         # looked for, not taken: a request that timed out and was tried again may have made two
         found = find(client, experiment, identity, finished=False)
         assert found is not None
