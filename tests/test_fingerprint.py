@@ -45,9 +45,8 @@ def g(x, y):
 
 
 def code() -> str:
-    fingerprint.code_of.cache_clear()
-    fingerprint._imports.cache_clear()
-    fingerprint._tree.cache_clear()
+    for remembered in (fingerprint.code_of, fingerprint._imports, fingerprint._source, fingerprint._tree):
+        remembered.cache_clear()
     return fingerprint.code_of("metrics.fid")
 
 

@@ -3,11 +3,12 @@ import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from centigan import params as reading
 from centigan.errors import UserError
-from centigan.fingerprint import code_of
+from centigan.fingerprint import remembered_code_of
 from centigan.layout import TABLES, split_names
 from centigan.manifest import read_published
 from centigan.redaction import address
@@ -32,6 +33,8 @@ EXPERIMENT = SETTINGS.experiment
 SPLITS = split_names(SETTINGS.data.classes, SETTINGS.data.split_size)
 PUBLISHED = read_published(Path(f"results/{EXPERIMENT}/mlflow.json"))
 FIGURES = list(type(SETTINGS.figures).model_fields)
+EVERY_CORE = workflow.global_resources["_cores"].value or 1  # CPU threads of a job that waits for all splits
+FAIR_SHARE = max(1, EVERY_CORE // len(SPLITS))  # of one split's job, so that splits fill the cores side by side
 # module that puts the raw data in place; none where they are the user's own
 FETCHED = {
     "digits": "data.embedded",
@@ -89,16 +92,20 @@ shell.prefix(
 def stage(name):
     """The settings that a stage depends on, as JSON: what triggers a rule is what its command gets."""
 
-    def subtree(wildcards):
-        split = getattr(wildcards, "split", None)
+    @cache
+    def subtree(split):
         return reading.canonical_json(reading.stage(SETTINGS, STAGES[name], split))
 
-    return subtree
+    def of_job(wildcards):
+        split = getattr(wildcards, "split", None)
+        return subtree(split if split is not None and int(split) in SETTINGS.splits else None)
+
+    return of_job
 
 
 def source_of(module):
-    """Hash of the source behind a command, taken only where it is needed: a job on a cluster needs one."""
-    return lambda wildcards: code_of(module)
+    """Hash of the source behind a command; the file spares every job on a cluster the parsing."""
+    return remembered_code_of(module, Path(".snakemake/centigan/.source.json"))
 
 
 def judge_of_features(wildcards):
@@ -115,16 +122,6 @@ def raw_files(wildcards):
     """What must be there before the raw data can be read, apart from the user's own images."""
     files = [f"{SETTINGS.data.root}/manifest.json"] if FETCHED else []
     return [*files, SETTINGS.data.order] if Path(SETTINGS.data.order).is_file() else files
-
-
-def fair_share(wildcards):
-    """CPU threads of one split's job, so that the splits fill the cores side by side."""
-    return max(1, (workflow.cores or 1) // len(SPLITS))
-
-
-def every_core(wildcards):
-    """CPU threads of a job that waits for all splits."""
-    return workflow.cores or 1
 
 
 def check_site():

@@ -14,7 +14,7 @@ rule train:
     benchmark:
         "logs/{experiment}/train/{split}.benchmark.tsv"
     priority: 1  # the longest jobs first
-    threads: fair_share
+    threads: FAIR_SHARE
     resources:
         mem_mb=2000,  # peak 0.6 GB on the demo
         gpu_seats=1,
