@@ -1,3 +1,4 @@
+import gc
 import hashlib
 import os
 import re
@@ -9,7 +10,7 @@ from pathlib import Path
 from centigan import params as reading
 from centigan.errors import UserError
 from centigan.fingerprint import remembered_code_of
-from centigan.layout import TABLES, split_names
+from centigan.layout import TABLES, pattern_of, split_names
 from centigan.manifest import read_published
 from centigan.redaction import address
 from centigan.reporting.captions import CAPTIONS
@@ -72,7 +73,7 @@ FIGURE_SOURCES = {
 
 wildcard_constraints:
     experiment=re.escape(EXPERIMENT),
-    split="|".join(SPLITS),
+    split=pattern_of(SPLITS),
     figure="|".join(FIGURES),
 
 
@@ -141,6 +142,7 @@ def limit_trainings():
 
 check_site()
 limit_trainings()
+gc.set_threshold(100_000, 50)  # the graph's objects stay: looking for garbage among them finds none
 
 
 def of_all_splits(pattern):
