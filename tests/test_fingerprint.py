@@ -45,9 +45,8 @@ def g(x, y):
 
 
 def code() -> str:
-    fingerprint.code_of.cache_clear()
-    fingerprint._imports.cache_clear()
-    fingerprint._tree.cache_clear()
+    for remembered in (fingerprint.code_of, fingerprint._imports, fingerprint._source, fingerprint._tree):
+        remembered.cache_clear()
     return fingerprint.code_of("metrics.fid")
 
 
@@ -75,3 +74,24 @@ def test_only_code_that_runs_counts(package: Path, file: str, text: str, counts:
 def test_the_same_source_has_the_same_hash_in_every_python(package: Path) -> None:
     (package / "metrics" / "fid.py").write_text(EVERY_SYNTAX)
     assert code() == "0b225eb70a2dacf7"  # of Python 3.11, 3.12 and 3.13
+
+
+def test_a_remembered_hash_holds_until_a_byte_of_the_package_changes(package: Path, tmp_path: Path) -> None:
+    memory = tmp_path.with_name(f"{tmp_path.name}-memory.json")
+
+    def asked() -> str:
+        fingerprint._package.cache_clear()
+        found = fingerprint.remembered_code_of("metrics.fid", memory)
+        return found if found == code() else "another than the source says"
+
+    first = asked()
+    before = memory.stat().st_mtime_ns
+    assert asked() == first
+    assert memory.stat().st_mtime_ns == before
+    (package / "stats.py").write_text("def mean(x):\n    return x / 2\n")
+    fingerprint.code_of.cache_clear()
+    code()
+    second = asked()
+    assert second not in {first, "another than the source says"}
+    memory.write_text("damaged")
+    assert asked() == second

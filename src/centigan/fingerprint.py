@@ -6,8 +6,13 @@ params, so that an edit of a metric reruns that metric. Training does not: raise
 
 import ast
 import hashlib
+import json
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+
+from centigan.atomic import write_text
+from centigan.errors import UserError
 
 PACKAGE = Path(__file__).parent
 # What these decide reaches a rule through its params, or is no part of any result.
@@ -24,10 +29,42 @@ def code_of(module: str) -> str:
     digest = hashlib.sha256()
     for path in sorted(_closure(module)):
         digest.update(path.relative_to(PACKAGE).as_posix().encode())
-        digest.update(_written_out(_tree(path)).encode())
+        digest.update(_source(path))
         for extra in _files_beside(path.parent):
             digest.update(extra.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def remembered_code_of(module: str, memory: Path) -> str:
+    """The same, from a file that holds as long as no byte of the package changes: parsing takes a second."""
+    package = _package()
+    known = _read(memory, package)
+    if module not in known:
+        known[module] = code_of(module)
+        with suppress(UserError):  # what cannot be remembered is found out again
+            write_text(memory, json.dumps({"package": package, "codes": known}))
+    return known[module]
+
+
+def _read(memory: Path, package: str) -> dict[str, str]:
+    """Hashes by module that were found in this very package; none where the file is damaged."""
+    with suppress(OSError, ValueError, LookupError, TypeError):
+        content = json.loads(memory.read_bytes())
+        if content["package"] == package:
+            return dict(content["codes"])
+    return {}
+
+
+@lru_cache
+def _package() -> str:
+    """Hash of every file of the package."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*")):
+        if path.is_file() and path.parent.name != "__pycache__":
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(PACKAGE)}\0{len(content)}\0".encode())
+            digest.update(content)
+    return digest.hexdigest()
 
 
 def _files_beside(folder: Path) -> list[Path]:
@@ -101,6 +138,11 @@ def _written_out(node: object) -> str:
 
 def _pieces(text: ast.JoinedStr) -> list[ast.expr]:
     return [piece for piece in text.values if not (isinstance(piece, ast.Constant) and piece.value == "")]
+
+
+@lru_cache
+def _source(path: Path) -> bytes:
+    return _written_out(_tree(path)).encode()
 
 
 @lru_cache

@@ -1,5 +1,6 @@
 """Names and paths of every artifact; standard library only, since the Snakefile imports this."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -25,6 +26,21 @@ def split_names(classes: int, split_size: int) -> list[str]:
     count = ceil(classes / split_size)
     digits = max(2, len(str(count - 1)))
     return [f"{number:0{digits}d}" for number in range(count)]
+
+
+def pattern_of(names: Sequence[str]) -> str:
+    """A regular expression of exactly these names of all splits; Snakemake tries it on every file."""
+    return _numbers_below(len(names), len(names[0]))
+
+
+def _numbers_below(count: int, digits: int) -> str:
+    """Of the numbers from 0 on, zero-padded; a thousand alternatives would be tried one by one."""
+    first, rest = divmod(count, 10 ** (digits - 1))
+    if digits == 1:
+        return f"[0-{count - 1}]"
+    choices = [f"[0-{first - 1}][0-9]{{{digits - 1}}}"] if first else []
+    choices += [f"{first}(?:{_numbers_below(rest, digits - 1)})"] if rest else []
+    return "|".join(choices)
 
 
 def split_name(split: int | str, classes: int, split_size: int) -> str:

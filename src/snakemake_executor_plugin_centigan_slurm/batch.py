@@ -38,7 +38,7 @@ class Batch:
         self.members = [member for job in jobs for member in members_of(job)]
         self.group = group_of(jobs[0])
         self.together = side_by_side is not None and self.group == side_by_side
-        self.experiment = str(self.members[0].wildcards.get("experiment", ""))
+        self.experiment = str(self.members[0].rule.workflow.globals.get("EXPERIMENT", ""))
         self.resources = Resources(self._resources())
         self.threads = self.resources.pop("threads")
 

@@ -145,11 +145,13 @@ def test_big_files_are_taken_for_what_their_digests_say_until_they_change(layout
 
 
 def test_a_job_that_would_be_another_now_is_told(layout: Layout) -> None:
-    same = Job({"'settings'"}, {SOURCE})
-    record = noted(layout)[TABLE] | {"params": ["'settings'"], "rule": "tables"}
+    same = Job({"'settings'"}, "command", {SOURCE})
+    record = noted(layout)[TABLE] | {"params": ["'settings'"], "code": "command", "rule": "tables"}
     note(TABLE, record)
     assert refresh(layout, now={"tables": same}) == {}
     other = {"tables": same._replace(params={"'others'"})}
+    assert refresh(layout, now=other) == {TABLE: "was made with other settings or source"}
+    other = {"tables": same._replace(command="another command")}
     assert refresh(layout, now=other) == {TABLE: "was made with other settings or source"}
     other = {"tables": same._replace(inputs=set())}
     assert refresh(layout, now=other) == {TABLE: "was made from other inputs"}

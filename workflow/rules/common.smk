@@ -1,13 +1,15 @@
+import gc
 import os
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from centigan import params as reading
 from centigan.errors import UserError
-from centigan.fingerprint import code_of
-from centigan.layout import TABLES, split_names
+from centigan.fingerprint import remembered_code_of
+from centigan.layout import TABLES, pattern_of, split_names
 from centigan.manifest import read_published
 from centigan.redaction import mark
 from centigan.reporting.captions import CAPTIONS
@@ -33,6 +35,8 @@ EXPERIMENT = SETTINGS.experiment
 SPLITS = split_names(SETTINGS.data.classes, SETTINGS.data.split_size)
 PUBLISHED = read_published(Path(f"results/{EXPERIMENT}/mlflow.json"))
 FIGURES = list(type(SETTINGS.figures).model_fields)
+EVERY_CORE = workflow.global_resources["_cores"].value or 1  # CPU threads of a job that waits for all splits
+FAIR_SHARE = max(1, EVERY_CORE // len(SPLITS))  # of one split's job, so that splits fill the cores side by side
 # module that puts the raw data in place; none where they are the user's own
 FETCHED = {
     "digits": "data.embedded",
@@ -41,7 +45,6 @@ FETCHED = {
     "cifar100": "data.cifar_raw",
 }.get(SETTINGS.data.source)
 ON_CLUSTER = workflow.global_resources["_nodes"].value is not None
-CORES = workflow.resource_settings.cores or 1  # of this node
 SAMPLED = [f"samples/{split}/SHA256SUMS" for split in SPLITS]
 ARRAYS = [f"arrays/{split}/SHA256SUMS" for split in SPLITS]
 MEASURED = {
@@ -72,7 +75,7 @@ FIGURE_SOURCES = {
 
 wildcard_constraints:
     experiment=re.escape(EXPERIMENT),
-    split="|".join(SPLITS),
+    split=pattern_of(SPLITS),
     figure="|".join(FIGURES),
 
 
@@ -92,16 +95,20 @@ shell.prefix(
 def stage(name):
     """The settings that a stage depends on, as JSON: what triggers a rule is what its command gets."""
 
-    def subtree(wildcards):
-        split = getattr(wildcards, "split", None)
+    @cache
+    def subtree(split):
         return reading.canonical_json(reading.stage(SETTINGS, STAGES[name], split))
 
-    return subtree
+    def of_job(wildcards):
+        split = getattr(wildcards, "split", None)
+        return subtree(split if split is not None and int(split) in SETTINGS.splits else None)
+
+    return of_job
 
 
 def source_of(module):
-    """Hash of the source behind a command, taken only where it is needed: a job on a cluster needs one."""
-    return lambda wildcards: code_of(module)
+    """Hash of the source behind a command; the file spares every job on a cluster the parsing."""
+    return remembered_code_of(module, Path(".snakemake/centigan/.source.json"))
 
 
 def judge_of_features(wildcards):
@@ -118,16 +125,6 @@ def raw_files(wildcards):
     """What must be there before the raw data can be read, apart from the user's own images."""
     files = [f"{SETTINGS.data.root}/manifest.json"] if FETCHED else []
     return [*files, SETTINGS.data.order] if Path(SETTINGS.data.order).is_file() else files
-
-
-def fair_share(wildcards):
-    """CPU threads of one split's job, so that the splits fill the cores side by side."""
-    return max(1, CORES // len(SPLITS))
-
-
-def every_core(wildcards):
-    """CPU threads of a job that waits for all splits."""
-    return CORES
 
 
 def check_site():
@@ -151,6 +148,7 @@ def limit_jobs():
 
 check_site()
 limit_jobs()
+gc.set_threshold(100_000, 50)  # the graph's objects stay: looking for garbage among them finds none
 
 
 def of_all_splits(pattern):

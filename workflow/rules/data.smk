@@ -21,19 +21,20 @@ rule index:
     input:
         raw=raw_files,
     output:
-        index=of_all_splits("results/{experiment}/index/{split}.parquet"),
-        classes="results/{experiment}/classes.csv",
-        source="results/{experiment}/source.json",
-        pins="results/{experiment}/raw.sha256",
+        # no wildcard: Snakemake tries a pattern with one on every file there is, and here is one a split
+        index=of_all_splits(f"results/{EXPERIMENT}/index/{{split}}.parquet"),
+        classes=f"results/{EXPERIMENT}/classes.csv",
+        source=f"results/{EXPERIMENT}/source.json",
+        pins=f"results/{EXPERIMENT}/raw.sha256",
     log:
-        "logs/{experiment}/index.log",
+        f"logs/{EXPERIMENT}/index.log",
     params:
         settings=stage("index"),
         code=source_of("data.index"),
     message:
         "index the raw images"
     shell:
-        "centigan index -e {wildcards.experiment} --settings {params.settings:q} --log {log:q}"
+        "centigan index -e {EXPERIMENT} --settings {params.settings:q} --log {log:q}"
 
 
 rule arrays:
@@ -49,7 +50,7 @@ rule arrays:
         manifest="results/{experiment}/arrays/{split}/manifest.json",
     log:
         "logs/{experiment}/arrays/{split}.log",
-    threads: fair_share
+    threads: FAIR_SHARE
     params:
         settings=stage("arrays"),
         code=source_of("data.arrays"),

@@ -26,9 +26,13 @@ def made_here(output):
 
 def data_jobs():
     """What the jobs of the data stage would be made with now."""
-    index = {repr(stage("index")(None)), repr(code_of("data.index"))}
-    arrays = {repr(stage("arrays")(None)), repr(code_of("data.arrays"))}
-    return {"index": Job(index, set(raw_files(None))), "arrays": Job(arrays)}
+    index = {repr(stage("index")(None)), repr(source_of("data.index"))}
+    arrays = {repr(stage("arrays")(None)), repr(source_of("data.arrays"))}
+    commands = {name: workflow.get_rule(name).shellcmd for name in ("index", "arrays")}
+    return {
+        "index": Job(index, commands["index"], set(raw_files(None))),
+        "arrays": Job(arrays, commands["arrays"]),
+    }
 
 
 def look(made):

@@ -29,7 +29,7 @@ rule accuracy:
         "results/{experiment}/metrics/accuracy/{split}.parquet",
     log:
         "logs/{experiment}/accuracy/{split}.log",
-    threads: fair_share
+    threads: FAIR_SHARE
     params:
         settings=stage("accuracy"),
         code=source_of("metrics.accuracy"),
@@ -48,7 +48,7 @@ rule ms_ssim:
         "results/{experiment}/metrics/ms_ssim/{split}.parquet",
     log:
         "logs/{experiment}/ms_ssim/{split}.log",
-    threads: fair_share
+    threads: FAIR_SHARE
     params:
         settings=stage("ms_ssim"),
         code=source_of("metrics.ms_ssim"),
@@ -66,7 +66,7 @@ rule ms_ssim_in_training:
         "results/{experiment}/metrics/ms_ssim_in_training/{split}.parquet",
     log:
         "logs/{experiment}/ms_ssim_in_training/{split}.log",
-    threads: fair_share
+    threads: FAIR_SHARE
     params:
         settings=stage("ms_ssim"),
         code=source_of("metrics.ms_ssim"),
@@ -92,7 +92,7 @@ rule features:
         manifest="results/{experiment}/features/{split}/manifest.json",
     log:
         "logs/{experiment}/features/{split}.log",
-    threads: fair_share
+    threads: FAIR_SHARE
     params:
         settings=stage("features"),
         code=source_of("metrics.features"),
@@ -111,7 +111,7 @@ rule inception_score:
         "results/{experiment}/metrics/inception_score/all.parquet",
     log:
         "logs/{experiment}/inception_score.log",
-    threads: every_core
+    threads: EVERY_CORE
     params:
         settings=stage("inception_score"),
         code=source_of("metrics.inception_score"),
@@ -129,7 +129,7 @@ rule distribution:
         "results/{experiment}/metrics/distribution/all.parquet",
     log:
         "logs/{experiment}/distribution.log",
-    threads: every_core
+    threads: EVERY_CORE
     params:
         settings=stage("distribution"),
         code=source_of("metrics.distribution"),
@@ -147,7 +147,7 @@ rule intra_class:
         "results/{experiment}/metrics/intra_class/{split}.parquet",
     log:
         "logs/{experiment}/intra_class/{split}.log",
-    threads: fair_share
+    threads: FAIR_SHARE
     params:
         settings=stage("distribution"),
         code=source_of("metrics.intra_class"),
@@ -165,7 +165,7 @@ rule classification:
         "results/{experiment}/metrics/classification/all.parquet",
     log:
         "logs/{experiment}/classification.log",
-    threads: every_core
+    threads: EVERY_CORE
     params:
         settings=stage("classification"),
         code=source_of("metrics.classification"),
@@ -184,7 +184,7 @@ rule neighbours:
         "results/{experiment}/metrics/neighbours/{split}.parquet",
     log:
         "logs/{experiment}/neighbours/{split}.log",
-    threads: fair_share
+    threads: FAIR_SHARE
     params:
         settings=stage("neighbours"),
         code=source_of("metrics.neighbours"),
@@ -203,7 +203,7 @@ rule smoothness:
         "results/{experiment}/metrics/latent/{split}.parquet",
     log:
         "logs/{experiment}/smoothness/{split}.log",
-    threads: fair_share
+    threads: FAIR_SHARE
     params:
         settings=stage("features"),
         code=source_of("metrics.smoothness"),

@@ -11,7 +11,7 @@ rule sample:
         manifest="results/{experiment}/samples/{split}/manifest.json",
     log:
         "logs/{experiment}/sample/{split}.log",
-    threads: fair_share
+    threads: FAIR_SHARE
     params:
         settings=stage("sample"),
         code=source_of("sampling"),
@@ -32,7 +32,7 @@ rule latent:
         manifest="results/{experiment}/latent/{split}/manifest.json",
     log:
         "logs/{experiment}/latent/{split}.log",
-    threads: fair_share
+    threads: FAIR_SHARE
     params:
         settings=stage("latent"),
         code=source_of("interpolation"),

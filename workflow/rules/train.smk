@@ -12,7 +12,7 @@ rule train:
     log:
         "logs/{experiment}/train/{split}.log",
     priority: 1  # the longest jobs first
-    threads: fair_share
+    threads: FAIR_SHARE
     resources:
         mem_mb=2000,  # peak 0.6 GB on the demo
         gpu_seats=1,

@@ -39,6 +39,7 @@ class Job(NamedTuple):
     """What a rule's jobs would be made with now, as Snakemake's records write it."""
 
     params: set[str]
+    command: str
     inputs: set[str] | None = None  # None: those of the record
 
 
@@ -229,7 +230,7 @@ def _stale(records: dict[str, Record], digests: Digests, now: Mapping[str, Job])
     for output, record in records.items():
         if (job := now.get(record["rule"])) is None or digests.of(output) is None:
             continue
-        if set(record.get("params") or ()) != job.params:
+        if set(record.get("params") or ()) != job.params or record.get("code") != job.command:
             stale[output] = "was made with other settings or source"
         elif job.inputs not in (None, set(record.get("input") or ())) or changed(record, digests):
             stale[output] = "was made from other inputs"
