@@ -34,7 +34,8 @@ rule index:
     message:
         "index the raw images"
     shell:
-        "centigan index -e {EXPERIMENT} --settings {params.settings:q} --log {log:q}"
+        f"centigan index -e {EXPERIMENT}"
+        " --settings {params.settings:q} --log {log:q}"
 
 
 rule arrays:
