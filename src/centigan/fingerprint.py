@@ -16,7 +16,9 @@ from centigan.errors import UserError
 
 PACKAGE = Path(__file__).parent
 # What these decide reaches a rule through its params, or is no part of any result.
-PLUMBING = {"atomic", "errors", "fingerprint", "freshness", "layout", "manifest", "params", "settings"}
+PLUMBING = {
+    *("atomic", "errors", "fingerprint", "freshness", "layout", "manifest", "params", "settings", "threads")
+}
 
 
 @lru_cache

@@ -15,11 +15,11 @@ from safetensors.numpy import save_file
 from torch import Tensor
 
 from centigan.atomic import atomic_path
-from centigan.data.batches import counter_seed
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
 from centigan.sampling import trained_family
+from centigan.seeds import counter_seed
 from centigan.settings.stages import LatentStage, SampleStage
 from centigan.sheets import Images, contact_sheet
 from centigan.types import Family, to_uint8

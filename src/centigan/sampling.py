@@ -9,11 +9,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from centigan.atomic import atomic_path
-from centigan.data.batches import counter_seed
 from centigan.errors import UserError
 from centigan.families import build
 from centigan.layout import Layout
 from centigan.manifest import describe, read_facts, write_manifest
+from centigan.seeds import counter_seed
 from centigan.settings.stages import SampleStage
 from centigan.settings.training import AcganConfig
 from centigan.types import Family, to_uint8

@@ -24,10 +24,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from centigan.errors import UserError
+from centigan.threads import allowed_threads
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al., section 3.2
 WINDOW, SIGMA = 11, 1.5
@@ -202,6 +202,6 @@ def _chunks(count: int, shape: tuple[int, ...]) -> Iterable[tuple[int, int]]:
 
 
 def _in_threads(work: Callable[..., ResultT], arguments: Iterable[tuple[int, ...]]) -> Iterator[ResultT]:
-    """Results in order, on as many threads as torch may use; OpenCV and numpy let go of the interpreter."""
-    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+    """Results in order, on as many threads as are allowed; OpenCV and numpy let go of the interpreter."""
+    with ThreadPoolExecutor(allowed_threads()) as pool:
         yield from pool.map(lambda words: work(*words), arguments)

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from centigan.data.batches import Batches, Placement, counter_seed
+from centigan.data.batches import Batches, Placement
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.seeds import counter_seed
 from centigan.types import to_network, to_uint8
 
 

@@ -36,8 +36,7 @@ SPLITS = split_names(SETTINGS.data.classes, SETTINGS.data.split_size)
 PUBLISHED = read_published(Path(f"results/{EXPERIMENT}/mlflow.json"))
 FIGURES = list(type(SETTINGS.figures).model_fields)
 EVERY_CORE = workflow.global_resources["_cores"].value or 1  # CPU threads of a job that waits for all splits
-# of one split's job, so that splits fill the cores side by side
-FAIR_SHARE = max(1, EVERY_CORE // len(SPLITS))
+FAIR_SHARE = max(1, EVERY_CORE // len(SPLITS))  # of a split's job: splits fill the cores side by side
 # module that puts the raw data in place; none where they are the user's own
 FETCHED = {
     "digits": "data.embedded",

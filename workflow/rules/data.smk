@@ -29,13 +29,13 @@ rule index:
     log:
         f"logs/{EXPERIMENT}/index.log",
     params:
+        experiment=EXPERIMENT,
         settings=stage("index"),
         code=source_of("data.index"),
     message:
         "index the raw images"
     shell:
-        f"centigan index -e {EXPERIMENT}"
-        " --settings {params.settings:q} --log {log:q}"
+        "centigan index -e {params.experiment} --settings {params.settings:q} --log {log:q}"
 
 
 rule arrays:

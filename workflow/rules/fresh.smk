@@ -26,7 +26,7 @@ def made_here(output):
 
 def data_jobs():
     """What the jobs of the data stage would be made with now."""
-    index = {repr(stage("index")(None)), repr(source_of("data.index"))}
+    index = {repr(EXPERIMENT), repr(stage("index")(None)), repr(source_of("data.index"))}
     arrays = {repr(stage("arrays")(None)), repr(source_of("data.arrays"))}
     commands = {name: workflow.get_rule(name).shellcmd for name in ("index", "arrays")}
     return {

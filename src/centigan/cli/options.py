@@ -10,6 +10,7 @@ from centigan import params
 from centigan.layout import Layout, split_name, split_names
 from centigan.settings import Settings
 from centigan.settings.frozen import Frozen
+from centigan.threads import limit_threads
 
 StageT = TypeVar("StageT", bound=Frozen)
 
@@ -57,15 +58,6 @@ def name_of(split: str, loaded: Settings) -> str:
 def names_of(loaded: Settings) -> list[str]:
     """The names of all splits."""
     return split_names(loaded.data.classes, loaded.data.split_size)
-
-
-def limit_threads(threads: int) -> None:
-    """Limit PyTorch, and what NumPy and SciPy compute with, to so many CPU threads."""
-    import torch
-    from threadpoolctl import threadpool_limits
-
-    torch.set_num_threads(threads)
-    threadpool_limits(threads)
 
 
 def log_to(path: Path | None) -> None:

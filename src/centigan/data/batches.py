@@ -1,6 +1,5 @@
 """Seeded minibatches of one split: any iteration's batch is computed without history."""
 
-import hashlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from mmap import MADV_DONTNEED, mmap
 from pathlib import Path
@@ -12,15 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from centigan.errors import UserError
+from centigan.seeds import counter_seed
 from centigan.types import Batch, to_network
 
 Placement = Literal["auto", "device", "mapped"]
-
-
-def counter_seed(*parts: int | str) -> int:
-    """A 63-bit seed from a seed, a split, a purpose, an iteration: the same on every machine."""
-    digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
 
 
 def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:

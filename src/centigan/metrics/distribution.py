@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from centigan.atomic import atomic_path
-from centigan.data.batches import counter_seed
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
 from centigan.metrics.features import read_features
@@ -21,6 +20,7 @@ from centigan.metrics.frechet import Gaussian, frechet_distance, gaussian
 from centigan.metrics.kernel import kernel_distances
 from centigan.metrics.manifold import Manifold, manifold, precision_and_recall
 from centigan.metrics.stacked import Features
+from centigan.seeds import counter_seed
 from centigan.settings.evaluation import DistributionSettings
 
 SOURCES = ("generated", "held_out")  # both are compared with the training images

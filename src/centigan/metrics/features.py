@@ -12,14 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centigan.atomic import atomic_path
-from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
-from centigan.judges.extractor import load_extractor
-from centigan.judges.images import Images
 from centigan.layout import Layout
 from centigan.manifest import DIGESTS, describe, read_facts, write_manifest
 from centigan.metrics.stacked import Features, InFile, Stacked
 from centigan.settings.evaluation import FeatureSettings
+from centigan.sheets import Images  # the judges' load every network
 
 IDENTITY = ("network", "weights_sha256", "resizing", "precision")  # features are comparable under the same
 
@@ -38,6 +36,8 @@ def features_of_split(layout: Layout, split: str, settings: FeatureSettings) -> 
     Raises:
         UserError: when images are missing or of another size, or the network cannot be had.
     """
+    from centigan.judges.extractor import load_extractor  # only here: what reads features needs no PyTorch
+
     extractor = load_extractor(settings, layout.judge)
     folder = layout.features(split)
     counts = {}
@@ -104,6 +104,8 @@ def _images(layout: Layout, split: str, source: str) -> Images:
     side = int(read_facts(layout.arrays(split))["resolution"])
     images: Images = _load(path, mmap_mode="r")
     if source == "held_out":
+        from centigan.data.held_out import at_training_size
+
         return at_training_size(images, side)
     if images.shape[1:] != (side, side, 3):
         raise UserError(

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from centigan.data.batches import counter_seed
 from centigan.errors import UserError
+from centigan.seeds import counter_seed
 
 SOURCES = ("generated", "held_out")
 ROUNDING = 1e-9  # levels; the same images grouped otherwise give the same mean but for the order of adding

@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 from safetensors import safe_open
 
 from centigan.atomic import atomic_path
-from centigan.data.batches import counter_seed
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_facts
+from centigan.seeds import counter_seed
 from centigan.settings.evaluation import MsSsimSettings
 from centigan.sheets import Images  # the judges' load every network
 from centigan.similarity import ms_ssim, random_pairs

@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple
 import cv2
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -25,6 +24,7 @@ from centigan.manifest import read_facts
 from centigan.settings.evaluation import NeighbourSettings
 from centigan.sheets import Images  # the judges' load every network
 from centigan.similarity import ms_ssim_of_all, prepare
+from centigan.threads import allowed_threads
 
 MEGABYTE = 2**20
 CHUNK = 64  # training images compared at a time: 3 MB at 128 px, which the processor's caches hold
@@ -140,7 +140,7 @@ def l1(queries: Images) -> Nearest:
     flat = queries.reshape(len(queries), -1)
 
     def nearest(images: Images) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        cv2.setNumThreads(torch.get_num_threads())
+        cv2.setNumThreads(allowed_threads())
         # With 32-bit sums: 256 px a side have 5e7, and float32 counts to 2^24.
         distance, position = cv2.batchDistance(
             flat, images.reshape(len(images), -1), cv2.CV_32S, normType=cv2.NORM_L1, K=1

@@ -14,12 +14,13 @@ import torch
 from safetensors.torch import save_file
 
 from centigan.atomic import atomic_path, remove_halves, write_text
-from centigan.data.batches import Batches, Placement, counter_seed
+from centigan.data.batches import Batches, Placement
 from centigan.errors import UserError
 from centigan.families import build
 from centigan.journal import Journal, text_until
 from centigan.layout import Layout
 from centigan.manifest import describe, read_facts, sha256, write_manifest
+from centigan.seeds import counter_seed
 from centigan.settings.stages import TrainStage
 from centigan.sheets import Images
 from centigan.training.averaging import Averages

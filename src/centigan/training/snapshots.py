@@ -2,7 +2,7 @@
 
 import torch
 
-from centigan.data.batches import counter_seed
+from centigan.seeds import counter_seed
 from centigan.settings.training import TrainSettings
 from centigan.sheets import Images
 from centigan.types import Family, to_uint8

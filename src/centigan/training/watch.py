@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from centigan.atomic import atomic_path
-from centigan.data.batches import counter_seed
 from centigan.errors import UserError
 from centigan.journal import Journal, text_until
+from centigan.seeds import counter_seed
 from centigan.sheets import Images, contact_sheet
 from centigan.similarity import ms_ssim, random_pairs
 
