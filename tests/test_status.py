@@ -213,11 +213,11 @@ def test_slurm_tells_what_waits_runs_and_failed(layout: Layout, slurm: Callable[
 def test_a_kill_for_memory_is_told_with_slurms_own_line(layout: Layout, slurm: Callable[..., None]) -> None:
     slurm((12, "OUT_OF_MEMORY", "centigan small train/01"), (13, "OUT_OF_MEMORY", "centigan small sample/00"))
     logged(layout, "01", "split 01: iteration 30/1000")
-    said = "slurmstepd: error: Step 12.batch exceeded memory limit (900 > 800), being killed"
+    said = "StepId=12.batch exceeded memory limit (900 > 800), being killed"
     for job in ("train.01.small.12", "evaluate.00.small.13"):
         path = layout.root / f"logs/slurm/small/{job}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"something\n{said}\nKilled\n")
+        path.write_text(f"something\nslurmstepd-n1: error: {said}\nslurmstepd-n1: error: more\nKilled\n")
     text = as_text(seen(layout))
     assert f"logs/slurm/small/train.01.small.12.log: {said}\n" in text
     assert (

@@ -13,6 +13,7 @@ from typing import Any
 from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
+from centigan.status.queue import said_by_slurm
 from snakemake_executor_plugin_centigan_slurm.batch import Batch, members_of, numbered, sharing
 from snakemake_executor_plugin_centigan_slurm.states import (
     FAILED,
@@ -189,14 +190,18 @@ class Executor(RemoteExecutor):
     def _fail(self, info: SubmittedJobInfo, state: State) -> None:
         batch: Batch = info.aux["batch"]
         asked, left = batch.resources, info.job.restart_times >= info.job.attempt
+        said = said_by_slurm(self.folder / info.aux["log"])
+        word = (
+            "OUT_OF_MEMORY" if "memory limit" in said else state.word
+        )  # Slurm without cgroups calls it FAILED
         why = {
             "OUT_OF_MEMORY": f"it used more than the {asked.mem_mb} MB that it asked for",
             "TIMEOUT": f"it did not end within the {asked.runtime} minutes that it asked for",
             "CANCELLED": "somebody, or Slurm, cancelled it",
             GONE: "no command of Slurm knows it any more",
-        }.get(state.word, "see its log")
+        }.get(word, said or "see its log")
         more = "; tried again, with more memory and time" if left else ""
-        message = f"Slurm job {info.external_jobid} ({batch.name}): {state.word}, {why}{more}. "
+        message = f"Slurm job {info.external_jobid} ({batch.name}): {word}, {why}{more}. "
         self.report_job_error(info, msg=message, aux_logs=[str(info.aux["log"])])
 
     async def sleep(self) -> None:

@@ -53,7 +53,9 @@ def test_a_split_that_fails_for_good_is_named_with_its_job_and_log(
     scratch = untrained.folder / "scratch"
     scratch.mkdir()
     (scratch / "long").write_text("a file where a folder must be")
-    (untrained.folder / "site.yaml").write_text(SITE + "train_cpus: 4\n")  # more than this machine may have
+    (untrained.folder / "site.yaml").write_text(
+        SITE.replace("train_cpus: 1", "train_cpus: 4")
+    )  # this machine may have fewer
     running = untrained.start(TARGET, *ON_SLURM, "experiment=long", "--retries", "0")
     assert running.wait(120) != 0
     (job,) = jobs(untrained)

@@ -1,6 +1,7 @@
 """Slurm's queue: the jobs that were submitted from one folder, and what they are for."""
 
 import logging
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ FORMAT = "%A|%i|%T|%N|%r|%k|%Z"
 RUNNING = {"RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "SIGNALING", "RESIZING"}
 WAITING = {"PENDING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD", "SPECIAL_EXIT"}
 WAITING |= {"SUSPENDED", "STOPPED"}
+BY_SLURM = re.compile(r"^slurmstepd\S*: error: (.+)$", re.MULTILINE)
 log = logging.getLogger(__name__)
 
 
@@ -79,6 +81,15 @@ def _queue(text: str, folder: str) -> Queue:
             key = key_of(named[0], *target.split("/"))
             queue.newest[key] = max(job, queue.newest.get(key, job), key=lambda job: job.number)
     return queue
+
+
+def said_by_slurm(log_file: Path) -> str:
+    """What Slurm itself wrote into a job's log, such as why it killed it; "" where it wrote nothing."""
+    try:
+        found = BY_SLURM.search(log_file.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return ""
+    return found[1] if found else ""
 
 
 def key_of(experiment: str, rule: str, target: str = "") -> tuple[str, ...]:

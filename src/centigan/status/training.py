@@ -11,7 +11,7 @@ from typing import Any
 from centigan.journal import Line, whole_lines
 from centigan.layout import Layout
 from centigan.settings.stages import TrainStage
-from centigan.status.queue import Job, Queue, key_of
+from centigan.status.queue import Job, Queue, key_of, said_by_slurm
 
 TAIL = 4096  # bytes read of a journal or log: some 40 lines
 RECENT = 5  # lines of timing.jsonl whose median is the speed now: one may hold a checkpoint or a pause
@@ -79,10 +79,9 @@ def last_words(layout: Layout, path: Path, job: Job | None) -> tuple[str, str]:
     own = (_last_lines(path) or [""])[-1]
     if "error:" not in own and job:
         for found in (layout.root / "logs/slurm" / layout.experiment).glob(f"*.{job.number}.log"):
-            lines = [line for line in _last_lines(found) if line.strip()]
-            said = [line for line in lines if "slurmstepd: error" in line]  # before what the shell says of it
-            if lines:
-                return str(found), (said or lines)[-1]
+            said = said_by_slurm(found) or (_last_lines(found) or [""])[-1]
+            if said:
+                return str(found), said
     return (str(path), own) if path.exists() else ("", "")
 
 
