@@ -98,8 +98,8 @@ def test_a_truth_has_yaml_s_words(tmp_path: Path, text: str, value: bool) -> Non
 @pytest.mark.parametrize("name", ["0123", "1e3", "4711", "gpu-long", "1_0"])
 def test_names_reach_slurm_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Snakemake evaluates the profile's resources as Python, where 0123 would be 123 and 1e3 1000.0."""
-    for tool in ("sbatch", "sinfo"):
-        (tmp_path / tool).write_text(f"#!/bin/sh\necho '{name}*|gpu:{name}:4'\n")
+    for tool, answer in {"sbatch": "", "sinfo": f"{name}*|gpu:{name}:4", "sacctmgr": name}.items():
+        (tmp_path / tool).write_text(f"#!/bin/sh\necho '{answer}'\n")
         (tmp_path / tool).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     monkeypatch.chdir(tmp_path)
