@@ -16,6 +16,9 @@ from snakemake_executor_plugin_slurm.validation import validate_slurm_extra
 from centigan.site import IN_JOB
 
 END = "END_OF_STEPS"
+# what Snakemake sets for a shell command, read when the libraries are loaded
+THREADS = ["OMP_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]
+THREADS += ["VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"]
 ADDED_SIDE_BY_SIDE = ("mem_mb", "threads")
 
 
@@ -103,13 +106,12 @@ class Batch:
             "side_by_side": self.together,
             "steps": steps,
         }
-        lines = ["#!/bin/bash", "set -e", f"export {IN_JOB}=1 OMP_NUM_THREADS={self._threads_of_one()}"]
+        threads = max(member.threads for member in self.members)
+        variables = [f"{IN_JOB}=1", *(f"{name}={threads}" for name in THREADS)]
+        lines = ["#!/bin/bash", "set -e", f"export {' '.join(variables)}"]
         lines += [prelude] if prelude else []
         lines += [f"exec {self._runner(workflow)} <<'{END}'", json.dumps(described), END, ""]
         return "\n".join(lines)
-
-    def _threads_of_one(self) -> int:
-        return max(member.threads for member in self.members)
 
     def _runner(self, workflow: Any) -> str:
         if DeploymentMethod.APPTAINER not in workflow.deployment_settings.deployment_method:

@@ -52,3 +52,20 @@ def test_a_prelude_may_hold_braces_and_a_comment_and_track_is_no_other_word(proj
     prelude = 'echo "prelude in ${PWD}"  # such as module load'
     assert f"prelude in {project}" in snakemake(project, *words, CENTIGAN_PRELUDE=prelude)
     assert (project / "data/raw/digits/manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "made"), [("train", {"train": "2"}), ("judge", {"train": "0", "judge": "1"})]
+)
+def test_the_name_of_a_rule_is_a_target(project: Path, word: str, made: dict[str, str]) -> None:
+    said = snakemake(project, word, "-n", "--config", "experiment=tiny")
+    counts = dict(line.split() for line in said.splitlines() if len(line.split()) == 2)
+    assert {rule: counts.get(rule, "0") for rule in made} == made
+    assert "evaluate" not in counts
+
+
+def test_a_title_may_hold_braces(project: Path) -> None:
+    titled = TINY + "figures: {examples: {title: 'samples of {split} and {x}'}}\n"
+    (project / "experiments" / "titled.yaml").write_text(titled)
+    said = snakemake(project, "-n", "--config", "experiment=titled")
+    assert "This was a dry-run" in said

@@ -106,6 +106,11 @@ def stage(name):
     return of_job
 
 
+def every_setting(wildcards):
+    """All settings as JSON; of a function, since in a text Snakemake takes a title's {word} for a wildcard."""
+    return reading.canonical_json(SETTINGS)
+
+
 def source_of(module):
     """Hash of the source behind a command; the file spares every job on a cluster the parsing."""
     return remembered_code_of(module, Path(".snakemake/centigan/.source.json"))

@@ -81,7 +81,7 @@ rule report:
     log:
         "logs/{experiment}/report.log",
     params:
-        settings=reading.canonical_json(SETTINGS),
+        settings=every_setting,
         code=source_of("reporting.site"),
     message:
         "the report"

@@ -15,7 +15,7 @@ rule publish:
     log:
         "logs/{experiment}/publish.log",
     params:
-        settings=reading.canonical_json(SETTINGS),
+        settings=every_setting,
         attempt=attempt(),
         code=source_of("tracking"),
     message:
