@@ -87,6 +87,8 @@ def checked_with_slurm(site: dict[str, Any]) -> dict[str, Any]:
     if found := OWN.search(site["extra"]):
         raise UserError(f"extra: {found[1]} is not for `extra`: the profile sets it, from a key of its own")
     devices, default = _partitions()
+    if site["status_command"] not in ("", "squeue", "sacct"):
+        raise UserError(f"status_command must be squeue, sacct or empty, not {site['status_command']!r}")
     if site["account"] and (own := _accounts()) and site["account"].lower() not in own:
         raise UserError(
             f"account: Slurm knows no account {site['account']!r} of yours; there are: {', '.join(own)}"
@@ -112,7 +114,7 @@ def _partitions() -> tuple[dict[str, str], str]:
             "`--profile slurm` runs on a login node of a Slurm cluster, and here is no sbatch on the PATH; "
             "without a cluster: snakemake --cores all"
         )
-    command = ["sinfo", "--noheader", "--format=%P|%G"]
+    command = ["sinfo", "--all", "--noheader", "--format=%P|%G"]
     try:
         asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except subprocess.TimeoutExpired:

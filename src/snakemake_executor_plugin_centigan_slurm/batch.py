@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from snakemake_executor_plugin_slurm.validation import validate_slurm_extra
 from centigan.site import IN_JOB
 
 END = "END_OF_STEPS"
+LONGEST = 900  # letters of a comment, of which Slurm may allow 1024
 # what Snakemake sets for a shell command, read when the libraries are loaded
 THREADS = ["OMP_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]
 THREADS += ["VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"]
@@ -44,6 +46,10 @@ class Batch:
         self.experiment = str(self.members[0].rule.workflow.globals.get("EXPERIMENT", ""))
         self.resources = Resources(self._resources())
         self.threads = self.resources.pop("threads")
+        self.token = uuid.uuid4().hex[
+            :12
+        ]  # in the comment: tells whether Slurm has the job, when sbatch does not
+        self.before: dict[Path, tuple[int, int] | None] = {}  # the outputs that lay there at submission
 
     def _resources(self) -> dict[str, Any]:
         asked: dict[str, Any] = {}
@@ -85,6 +91,8 @@ class Batch:
             for key, flag in said.items()
         )
         comment = " ".join(["centigan", self.experiment, *self.targets])
+        comment = comment if len(comment) < LONGEST else comment[:LONGEST].rpartition(" ")[0]
+        comment += f" #{self.token}"
         params = {"run_uuid": self.name, "slurm_logfile": log, "comment_str": comment}
         params |= {"account": account, "partition": partition, "workdir": folder}
         return shlex.split(get_submit_command(self, params, settings=settings) + set_gres_string(self))
@@ -118,6 +126,18 @@ class Batch:
             return shlex.quote(str(Path(sys.executable).with_name("centigan"))) + " job"
         image = next(m.container_img_path for m in self.members)
         return singularity.shellcmd(image, "centigan job", args=workflow.deployment_settings.apptainer_args)
+
+
+def outputs_of(jobs: list[Any], folder: Path) -> dict[Path, tuple[int, int] | None]:
+    """Each output of the jobs, with its inode and time (ns), or None where it is not there."""
+    found: dict[Path, tuple[int, int] | None] = {}
+    for path in (folder / str(path) for job in jobs for member in members_of(job) for path in member.output):
+        try:
+            state = path.stat()
+            found[path] = state.st_ino, state.st_mtime_ns
+        except FileNotFoundError:
+            found[path] = None
+    return found
 
 
 def members_of(job: Any) -> list[Any]:

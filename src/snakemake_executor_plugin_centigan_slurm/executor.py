@@ -2,11 +2,13 @@
 
 import asyncio
 import shlex
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
 from centigan.status.queue import said_by_slurm
-from snakemake_executor_plugin_centigan_slurm.batch import Batch, members_of, numbered, sharing
+from snakemake_executor_plugin_centigan_slurm.batch import Batch, numbered, outputs_of, sharing
+from snakemake_executor_plugin_centigan_slurm.sbatch import RefusedError, submit
 from snakemake_executor_plugin_centigan_slurm.states import (
     FAILED,
     GONE,
@@ -27,25 +30,13 @@ from snakemake_executor_plugin_centigan_slurm.states import (
 )
 
 SECONDS_UNTIL_TAKEN = 180.0  # a job that Slurm could start again, or has never heard of, is given so long
-SECONDS_BETWEEN_TRIES = 10.0  # of a submission that Slurm could not take
 SUBMITTING = 4  # calls of sbatch at a time
-# What sbatch says when it could work later: the controller is away or busy, or no more jobs may be submitted.
-LATER = (
-    "unable to contact",
-    "timed out",
-    "connection refused",
-    "standby mode",
-    "zero bytes",
-    "connect failure",
-    "submitjob",
-    "submit job limit",
-    "job submit limit",
-    "temporarily",
-)
 
 
 class Executor(RemoteExecutor):
     """One Slurm job for each job of Snakemake, or group of them."""
+
+    begun = False  # Snakemake starts the thread that asks Slurm before all else here is set
 
     def __post_init__(self) -> None:
         self.settings = self.workflow.executor_settings
@@ -54,9 +45,9 @@ class Executor(RemoteExecutor):
         self.ending = threading.Event()
         self.in_slurm: dict[str, Batch] = {}  # not known to have ended
         self.uncertain: dict[str, float] = {}  # since when a job is in a passing state
-        self.told: set[str] = set()  # reasons for waiting, and unknown words
+        self.told: set[str] = set()  # reasons for waiting
         self.silent_since: float | None = None
-        self.sbatch_waits = False
+        self.begun = True
 
     def run_jobs(self, jobs: list[Any]) -> None:
         """Submit what is ready; what it is made of is read here, in Snakemake's own thread."""
@@ -66,6 +57,7 @@ class Executor(RemoteExecutor):
             batch = Batch(together, self.settings.side_by_side)
             log = Path(self.settings.logdir) / batch.experiment / f"{batch.name}.%j.log"
             (self.folder / log).parent.mkdir(parents=True, exist_ok=True)  # sbatch makes no folder
+            batch.before = outputs_of(together, self.folder)
             call = batch.call(self.settings, str(log), str(self.folder))
             script = batch.script(self.workflow, self.settings.prelude)
             self.submitting.submit(self._submit, batch, call, script, log)
@@ -76,48 +68,21 @@ class Executor(RemoteExecutor):
 
     def _submit(self, batch: Batch, call: list[str], script: str, log: Path) -> None:
         try:
-            number = self._accepted(call, script)
-        except (OSError, RuntimeError) as error:
+            number = submit(call, script, batch.token, self.ending, self.logger)
+            self.in_slurm[number] = batch
+            path = Path(str(log).replace("%j", number))
+            self.logger.info(f"Slurm job {number}: {batch.name}, log {path}")
+            for job in batch.jobs:
+                aux = {"batch": batch, "log": path}
+                self.report_job_submission(SubmittedJobInfo(job, external_jobid=number, aux=aux))
+        except RefusedError as error:
             message = f"sbatch did not take the job: {error}\n    {shlex.join(call)}\n"
             for job in batch.jobs:
                 self.report_job_error(SubmittedJobInfo(job), msg=message)
-            return
-        path = Path(str(log).replace("%j", number))
-        self.logger.info(f"Slurm job {number}: {batch.name}, log {path}")
-        self.in_slurm[number] = batch
-        for job in batch.jobs:
-            info = SubmittedJobInfo(job, external_jobid=number, aux={"batch": batch, "log": path})
-            self.report_job_submission(info)
-
-    def _accepted(self, call: list[str], script: str) -> str:
-        """The number of the submitted job; a Slurm that is away or full is waited for.
-
-        Raises:
-            RuntimeError: sbatch's refusal.
-        """
-        while True:
-            pipe = subprocess.PIPE
-            # a session of its own: Ctrl-C must not reach it between the submission and its answer
-            asked = subprocess.run(
-                [*call],
-                input=script,
-                text=True,
-                stdout=pipe,
-                stderr=pipe,
-                start_new_session=True,
-                check=False,
-            )
-            if not asked.returncode:
-                self.sbatch_waits = False
-                return asked.stdout.strip().splitlines()[-1].split(";")[0]
-            message = " ".join(asked.stderr.split())
-            if not any(word in message.lower() for word in LATER):
-                raise RuntimeError(message)
-            if not self.sbatch_waits:
-                self.logger.warning(f"{message}\nTried again every {SECONDS_BETWEEN_TRIES:.0f} s.")
-                self.sbatch_waits = True
-            if self.ending.wait(SECONDS_BETWEEN_TRIES):
-                raise RuntimeError(message)
+        except (
+            Exception
+        ) as error:  # nobody else would hear of it in this thread, and the run would wait for ever
+            self.workflow.scheduler.executor_error_callback(error)
 
     async def check_active_jobs(
         self, active_jobs: list[SubmittedJobInfo]
@@ -171,21 +136,24 @@ class Executor(RemoteExecutor):
             since = self.uncertain.setdefault(number, time.monotonic())
             if time.monotonic() - since < SECONDS_UNTIL_TAKEN:
                 return False
+            self._scancel([number])  # it must not come back beside the one that takes its place
             self._fail(info, state)
             return True
         self.uncertain.pop(number, None)
         if state.word == "COMPLETED":
-            (self.folder / info.aux["log"]).unlink(missing_ok=True)
+            with suppress(OSError):  # a log that stays is no harm
+                (self.folder / info.aux["log"]).unlink(missing_ok=True)
             self.report_job_success(info)
-        elif state.word in FAILED and len(info.aux["batch"].jobs) > 1 and self._is_made(info.job):
+        elif state.word in FAILED and len(info.aux["batch"].jobs) > 1 and self._is_made(info):
             self.report_job_success(info)  # another one failed that shared the Slurm job
         elif state.word in FAILED:
             self._fail(info, state)
         return state.word == "COMPLETED" or state.word in FAILED
 
-    def _is_made(self, job: Any) -> bool:
-        """Whether all outputs are there; a Slurm job begins by removing those of earlier runs."""
-        return all((self.folder / str(path)).exists() for member in members_of(job) for path in member.output)
+    def _is_made(self, info: SubmittedJobInfo) -> bool:
+        """Whether all outputs are there, none of them one that lay there when the job was submitted."""
+        before, now = info.aux["batch"].before, outputs_of([info.job], self.folder)
+        return all(state is not None and state != before[path] for path, state in now.items())
 
     def _fail(self, info: SubmittedJobInfo, state: State) -> None:
         batch: Batch = info.aux["batch"]
@@ -206,17 +174,30 @@ class Executor(RemoteExecutor):
 
     async def sleep(self) -> None:
         """Wait until Slurm is to be asked again, or the run ends."""
-        seconds = max(self.settings.seconds_between_checks, len(self.in_slurm) / 20)
-        end = time.monotonic() + seconds
-        while self.wait and time.monotonic() < end:
+        begun = time.monotonic()
+        while self.wait and not (self.begun and time.monotonic() - begun > self._seconds()):
             await asyncio.sleep(TICK)
 
+    def _seconds(self) -> float:
+        """Between two questions."""
+        return max(1, self.settings.seconds_between_checks, len(self.in_slurm) / 20)
+
     def cancel(self) -> None:
-        """Ctrl-C: end what is being submitted, cancel what was, and say so."""
+        """Ctrl-C: say so, cancel all jobs, also those just being submitted. A second one changes nothing."""
         self.ending.set()
-        self.submitting.shutdown(wait=True, cancel_futures=True)
-        self._scancel(list(self.in_slurm))
-        self.shutdown()
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            numbers = list(self.in_slurm)
+            if numbers:
+                jobs = f"{len(numbers)} Slurm jobs: {numbered(numbers)}"
+                self.logger.warning(f"Cancelling {jobs}. Trainings save before they end.")
+            self._scancel(numbers)
+            self.submitting.shutdown(wait=True, cancel_futures=True)
+            self._scancel([number for number in self.in_slurm if number not in numbers])
+            self.in_slurm.clear()
+            self.shutdown()
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def cancel_jobs(self, active_jobs: list[SubmittedJobInfo]) -> None:
         """Cancel some jobs."""
@@ -226,23 +207,28 @@ class Executor(RemoteExecutor):
         """Cancel jobs; Slurm gives trainings the time to save."""
         if not numbers:
             return
-        self.logger.warning(
-            f"Cancelling {len(numbers)} Slurm jobs: {numbered(numbers)}. Trainings save before they end."
-        )
         try:
             asked = subprocess.run(
-                ["scancel", *numbers], capture_output=True, text=True, timeout=20, check=False
+                ["scancel", *numbers],
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                timeout=20,
+                check=False,
+                start_new_session=True,
             )
             trouble = asked.stderr.strip()
-        except subprocess.TimeoutExpired:
-            trouble = "no answer within 20 s"
+        except (OSError, subprocess.TimeoutExpired) as error:
+            trouble = str(error)
         if trouble:
             self.logger.error(f"{trouble}\nWhat still runs, cancel by hand: scancel {' '.join(numbers)}")
 
     def shutdown(self) -> None:
-        """End the threads."""
+        """End the threads, and jobs that an error of our own would leave to nobody."""
         self.ending.set()
         self.submitting.shutdown(wait=True)
+        self._scancel(list(self.in_slurm))
+        self.in_slurm.clear()
         super().shutdown()
 
     def get_python_executable(self) -> str:

@@ -1,9 +1,11 @@
 """What Slurm says of jobs, in squeue's words or sacct's, and what follows from it."""
 
 import asyncio
-import csv
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 # squeue(1) and sacct(1), "JOB STATE CODES". All other words are of jobs that wait, run or end.
@@ -38,42 +40,48 @@ async def ask(jobs: Sequence[str], command: str, alive: Callable[[], bool]) -> d
     found: dict[str, State] = {}
     if command != "sacct":
         found = parse(await _said("squeue", "%i|%T|%r", jobs, alive))
-    if (
-        command != "squeue"
-        and (missing := [job for job in jobs if job not in found])
-        and shutil.which("sacct")
-    ):
+    missing = [job for job in jobs if job not in found]
+    if command != "squeue" and missing and (command == "sacct" or shutil.which("sacct")):
         try:
             found |= parse(await _said("sacct", "JobIDRaw,State", missing, alive))
-        except SlurmSilentError:
-            if command == "sacct":
+        except SlurmSilentError as error:
+            if command == "sacct" or "accounting storage is disabled" not in str(error):
                 raise  # else: a site without accounting; what squeue said stands
     return found
 
 
 def parse(text: str) -> dict[str, State]:
     """States by job. sacct says "CANCELLED by 1000": the first word counts."""
-    rows = (row for row in csv.reader(text.splitlines(), delimiter="|") if len(row) >= 2 and row[0].strip())
-    return {
-        row[0].strip(): State(row[1].split(" ")[0].rstrip("+"), row[2] if row[2:] else "") for row in rows
-    }
+    found = {}
+    for line in text.splitlines():
+        job, *rest = line.strip().split("|", 2)
+        if job and rest:
+            found[job] = State(rest[0].split(" ")[0].rstrip("+"), rest[1] if rest[1:] else "")
+    return found
 
 
 async def _said(tool: str, fields: str, jobs: Iterable[str], alive: Callable[[], bool]) -> str:
     chosen = [f"--jobs={','.join(jobs)}", "--noheader", f"--format={fields}"]
-    more = ["--states=all"] if tool == "squeue" else ["--allocations", "--parsable2"]
-    process = await asyncio.create_subprocess_exec(
-        tool, *chosen, *more, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
+    more = ["--all", "--states=all"] if tool == "squeue" else ["--allocations", "--parsable2"]
+    pipe = asyncio.subprocess.PIPE
+    try:  # a session of its own: a wrapper script is killed with all that it started
+        process = await asyncio.create_subprocess_exec(
+            tool, *chosen, *more, stdout=pipe, stderr=pipe, start_new_session=True
+        )
+    except OSError as error:  # too many processes or files, or no such program
+        raise SlurmSilentError(f"{tool}: {error.strerror}") from None
     talk = asyncio.create_task(process.communicate())
     for _ in range(int(PATIENCE / TICK)):
         if (await asyncio.wait({talk}, timeout=TICK))[0] or not alive():
             break
     if not talk.done():
-        process.kill()
-        await talk
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        talk.cancel()
         raise SlurmSilentError(f"{tool} said nothing for {PATIENCE:.0f} s")
-    out, error = (part.decode(errors="replace") for part in talk.result())
-    if process.returncode and "Invalid job id specified" not in error:  # said of a job that it has forgotten
-        raise SlurmSilentError(f"{tool}: {' '.join(error.split()) or f'exit status {process.returncode}'}")
+    out, trouble = (part.decode(errors="replace") for part in talk.result())
+    if (
+        process.returncode and "Invalid job id specified" not in trouble
+    ):  # said of a job that it has forgotten
+        raise SlurmSilentError(f"{tool}: {' '.join(trouble.split()) or f'exit status {process.returncode}'}")
     return out

@@ -56,7 +56,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 @pytest.fixture
 def untrained(trained_here: Project, project: Project) -> Project:
     """A project whose arrays are there and whose splits are to be trained."""
-    for name in ("data", ".snakemake/metadata"):
+    for name in ("data", ".snakemake/metadata", ".snakemake/centigan"):
         shutil.copytree(trained_here.folder / name, project.folder / name)
     trained = shutil.ignore_patterns("train")
     shutil.copytree(trained_here.folder / "results", project.folder / "results", ignore=trained)

@@ -48,6 +48,14 @@ def test_a_site_without_accounting_is_no_outage(slurm: Path) -> None:
         asked(["1"], "sacct")
 
 
+def test_an_accounting_that_is_away_is_an_outage_not_a_lost_job(slurm: Path) -> None:
+    says(slurm, "squeue", "echo '1|RUNNING|None'")
+    says(slurm, "sacct", "echo 'Problem talking to the database: Connection refused' >&2; exit 1")
+    assert set(asked(["1"])) == {"1"}
+    with pytest.raises(SlurmSilentError, match="Problem talking to the database"):
+        asked(["1", "2"])
+
+
 def test_a_job_that_squeue_calls_invalid_is_forgotten_and_any_other_failure_is_silence(slurm: Path) -> None:
     says(slurm, "squeue", "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
     assert asked(["9"], "squeue") == {}
@@ -57,6 +65,6 @@ def test_a_job_that_squeue_calls_invalid_is_forgotten_and_any_other_failure_is_s
 
 
 def test_the_end_of_a_run_does_not_wait_for_an_answer(slurm: Path) -> None:
-    says(slurm, "squeue", "exec sleep 60")
+    says(slurm, "squeue", "sleep 60")  # a script whose child holds the pipe
     with pytest.raises(SlurmSilentError):
         asked(["1"], alive=False)
