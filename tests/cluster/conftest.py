@@ -57,7 +57,9 @@ def project(tmp_path: Path) -> Iterator[Project]:
 def untrained(trained_here: Project, project: Project) -> Project:
     """A project whose arrays are there and whose splits are to be trained."""
     for name in ("data", ".snakemake/metadata", ".snakemake/centigan"):
-        shutil.copytree(trained_here.folder / name, project.folder / name)
+        # without memory: what it knows of, and is not here, would be made by a run before all else
+        no_memory = shutil.ignore_patterns("memory.json")
+        shutil.copytree(trained_here.folder / name, project.folder / name, ignore=no_memory)
     trained = shutil.ignore_patterns("train")
     shutil.copytree(trained_here.folder / "results", project.folder / "results", ignore=trained)
     return project
