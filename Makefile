@@ -24,7 +24,7 @@ test: .venv/installed
 compare: .venv/installed
 	$(BIN)/dvc exp show --only-changed --keep '$(HEADLINES)' --drop '(?!experiments/).*/|Snakefile'
 
-# starts a real Slurm on this machine; needs root and Debian's slurmctld, slurmd, slurm-client, munge
+# starts a real Slurm on this machine; needs root and Debian's packages that .ci/run names
 test-cluster: .venv/installed
 	$(BIN)/pytest tests/cluster
 
