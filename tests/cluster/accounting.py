@@ -10,7 +10,7 @@ from pathlib import Path
 
 DAEMONS = ("slurmdbd", "mariadbd", "mariadb-install-db", "mariadb")
 DATABASE = """[mariadbd]
-user=mysql
+user=root
 datadir={folder}/mysql
 socket={folder}/mysql/socket
 pid-file={folder}/mysql/pid
@@ -51,21 +51,14 @@ class Accounting:
         self.folder, self.etc = folder, etc
 
     def up(self) -> None:
-        """Start both, with the cluster, an account and root as its user in them."""
+        """Start both, as root: pytest's folders are for nobody else."""
         data = self.folder / "mysql"
-        for (
-            parent
-        ) in self.folder.parents:  # pytest's folders are for root alone, the database's user must pass
-            if parent.is_relative_to("/tmp") and parent != Path("/tmp"):
-                parent.chmod(0o755)
-        self.folder.chmod(0o755)
         options = self.folder / "my.cnf"
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         options.write_text(DATABASE.format(folder=self.folder, port=port))
         if not data.exists():
             data.mkdir()
-            shutil.chown(data, "mysql", "mysql")
             install = ["mariadb-install-db", f"--defaults-file={options}", "--skip-test-db"]
             subprocess.run(
                 [*install, "--auth-root-authentication-method=socket"], check=True, capture_output=True

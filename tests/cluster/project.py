@@ -20,6 +20,8 @@ cpu_mem_mb: 1500
 seconds_between_checks: 2
 """
 
+RUN_IDS = {"mlflow.json", "publish.json"}  # of the mirror in MLflow, and their hash
+
 
 class Project:
     """A copy of the project's files in which Snakemake is run."""
@@ -64,5 +66,5 @@ class Project:
     def results(self, experiment: str) -> dict[str, bytes]:
         """Every result's bytes but those of the mirror's run ids."""
         root = self.folder / "results" / experiment
-        files = (path for path in root.rglob("*") if path.is_file() and path.name != "mlflow.json")
+        files = (path for path in root.rglob("*") if path.is_file() and path.name not in RUN_IDS)
         return {str(path.relative_to(root)): path.read_bytes() for path in files}
