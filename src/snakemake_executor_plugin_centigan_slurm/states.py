@@ -77,7 +77,8 @@ async def _said(tool: str, fields: str, jobs: Iterable[str], alive: Callable[[],
     if not talk.done():
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        talk.cancel()
+        if not (await asyncio.wait({talk}, timeout=5))[0]:  # one that even SIGKILL does not end: a hung disk
+            talk.cancel()
         raise SlurmSilentError(f"{tool} said nothing for {PATIENCE:.0f} s")
     out, trouble = (part.decode(errors="replace") for part in talk.result())
     if (
