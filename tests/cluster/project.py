@@ -41,7 +41,8 @@ class Project:
         environment |= {"MPLCONFIGDIR": str(self.folder / ".snakemake/matplotlib")}
         with (self.folder / "run.log").open("a") as log:
             self.running = subprocess.Popen(
-                [BIN / "snakemake", *words],
+                # where the tests run in the background, their shell lets them ignore Ctrl-C
+                ["env", "--default-signal=INT", BIN / "snakemake", *words],
                 cwd=self.folder,
                 env=environment,
                 stdout=log,
