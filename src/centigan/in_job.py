@@ -4,7 +4,6 @@ A step's start costs 2 s of CPU, nearly all of it imports. Steps that share a jo
 that has imported what all need; a single one is run in this process.
 """
 
-import logging
 import os
 import shlex
 import signal
@@ -16,12 +15,8 @@ from typing import Any
 
 from centigan.errors import UserError
 
-log = logging.getLogger(__name__)
-SENT_TO_ALL = (
-    signal.SIGTERM,
-    signal.SIGINT,
-    signal.SIGUSR1,
-)  # to the whole job: Slurm sends them to each process
+# Slurm sends them to each process of a job
+SENT_TO_ALL = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
 
 def run(description: dict[str, Any], verb: Callable[[list[str]], int]) -> int:

@@ -86,9 +86,9 @@ def checked_with_slurm(site: dict[str, Any]) -> dict[str, Any]:
     """
     if found := OWN.search(site["extra"]):
         raise UserError(f"extra: {found[1]} is not for `extra`: the profile sets it, from a key of its own")
-    devices, default = _partitions()
     if site["status_command"] not in ("", "squeue", "sacct"):
         raise UserError(f"status_command must be squeue, sacct or empty, not {site['status_command']!r}")
+    devices, default = _partitions()
     if site["account"] and (own := _accounts()) and site["account"].lower() not in own:
         raise UserError(
             f"account: Slurm knows no account {site['account']!r} of yours; there are: {', '.join(own)}"

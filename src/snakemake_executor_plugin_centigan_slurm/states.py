@@ -81,8 +81,7 @@ async def _said(tool: str, fields: str, jobs: Iterable[str], alive: Callable[[],
             talk.cancel()
         raise SlurmSilentError(f"{tool} said nothing for {PATIENCE:.0f} s")
     out, trouble = (part.decode(errors="replace") for part in talk.result())
-    if (
-        process.returncode and "Invalid job id specified" not in trouble
-    ):  # said of a job that it has forgotten
+    # "Invalid job id" is said of one that it has forgotten
+    if process.returncode and "Invalid job id specified" not in trouble:
         raise SlurmSilentError(f"{tool}: {' '.join(trouble.split()) or f'exit status {process.returncode}'}")
     return out

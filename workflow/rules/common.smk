@@ -112,7 +112,7 @@ def every_setting(wildcards):
 
 
 def source_of(module):
-    """Hash of the source behind a command; the file spares every job on a cluster the parsing."""
+    """Hash of the source behind a command; the file spares every start the parsing."""
     return remembered_code_of(module, Path(".snakemake/centigan/.source.json"))
 
 

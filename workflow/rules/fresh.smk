@@ -14,6 +14,12 @@ OTHER_THAN_RUNS = (
 ).split()
 
 
+@cache
+def command_line():
+    """The words of this call, read once."""
+    return get_argument_parser().parse_args(sys.argv[1:])
+
+
 def is_run(words):
     """Whether this call runs jobs, or tells which it would run."""
     running = any(Path(".snakemake/locks").glob("*"))  # its jobs are at work on what would be looked at
@@ -44,7 +50,7 @@ def look(made):
 
 if workflow.is_main_process and first.is_first_run():
     first.end_with_parent()
-elif workflow.is_main_process and is_run(words := get_argument_parser().parse_args(sys.argv[1:])):
+elif workflow.is_main_process and is_run(words := command_line()):
     try:
         freshness.begin(Layout(EXPERIMENT), PUBLISHED, dry=words.dryrun)
         first.make_first(look, sys.argv[1:], words.targets, dry=words.dryrun)
