@@ -17,7 +17,7 @@ from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
 from centigan.status.queue import said_by_slurm
 from snakemake_executor_plugin_centigan_slurm.batch import Batch, numbered, outputs_of, sharing
-from snakemake_executor_plugin_centigan_slurm.sbatch import RefusedError, submit
+from snakemake_executor_plugin_centigan_slurm.sbatch import RefusedError, answer, submit
 from snakemake_executor_plugin_centigan_slurm.states import (
     FAILED,
     GONE,
@@ -208,16 +208,7 @@ class Executor(RemoteExecutor):
         if not numbers:
             return
         try:
-            asked = subprocess.run(
-                ["scancel", *numbers],
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=20,
-                check=False,
-                start_new_session=True,
-            )
-            trouble = asked.stderr.strip()
+            _, trouble = answer(["scancel", *numbers], seconds=20)
         except (OSError, subprocess.TimeoutExpired) as error:
             trouble = str(error)
         if trouble:

@@ -37,7 +37,7 @@ def submit(call: list[str], script: str, token: str, ending: threading.Event, lo
     while True:
         message = ""
         try:
-            out, message = _run(call, script)
+            out, message = answer(call, script)
         except subprocess.TimeoutExpired:
             message = f"sbatch timed out after {SECONDS_OF_ONE_TRY:.0f} s"
         if not message:
@@ -57,15 +57,20 @@ def submit(call: list[str], script: str, token: str, ending: threading.Event, lo
                 break
 
 
-def _run(call: list[str], text: str = "") -> tuple[str, str]:
-    """Standard output of a command, and what it said when it failed."""
+def answer(call: list[str], text: str = "", seconds: float = SECONDS_OF_ONE_TRY) -> tuple[str, str]:
+    """Standard output of a command that reads `text`, and what it said when it failed.
+
+    Raises:
+        OSError: when it cannot be started.
+        subprocess.TimeoutExpired: when it takes longer than `seconds`.
+    """
     done = subprocess.run(
         call,
         input=text,
         capture_output=True,
         encoding="utf-8",
         errors="replace",
-        timeout=SECONDS_OF_ONE_TRY,
+        timeout=seconds,
         check=False,
         start_new_session=True,  # Ctrl-C must not reach it between the submission and its answer
     )
@@ -83,7 +88,7 @@ def _number(out: str) -> str:
 def _known(token: str) -> str | None:
     """The number of the job that has the token in its comment; "" of none; None while Slurm does not say."""
     try:
-        out, trouble = _run(["squeue", "--me", "--all", "--states=all", "--noheader", "--format=%A|%k"])
+        out, trouble = answer(["squeue", "--me", "--all", "--states=all", "--noheader", "--format=%A|%k"])
     except (OSError, subprocess.TimeoutExpired):
         return None
     if trouble:
