@@ -43,6 +43,7 @@ def test_plots_are_drawn_without_a_network(copy: Project) -> None:
     scripts = re.findall(r'<script src="(\.\.[^"]+)"', page.read_text())
     assert [Path(script).name for script in scripts] == ["vega.js", "vega-lite.js", "vega-embed.js"]
     assert all((page.parent / script).is_file() for script in scripts)
+    assert '"strokeDash": {"field": "source"' in page.read_text()  # real and generated are two lines
     if CHROMIUM:
         nowhere = "--host-resolver-rules=MAP * ~NOTFOUND"
         words = [CHROMIUM, "--headless", "--no-sandbox", nowhere, "--virtual-time-budget=8000", "--dump-dom"]
