@@ -7,6 +7,7 @@ from PIL import Image
 
 from centigan.data.embedded import PHOTOGRAPHS, write_embedded
 from centigan.data.sources.folders import class_folders
+from centigan.data.sources.sift import Sieve
 
 
 @pytest.fixture(scope="module")
@@ -27,13 +28,13 @@ def test_digits_are_all_1797_images_a_fifth_held_out(digits: Path) -> None:
     train, val = list(digits.glob("train/*/*.png")), list(digits.glob("val/*/*.png"))
     assert len(train) + len(val) == 1797
     assert 0.2 <= len(val) / 1797 < 0.203
-    assert class_folders(digits / "train") == list("0123456789")
+    assert class_folders(digits / "train", Sieve(digits)) == list("0123456789")
     with Image.open(train[0]) as image:
         assert image.size == (8, 8)
 
 
 def test_photos_are_400_and_50_crops_of_20_photographs(photos: Path) -> None:
-    assert class_folders(photos / "train") == sorted(PHOTOGRAPHS)
+    assert class_folders(photos / "train", Sieve(photos)) == sorted(PHOTOGRAPHS)
     for name in PHOTOGRAPHS:
         assert len(list((photos / "train" / name).glob("*.jpg"))) == 400
         assert len(list((photos / "val" / name).glob("*.jpg"))) == 50

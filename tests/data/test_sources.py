@@ -10,78 +10,21 @@ import numpy as np
 import pandas as pd
 import pytest
 from small import ARRAYS
+from small_ilsvrc import CLASSES, HELD_OUT, PER_CLASS, inner_tars, write_tar
 
 from centigan.data.arrays import build_arrays
-from centigan.data.fixture import write_ilsvrc
 from centigan.data.index import build_index
 from centigan.data.sources import list_source, recognise
 from centigan.data.sources.archives import TRAIN, VALIDATION
 from centigan.data.sources.devkit import ARCHIVE, read_devkit
 from centigan.data.sources.folders import evenly_spaced
-from centigan.data.sources.kaggle import DATA, SOLUTION
+from centigan.data.sources.kaggle import SOLUTION
 from centigan.data.verify import verify
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.settings.data import DataSettings
 
-CLASSES, PER_CLASS, HELD_OUT = 4, 6, 2
 SIGN_OF_THE_END = bytes(1024)
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The three archives; never written to."""
-    root = tmp_path_factory.mktemp("ilsvrc")
-    write_ilsvrc(root, classes=CLASSES, per_class=PER_CLASS, held_out_per_class=HELD_OUT, oddities=True)
-    return root
-
-
-@pytest.fixture
-def archives(published: Path, tmp_path: Path) -> Path:
-    """A copy of the archives to damage."""
-    return Path(shutil.copytree(published, tmp_path / "archives"))
-
-
-@pytest.fixture
-def folders(published: Path, tmp_path: Path) -> Path:
-    """The same, extracted as torchvision does."""
-    root = tmp_path / "folders"
-    for tar in inner_tars(published / TRAIN):
-        with tarfile.open(fileobj=io.BytesIO(tar[1])) as inner:
-            inner.extractall(root / "train" / tar[0].removesuffix(".tar"), filter="data")
-    devkit = read_devkit(published)
-    with tarfile.open(published / VALIDATION) as tar:
-        for position, member in enumerate(tar.getmembers()):
-            tar.extract(member, root / "val" / devkit.validation_class(position), filter="data")
-    return root
-
-
-@pytest.fixture
-def kaggle(folders: Path, tmp_path: Path) -> Path:
-    """The same, as Kaggle publishes it."""
-    root = tmp_path / "kaggle"
-    shutil.copytree(folders / "train", root / DATA / "train")
-    (root / DATA / "val").mkdir()
-    lines = ["ImageId,PredictionString"]
-    for image in sorted(folders.glob("val/*/*")):
-        shutil.copy(image, root / DATA / "val")
-        lines.append(f"{image.stem},{image.parent.name} 1 2 30 40 ")
-    (root / SOLUTION).write_text("\n".join(lines) + "\n")
-    (root / "LOC_synset_mapping.txt").write_text("n02105855 Shetland sheepdog, Shetland\n")
-    return root
-
-
-def inner_tars(path: Path) -> list[tuple[str, bytes]]:
-    with tarfile.open(path) as outer:
-        return [(member.name, outer.extractfile(member).read()) for member in outer]
-
-
-def write_tar(path: Path, files: list[tuple[str, bytes]]) -> None:
-    with tarfile.open(path, "w") as tar:
-        for name, content in files:
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            tar.addfile(entry, io.BytesIO(content))
 
 
 def settings(root: Path, **others: object) -> DataSettings:
@@ -215,7 +158,7 @@ def label_of_no_number(root: Path) -> None:
 def odd_name(root: Path) -> None:
     with tarfile.open(root / VALIDATION) as tar:
         files = [(member.name, tar.extractfile(member).read()) for member in tar]
-    write_tar(root / VALIDATION, [*files[:-1], ("README.txt", b"hello")])
+    write_tar(root / VALIDATION, [*files[:-1], ("other.JPEG", b"hello")])
 
 
 def change_truth(root: Path, change: Callable[[list[str]], list[str]]) -> None:
@@ -242,7 +185,7 @@ def change_truth(root: Path, change: Callable[[list[str]], list[str]]) -> None:
         (few_labels, r"has 7 labels, none for image 8"),
         (label_of_no_class, r"line 8 of .*ground_truth\.txt points to class 1001"),
         (label_of_no_number, r"ground_truth\.txt cannot be read"),
-        (odd_name, r"README\.txt is no validation image"),
+        (odd_name, r"other\.JPEG is no validation image"),
     ],
 )
 def test_damaged_archives_are_one_clear_error(

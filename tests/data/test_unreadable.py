@@ -19,8 +19,9 @@ from small import ARRAYS
 from centigan.data import arrays
 from centigan.data.arrays import build_arrays
 from centigan.data.index import build_index
-from centigan.data.sources import archives, list_source
+from centigan.data.sources import list_source
 from centigan.data.sources.listing import MOST_BYTES, Range, Rejected, printable, read_ranges
+from centigan.data.sources.sift import Sieve
 from centigan.data.sources.tars import members
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -73,7 +74,6 @@ def make_film(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (Path.mkdir, "is no plain file"),
         (make_pipe, "is no plain file"),
         (make_link_to_a_pipe, "is no plain file"),
         (make_socket, "is no plain file"),
@@ -144,12 +144,13 @@ def test_a_class_folder_whose_name_is_not_utf_8_is_an_error(raw: Path, data_sett
 
 
 def test_a_members_name_that_is_not_utf_8_is_a_fault_in_escaped_form(tmp_path: Path) -> None:
-    path, rejected = tmp_path / "a.tar", []
+    path, sieve = tmp_path / "a.tar", Sieve(tmp_path)
     with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
         tar.addfile(tarfile.TarInfo(os.fsdecode(b"caf\xe9.JPEG")))
-    assert not archives._usable(members(path), path, rejected)
+    (member,) = members(path)
+    assert sieve.member(path, member, "a.tar") is None
     reason = "has a name that is not UTF-8; rename it"
-    assert rejected == [Rejected("caf\\xe9.JPEG", reason)]
+    assert sieve.rejected == [Rejected("caf\\xe9.JPEG", reason)]
 
 
 @pytest.mark.parametrize("place", ["", "train", "train/dog"])

@@ -41,7 +41,7 @@ def check(listing: Listing, classes: list[str], settings: DataSettings) -> dict[
         "rejected": [rejected._asdict() for rejected in listing.rejected],
         "on_bad_image": policy,
         "order": settings.order,
-    }
+    } | ({"passed_over": listing.passed_over} if listing.passed_over else {})
 
 
 def published_totals(listing: Listing) -> dict[str, int]:

@@ -4,12 +4,21 @@ Pillow opens 43 formats, EPS by running Ghostscript on what the file says. A raw
 read is what ImageNet and data sets like it hold, and what needs no program but a decoder in C.
 """
 
+import re
+
 # "JPEG" reads cameras' MPO, too: its first picture. AVIF stays out: Pillow has it since 11.3 only, so equal
 # data would give other arrays, and its header does not bind the size of what is decoded.
 READ = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
 # Pillow decodes these kinds of BMP and PPM in Python, byte by byte: a file of 1 MB took it up to 22 s.
 SLOW = {"bmp_rle": "run-length coded BMP", "ppm": "PPM of unusual depth", "ppm_plain": "PPM written as text"}
 
+START = 32  # bytes, enough to tell one of these
+READ_STARTS = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF.{4}WEBP|II[*+]\0|MM\0[*+]"
+    # a text may begin with BM or P5, too: the length of a BMP's second header, a PPM's width and height
+    rb"|BM.{4}\0{4}.{4}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0|P[456]\s+(?:#|\d+\s+\d+\s)",
+    re.DOTALL,
+)
 STARTS = {  # the first bytes of a file -> its format
     b"%!PS": "EPS",
     b"\xc5\xd0\xd3\xc6": "EPS",
@@ -48,6 +57,11 @@ BRANDS = {  # of files in boxes, whose second word is "ftyp"
     b"mif1": "HEIF",
     b"msf1": "HEIF",
 }
+
+
+def is_read(data: bytes) -> bool:
+    """Whether a file is of a format that is read, by its first START bytes."""
+    return READ_STARTS.match(data) is not None
 
 
 def unread(data: bytes) -> str | None:

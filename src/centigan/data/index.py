@@ -14,6 +14,7 @@ from centigan.data.completeness import check
 from centigan.data.order import order_classes
 from centigan.data.sources import list_source
 from centigan.data.sources.listing import Listing, Range, read_ranges
+from centigan.data.sources.passed_over import in_one_line, of_class
 from centigan.errors import UserError
 from centigan.freshness.raw import remember, write_pins
 from centigan.layout import Layout, split_names
@@ -53,6 +54,8 @@ def build_index(layout: Layout, settings: DataSettings) -> None:
     write_pins(layout, index, root)
     remember(layout, index, root, read=True)
     log.info("%d images of %d classes in %d splits", len(index), len(classes), len(names))
+    if listing.passed_over:
+        log.warning("passed over: %s; %s lists all", in_one_line(listing.passed_over), layout.source)
 
 
 def _checked(listing: Listing, classes: list[str]) -> pd.DataFrame:
@@ -63,10 +66,16 @@ def _checked(listing: Listing, classes: list[str]) -> pd.DataFrame:
     """
     images = listing.images
     counts = images.groupby(["subset", "class_id"]).size()
-    for class_id in classes:
-        for subset in SUBSETS:
-            if (subset, class_id) not in counts:
-                raise UserError(f"class {class_id} holds no {subset} images; add some or remove the class")
+    empty = [
+        (class_id, subset) for class_id in classes for subset in SUBSETS if (subset, class_id) not in counts
+    ]
+    if empty:
+        class_id, subset = empty[0]
+        more = f"; and {len(empty) - 1} more like it" if empty[1:] else ""
+        raise UserError(
+            f"class {class_id} holds no {subset} images; add some or remove the class{more}"
+            f"{of_class(listing.passed_over, class_id)}"
+        )
     twice = images[images.duplicated(["subset", "class_id", "name"])]
     if len(twice):
         raise UserError(f"{twice['path'].iloc[0]} holds {twice['name'].iloc[0]} twice; fetch it anew")

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from centigan.data.sources.listing import Listing
+from centigan.data.sources.passed_over import PassedOver, dead_links, of_class
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
 
@@ -26,17 +27,18 @@ def order_classes(listing: Listing, settings: DataSettings) -> list[str]:
                 raise UserError(f"data.order: devkit needs ILSVRC2012's devkit, which {settings.root} lacks")
             classes = [class_id for class_id in listing.devkit_order if class_id in found]
         case file:
-            classes = _read_order(Path(file), found)
+            classes = _read_order(Path(file), found, listing.passed_over)
     if len(classes) != settings.classes:
         raise UserError(
             f"{settings.root} has {len(classes)} classes, but `data.classes` says {settings.classes}"
+            f"{dead_links(listing.passed_over)}"
         )
     if len(classes) < len(found) and Path(settings.order).is_file():
         log.info("%s chooses %d of %d classes", settings.order, len(classes), len(found))
     return classes
 
 
-def _read_order(file: Path, found: set[str]) -> list[str]:
+def _read_order(file: Path, found: set[str], passed_over: PassedOver) -> list[str]:
     """Classes of a file, one a line; blank lines do not count."""
     try:
         text = file.read_text(encoding="utf-8-sig")  # Windows' editors begin it with a mark
@@ -47,7 +49,8 @@ def _read_order(file: Path, found: set[str]) -> list[str]:
     classes = [line.strip() for line in text.splitlines() if line.strip()]
     for class_id in classes:
         if class_id not in found:
-            raise UserError(f"data.order: {file} names class {class_id}, which the data lacks")
+            beside = of_class(passed_over, class_id)
+            raise UserError(f"data.order: {file} names class {class_id}, which the data lacks{beside}")
     most, times = Counter(classes).most_common(1)[0] if classes else ("", 0)
     if times > 1:
         raise UserError(f"data.order: {file} names class {most} {times} times")

@@ -7,6 +7,7 @@ from centigan.data.checksums import require_md5
 from centigan.data.completeness import check
 from centigan.data.order import order_classes
 from centigan.data.sources import list_source
+from centigan.data.sources.passed_over import in_one_line
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
 
@@ -32,6 +33,8 @@ def verify(settings: DataSettings) -> None:
     listing = list_source(settings)
     for line in listing.found:
         log.info("%s", line)
+    if listing.passed_over:
+        log.warning("passed over: %s; the index lists all", in_one_line(listing.passed_over))
     strict = settings.model_copy(update={"on_bad_image": "error"})
     report = check(listing, order_classes(listing, settings), strict)
     known = listing.official or report["published"]

@@ -7,6 +7,7 @@ from centigan.data.sources.cifar import list_cifar
 from centigan.data.sources.folders import class_folders, list_class_folders, list_folders
 from centigan.data.sources.kaggle import DATA, list_kaggle
 from centigan.data.sources.listing import Listing, cannot_read
+from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings, Source
 
@@ -66,7 +67,7 @@ def recognise(root: Path) -> Source:
         if (root / sign).exists():
             return source
     try:
-        class_folders(root)
+        class_folders(root, Sieve(root))
     except UserError as error:
         raise UserError(f"no data found: {error}. `data.root` may hold {KNOWN}") from None
     return "class-folders"

@@ -4,19 +4,22 @@ https://image-net.org/challenges/LSVRC/2012
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 from tqdm import tqdm
 
-from centigan.data.sources.devkit import Devkit, require_devkit
-from centigan.data.sources.listing import Listing, Range, Rejected, class_frame, printable, unusable
+from centigan.data.sources.devkit import ARCHIVE, FOLDER, Devkit, require_devkit
+from centigan.data.sources.listing import Listing, Range, class_frame, printable
+from centigan.data.sources.sift import Sieve
 from centigan.data.sources.tars import Member, members
 from centigan.errors import UserError
+from centigan.image_names import is_hidden
 
 TRAIN = "ILSVRC2012_img_train.tar"
 VALIDATION = "ILSVRC2012_img_val.tar"
+BELONG = {TRAIN, VALIDATION, ARCHIVE, FOLDER}
 
 
 def list_archives(root: Path) -> Listing:
@@ -29,10 +32,11 @@ def list_archives(root: Path) -> Listing:
     for name in (TRAIN, VALIDATION):
         if not (root / name).is_file():
             raise UserError(f"{root / name} is missing; put ILSVRC2012's archive there, as it is")
-    rejected: list[Rejected] = []
-    inner = _inner_tars(root / TRAIN, devkit)
-    train = _training_images(root / TRAIN, inner, rejected)
-    held_out = _validation_images(root / VALIDATION, devkit, rejected)
+    sieve = Sieve(root)
+    sieve.outside(root, BELONG)
+    inner = _inner_tars(root / TRAIN, devkit, sieve)
+    train = _training_images(root / TRAIN, inner, sieve)
+    held_out = _validation_images(root / VALIDATION, devkit, sieve)
     return Listing(
         source="ILSVRC2012 archives",
         found=[
@@ -45,7 +49,8 @@ def list_archives(root: Path) -> Listing:
         words=devkit.words,
         devkit_order=devkit.wnids,
         official=official_counts(devkit),
-        rejected=rejected,
+        rejected=sieve.rejected,
+        passed_over=sieve.passed_over,
         checksummed=True,
     )
 
@@ -70,11 +75,15 @@ def validation_position(name: str) -> int:
     return int(number) - 1
 
 
-def _inner_tars(path: Path, devkit: Devkit) -> dict[str, Member]:
+def _inner_tars(path: Path, devkit: Devkit, sieve: Sieve) -> dict[str, Member]:
     """Class -> its tar within the training archive, in sorted order."""
     found: dict[str, Member] = {}
     for member in members(path):
-        wnid = PurePosixPath(member.name).stem
+        name = PurePosixPath(member.name)
+        if is_hidden(name.name) or name.suffix.lower() not in {".tar", ""}:
+            sieve.member_outside(path, member)
+            continue
+        wnid = name.stem
         if wnid not in devkit.words or member.fault:
             fault = member.fault or "is the archive of no class of the devkit"
             raise UserError(f"{path}: {printable(member.name)} {fault}")
@@ -90,28 +99,23 @@ def _inner_tars(path: Path, devkit: Devkit) -> dict[str, Member]:
     return dict(sorted(found.items()))
 
 
-def _training_images(path: Path, inner: dict[str, Member], rejected: list[Rejected]) -> list[pd.DataFrame]:
+def _training_images(path: Path, inner: dict[str, Member], sieve: Sieve) -> list[pd.DataFrame]:
     frames = []
     for wnid, tar in tqdm(inner.items(), desc="index train", unit="class", disable=None):
-        entries = _usable(members(path, tar.offset, tar.size, f"{wnid}.tar in {path}"), path, rejected)
-        frames.append(class_frame(entries, "train", wnid))
+        entries = members(path, tar.offset, tar.size, f"{wnid}.tar in {path}")
+        images = _images(entries, path, f"{path.name}/{wnid}.tar", sieve)
+        frames.append(class_frame(images, "train", wnid))
     return frames
 
 
-def _validation_images(path: Path, devkit: Devkit, rejected: list[Rejected]) -> list[pd.DataFrame]:
+def _validation_images(path: Path, devkit: Devkit, sieve: Sieve) -> list[pd.DataFrame]:
     by_class: dict[str, list[Range]] = {wnid: [] for wnid in devkit.wnids}
-    entries = _usable(tqdm(members(path), desc="index val", unit="image", disable=None), path, rejected)
-    for image in entries:
+    entries = tqdm(members(path), desc="index val", unit="image", disable=None)
+    for image in _images(entries, path, path.name, sieve):
         by_class[devkit.validation_class(validation_position(image.name))].append(image)
     return [class_frame(images, "held_out", wnid) for wnid, images in sorted(by_class.items())]
 
 
-def _usable(entries: Iterable[Member], path: Path, rejected: list[Rejected]) -> list[Range]:
-    """The members that are plain files; the others are added to `rejected`."""
-    images = []
-    for entry in entries:
-        if fault := entry.fault or unusable(entry.name, entry.size):
-            rejected.append(Rejected(printable(entry.name), fault))
-        else:
-            images.append(Range(path.as_posix(), entry.offset, entry.size, PurePosixPath(entry.name).name))
-    return images
+def _images(entries: Iterable[Member], path: Path, called: str, sieve: Sieve) -> Iterator[Range]:
+    found = (sieve.member(path, entry, called) for entry in entries)
+    return (image for image in found if image is not None)

@@ -1,28 +1,20 @@
 """Folders of class folders: torchvision's layout of ImageNet, any other, and those that ship with us."""
 
-import errno
-import os
-import stat
 from math import ceil
 from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
+from centigan.data.sources import passed_over
 from centigan.data.sources.archives import official_counts
-from centigan.data.sources.devkit import read_devkit
-from centigan.data.sources.listing import (
-    Listing,
-    Range,
-    Rejected,
-    Subset,
-    class_frame,
-    printable,
-    unusable,
-)
+from centigan.data.sources.devkit import ARCHIVE, FOLDER, read_devkit
+from centigan.data.sources.listing import Listing, Subset, class_frame, printable, unusable
+from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
 
 SUBSETS: dict[str, Subset] = {"train": "train", "val": "held_out"}  # folder -> the index's name
+BELONG = {*SUBSETS, ARCHIVE, FOLDER, "manifest.json"}  # the last beside the data sets that ship with us
 
 
 def list_folders(root: Path) -> Listing:
@@ -31,15 +23,20 @@ def list_folders(root: Path) -> Listing:
     Raises:
         UserError: for a missing folder or a class of one side only.
     """
-    found = {folder: class_folders(root / folder) for folder in SUBSETS}
+    sieve = Sieve(root)
+    sieve.outside(root, BELONG)
+    found = {folder: class_folders(root / folder, sieve) for folder in SUBSETS}
     one_sided = sorted(set(found["train"]) ^ set(found["val"]))
     if one_sided:
-        raise UserError(f"class {one_sided[0]} of {root} is in only one of train/ and val/")
-    rejected: list[Rejected] = []
+        more = f", and {len(one_sided) - 1} more" if len(one_sided) > 1 else ""
+        raise UserError(
+            f"class {one_sided[0]} of {root} is in only one of train/ and val/{more}"
+            f"{passed_over.of_class(sieve.passed_over, one_sided[0])}"
+        )
     frames = []
     for class_id in tqdm(found["train"], desc="index", unit="class", disable=None):
         for folder, subset in SUBSETS.items():
-            frames.append(class_frame(images_in(root / folder / class_id, rejected), subset, class_id))
+            frames.append(class_frame(sieve.images_in(root / folder / class_id), subset, class_id))
     devkit = read_devkit(root)
     return Listing(
         source="folders train/ and val/",
@@ -49,7 +46,8 @@ def list_folders(root: Path) -> Listing:
         words=devkit.words if devkit else {},
         devkit_order=devkit.wnids if devkit else (),
         official=official_counts(devkit) if devkit else {},
-        rejected=rejected,
+        rejected=sieve.rejected,
+        passed_over=sieve.passed_over,
     )
 
 
@@ -59,26 +57,31 @@ def list_class_folders(root: Path, held_out: float) -> Listing:
     Raises:
         UserError: for a class of fewer than two images.
     """
-    rejected: list[Rejected] = []
-    frames = []
-    classes = class_folders(root)
+    sieve = Sieve(root)
+    frames, poor = [], []
+    classes = class_folders(root, sieve)
     for class_id in tqdm(classes, desc="index", unit="class", disable=None):
-        images = sorted(images_in(root / class_id, rejected), key=lambda image: image.name)
+        images = sieve.images_in(root / class_id)
         if len(images) < 2:
-            raise UserError(
-                f"class folder {root / class_id} needs two images at least: one of them is held out"
-            )
+            poor.append(class_id)
         apart = set(evenly_spaced(len(images), held_out))
         frames += [
             class_frame((image for row, image in enumerate(images) if row not in apart), "train", class_id),
             class_frame((image for row, image in enumerate(images) if row in apart), "held_out", class_id),
         ]
+    if poor:
+        more = f"; and so do {', '.join(poor[1:])}" if poor[1:] else ""
+        raise UserError(
+            f"class folder {root / poor[0]} needs two images at least: one of them is held out{more}"
+            f"{passed_over.of_class(sieve.passed_over, poor[0])}"
+        )
     return Listing(
         source="class folders",
         found=[f"{len(classes):,} class folders, {held_out:.0%} of each held out"],
         classes=classes,
         images=pd.concat(frames, ignore_index=True),
-        rejected=rejected,
+        rejected=sieve.rejected,
+        passed_over=sieve.passed_over,
     )
 
 
@@ -88,55 +91,22 @@ def evenly_spaced(count: int, share: float) -> list[int]:
     return [ceil(step * count / number) for step in range(number)]
 
 
-def class_folders(root: Path) -> list[str]:
-    """Sorted names of the folders in `root`.
+def class_folders(root: Path, sieve: Sieve) -> list[str]:
+    """Sorted names of the class folders in `root`; what else lies there is passed over.
 
     Raises:
         UserError: when root is no folder, holds none, or one whose name cannot be written down.
     """
     try:
-        names = sorted(child.name for child in root.iterdir() if child.is_dir() and child.name[0] != ".")
+        names = sieve.folders_in(root)
     except NotADirectoryError:
         raise UserError(f"{root} is a file; a folder of class folders is expected") from None
     except FileNotFoundError:
-        raise UserError(
-            f"{root} is missing: `data.root` must hold train/<class>/* and val/<class>/*"
-        ) from None
+        state = "is a link to nothing" if root.is_symlink() else "is missing"
+        raise UserError(f"{root} {state}: `data.root` must hold train/<class>/* and val/<class>/*") from None
     if not names:
-        raise UserError(f"{root} holds no class folders")
+        raise UserError(f"{root} holds no class folders{passed_over.all_of(sieve.passed_over)}")
     for name in names:
         if fault := unusable(name, 0):
             raise UserError(f"class folder {printable(str(root / name))} {fault}")
     return names
-
-
-def images_in(folder: Path, rejected: list[Rejected]) -> list[Range]:
-    """Every visible file of a folder; what cannot be an image is added to `rejected`."""
-    images = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name[0] == ".":
-                continue
-            match _look_at(entry):
-                case Rejected() as fault:
-                    rejected.append(fault)
-                case image:
-                    images.append(image)
-    return images
-
-
-def _look_at(entry: os.DirEntry[str]) -> Range | Rejected:
-    """What lies in a folder, without opening it: a pipe would keep whoever opens it waiting."""
-    path = printable(entry.path)
-    try:
-        status = entry.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return Rejected(path, "is a link to nothing")
-    except OSError as error:
-        if error.errno != errno.ELOOP:  # the machine's trouble: permission, a failing disk
-            raise
-        return Rejected(path, "is a link to itself")
-    if not stat.S_ISREG(status.st_mode):
-        return Rejected(path, "is no plain file")
-    fault = unusable(entry.name, status.st_size)
-    return Rejected(path, fault) if fault else Range(entry.path, 0, status.st_size, entry.name)

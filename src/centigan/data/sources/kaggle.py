@@ -8,8 +8,9 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from centigan.data.sources.folders import class_folders, images_in
-from centigan.data.sources.listing import Listing, Range, Rejected, class_frame
+from centigan.data.sources.folders import class_folders
+from centigan.data.sources.listing import Listing, Range, class_frame
+from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
 
 DATA = "ILSVRC/Data/CLS-LOC"
@@ -17,6 +18,7 @@ SOLUTION = (
     "LOC_val_solution.csv"  # ImageId,PredictionString: "ILSVRC2012_val_00048981","n03995372 85 1 499 272"
 )
 WORDS = "LOC_synset_mapping.txt"  # n01440764 tench, Tinca tinca
+BELONG = {"ILSVRC", SOLUTION, WORDS, "LOC_train_solution.csv", "LOC_sample_submission.csv"}
 
 
 def list_kaggle(root: Path) -> Listing:
@@ -26,15 +28,17 @@ def list_kaggle(root: Path) -> Listing:
         UserError: for a missing file, or a validation image whose label is missing or points to no class.
     """
     train, val = root / DATA / "train", root / DATA / "val"
-    classes = class_folders(train)
-    rejected: list[Rejected] = []
+    sieve = Sieve(root)
+    sieve.outside(root, BELONG)
+    sieve.outside(root / DATA, {"train", "val", "test"})
+    classes = class_folders(train, sieve)
     frames = [
-        class_frame(images_in(train / class_id, rejected), "train", class_id)
+        class_frame(sieve.images_in(train / class_id), "train", class_id)
         for class_id in tqdm(classes, desc="index train", unit="class", disable=None)
     ]
     if not val.is_dir():
         raise UserError(f"{val} is missing; unpack the validation images there")
-    frames += _validation_frames(images_in(val, rejected), classes, root / SOLUTION)
+    frames += _validation_frames(sieve.images_in(val), classes, root / SOLUTION)
     return Listing(
         source="ImageNet as Kaggle publishes it",
         found=[
@@ -44,7 +48,8 @@ def list_kaggle(root: Path) -> Listing:
         classes=classes,
         images=pd.concat(frames, ignore_index=True),
         words=_words(root / WORDS),
-        rejected=rejected,
+        rejected=sieve.rejected,
+        passed_over=sieve.passed_over,
     )
 
 

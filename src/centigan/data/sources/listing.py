@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
+from centigan.data.sources.passed_over import PassedOver
 from centigan.errors import UserError
 
 Subset = Literal["train", "held_out"]
@@ -36,7 +37,7 @@ class Range(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """An entry that is no image to train on, and why."""
+    """An image that cannot be trained on, and why."""
 
     name: str
     reason: str
@@ -60,6 +61,7 @@ class Listing:
     devkit_order: tuple[str, ...] = ()  # classes by ILSVRC2012_ID, where a devkit is there
     official: dict[str, dict[str, int]] = field(default_factory=dict)  # subset -> class_id -> images
     rejected: list[Rejected] = field(default_factory=list)
+    passed_over: PassedOver = field(default_factory=dict)  # what is no image of a class
     checksummed: bool = False  # published with checksums: then a bad image means a bad copy
 
 
