@@ -104,6 +104,33 @@ def test_hidden_files_and_files_of_old_are_no_news(layout: Layout) -> None:
     assert looked(layout) == Changes()
 
 
+@pytest.mark.parametrize("name", ["a/Thumbs.db", "a/1.TXT", "a/1.png.part", "__MACOSX/a/._1.png"])
+def test_what_the_index_would_pass_over_by_its_name_is_no_news(name: str, layout: Layout) -> None:
+    path = layout.root / "raw" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("new")
+    later(layout.root / "raw")
+    later(layout.root / "raw/a")
+    assert looked(layout) == Changes()
+    path.write_text("changed")
+    path.with_name("renamed.json").write_text("")
+    later(layout.root / "raw/a")
+    assert looked(layout) == Changes()
+    path.unlink()
+    later(layout.root / "raw/a")
+    assert looked(layout) == Changes()
+
+
+@pytest.mark.parametrize("name", ["a/4", "a/4.picture", "a/4.heic", "c.old/1.png"])
+def test_what_may_be_an_image_or_a_class_is_news(name: str, layout: Layout) -> None:
+    path = layout.root / "raw" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("new")
+    later(layout.root / "raw")
+    later(layout.root / "raw/a")
+    assert looked(layout).index
+
+
 def test_the_place_of_the_raw_data_is_no_part_of_them(layout: Layout) -> None:
     (layout.root / "raw").rename(layout.root / "elsewhere")
     assert changes(layout, layout.root / "elsewhere") == Changes()

@@ -15,6 +15,7 @@ import pandas as pd
 
 from centigan.atomic import atomic_path, out_of_the_way
 from centigan.errors import UserError
+from centigan.image_names import is_of_system, may_be_image
 from centigan.layout import Layout
 from centigan.manifest import listed, read_digests, sha256
 
@@ -193,13 +194,18 @@ def _parted(path: str) -> tuple[str, str]:
 
 
 def _has_new_names(seen: pd.DataFrame, changed: "pd.Series[bool]", root: Path) -> bool:
-    """Whether one of the changed folders holds a name that it did not hold."""
+    """Whether one of the changed folders holds an image or a folder that it did not hold.
+
+    What a system or a program puts beside images is no news: the index would pass it over.
+    """
     if not changed.any():
         return False
     known = _by_folder(seen["path"])
     return any(
-        _visible(root / row["path"]) - known.get(row["path"], set()) - set(json.loads(row["others"]))
+        may_be_image(name) or ((folder / name).is_dir() and not is_of_system(name))
         for _, row in seen[changed].iterrows()
+        for folder in [root / row["path"]]
+        for name in _visible(folder) - known.get(row["path"], set()) - set(json.loads(row["others"]))
     )
 
 
