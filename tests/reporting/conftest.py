@@ -26,6 +26,7 @@ SOURCE = {
     "published": {"train": 12},
     "wrong_counts": ["class a has 3 of 4 train images"],
     "rejected": [{"name": "b/x.jpg", "reason": "is a link to nothing"}],
+    "passed_over": {"no image": ["a/1.txt", "a/2.txt"], "hidden": [".DS_Store"]},
 }
 STEPS = 5  # images of a walk
 MS_SSIM = {"a": (0.10, 0.30), "b": (0.20, 0.10), "c": (0.40, 0.20), "d": (0.30, 0.50)}  # real, generated

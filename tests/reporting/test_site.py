@@ -148,6 +148,11 @@ def test_the_overview_names_judge_commit_counts_and_the_paper(one_site: Path) ->
         assert told in words
 
 
+def test_the_overview_counts_what_was_passed_over(one_site: Path) -> None:
+    words = Page(one_site / "index.html").words
+    assert "Passed over, being no image of a class: 2 no image, 1 hidden; source.json lists all." in words
+
+
 def test_the_overview_states_the_size_of_the_site(one_site: Path) -> None:
     beside = sum(len(content) for path, content in contents(one_site).items() if path.name != "index.html")
     assert f"{size(beside)} in all" in Page(one_site / "index.html").words
@@ -315,6 +320,7 @@ def test_the_page_tells_what_became_of_the_raw_data(finished: Layout) -> None:
     ]
     assert found["converted"] == [("greyscale", 4), ("CMYK", 2)]
     assert found["faults"] == ["class a has 3 of 4 train images", "b/x.jpg is a link to nothing"]
+    assert found["passed_over"] == [(2, "no image"), (1, "hidden")]
 
 
 def test_only_settings_that_differ_from_the_papers_are_listed(settings: Settings) -> None:

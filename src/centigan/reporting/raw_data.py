@@ -9,9 +9,12 @@ SUBSETS = {"train": "training", "held_out": "held out"}
 
 
 def raw_data(results: Results) -> dict[str, Any]:
-    """The source, its lines, and for each subset the images used, published and left out, and conversions."""
+    """The source, its lines; for each subset the images used, published and left out; and what is counted:
+    conversions, and what lay beside the images.
+    """
     source = results.source
     manifests = [results.arrays_manifest(split) for split in results.split_names]
+    passed_over = source.get("passed_over", {})  # absent where nothing was
     subsets, converted = [], Counter[str]()
     for subset, name in SUBSETS.items():
         for manifest in manifests:
@@ -30,5 +33,6 @@ def raw_data(results: Results) -> dict[str, Any]:
         "found": source["found"],
         "faults": [*source["wrong_counts"], *(f"{r['name']} {r['reason']}" for r in source["rejected"])],
         "subsets": subsets,
+        "passed_over": [(len(names), kind) for kind, names in passed_over.items()],
         "converted": converted.most_common(),
     }
