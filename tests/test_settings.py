@@ -183,6 +183,36 @@ def test_one_split_can_differ_and_the_others_do_not_notice(project: Path) -> Non
     assert stage("06") == stage("08") != stage("07")
 
 
+def test_a_change_of_params_yaml_that_an_experiment_overrides_is_said_with_the_place_for_it(
+    project: Path,
+) -> None:
+    overlay(project, "train: {iterations: 2000, seed: 3}\ndata: {root: 'my images', classes: 4}")
+    (project / "params.yaml").write_text(
+        "experiment: mine\ntrain: {iterations: 50, seed: 3, log_every: 10}\n"
+        "data: {root: 'their images', classes: 1000}\nsplits: {}\n"
+    )
+    root, iterations = params.overridden(root=project)  # neither what is equal nor what is not overridden
+    file = project / "experiments/mine.yaml"
+    assert iterations == (
+        f"params.yaml: train.iterations is 50, but {file} says 2000, which decides: set it there, or `dvc "
+        f"exp run -S {file}:train.iterations=50`; here put back the shipped value, 50000"
+    )
+    assert f"""`dvc exp run -S '{file}:data.root="their images"'`""" in root
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml")))
+def test_params_yaml_as_it_is_shipped_is_in_no_experiment_s_way(name: str) -> None:
+    assert params.overridden(name, ROOT) == []
+
+
+def test_a_split_s_own_value_in_params_yaml_is_in_force_or_said(project: Path) -> None:
+    (project / "params.yaml").write_text("experiment: mine\nsplits: {3: {train: {seed: 1}}}\n")
+    assert params.overridden(root=overlay(project, "splits: {4: {train: {seed: 2}}}")) == []
+    (line,) = params.overridden(root=overlay(project, "splits: {3: {train: {seed: 2}}}"))
+    assert "splits.3.train.seed is 1, but" in line
+    assert line.endswith("here take it out")
+
+
 def test_small_numbers_in_yaml_need_no_dot(project: Path) -> None:
     settings = params.load(root=overlay(project, "model: {generator_lr: 2e-4}"))
     assert settings.model.generator_lr == 2.0e-4

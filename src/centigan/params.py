@@ -1,6 +1,7 @@
 """Reading settings: params.yaml, overlaid by experiments/<name>.yaml, then by a split's overrides."""
 
 import json
+import shlex
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,41 @@ def load(experiment: str | None = None, root: Path = Path()) -> Settings:
     Raises:
         UserError: for a missing file, a misspelt key or a value out of range.
     """
+    params, overlay, file = _written(experiment, root)
+    values = _merge(params, overlay) | {"experiment": file.stem}
+    settings = parse(Settings, values, f"params.yaml + {file}")
+    for split in settings.splits:
+        for_split(settings, split)
+    return settings
+
+
+def overridden(experiment: str | None = None, root: Path = Path()) -> list[str]:
+    """A line for each value that was changed in params.yaml and that the experiment's file decides otherwise.
+
+    Such a change has no effect, though `dvc exp run -S` makes it and says nothing. What params.yaml ships
+    with is what the models have as defaults.
+
+    Raises:
+        UserError: as of `load`.
+    """
+    params, overlay, file = _written(experiment, root)
+    shipped = dotted(Settings(experiment=file.stem).model_dump(mode="json"))
+    below, above = dotted(params), dotted(overlay)
+    lines = []
+    for key in sorted(below.keys() & above.keys() - {"experiment"}):
+        if below[key] == above[key] or (key in shipped and below[key] == shipped[key]):
+            continue
+        asked = shlex.quote(f"{file}:{key}={_in_yaml(below[key])}")
+        before = f"put back the shipped value, {_in_yaml(shipped[key])}" if key in shipped else "take it out"
+        lines.append(
+            f"params.yaml: {key} is {_in_yaml(below[key])}, but {file} says {_in_yaml(above[key])}, which "
+            f"decides: set it there, or `dvc exp run -S {asked}`; here {before}"
+        )
+    return lines
+
+
+def _written(experiment: str | None, root: Path) -> tuple[dict[str, Any], dict[str, Any], Path]:
+    """What params.yaml says, what the experiment's file says, and that file."""
     params = read_mapping(root / "params.yaml")
     if experiment is None and params.get("experiment") is None:
         raise UserError("params.yaml: `experiment` is missing; name a file of experiments/")
@@ -35,11 +71,7 @@ def load(experiment: str | None = None, root: Path = Path()) -> Settings:
         raise UserError(
             f"experiment {named.experiment!r} has no file {overlay}; there are: {', '.join(known)}"
         )
-    values = _merge(params, read_mapping(overlay)) | named.model_dump()
-    settings = parse(Settings, values, f"params.yaml + {overlay}")
-    for split in settings.splits:
-        for_split(settings, split)
-    return settings
+    return params, read_mapping(overlay), overlay
 
 
 def as_written(config: Mapping[str, Any], key: str, words: Iterable[str]) -> Any:
@@ -112,6 +144,11 @@ def parse_json(kind: type[StageT], text: str, where: str) -> StageT:
     except json.JSONDecodeError as error:
         raise UserError(f"{where}: not valid JSON: {error}") from None
     return parse(kind, values, where)
+
+
+def _in_yaml(value: Any) -> str:
+    """A value in one line, as a file of settings may have it."""
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _explain(kind: type[Frozen], wrong: ErrorDetails) -> str:
