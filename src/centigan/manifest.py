@@ -133,7 +133,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
     Raises:
         UserError: when facts.json is missing or damaged.
     """
-    return _read_json(folder / FACTS)
+    return read_object(folder / FACTS)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     Raises:
         UserError: when manifest.json is missing or damaged.
     """
-    return _read_json(folder / "manifest.json")
+    return read_object(folder / "manifest.json")
 
 
 def read_published(file: Path) -> dict[str, Any]:
@@ -150,13 +150,18 @@ def read_published(file: Path) -> dict[str, Any]:
     if not file.exists():
         return {}
     try:
-        return _read_json(file)
+        return read_object(file)
     except UserError as error:
         log.warning("%s", error)
         return {}
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """The object in a JSON file that a job wrote.
+
+    Raises:
+        UserError: when it is missing or damaged.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

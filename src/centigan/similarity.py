@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centigan.errors import UserError
+from centigan.settings.limits import PAIR_IMAGES
 from centigan.threads import allowed_threads
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al., section 3.2
@@ -116,7 +117,7 @@ def random_pairs(count: int, pairs: int, rng: np.random.Generator) -> NDArray[np
     Raises:
         UserError: for fewer than two images.
     """
-    if count < 2:
+    if count < PAIR_IMAGES:
         raise UserError(f"MS-SSIM: a pair needs two images of a class, and there are {count}")
     if pairs >= comb(count, 2):
         return np.array(list(combinations(range(count), 2)), dtype=np.int64)

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from centigan.data.ilsvrc2012 import IDS
+from centigan.data.ilsvrc2012 import SORTED_IDS, other_than_imagenet
 from centigan.errors import UserError
 from centigan.judges.images import Examples, Images
 from centigan.judges.network import Network
 from centigan.settings.evaluation import JudgeSettings
 
-CLASSES = tuple(sorted(IDS))
+CLASSES = SORTED_IDS
 
 
 class ImageNetJudge(ABC):
@@ -57,15 +57,5 @@ def require_imagenet(judge: str, classes: tuple[str, ...]) -> None:
     Raises:
         UserError: naming the judge, what the classes are and what to choose instead.
     """
-    instead = "choose judge.name: auto, small-cnn or head-on-features, which learn the classes"
-    if len(classes) != len(CLASSES):
-        raise UserError(
-            f"judge.name: {judge} names the {len(CLASSES)} classes of ImageNet and this data has "
-            f"{len(classes)}; {instead}"
-        )
-    for found, expected in zip(classes, CLASSES, strict=True):
-        if found != expected:
-            raise UserError(
-                f"judge.name: {judge} needs the {len(CLASSES)} WordNet ids of ImageNet as class folders, in "
-                f"sorted order; this data has {found} in place of {expected}; {instead}"
-            )
+    if wrong := other_than_imagenet(judge, classes):
+        raise UserError(wrong)

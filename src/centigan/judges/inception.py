@@ -13,11 +13,12 @@ from centigan.judges.imagenet import ImageNetJudge
 from centigan.judges.network import Network
 from centigan.judges.weights import fill, find_weights, fold, frozen
 from centigan.manifest import sha256
+from centigan.weights import URLS
 
 SIDE = 299
 BATCH = 8  # the largest activations stay below 32 MB, above which malloc asks for fresh pages each time
 EXACT = (4, 0)  # all of it in bfloat16 moved the FID by 0.4 %, this by 0.04 % (random weights)
-URL = "https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"  # IMAGENET1K_V1
+URL = URLS["inception-v3"]
 NOT_OF_THE_TRUNK = ("AuxLogits", "avgpool", "dropout", "fc")
 
 

@@ -18,9 +18,10 @@ from centigan.judges.inception import BATCH, EXACT, SIDE, folded
 from centigan.judges.network import Network
 from centigan.judges.weights import fill, find_weights
 from centigan.manifest import sha256
+from centigan.weights import URLS
 
 WIDTH, OUTPUTS = 2048, 1008
-URL = "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth"
+URL = URLS["inception-2015"]
 
 
 class Inception2015(ImageNetJudge):

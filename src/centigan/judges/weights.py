@@ -14,6 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from centigan.errors import UserError
 from centigan.judges.images import device
+from centigan.weights import NoDownload, download, in_cache
 
 
 def find_weights(given: str | None, url: str, *, wanted_by: str) -> Path:
@@ -27,17 +28,15 @@ def find_weights(given: str | None, url: str, *, wanted_by: str) -> Path:
     Raises:
         UserError: when there is none, with the file's name and the places where it may lie.
     """
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name
+    cached = in_cache(url)
     path = Path(given) if given is not None else cached
     try:
         if given is None and not cached.is_file():
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            digest = cached.stem.rsplit("-", 1)[-1]
-            torch.hub.download_url_to_file(url, str(cached), digest, progress=False)
+            download(url, cached)
         if path.is_file():
             return path
         reason = "there is no such file"
-    except (OSError, RuntimeError) as error:  # RuntimeError: torch's word for a wrong checksum
+    except NoDownload as error:
         reason = f"the download failed ({error})"
     key, section = wanted_by.split(":")[0], wanted_by.split(".")[0]
     raise UserError(

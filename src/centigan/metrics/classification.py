@@ -21,6 +21,7 @@ from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
 from centigan.metrics.features import FeatureSet, read_features
 from centigan.settings.evaluation import ClassificationSettings
+from centigan.settings.limits import CLASSES_TOLD_APART
 
 PENALTY = 0.01  # scikit-learn's C, as of the judge on features
 ITERATIONS = 500  # 60 sufficed for 1000 digits
@@ -56,7 +57,7 @@ def images_of_each_class(
             for name, one in (("generated", generated), ("real", real), ("held-out", held_out))
         }
     )
-    if len(counts) < 2:
+    if len(counts) < CLASSES_TOLD_APART:
         raise UserError(f"the classification score needs two classes, there is {len(counts)}")
     for name in counts:
         lacking = counts.index[counts[name].isna()]

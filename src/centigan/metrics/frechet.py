@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from centigan.errors import UserError
 from centigan.metrics.stacked import Features
+from centigan.settings.limits import FID_IMAGES
 
 CHUNK = 4096  # images in float64 at a time: 64 MB of 2048 features
 
@@ -34,8 +35,8 @@ def gaussian(features: Features) -> Gaussian:
         UserError: for fewer than two images, or a feature that is not finite.
     """
     count, width = features.shape
-    if count < 2:
-        raise UserError(f"FID needs 2 images, there is {count}; add some")
+    if count < FID_IMAGES:
+        raise UserError(f"FID needs {FID_IMAGES} images, there is {count}; add some")
     chunks = [slice(start, start + CHUNK) for start in range(0, count, CHUNK)]
     mean = sum((features[rows].sum(0, dtype=np.float64) for rows in chunks), np.zeros(width)) / count
     if not np.isfinite(mean).all():

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centigan.errors import UserError
+from centigan.settings.limits import images_with_balls
 
 BLOCK = 1024  # rows of distances at a time: 80 MB against 10,000 images
 
@@ -33,10 +34,10 @@ def manifold(features: NDArray[np.floating], neighbours: int) -> Manifold:
     Raises:
         UserError: for a set of no more images than `neighbours`, or a feature that is not finite.
     """
-    if len(features) <= neighbours:
+    if len(features) < images_with_balls(neighbours):
         raise UserError(
             f"precision, recall, density and coverage with distribution.neighbours = {neighbours} need "
-            f"{neighbours + 1} images, there are {len(features)}; lower it"
+            f"{images_with_balls(neighbours)} images, there are {len(features)}; lower it"
         )
     if not np.isfinite(features).all():
         raise UserError("features hold NaN or infinity, so no precision and recall; make them again")
