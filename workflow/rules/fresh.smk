@@ -1,7 +1,7 @@
 import sys
 from pathlib import Path
 
-from centigan import freshness
+from centigan import freshness, preflight
 from centigan.freshness import Job, first
 from centigan.layout import Layout
 from snakemake.cli import get_argument_parser
@@ -45,7 +45,10 @@ def look(made):
     """Outputs to be made before all else, and why; these are made by now."""
     layout, root = Layout(EXPERIMENT), Path(SETTINGS.data.root)
     indexes = of_all_splits(str(layout.index("{split}")))
-    return freshness.first_of_all(layout, root, indexes, made_here, data_jobs(), made)
+    why = freshness.first_of_all(layout, root, indexes, made_here, data_jobs(), made)
+    indexed = layout.classes.exists() and not why.keys() & {*indexes, str(layout.classes), str(layout.source)}
+    preflight.before_first_job(layout, SETTINGS, indexed=indexed, dry=command_line().dryrun)
+    return why
 
 
 if workflow.is_main_process and first.is_first_run():

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from centigan.cli import data, evaluation, models, results
+from centigan.cli import begin, data, evaluation, models, results
 from centigan.errors import UserError
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 log = logging.getLogger("centigan")
-for room in (data, models, evaluation, results):
+for room in (begin, data, models, evaluation, results):
     app.registered_commands += room.app.registered_commands
 
 

@@ -1,0 +1,95 @@
+"""Whether a run can end, asked before its first job: everything that settings, index and machine can tell.
+
+What each measurement refuses it refuses itself, too; here it is said before a training, all at once. What
+only pixels tell, such as that every image of a class is damaged, comes out when they are read.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from centigan import params
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.preflight.choices import SHIPPED_CLASSES, of_choices
+from centigan.preflight.counts import Counts, of_index
+from centigan.preflight.findings import Finding, good, problem, require_good
+from centigan.preflight.networks import of_weights
+from centigan.preflight.numbers import of_numbers
+from centigan.settings import Settings
+
+
+def before_first_job(layout: Layout, settings: Settings, *, indexed: bool, dry: bool) -> None:
+    """Make sure that a run of the workflow can end; weights that it needs are downloaded now.
+
+    Args:
+        indexed: whether an index lies there that was made of these raw data with these settings.
+        dry: whether the run only tells what it would do; then nothing is downloaded.
+
+    Raises:
+        UserError: with every problem, what would do, and where to set it.
+    """
+    found, counts = list(of_params(layout)), None
+    if indexed:
+        counts = of_index(layout)
+    elif settings.data.source not in SHIPPED_CLASSES:
+        found_raw, counts = of_raw(settings, thorough=False)
+        found += found_raw
+    found += of_all(layout, settings, counts)
+    can_run = all(finding.good for finding in found)
+    found += of_weights(layout, settings, fetch=can_run and not dry)
+    require_good(found, layout.experiment)
+
+
+def before_arrays(layout: Layout, settings: Settings) -> None:
+    """Make sure of what the index has just brought to light; it is kept.
+
+    Raises:
+        UserError: with every problem.
+    """
+    require_good(of_all(layout, settings, of_index(layout)), layout.experiment)
+
+
+def everything(layout: Layout, settings: Settings) -> list[Finding]:
+    """All findings; raw data that are there are listed anew, and nothing is downloaded."""
+    found = list(of_params(layout))
+    counts, there = None, Path(settings.data.root).exists()
+    if layout.classes.exists() and not there:
+        counts = of_index(layout)
+        found.append(good(f"data: indexed in {layout.classes}; {settings.data.root} is not here"))
+    elif settings.data.source in SHIPPED_CLASSES and not there:
+        found.append(good(f"data: {settings.data.source} is put at {settings.data.root} by the run itself"))
+    else:
+        found_raw, counts = of_raw(settings, thorough=True)
+        found += found_raw
+    found += of_all(layout, settings, counts)
+    return [*found, *of_weights(layout, settings, fetch=False)]
+
+
+def of_params(layout: Layout) -> Iterator[Finding]:
+    """Changes of params.yaml that have no effect."""
+    lines = params.overridden(layout.experiment, layout.root)
+    if not lines:
+        yield good(f"settings: experiments/{layout.experiment}.yaml over params.yaml")
+    yield from map(problem, lines)
+
+
+def of_raw(settings: Settings, *, thorough: bool) -> tuple[list[Finding], Counts | None]:
+    """What is said of the raw data, and their images where they were looked at."""
+    from centigan.preflight.raw import look
+
+    try:
+        seen = look(settings.data, thorough=thorough)
+    except UserError as error:
+        return [problem(str(error))], None
+    if seen.wrong:
+        return [problem(seen.wrong)], seen.counts
+    told = f"data: {seen.source} at {settings.data.root}"
+    if seen.counts:
+        told += f", {seen.counts.train:,} images to train on, {seen.counts.held_out:,} held out"
+    return [good(told)], seen.counts
+
+
+def of_all(layout: Layout, settings: Settings, counts: Counts | None) -> Iterator[Finding]:
+    """What follows from settings, and from the images of each class where they are known."""
+    yield from of_numbers(settings, counts)
+    yield from of_choices(settings, counts, layout.root)

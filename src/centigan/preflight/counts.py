@@ -1,0 +1,55 @@
+"""How many images there are of each class, as the index says, read without pandas for the Snakefile."""
+
+import csv
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.manifest import read_object
+
+CLASS_FOLDERS = "class folders"  # the source of which data.held_out decides how many images are held out
+
+
+class OfClass(NamedTuple):
+    """A class and its images."""
+
+    class_id: str
+    split: str
+    train: int
+    held_out: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The classes in their order."""
+
+    classes: tuple[OfClass, ...]
+    source: str  # a few words, as in source.json
+
+    @property
+    def train(self) -> int:
+        """Training images of all classes."""
+        return sum(one.train for one in self.classes)
+
+    @property
+    def held_out(self) -> int:
+        """Held-out images of all classes."""
+        return sum(one.held_out for one in self.classes)
+
+
+def of_index(layout: Layout) -> Counts:
+    """What classes.csv says.
+
+    Raises:
+        UserError: when the index is missing or damaged.
+    """
+    try:
+        with layout.classes.open(encoding="utf-8", newline="") as file:
+            classes = tuple(
+                OfClass(row["class_id"], row["split"], int(row["train"]), int(row["held_out"]))
+                for row in csv.DictReader(file)
+            )
+    except (OSError, ValueError, LookupError, csv.Error) as error:
+        raise UserError(f"{layout.classes} is damaged ({error}); delete it and run again") from None
+    return Counts(classes, read_object(layout.source)["source"])

@@ -1,0 +1,41 @@
+"""What a check has found: a line that all is well, or one that says what is not and what would do."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from centigan.errors import UserError
+
+
+class Finding(NamedTuple):
+    """One line for a person."""
+
+    good: bool
+    text: str
+
+
+def good(text: str) -> Finding:
+    """All is well."""
+    return Finding(True, text)
+
+
+def problem(text: str) -> Finding:
+    """A run could not end; the text says what would do."""
+    return Finding(False, text)
+
+
+def require_good(found: Iterable[Finding], experiment: str) -> None:
+    """Make sure that nothing is wrong.
+
+    Raises:
+        UserError: with a line for each problem.
+    """
+    if wrong := [finding.text for finding in found if not finding.good]:
+        raise UserError(refusal(wrong, experiment))
+
+
+def refusal(wrong: list[str], experiment: str) -> str:
+    """All problems as one message of several lines."""
+    many = f"{len(wrong)} reasons" if wrong[1:] else "one reason"
+    lines = "".join(f"\n  - {text}" for text in wrong)
+    where = f"settings stand in experiments/{experiment}.yaml, else in params.yaml"
+    return f"{experiment} cannot run to its end, for {many}; {where}:{lines}"

@@ -1,0 +1,94 @@
+"""Whether the weights are there that the judge and the features need."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from centigan.data.ilsvrc2012 import SORTED_IDS
+from centigan.errors import UserError
+from centigan.layout import WHOLE, Layout, split_names
+from centigan.manifest import DIGESTS, read_facts
+from centigan.preflight.findings import Finding, good, problem
+from centigan.settings import Settings
+from centigan.weights import URLS, NoDownload, download, in_cache, require_answer
+
+
+class Wanted(NamedTuple):
+    """A network whose weights are published elsewhere."""
+
+    key: str  # "features.network"
+    network: str
+    given: str | None  # the setting that names a file
+    instead: str
+
+
+def of_weights(layout: Layout, settings: Settings, *, fetch: bool) -> Iterator[Finding]:
+    """What is said of each network that something is still to be made with.
+
+    Args:
+        fetch: whether to download what is absent, for jobs that may run where there is no network; else the
+            place where it is published is only asked.
+    """
+    wanted = list(_wanted(layout, settings))
+    if not wanted:
+        yield good("weights: none is needed that a package does not have")
+    for one in wanted:
+        yield _of_network(one, fetch=fetch)
+
+
+def _of_network(wanted: Wanted, *, fetch: bool) -> Finding:
+    url, section = URLS[wanted.network], wanted.key.partition(".")[0]
+    name = f"{wanted.key}: {wanted.network}"
+    path = in_cache(url) if wanted.given is None else Path(wanted.given)
+    if path.is_file():
+        return good(f"{name}: weights at {path}")
+    if wanted.given is not None:
+        return problem(f"{name}: {section}.weights names {path}, and there is no such file")
+    try:
+        if fetch:
+            print(f"fetch the weights of {wanted.network}: {url}", file=sys.stderr)
+            download(url, path)
+            return good(f"{name}: weights at {path}")
+        require_answer(url)
+    except (NoDownload, UserError) as error:
+        return problem(
+            f"{name} needs weights that are not at {path} and cannot be downloaded ({error}): fetch {url} "
+            f"where there is a network and put it there, or name it in {section}.weights; or choose "
+            f"{wanted.instead}"
+        )
+    return good(f"{name}: weights are not here, and can be downloaded from {url}")
+
+
+def _wanted(layout: Layout, settings: Settings) -> Iterator[Wanted]:
+    judge, features = settings.judge, settings.features
+    splits = split_names(settings.data.classes, settings.data.split_size)
+    can_judge = settings.data.classes == len(SORTED_IDS)  # else another judge is wanted, not weights
+    if judge.name in URLS and can_judge and not _judged(layout, settings, splits):
+        yield Wanted("judge.name", judge.name, judge.weights, "judge.name: auto, which needs none")
+    if features.network in URLS and not _featured(layout, settings, splits):
+        instead = "features.network: judge, the experiment's own"
+        yield Wanted("features.network", features.network, features.weights, instead)
+
+
+def _judged(layout: Layout, settings: Settings, splits: list[str]) -> bool:
+    """Whether this judge has judged everything."""
+    made = _made_with(layout.judge, "name", settings.judge.name)
+    return made and all(layout.metric("accuracy", split).is_file() for split in splits)
+
+
+def _featured(layout: Layout, settings: Settings, splits: list[str]) -> bool:
+    """Whether this network has seen everything."""
+    network = settings.features.network
+    walks = (layout.metric("latent", split) for split in splits)
+    measured = [layout.metric("inception_score", WHOLE), *walks]
+    return all(path.is_file() for path in measured) and all(
+        _made_with(layout.features(split), "network", network) for split in splits
+    )
+
+
+def _made_with(folder: Path, fact: str, value: str) -> bool:
+    try:
+        return (folder / DIGESTS).is_file() and read_facts(folder).get(fact) == value
+    except UserError:  # damaged is as good as absent: it is made again
+        return False

@@ -1,0 +1,89 @@
+"""The raw data before there is an index: what they are, by the project's own reading of them.
+
+Imports pandas, so it is imported only where there is no index, and the data are a person's own.
+"""
+
+import os
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from centigan.data.order import order_classes
+from centigan.data.sources import list_source, recognise
+from centigan.data.sources.folders import class_folders
+from centigan.data.sources.kaggle import DATA
+from centigan.data.sources.listing import Listing
+from centigan.errors import UserError
+from centigan.layout import split_names
+from centigan.preflight.counts import Counts, OfClass
+from centigan.settings.data import DataSettings, Source
+
+QUICK_FILES = 10_000  # looked at in a second
+QUICK_BYTES = 1 << 30  # of archives, whose members are looked for one after the other
+CLASSES_AT: dict[Source, str] = {"class-folders": "", "folders": "train", "kaggle": f"{DATA}/train"}
+
+
+class Seen(NamedTuple):
+    """What the raw data are, and whether the classes are those of the settings."""
+
+    source: Source
+    counts: Counts | None  # None where listing all images takes long
+    wrong: str | None
+
+
+def look(settings: DataSettings, *, thorough: bool) -> Seen:
+    """Recognise the raw data, and count the images of each class where that is quick, or `thorough`.
+
+    Raises:
+        UserError: as of the index: no data, or none that can be read.
+    """
+    source = recognise(Path(settings.root)) if settings.source == "auto" else settings.source
+    if thorough or is_quick(source, Path(settings.root)):
+        listing = list_source(settings)
+        classes, wrong = _ordered(listing, settings)
+        return Seen(source, counted(listing, classes, settings), wrong)
+    if source in CLASSES_AT and settings.order != "devkit":
+        names = class_folders(Path(settings.root) / CLASSES_AT[source])
+        _, wrong = _ordered(Listing(source, [], names, pd.DataFrame()), settings)
+        return Seen(source, None, wrong)
+    return Seen(source, None, None)
+
+
+def is_quick(source: Source, root: Path) -> bool:
+    """Whether all images can be listed in about a second."""
+    if source == "archives":
+        return sum(path.stat().st_size for path in root.iterdir() if path.is_file()) < QUICK_BYTES
+    return sum(1 for _ in islice(_files(root), QUICK_FILES + 1)) <= QUICK_FILES
+
+
+def counted(listing: Listing, classes: list[str], settings: DataSettings) -> Counts:
+    """The images of each class as the index would have them."""
+    of = listing.images.groupby(["class_id", "subset"]).size().to_dict()
+    names = split_names(len(classes), settings.split_size)
+    most = settings.per_class or len(listing.images)
+    rows = [
+        OfClass(
+            class_id,
+            names[number // settings.split_size],
+            min(int(of.get((class_id, "train"), 0)), most),
+            int(of.get((class_id, "held_out"), 0)),
+        )
+        for number, class_id in enumerate(classes)
+    ]
+    return Counts(tuple(rows), listing.source)
+
+
+def _ordered(listing: Listing, settings: DataSettings) -> tuple[list[str], str | None]:
+    """The classes as the settings order them; where that cannot be, all of them and the reason."""
+    try:
+        return order_classes(listing, settings), None
+    except UserError as error:
+        return listing.classes, str(error)
+
+
+def _files(root: Path) -> Iterator[str]:
+    for _, _, files in os.walk(root):
+        yield from files

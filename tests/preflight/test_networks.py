@@ -1,0 +1,114 @@
+"""Weights that are published elsewhere: said to be absent, or fetched, before the first job."""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from centigan import preflight
+from centigan.errors import UserError
+from centigan.layout import Layout, split_names
+from centigan.params import parse
+from centigan.preflight.networks import of_weights
+from centigan.settings import Settings
+from centigan.weights import URLS, NoDownload, download, in_cache
+
+CONTENT = b"weights"
+NAME = f"weights-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth"
+DIGITS = {
+    "experiment": "own",
+    "data": {"source": "digits", "root": "digits", "classes": 10, "split_size": 5},
+    "judge": {"name": "auto"},
+    "sample": {"per_class": 1000},
+}
+SETTINGS = parse(Settings, DIGITS, "here")
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file that is published at an address, and an empty cache."""
+    file = tmp_path / "published" / NAME
+    file.parent.mkdir()
+    file.write_bytes(CONTENT)
+    monkeypatch.setitem(URLS, "inception-2015", file.as_uri())
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "cache"))
+    return file
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments/own.yaml").touch()
+    (tmp_path / "params.yaml").touch()
+    return Layout("own", tmp_path)
+
+
+@pytest.mark.parametrize("home", ["TORCH_HOME", "XDG_CACHE_HOME", None])
+def test_the_cache_is_torch_s(home: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TORCH_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    if home:
+        monkeypatch.setenv(home, str(tmp_path))
+    assert in_cache("https://a.b/c-0.pth") == Path(torch.hub.get_dir()) / "checkpoints/c-0.pth"
+
+
+def test_a_run_fetches_the_weights_that_it_needs_and_a_dry_one_only_asks_for_them(
+    published: Path, layout: Layout
+) -> None:
+    preflight.before_first_job(layout, SETTINGS, indexed=False, dry=True)
+    assert not in_cache(published.as_uri()).exists()
+    preflight.before_first_job(layout, SETTINGS, indexed=False, dry=False)
+    assert in_cache(published.as_uri()).read_bytes() == CONTENT
+
+
+def test_nothing_is_fetched_for_a_run_that_could_not_end(published: Path, layout: Layout) -> None:
+    wrong = parse(Settings, DIGITS | {"accuracy": {"resolutions": [64]}}, "here")
+    with pytest.raises(UserError, match="for one reason"):
+        preflight.before_first_job(layout, wrong, indexed=False, dry=False)
+    assert not in_cache(published.as_uri()).exists()
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_weights_that_cannot_be_had_are_said_with_the_place_they_belong(
+    published: Path, layout: Layout, *, dry: bool
+) -> None:
+    published.unlink()
+    with pytest.raises(UserError) as told:
+        preflight.before_first_job(layout, SETTINGS, indexed=False, dry=dry)
+    for word in (str(in_cache(published.as_uri())), published.as_uri(), "features.weights", "network: judge"):
+        assert word in str(told.value)
+
+
+def test_weights_that_are_not_as_published_are_not_kept(published: Path) -> None:
+    published.write_bytes(b"other")
+    target = in_cache(published.as_uri())
+    with pytest.raises(NoDownload, match="does not begin with"):
+        download(published.as_uri(), target)
+    assert list(target.parent.iterdir()) == []
+
+
+def test_results_that_are_there_need_no_weights(published: Path, layout: Layout) -> None:
+    """A reader who has pulled them has none, and nothing to do."""
+    published.unlink()
+    for split in split_names(10, 5):
+        folder = layout.features(split)
+        for path in (
+            layout.metric("latent", split),
+            layout.metric("inception_score", "all"),
+            folder / "SHA256SUMS",
+        ):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        (folder / "facts.json").write_text(json.dumps({"network": "inception-2015"}))
+    assert [found.good for found in of_weights(layout, SETTINGS, fetch=True)] == [True]
+    (folder / "facts.json").write_text(json.dumps({"network": "small-cnn"}))  # of other settings
+    assert [found.good for found in of_weights(layout, SETTINGS, fetch=True)] == [False]
+
+
+def test_the_snakefile_s_part_loads_neither_pandas_nor_torch() -> None:
+    program = "import sys, centigan.preflight; assert not {'pandas', 'torch', 'numpy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
