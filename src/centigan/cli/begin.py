@@ -1,4 +1,7 @@
-"""Verbs for the time before a run: whether it can end."""
+"""Verbs for the time before a run: whether it can end, and an experiment for own data."""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -22,3 +25,22 @@ def check(experiment: Experiment = None) -> None:
     if wrong := [finding.text for finding in found if not finding.good]:
         raise UserError(refusal(wrong, layout.experiment))
     typer.echo(f"{layout.experiment} can run: snakemake --cores 2 --config experiment={layout.experiment}")
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Of experiments/<name>.yaml, which must not be there.")],
+    data: Annotated[Path, typer.Option(help="Folder of class folders, archives, Kaggle's or CIFAR's files.")],
+) -> None:
+    """Write an experiment for the data in a folder, from what lies there."""
+    from centigan.preflight.experiment_file import path_of, write_experiment
+    from centigan.preflight.proposal import explore
+
+    folder = Path("experiments")
+    path_of(name, folder)  # before anything is looked at
+    found = explore(data)
+    path = write_experiment(name, found, folder)
+    typer.echo(
+        f"{path}: {found.source}, {len(found.classes)} classes, {found.train:,} images to train on, "
+        f"{found.held_out:,} held out\nnext: centigan check -e {name}"
+    )

@@ -1,0 +1,166 @@
+"""The file of experiments/ that is proposed for own data: every value has its reason, no file is replaced."""
+
+import json
+from pathlib import Path
+
+from centigan.data.ilsvrc2012 import SORTED_IDS
+from centigan.errors import UserError
+from centigan.layout import split_names
+from centigan.params import parse
+from centigan.preflight.proposal import Found, split_size
+from centigan.settings import Named, Settings
+from centigan.settings.evaluation import DistributionSettings, InceptionScoreSettings
+from centigan.settings.limits import most_neighbours
+from centigan.settings.training import SampleSettings
+from centigan.weights import URLS, NoDownload, in_cache, require_answer
+
+SAMPLES = 100  # of a class, where the paper's 1000 would be many times the real images
+KID_SHARE = 0.8  # of the smallest set in a subset: of whole sets all subsets would be the same
+FEATURES = "inception-2015"
+MODELS = {  # resolution -> what a laptop can train
+    32: """model:  # the demo's: half the paper's maps, four times its learning rate
+  width: 0.5
+  activation_noise: 0.0
+  generator_lr: 8.0e-4
+  discriminator_lr: 8.0e-4
+
+train:  # the demo's: five minutes for two splits on two CPU cores
+  batch_size: 50
+  iterations: 3000
+  log_every: 25
+  checkpoint_every: 500
+  snapshot_every: 250
+""",
+    64: """model:  # that of photos: a third of the paper's maps, twice its learning rate
+  width: 0.33
+  activation_noise: 0.0
+  generator_lr: 4.0e-4
+  discriminator_lr: 4.0e-4
+
+train:  # that of photos: 30 minutes for two splits on two CPU cores
+  batch_size: 50
+  iterations: 7000
+  log_every: 50
+  checkpoint_every: 500
+  snapshot_every: 500
+""",
+}
+
+
+def write_experiment(name: str, found: Found, folder: Path) -> Path:
+    """Write folder/<name>.yaml, which must not be there.
+
+    Raises:
+        UserError: for a name that cannot be, or is taken.
+    """
+    path = path_of(name, folder)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text_of(found))
+    except FileExistsError:
+        raise UserError(f"{path} is there and stays as it is; choose another name") from None
+    return path
+
+
+def path_of(name: str, folder: Path) -> Path:
+    """The file of an experiment of that name, before it is looked for what it could say.
+
+    Raises:
+        UserError: for a name that cannot be, or is taken.
+    """
+    path = folder / f"{parse(Named, {'experiment': name}, 'the new experiment').experiment}.yaml"
+    if path.exists():
+        raise UserError(f"{path} is there and stays as it is; choose another name")
+    if not folder.is_dir():
+        raise UserError(f"{folder} is missing; run from the project's folder")
+    return path
+
+
+def text_of(found: Found) -> str:
+    """All sections, those that differ from params.yaml with their reasons."""
+    parts = [_data(found), _arrays(found), _model(found), _sample(found), _judge(found), _distribution(found)]
+    named = {line.partition(":")[0] for part in parts for line in part.splitlines()}
+    rest = [section for section in Settings.model_fields if section not in {*named, "experiment", "figures"}]
+    said = "".join(f"{section}: {{}}\n" for section in rest)
+    parts.append(f"# as params.yaml has them; DVC asks for each by name\n{said}")
+    return "\n".join(part for part in parts if part)
+
+
+def _data(found: Found) -> str:
+    classes, size = len(found.classes), split_size(len(found.classes))
+    splits = len(split_names(classes, size))
+    share = ""
+    if found.share is not None:
+        least = f"{found.held_out_of_class} images of the smallest"
+        share = f"  held_out: {found.share:g}  # of each class, for measuring: {least}\n"
+    return (
+        f"# {classes} classes, {found.train:,} images to train on and {found.held_out:,} held out; "
+        f"{splits} split{'s' * (splits > 1)}, a model each.\n"
+        "# Proposed by `centigan new`: change what you like, and `centigan check` says whether it can run.\n"
+        "data:\n"
+        f"  source: {found.source}\n"
+        f"  root: {json.dumps(found.root, ensure_ascii=False)}\n"
+        f"  classes: {classes}\n"
+        f"  split_size: {size}  # classes that one model learns; the paper's: 10\n{share}"
+    )
+
+
+def _arrays(found: Found) -> str:
+    cost = "" if found.large else "; on a CPU every doubling costs four times as much"
+    why = f"32, 64 or 128; the images have {found.side} px{cost}"
+    return f"arrays:\n  resolution: {found.resolution}  # {why}\n"
+
+
+def _model(found: Found) -> str:
+    if found.large:
+        return (
+            "# params.yaml's are the paper's model and its 50,000 iterations, for so many images, on a GPU;\n"
+            "# hours: docs/experiments.md\nmodel: {}\ntrain: {}\n"
+        )
+    return MODELS[found.resolution]
+
+
+def _sample(found: Found) -> str:
+    if found.large:
+        return ""
+    return f"sample:\n  per_class: {SAMPLES}  # the paper's: 1000\n"
+
+
+def _judge(found: Found) -> str:
+    if found.classes == list(SORTED_IDS):
+        judge = "inception-v3" if _at_hand("inception-v3") else "efficientnet-lite0"
+        said = f"judge:\n  name: {judge}  # knows these classes; the paper's: inception-v3\n"
+    else:
+        said = "judge:\n  name: auto  # learns these classes from the real images\n"
+    if found.large and _at_hand(FEATURES):
+        return said + f"\nfeatures:\n  network: {FEATURES}  # what published scores are computed with\n"
+    return said + (
+        "\nfeatures:\n  network: judge  # no download, and scores compare within this experiment alone; "
+        f"published ones: {FEATURES}\n"
+    )
+
+
+def _distribution(found: Found) -> str:
+    """Measurements of sets that are smaller than the defaults ask for."""
+    usual, groups = DistributionSettings(), InceptionScoreSettings().select_groups
+    per_class = SampleSettings().per_class if found.large else SAMPLES
+    smallest = min(found.train, found.held_out, per_class * len(found.classes))
+    lines = []
+    if (size := max(2, int(KID_SHARE * smallest))) < usual.kid_subset_size:
+        lines.append(f"  kid_subset_size: {size}  # of the {smallest:,} images of the smallest set\n")
+    if (most := most_neighbours(min(found.train_of_class, found.held_out_of_class))) < usual.neighbours:
+        lines.append(f"  neighbours: {most}  # all that the smallest class has images for\n")
+    said = "distribution:\n" + "".join(lines) if lines else ""
+    if smallest < groups:
+        said += f"\ninception_score:\n  select_groups: {smallest}  # a group needs an image\n"
+    return said
+
+
+def _at_hand(network: str) -> bool:
+    """Whether weights are in torch's cache or can be downloaded into it."""
+    try:
+        if not in_cache(URLS[network]).is_file():
+            require_answer(URLS[network])
+    except NoDownload:
+        return False
+    return True
