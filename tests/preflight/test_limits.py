@@ -82,6 +82,7 @@ def test_what_is_barely_enough_is_enough() -> None:
         ({"splits": {1: {"sample": {"per_class": 19}}}}, "samples of each class of split 01: 19"),
         ({"data": {"classes": 1}}, "data.classes is 1, .* 2 at least"),
         ({"data": {"source": "digits"}}, "data.classes is 4, and digits has 10 classes"),
+        ({"data": {"source": "digits", "classes": 10, "order": "devkit"}}, "devkit, which digits lacks"),
         ({"data": {"order": "orders.txt"}}, "orders.txt is neither sorted, nor devkit, nor a file"),
         ({"judge": {"name": "efficientnet-lite0"}}, "names the 1000 classes of ImageNet and this data has 4"),
         ({"accuracy": {"resolutions": [64]}}, r"lacks 32 and 128: the tables need \[32, 128\]"),

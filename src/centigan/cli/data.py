@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from centigan import preflight
 from centigan.cli.options import (
     Experiment,
     LogFile,
@@ -99,7 +98,9 @@ def arrays(
     layout, loaded = open_project(experiment, log_file)
     stage = stage_of(ArraysStage, loaded, settings)
     if settings is not None:  # handed over by the workflow: what follows must be able to end, too
-        preflight.before_arrays(layout, loaded)
+        from centigan.preflight import before_arrays
+
+        before_arrays(layout, loaded)
     build_arrays(layout, name_of(split, loaded), stage, Path(loaded.data.root), threads=threads)
 
 

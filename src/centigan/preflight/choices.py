@@ -29,6 +29,10 @@ def of_choices(settings: Settings, counts: Counts | None, root: Path) -> Iterato
 def _shipped_classes(settings: Settings) -> Finding:
     data = settings.data
     there = SHIPPED_CLASSES.get(data.source, data.classes)
+    if data.order == "devkit" and data.source in SHIPPED_CLASSES:
+        return problem(
+            f"data.order: devkit needs ILSVRC2012's devkit, which {data.source} lacks; sorted would do"
+        )
     if Path(data.order).is_file() or data.order in ("sorted", "devkit"):
         if data.order == "sorted" and there != data.classes:
             return problem(f"data.classes is {data.classes}, and {data.source} has {there} classes")

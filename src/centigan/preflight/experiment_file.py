@@ -53,12 +53,12 @@ def write_experiment(name: str, found: Found, folder: Path) -> Path:
     Raises:
         UserError: for a name that cannot be, or is taken.
     """
-    path = path_of(name, folder)
+    path, text = path_of(name, folder), text_of(found)
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(text_of(found))
-    except FileExistsError:
-        raise UserError(f"{path} is there and stays as it is; choose another name") from None
+            file.write(text)
+    except FileExistsError:  # since it was looked for
+        raise _taken(path) from None
     return path
 
 
@@ -70,10 +70,14 @@ def path_of(name: str, folder: Path) -> Path:
     """
     path = folder / f"{parse(Named, {'experiment': name}, 'the new experiment').experiment}.yaml"
     if path.exists():
-        raise UserError(f"{path} is there and stays as it is; choose another name")
+        raise _taken(path)
     if not folder.is_dir():
         raise UserError(f"{folder} is missing; run from the project's folder")
     return path
+
+
+def _taken(path: Path) -> UserError:
+    return UserError(f"{path} is there and stays as it is; choose another name")
 
 
 def text_of(found: Found) -> str:

@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from centigan.data.sources import list_source, recognise
 from centigan.data.sources.folders import evenly_spaced
-from centigan.data.sources.listing import Listing, Range, read_ranges, unusable
+from centigan.data.sources.listing import Listing, Range, cannot_read, read_ranges, unusable
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings, Source
 from centigan.settings.evaluation import DistributionSettings
@@ -58,7 +58,11 @@ def explore(folder: Path) -> Found:
     """
     if fault := unusable(str(folder), 0):
         raise UserError(f"the folder {fault}")
-    source, root = recognise(folder), str(folder)
+    root = str(folder)
+    try:
+        source = recognise(folder)
+    except OSError as error:  # a folder without permission, a failing disk
+        raise cannot_read(folder, error) from error
     listing = list_source(DataSettings(source=source, root=root))
     of = listing.images.groupby(["class_id", "subset"]).size().unstack(fill_value=0)
     of = of.reindex(index=listing.classes, columns=["train", "held_out"], fill_value=0)

@@ -15,7 +15,7 @@ from centigan.data.order import order_classes
 from centigan.data.sources import list_source, recognise
 from centigan.data.sources.folders import class_folders
 from centigan.data.sources.kaggle import DATA
-from centigan.data.sources.listing import Listing
+from centigan.data.sources.listing import Listing, cannot_read
 from centigan.errors import UserError
 from centigan.layout import split_names
 from centigan.preflight.counts import Counts, OfClass
@@ -40,6 +40,13 @@ def look(settings: DataSettings, *, thorough: bool) -> Seen:
     Raises:
         UserError: as of the index: no data, or none that can be read.
     """
+    try:
+        return _look(settings, thorough=thorough)
+    except OSError as error:  # a folder without permission, a failing disk
+        raise cannot_read(error.filename or settings.root, error) from error
+
+
+def _look(settings: DataSettings, *, thorough: bool) -> Seen:
     source = recognise(Path(settings.root)) if settings.source == "auto" else settings.source
     if thorough or is_quick(source, Path(settings.root)):
         listing = list_source(settings)
