@@ -33,13 +33,13 @@ def of_numbers(settings: Settings, counts: Counts | None) -> Iterator[Finding]:
     samples = samples_of_splits(settings)
     in_all = [_samples_in_all(settings, samples)]
     of_class = [_samples_of_class(samples)]
+    yield _classes(settings)
     if counts:
         in_all += _real_in_all(settings, counts)
-        of_class += _real_of_class(settings, counts)
-    yield _classes(settings)
+        train, held_out = _real_of_class(settings, counts)
+        of_class += [train, held_out]
+        yield _pairs(train)
     yield from _distribution(settings, in_all, of_class)
-    if counts:
-        yield _pairs(of_class)
     yield from _inception_score(settings, in_all, samples)
     yield from _neighbours(settings, samples)
 
@@ -80,9 +80,9 @@ def _distribution(settings: Settings, in_all: list[Some], of_class: list[Some]) 
         yield good(f"distribution.neighbours {chosen.neighbours}: every class has {wanted} images and more")
 
 
-def _pairs(of_class: list[Some]) -> Finding:
-    if few := [some for some in of_class if some.images < PAIR_IMAGES and "training" in some.called]:
-        return problem(f"MS-SSIM needs {PAIR_IMAGES} images of a class: {_told(few, PAIR_IMAGES)}")
+def _pairs(train: Some) -> Finding:
+    if train.images < PAIR_IMAGES:
+        return problem(f"MS-SSIM needs {PAIR_IMAGES} images of a class: {_told([train], PAIR_IMAGES)}")
     return good(f"MS-SSIM: every class has {PAIR_IMAGES} training images and more")
 
 
@@ -153,15 +153,15 @@ def _real_in_all(settings: Settings, counts: Counts) -> list[Some]:
     ]
 
 
-def _real_of_class(settings: Settings, counts: Counts) -> list[Some]:
+def _real_of_class(settings: Settings, counts: Counts) -> tuple[Some, Some]:
     """The class with the fewest training images, and that with the fewest held-out ones."""
     train = min(counts.classes, key=lambda one: one.train)
     held_out = min(counts.classes, key=lambda one: one.held_out)
     shared = held_out.train + held_out.held_out if counts.source == CLASS_FOLDERS else 0
-    return [
+    return (
         Some(train.train, f"training images of class {train.class_id!r}", _more_to_train_on(settings)),
         Some(held_out.held_out, f"held-out images of class {held_out.class_id!r}", "add some", shared),
-    ]
+    )
 
 
 def _more_to_train_on(settings: Settings) -> str:
