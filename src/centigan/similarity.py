@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centigan.errors import UserError
+from centigan.seeds import counter_seed
 from centigan.settings.limits import PAIR_IMAGES
 from centigan.threads import allowed_threads
 
@@ -34,6 +35,7 @@ WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang et al., section 3.2
 WINDOW, SIGMA = 11, 1.5
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 SMALLEST = 2 ** (len(WEIGHTS) - 1)  # one pixel is left at the last scale
+READ = 1024  # pairs read at a time: 100 MB at 128 px
 CHUNK = 2**16  # pixels of x that a thread computes at a time: its maps stay in the cache
 
 Maps = NDArray[np.float32]
@@ -124,6 +126,26 @@ def random_pairs(count: int, pairs: int, rng: np.random.Generator) -> NDArray[np
     number = rng.choice(comb(count, 2), pairs, replace=False)  # pair (i, j) has number j (j - 1) / 2 + i
     larger = np.floor((1 + np.sqrt(1 + 8 * number)) / 2).astype(np.int64)
     return np.stack([number - larger * (larger - 1) // 2, larger], axis=1)
+
+
+def ms_ssim_within(
+    images: NDArray[Any], rows: NDArray[np.int64], *, pairs: int, seed: int, class_id: str, source: str
+) -> NDArray[np.float64]:
+    """MS-SSIM (<= pairs,) of random pairs of a class's images: `rows` of images (N, H, W, 3).
+
+    Which pairs depends on the seed, the class, the source ("real", "generated", "training") and the number
+    of rows alone.
+
+    Raises:
+        UserError: naming class and source, where `ms_ssim` or `random_pairs` refuse.
+    """
+    rng = np.random.default_rng(counter_seed(seed, class_id, source))
+    try:
+        chosen = rows[random_pairs(len(rows), pairs, rng)]
+        parts = (chosen[start : start + READ].T for start in range(0, len(chosen), READ))
+        return np.concatenate([ms_ssim(images[first], images[second]) for first, second in parts])
+    except UserError as error:
+        raise UserError(f"class {class_id}, {source}: {error}") from None
 
 
 def window(side: int) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from dying import train_and_ask_twice, train_and_die
@@ -24,7 +25,9 @@ from centigan.families.acgan import ACGAN
 from centigan.journal import Journal, read_lines, text_until
 from centigan.layout import Layout
 from centigan.manifest import read_facts, read_manifest
+from centigan.metrics.ms_ssim import ms_ssim_in_training_of_split, ms_ssim_of_split
 from centigan.sampling import sample_split
+from centigan.settings.evaluation import MsSsimSettings
 from centigan.settings.stages import TrainStage
 from centigan.training.averaging import Averages
 from centigan.training.lock import only_writer
@@ -286,15 +289,41 @@ def test_a_training_can_be_watched(layout: Layout) -> None:
     assert json.loads(timing[-1])["resident_mib"] > 50
 
 
-def test_a_class_that_collapses_is_told_once(layout: Layout, tmp_path: Path, caplog) -> None:
-    watch = Watch(tmp_path, layout.arrays("00"), "00", ["cat", "dog"], since=1)
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (2, 4, 32, 32, 3), dtype=np.uint8)
-    images[1] = images[1, :1]  # every sample of a dog is the same
-    for iteration in (1, 2, 3):
-        watch.look(images, iteration)
-    assert caplog.text.count("collapses") == caplog.text.count("class dog collapses: by iteration 2") == 1
-    assert "class cat" not in caplog.text
+def test_a_class_that_is_less_diverse_is_told_once_and_taken_back(
+    layout: Layout, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    diverse = np.stack(
+        [images, 255 - images], axis=1
+    )  # (K, n, H, W, 3); the structure of a negative is opposed
+    alike = diverse.copy()
+    alike[1] = alike[1, :1]  # both samples of a dog are the same
+    for iteration, samples in enumerate((alike, alike, alike, diverse, diverse, alike), start=1):
+        watch = Watch(tmp_path, layout.arrays("00"), "00", ["cat", "dog"], since=1)  # as after a restart
+        watch.look(samples, iteration)
+    told = [message.partition(" the mean")[0] for message in caplog.messages]
+    assert told == [
+        "split 00: class dog is less diverse so far: at iteration 2",
+        "split 00: class dog is diverse again: at iteration 4",
+        "split 00: class dog is less diverse so far: at iteration 6",
+    ]
+
+
+def test_the_terminal_measures_diversity_as_the_report_does(layout: Layout) -> None:
+    train(layout)
+    watch = Watch(layout.scratch("00") / "snapshots", layout.arrays("00"), "00", ["cat", "dog"], since=1)
+    said = {
+        (name, line["iteration"]): line[name]
+        for line in read_lines(watch.folder / "ms_ssim.jsonl")
+        for name in ("cat", "dog")
+    }
+    ms_ssim_in_training_of_split(layout, "00", MsSsimSettings())
+    table = pd.read_parquet(layout.metric("ms_ssim_in_training", "00"))
+    assert said == table.set_index(["class_id", "iteration"])["ms_ssim"].to_dict()
+    sample_split(layout, "00", SAMPLE, device=CPU)
+    ms_ssim_of_split(layout, "00", MsSsimSettings())
+    pairs = pd.read_parquet(layout.metric("ms_ssim", "00")).query("source == 'real'")
+    assert watch.most_uniform == pairs.groupby("class_id")["ms_ssim"].mean().max()
 
 
 @pytest.mark.parametrize("end", [b'{"iter', b'{"iteration": "3"}\n', b"\xff\n", b"[3]\n", b"\n"])

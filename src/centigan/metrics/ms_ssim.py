@@ -2,19 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from safetensors import safe_open
 
 from centigan.atomic import atomic_path
-from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_facts
-from centigan.seeds import counter_seed
 from centigan.settings.evaluation import MsSsimSettings
-from centigan.sheets import Images  # the judges' load every network
-from centigan.similarity import ms_ssim, random_pairs
-
-CHUNK = 1024  # pairs read at a time: 100 MB at 128 px
+from centigan.similarity import ms_ssim_within
 
 
 def ms_ssim_of_split(layout: Layout, split: str, settings: MsSsimSettings) -> None:
@@ -28,7 +22,14 @@ def ms_ssim_of_split(layout: Layout, split: str, settings: MsSsimSettings) -> No
         images = np.load(folder / "images.npy", mmap_mode="r")
         labels = np.load(folder / "labels.npy")
         for label, class_id in enumerate(read_facts(folder)["classes"]):
-            values = _of_random_pairs(images, np.flatnonzero(labels == label), settings, class_id, source)
+            values = ms_ssim_within(
+                images,
+                np.flatnonzero(labels == label),
+                pairs=settings.pairs,
+                seed=settings.seed,
+                class_id=class_id,
+                source=source,
+            )
             columns = {"class_id": class_id, "source": source, "pair": np.arange(len(values))}
             frames.append(pd.DataFrame({**columns, "ms_ssim": values}))
     with atomic_path(layout.metric("ms_ssim", split)) as temporary:
@@ -49,20 +50,14 @@ def ms_ssim_in_training_of_split(layout: Layout, split: str, settings: MsSsimSet
     rows = []
     for label, class_id in enumerate(classes):
         for iteration, samples in zip(iterations.tolist(), images[:, label], strict=True):
-            values = _of_random_pairs(samples, numbers, settings, class_id, "training")
+            values = ms_ssim_within(
+                samples,
+                numbers,
+                pairs=settings.pairs,
+                seed=settings.seed,
+                class_id=class_id,
+                source="training",
+            )
             rows.append({"class_id": class_id, "iteration": iteration, "ms_ssim": float(values.mean())})
     with atomic_path(layout.metric("ms_ssim_in_training", split)) as temporary:
         pd.DataFrame(rows).to_parquet(temporary, index=False)
-
-
-def _of_random_pairs(
-    images: Images, own: NDArray[np.int64], settings: MsSsimSettings, class_id: str, source: str
-) -> NDArray[np.float64]:
-    """MS-SSIM of random pairs of the images in rows `own`, which are those of one class."""
-    rng = np.random.default_rng(counter_seed(settings.seed, class_id, source))
-    try:
-        pairs = own[random_pairs(len(own), settings.pairs, rng)]
-        parts = (pairs[start : start + CHUNK].T for start in range(0, len(pairs), CHUNK))
-        return np.concatenate([ms_ssim(images[first], images[second]) for first, second in parts])
-    except UserError as error:
-        raise UserError(f"class {class_id}, {source}: {error}") from None

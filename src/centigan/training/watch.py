@@ -1,4 +1,8 @@
-"""A look at a training while it runs: sheets of samples, their diversity, warnings of collapse."""
+"""A look at a training while it runs: sheets of samples, their diversity, warnings of collapse.
+
+Diversity is measured as in the report, on the same pairs unless the experiment changes `ms_ssim`, and judged
+by `collapse`; but a training knows the classes of its split alone.
+"""
 
 import logging
 from contextlib import closing
@@ -6,17 +10,18 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from centigan.atomic import atomic_path
+from centigan.collapse import less_diverse
 from centigan.errors import UserError
-from centigan.journal import Journal, text_until
-from centigan.seeds import counter_seed
+from centigan.journal import Journal, Line, text_until, whole_lines
+from centigan.settings.evaluation import MsSsimSettings
 from centigan.sheets import Images, contact_sheet
-from centigan.similarity import ms_ssim, random_pairs
+from centigan.similarity import ms_ssim_within
 
-PAIRS = 25  # of a class; at 128 px ten classes take a second
-SEED = 0
+MS_SSIM = MsSsimSettings()
 SMALLEST_TILE = 64  # pixels
 log = logging.getLogger(__name__)
 
@@ -28,10 +33,9 @@ class Watch:
         """Warnings begin after iteration `since`: at first the samples of every class are alike."""
         self.folder, self.arrays, self.split, self.classes = folder, arrays, split, classes
         self.since = since
-        self.collapsed: set[str] = set()
 
     def look(self, images: Images, iteration: int) -> None:
-        """Write the sheet of samples (K, n, H, W, 3) and their diversity; warn of each class once.
+        """Write the sheet of samples (K, n, H, W, 3) and their diversity; warn of classes, or take it back.
 
         They only inform: what cannot be written is told, and the training goes on.
         """
@@ -39,11 +43,16 @@ class Watch:
             self._write_sheet(images, iteration)
         except (UserError, OSError) as error:
             log.warning("split %s: no sheet of samples at iteration %d: %s", self.split, iteration, error)
-        values = {name: self._diversity(own, name) for name, own in zip(self.classes, images, strict=True)}
+        rows = np.arange(images.shape[1])
+        named = zip(self.classes, images, strict=True)
+        values = {name: _mean(own, rows, name, "training") for name, own in named}
+        values = {name: value for name, value in values.items() if np.isfinite(value)}
         path = self.folder / "ms_ssim.jsonl"
-        with closing(Journal(path, text_until(path, iteration - 1), needed=False)) as journal:
-            journal.write(iteration, {name: value for name, value in values.items() if np.isfinite(value)})
-        self._warn(values, iteration)
+        before = text_until(path, iteration - 1)
+        with closing(Journal(path, before, needed=False)) as journal:
+            journal.write(iteration, values)
+        if iteration > self.since:
+            self._tell(values, whole_lines(before.encode())[-1:], iteration)
 
     def _write_sheet(self, images: Images, iteration: int) -> None:
         tile = max(images.shape[2], SMALLEST_TILE)
@@ -51,31 +60,38 @@ class Watch:
         with atomic_path(self.folder / f"{iteration:08d}.png") as temporary:
             Image.fromarray(sheet).save(temporary)
 
-    def _warn(self, values: dict[str, float], iteration: int) -> None:
-        for name, value in values.items() if iteration > self.since else ():
-            if value > self.threshold and name not in self.collapsed:
-                self.collapsed.add(name)
-                log.warning(
-                    "split %s: class %s collapses: by iteration %d its samples have a mean MS-SSIM of %.2f, "
-                    "the most uniform class of training images has %.2f",
-                    self.split,
-                    name,
-                    iteration,
-                    value,
-                    self.threshold,
-                )
+    def _tell(self, values: dict[str, float], last: list[Line], iteration: int) -> None:
+        """Say which classes became less diverse since the last look, or recovered; a restart forgets none."""
+        told = [line for line in last if line["iteration"] > self.since]
+        means = {name: value for line in told for name, value in line.items() if name in self.classes}
+        before, now = less_diverse(means, self.most_uniform), less_diverse(values, self.most_uniform)
+        for name, value in values.items():
+            if (name in now) == (name in before):
+                continue
+            log.warning(
+                "split %s: class %s is %s: at iteration %d the mean MS-SSIM of its samples is %.2f, that of "
+                "the split's most uniform class of training images %.2f",
+                self.split,
+                name,
+                "less diverse so far" if name in now else "diverse again",
+                iteration,
+                value,
+                self.most_uniform,
+            )
 
     @cached_property
-    def threshold(self) -> float:
-        """Greatest mean MS-SSIM of any class of training images (the red line of Fig 5)."""
+    def most_uniform(self) -> float:
+        """Greatest mean MS-SSIM of any of the split's classes of training images."""
         images = np.load(self.arrays / "images.npy", mmap_mode="r")
         labels = np.load(self.arrays / "labels.npy")
-        own = (np.flatnonzero(labels == label) for label in range(len(self.classes)))
         return max(
-            self._diversity(images[rows[:100]], name) for rows, name in zip(own, self.classes, strict=True)
+            _mean(images, np.flatnonzero(labels == label), name, "real")
+            for label, name in enumerate(self.classes)
         )
 
-    def _diversity(self, images: Images, name: str) -> float:
-        rng = np.random.default_rng(counter_seed(SEED, name, "watch"))
-        pairs = random_pairs(len(images), PAIRS, rng)
-        return float(ms_ssim(images[pairs[:, 0]], images[pairs[:, 1]]).mean())
+
+def _mean(images: Images, rows: NDArray[np.int64], class_id: str, source: str) -> float:
+    values = ms_ssim_within(
+        images, rows, pairs=MS_SSIM.pairs, seed=MS_SSIM.seed, class_id=class_id, source=source
+    )
+    return float(values.mean())
