@@ -37,7 +37,7 @@ class CurvesSettings(FigureSettings):
 class FiguresSettings(Frozen):
     """One entry a figure, under the name of its files."""
 
-    examples: ChosenSettings = ChosenSettings(title="Samples of five classes")
+    examples: ChosenSettings = ChosenSettings(title="Samples of a few classes")
     resolution_strip: ChosenSettings = ChosenSettings(title="One class at every resolution")
     accuracy_by_resolution: CurvesSettings = CurvesSettings(title="Accuracy against resolution")
     accuracy_by_class: FigureSettings = FigureSettings(title="Accuracy of each class at two resolutions")

@@ -1,4 +1,4 @@
-"""The classes that a figure shows."""
+"""The classes that a figure shows, and why these."""
 
 import pandas as pd
 
@@ -25,3 +25,11 @@ def chosen_classes(results: Results, settings: ChosenSettings, figure: str, *, m
             )
         rows = known.set_index("class_id").loc[list(settings.classes)].reset_index()
     return rows[["class_id", "split"]].assign(name=rows["class_id"].map(results.names))
+
+
+def why_these(shown: int, results: Results, settings: ChosenSettings) -> str:
+    """Which classes a figure shows of the experiment's, in words."""
+    known = len(results.classes)
+    if settings.classes is not None:
+        return f"{shown} of {known} classes, named in the settings"
+    return f"all {known} classes" if shown == known else f"{shown} of {known} classes, evenly from their list"

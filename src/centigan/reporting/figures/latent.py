@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from centigan.errors import UserError
-from centigan.reporting.figures.chosen import chosen_classes
+from centigan.reporting.figures.chosen import chosen_classes, why_these
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.results import Results
 from centigan.settings.figures import ChosenSettings
@@ -26,7 +26,7 @@ def interpolation(results: Results, settings: ChosenSettings) -> Figure:
         rows,
         title=settings.title,
         tile=fitting_tile(results.resolution, steps),
-        subtitle="right: the walk's largest step over its mean step, 1 where all are equal",
+        subtitle=f"{why_these(len(rows), results, settings)}; right: the largest step over the mean step",
     )
 
 
@@ -47,5 +47,5 @@ def class_grid(results: Results, settings: ChosenSettings) -> Figure:
         title=settings.title,
         tile=fitting_tile(results.resolution, len(shown)),
         heads=[broken(results.names[name], HEAD) for name in shown],
-        subtitle=f"a row: one z; split {first}",
+        subtitle=f"a row: one z; {len(shown)} of {len(grid)} classes that one model draws, split {first}",
     )

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from centigan.reporting.figures.axes import ALARM, COLORS, subtitle, titled_axes
-from centigan.reporting.figures.chosen import chosen_classes
+from centigan.reporting.figures.chosen import chosen_classes, why_these
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.results import Images, Results
 from centigan.settings.figures import ChosenSettings, FigureSettings
@@ -75,7 +75,7 @@ def _neighbours(results: Results, settings: ChosenSettings, metric: str, unit: s
         tile=fitting_tile(results.resolution, most * len(HEADS)),
         heads=HEADS * most,
         breaks=range(0, most * len(HEADS), len(HEADS)),
-        subtitle=f"the samples of each class that come nearest; distance {unit}",
+        subtitle=f"{why_these(len(rows), results, settings)}, of each the nearest samples; distance {unit}",
     )
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
-from centigan.reporting.figures.chosen import chosen_classes
+from centigan.reporting.figures.chosen import chosen_classes, why_these
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.gallery import gallery
 from centigan.reporting.results import Images, Results, share_correct
@@ -19,12 +19,17 @@ NAME = 16  # letters in a line of a class's name
 
 
 def examples(results: Results, settings: ChosenSettings) -> Figure:
-    """Figure 1: the first samples of five classes."""
+    """Figure 1: the first samples of a few classes."""
     chosen = chosen_classes(results, settings, "examples", most=EXAMPLES)
     rows = []
     for class_id, split, name in chosen.itertuples(index=False):
         rows.append(Row(broken(name, NAME), results.samples(split, per_class=ACROSS)[class_id]))
-    return rows_of_pictures(rows, title=settings.title, tile=fitting_tile(results.resolution, ACROSS))
+    return rows_of_pictures(
+        rows,
+        title=settings.title,
+        tile=fitting_tile(results.resolution, ACROSS),
+        subtitle=why_these(len(rows), results, settings),
+    )
 
 
 def resolution_strip(results: Results, settings: ChosenSettings) -> Figure:
@@ -50,7 +55,7 @@ def resolution_strip(results: Results, settings: ChosenSettings) -> Figure:
         title=f"{settings.title}: {name}",
         tile=fitting_tile(full, len(sides), largest=max(full, 192)),
         heads=[f"{side} px" for side in sides],
-        subtitle=f"accuracy of the class under {results.judge['name']}",
+        subtitle=f"{why_these(1, results, settings)}; its accuracy under {results.judge['name']}",
     )
 
 
@@ -73,7 +78,7 @@ def ms_ssim_examples(results: Results, settings: FigureSettings) -> Figure:
         rows,
         title=settings.title,
         tile=fitting_tile(results.resolution, ACROSS),
-        subtitle="right: mean MS-SSIM of pairs within the class, low where its images differ",
+        subtitle=f"{len(ends)} of {len(table)} classes; right: mean MS-SSIM of pairs, low where they differ",
     )
 
 
