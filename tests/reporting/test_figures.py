@@ -12,13 +12,14 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.captions import CAPTIONS
 from centigan.reporting.figures import FIGURES, draw
-from centigan.reporting.figures.axes import percent, titled_axes
+from centigan.reporting.figures.axes import ALARM, percent, titled_axes
 from centigan.reporting.figures.chosen import chosen_classes
+from centigan.reporting.figures.diversity import ms_ssim_in_training
 from centigan.reporting.figures.pictures import seen_at
 from centigan.reporting.figures.rows import GAP, WIDEST, Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.figures.training import training_curves
 from centigan.reporting.gallery import column_count, tile_side
-from centigan.reporting.labels import name_points
+from centigan.reporting.labels import LineEnd, name_line_ends, name_points
 from centigan.reporting.protocol import protocol
 from centigan.reporting.results import Results
 from centigan.settings import Settings
@@ -69,6 +70,41 @@ def test_a_protocol_is_one_line_that_counts(name: str, finished: Layout, setting
 def test_the_figures_tell_the_shares_of_the_tables(finished: Layout) -> None:
     assert "50.0% of 4 classes" in drawn(finished, "accuracy_by_class")
     assert "75.0% of 4 classes" in drawn(finished, "ms_ssim_by_class")
+
+
+def test_figure_6_divides_at_the_most_uniform_real_class_in_sentences(finished: Layout) -> None:
+    words = drawn(finished, "accuracy_and_ms_ssim")
+    assert "Right of the red line, less diverse than any real class: 1 of 4 classes." in words
+    assert "Of these, 100% have an accuracy of at most 1%." in words
+    assert "Of the 3 left of it, 100% have more than 1%." in words
+
+
+def test_curves_have_colours_of_their_own_and_those_of_the_verdict_red_names(finished: Layout) -> None:
+    axes = ms_ssim_in_training(Results(finished, SPLITS), FigureSettings(title="T")).axes[0]
+    assert len({line.get_color() for line in axes.lines}) == 4 + 1  # the classes, the line of real ones
+    names = {text.get_text(): text.get_color() == ALARM for text in axes.texts}
+    assert [name for name, red in names.items() if red] == ["d"]
+    assert names.keys() >= set("abcd")
+
+
+def test_names_at_line_ends_never_overlap_and_stay_below_the_top() -> None:
+    _, axes = titled_axes("T")
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    name_line_ends(axes, [LineEnd(1, 0.97 + n / 1000, f"class {n}", "red", "red") for n in range(10)])
+    heights = [text.xyann[1] for text in axes.texts]
+    assert np.diff(heights).min() > 0.04
+    assert max(heights) <= 1
+
+
+@pytest.mark.parametrize(
+    ("classes", "why"), [(None, "all 4 classes"), (("c", "a"), "2 of 4 classes, named in")]
+)
+def test_a_figure_says_which_classes_it_shows_and_why(
+    finished: Layout, classes: tuple[str, ...] | None, why: str
+) -> None:
+    for name in ("examples", "interpolation", "neighbours_l1"):
+        assert why in drawn(finished, name, classes=classes)
+    assert "1 of 4 classes, " in drawn(finished, "resolution_strip", classes=classes and classes[:1])
 
 
 def test_the_strip_tells_the_accuracy_of_its_class_at_every_resolution(finished: Layout) -> None:

@@ -8,7 +8,7 @@ from centigan.layout import Layout
 from centigan.reporting.comparison import compare
 from centigan.reporting.formats import write_latex
 from centigan.reporting.results import Results
-from centigan.reporting.tables import joint_summary, write_tables
+from centigan.reporting.tables import is_less_diverse, joint_summary, write_tables
 from centigan.settings.evaluation import NeighbourSettings
 
 SPLITS = ["00", "01"]
@@ -43,15 +43,24 @@ def test_diversity_compares_with_the_most_uniform_real_class(finished: Layout) -
     assert summary["ms_ssim/real/std"] == pytest.approx(0.1 / 2**0.5, rel=1e-5)
 
 
-def test_the_joint_shares_split_classes_at_a_quarter(finished: Layout) -> None:
-    """a (0.3) and d (0.5) are uniform, of which d is inaccurate; b and c are diverse and accurate."""
+def test_the_joint_shares_split_classes_at_the_most_uniform_real_class(finished: Layout) -> None:
+    """That is c with 0.4: d (0.5) is less diverse and inaccurate; the others are neither."""
     summary = json.loads(finished.summary.read_text())
-    assert summary["accuracy_ms_ssim/share_low_diversity_inaccurate"] == 1 / 2
+    assert summary["accuracy_ms_ssim/share_low_diversity_inaccurate"] == 1
     assert summary["accuracy_ms_ssim/share_high_diversity_accurate"] == 1
+
+
+def test_one_verdict_on_collapse_stands_behind_every_share_and_colour(finished: Layout) -> None:
+    results = Results(finished, SPLITS)
+    assert results.less_diverse == ["d"]
+    assert results.summary["ms_ssim/share_below_max_real"] == 1 - len(results.less_diverse) / 4
+    of_class = results.table("by_class").assign(ms_ssim_generated=[0.1, 0.4, 0.39, 0.5])
+    assert of_class["class_id"][is_less_diverse(of_class)].tolist() == ["b", "d"]  # as uniform is not below
 
 
 def test_points_on_a_falling_line_have_r_minus_one() -> None:
     frame = pd.DataFrame({"accuracy_generated": [0.9, 0.6, 0.3], "ms_ssim_generated": [0.1, 0.2, 0.3]})
+    frame["ms_ssim_real"] = 0.25
     values = joint_summary(frame)
     assert values["accuracy_ms_ssim/r"] == pytest.approx(-1)
     assert values["accuracy_ms_ssim/r2"] == pytest.approx(1)
@@ -59,6 +68,7 @@ def test_points_on_a_falling_line_have_r_minus_one() -> None:
 
 def test_a_share_of_no_class_is_left_out_and_said_in_the_comparison(finished: Layout) -> None:
     frame = pd.DataFrame({"accuracy_generated": [0.9, 0.6], "ms_ssim_generated": [0.4, 0.5]})
+    frame["ms_ssim_real"] = 0.4
     values = joint_summary(frame)
     assert "accuracy_ms_ssim/share_high_diversity_accurate" not in values
     summary = json.loads(finished.summary.read_text())
@@ -66,15 +76,21 @@ def test_a_share_of_no_class_is_left_out_and_said_in_the_comparison(finished: La
     table = compare(summary, judge="small-cnn", network="small-cnn", source="folders", is_imagenet=False)
     row = table[table["measurement"].str.contains("accuracy > 1 %")].iloc[0]
     assert row["ours"] == ""
-    assert "no class has MS-SSIM < 0.25" in row["why"]
+    assert "every class is less diverse than any real class" in row["why"]
 
 
 def test_nothing_measured_on_other_data_is_called_comparable(finished: Layout) -> None:
     table = pd.read_csv(finished.table("comparison"))
-    measured = table[table["why"] != "a fact of the set-up"]
-    assert set(measured["comparable"]) == {"no"}
-    numbers = measured[measured["paper"].str.contains("%|0\\.")]
+    assert set(table["comparable"]) == {"no", "set-up"}
+    numbers = table[(table["comparable"] == "no") & table["paper"].str.contains("%|0\\.")]
     assert numbers["why"].str.contains("other data: |not AC-GAN's|not run").all()
+
+
+def test_what_a_run_sets_up_is_no_result(finished: Layout) -> None:
+    table = pd.read_csv(finished.table("comparison"))
+    facts = table[table["comparable"] == "set-up"]
+    assert facts["measurement"].tolist()[:2] == ["Classes", "Models, one a split"]
+    assert set(facts["why"]) == {"a fact of the set-up"}
 
 
 def test_the_papers_own_protocol_is_comparable(finished: Layout) -> None:

@@ -1,6 +1,7 @@
 """The paper's published numbers beside ours: tables/comparison.csv.
 
-A row is comparable only where data, judge and size agree with the paper's; otherwise it says what differs.
+A result is comparable only where data, judge and size agree with the paper's; otherwise it says what differs.
+What a run chose, such as its number of classes, is no result and is not called comparable.
 """
 
 import re
@@ -20,6 +21,7 @@ PAPER_PAIRS = 100
 PAPER_JUDGES = ("inception-v3", "inception-2015")  # the network of 2015, as two libraries publish it
 PAPER_SCORED = 25_000  # images behind the Inception score, section 4.4
 
+SET_UP = "set-up"  # in the column `comparable`, in place of yes and no
 CAVEATS = {"samples"}  # told, but no reason to call a row incomparable
 # names of numbers shown with two decimals
 WITH_DECIMALS = ("ms_ssim/real", "ms_ssim/gen", "accuracy_ms", "latent/", "neighbours/ms_ssim")
@@ -46,7 +48,7 @@ def write_comparison(layout: Layout, split_names: Sequence[str], *, network: str
 def compare(
     summary: dict[str, float], *, judge: str, network: str, source: str, is_imagenet: bool
 ) -> pd.DataFrame:
-    """Rows id, measurement, paper, ours, difference, comparable (yes or no), why."""
+    """Rows id, measurement, paper, ours, difference, comparable (yes, no, set-up), why."""
     found = differences(summary, judge=judge, network=network, source=source, is_imagenet=is_imagenet)
     return pd.DataFrame([_row(published, summary, found) for published in PUBLISHED])
 
@@ -97,7 +99,7 @@ def _row(published: Published, summary: dict[str, float], found: dict[str, str])
         "paper": published.paper,
         "ours": _show(name, summary),
         "difference": _difference(published.paper, name, summary),
-        "comparable": "yes" if fair else "no",
+        "comparable": ("yes" if fair else "no") if published.needs else SET_UP,
         "why": "; ".join(why) if published.needs else "a fact of the set-up",
     }
 

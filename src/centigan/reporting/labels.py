@@ -1,6 +1,7 @@
 """Names beside points and lines without hiding one another."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from matplotlib.transforms import Bbox
 
 MOST_NAMES = 20  # more cannot be read
 MOST_HIDDEN = 0.25  # of a name; one that is hidden further hides others too, and is left out
+LINE_OF_NAMES = 0.042  # of the axes' height, that a name takes
 PLACES = [  # (dx, dy) in points, horizontal and vertical alignment; tried in this order
     (7, 0, "left", "center"),
     (-7, 0, "right", "center"),
@@ -74,25 +76,47 @@ def name_points(
         taken.append(boxes[best])
 
 
-def name_line_ends(axes: Axes, ends: Sequence[tuple[float, float, str, str]]) -> None:
-    """Names to the right of lines that end at (x, y, name, colour), spread so that none overlap."""
+class LineEnd(NamedTuple):
+    """Where a line ends, in data coordinates, what it is called, and how both look."""
+
+    x: float
+    y: float
+    name: str
+    line: str  # colour
+    text: str
+    stands_out: bool = False
+
+
+def name_line_ends(axes: Axes, ends: Sequence[LineEnd]) -> None:
+    """Names right of the lines, spread so that none overlap, each tied to its line by a thin one."""
     if not ends or len(ends) > MOST_NAMES:
         return
     low, high = axes.get_ylim()
-    gap = (high - low) * 0.042
-    free = -np.inf
-    for x, y, name, color in sorted(ends, key=lambda end: end[1]):
-        free = max(y, free + gap)
+    gap = (high - low) * LINE_OF_NAMES
+    ordered = sorted(ends, key=lambda end: end.y)
+    for end, height in zip(ordered, _spread([end.y for end in ordered], gap, high), strict=True):
         axes.annotate(
-            name,
-            (x, free),
-            xytext=(6, 0),
-            textcoords="offset points",
+            end.name,
+            (end.x, end.y),
+            xytext=(1.03, height),
+            textcoords=axes.get_yaxis_transform(),  # x of the axes' width, y of the data
             va="center",
             fontsize=8,
-            color=color,
+            color=end.text,
+            fontweight="bold" if end.stands_out else None,
             annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": end.line, "linewidth": 0.9, "shrinkA": 1, "shrinkB": 0},
         )
+
+
+def _spread(heights: Sequence[float], gap: float, top: float) -> list[float]:
+    """Rising heights, moved up to stand `gap` apart, and down again where they would pass the top."""
+    spread: list[float] = []
+    for height in heights:
+        spread.append(max(height, spread[-1] + gap) if spread else height)
+    for number in reversed(range(len(spread))):
+        spread[number] = min(spread[number], top - (len(spread) - 1 - number) * gap)
+    return spread
 
 
 def _box(figure: Figure, px: float, py: float, place: tuple[float, float, str, str], name: str) -> Bbox:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from safetensors import safe_open
 
+from centigan.collapse import less_diverse
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
 from centigan.manifest import read_facts
@@ -77,6 +78,17 @@ class Results:
     def source(self) -> dict[str, Any]:
         """What was found as raw data."""
         return read_json(self.layout.source)
+
+    @cached_property
+    def less_diverse(self) -> list[str]:
+        """The classes whose samples are less diverse than the most uniform real class."""
+        means = self.table("by_class").set_index("class_id")["ms_ssim_generated"].to_dict()
+        return less_diverse({str(name): mean for name, mean in means.items()}, self.most_uniform)
+
+    @property
+    def most_uniform(self) -> float:
+        """Mean MS-SSIM of the most uniform class of training images."""
+        return float(self.summary["ms_ssim/real/max"])
 
     @property
     def resolution(self) -> int:

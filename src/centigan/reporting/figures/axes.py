@@ -1,6 +1,9 @@
 """What the figures with axes share: colours, points, the words around them."""
 
+from typing import Any
+
 import pandas as pd
+from matplotlib import color_sequences
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -56,6 +59,15 @@ def points(axes: Axes, x: "pd.Series[float]", y: "pd.Series[float]") -> None:
     """A point a class: large where a few have names, small where there are a thousand."""
     few = len(x) <= MOST_NAMES
     axes.scatter(x, y, s=34 if few else 9, color=GENERATED, alpha=0.9 if few else 0.5, linewidths=0)
+
+
+def class_lines(count: int) -> list[dict[str, Any]]:
+    """Looks of that many lines: Petroff's ten colours (arXiv:2107.02270), then the same dashed."""
+    colors = color_sequences["petroff10"]
+    return [
+        {"color": colors[number % len(colors)], "linestyle": ("-", "--")[number // len(colors) % 2]}
+        for number in range(count)
+    ]
 
 
 def diagonal(axes: Axes, top: float) -> None:

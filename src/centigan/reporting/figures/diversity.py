@@ -1,5 +1,7 @@
 """Diversity within classes, alone and against accuracy (AC-GAN, sections 4.2 and 4.3, Figs 5 and 6)."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,6 +14,7 @@ from centigan.reporting.figures.axes import (
     GENERATED,
     MUTED,
     QUIET,
+    class_lines,
     diagonal,
     legend_above,
     percent,
@@ -19,9 +22,9 @@ from centigan.reporting.figures.axes import (
     subtitle,
     titled_axes,
 )
-from centigan.reporting.labels import MOST_NAMES, name_line_ends, name_points
+from centigan.reporting.labels import MOST_NAMES, LineEnd, name_line_ends, name_points
 from centigan.reporting.results import Results
-from centigan.reporting.thresholds import INACCURATE, LOW_DIVERSITY
+from centigan.reporting.thresholds import INACCURATE
 from centigan.settings.figures import FigureSettings
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
@@ -35,7 +38,7 @@ def ms_ssim_by_class(results: Results, settings: FigureSettings) -> Figure:
     figure, axes = titled_axes(settings.title, square=True)
     top = 1.12 * max(x.max(), y.max(), 0.05)
     diagonal(axes, top)
-    most_uniform = summary["ms_ssim/real/max"]
+    most_uniform = results.most_uniform
     axes.axhline(most_uniform, color=ALARM, linewidth=1.2)
     right = _crowded_left(x, y - most_uniform, top)
     axes.annotate(
@@ -59,32 +62,27 @@ def ms_ssim_by_class(results: Results, settings: FigureSettings) -> Figure:
 
 
 def ms_ssim_in_training(results: Results, settings: FigureSettings) -> Figure:
-    """Figure 5, right: mean MS-SSIM of each class through training, collapsed classes in red."""
+    """Figure 5, right: mean MS-SSIM of each class through training; red: less diverse than real classes."""
     table = results.table("ms_ssim_in_training").sort_values(["class_id", "iteration"])
-    most_uniform = results.summary["ms_ssim/real/max"]
     figure, axes = titled_axes(settings.title)
-    count = table["class_id"].nunique()
-    few, faint = count <= MOST_NAMES, max(0.08, min(0.4, 50 / count))
+    curves = {str(class_id): rows for class_id, rows in table.groupby("class_id")}
+    uniform = set(results.less_diverse)
+    looks = class_lines(len(curves)) if len(curves) <= MOST_NAMES else None
     ends = []
-    for class_id, rows in table.groupby("class_id"):
-        x, y = rows["iteration"].iloc[-1], rows["ms_ssim"].iloc[-1]
-        color = ALARM if y > most_uniform else GENERATED
-        axes.plot(
-            rows["iteration"],
-            rows["ms_ssim"],
-            color=color,
-            linewidth=1.4 if few else 0.6,
-            alpha=0.8 if few else min(1.0, faint * (4 if y > most_uniform else 1)),
-            zorder=2.5 if y > most_uniform else 2,
-        )
-        ends.append((float(x), float(y), str(class_id), color))
-    axes.axhline(most_uniform, color=ALARM, linestyle="--", linewidth=1)
-    axes.set_ylim(0, 1.12 * max(table["ms_ssim"].max(), most_uniform))
+    for number, (class_id, rows) in enumerate(curves.items()):
+        look = looks[number] if looks else _one_of_many(len(curves), uniform=class_id in uniform)
+        axes.plot(rows["iteration"], rows["ms_ssim"], **look)
+        end = float(rows["iteration"].iloc[-1]), float(rows["ms_ssim"].iloc[-1])
+        color = ALARM if class_id in uniform else MUTED
+        ends.append(LineEnd(*end, class_id, look["color"], color, stands_out=class_id in uniform))
+    axes.axhline(results.most_uniform, color=ALARM, linestyle=":", linewidth=1.2)
+    axes.set_ylim(0, 1.12 * max(table["ms_ssim"].max(), results.most_uniform))
     axes.set(xlabel="iteration", ylabel="MS-SSIM of generated images")
-    collapsed = sum(y > most_uniform for _, y, _, _ in ends)
+    red = f"{'names' if looks else 'lines'} in red: {len(uniform)} of {len(curves)} classes"
     subtitle(
         axes,
-        f"dashed: most uniform real class, {most_uniform:.2f};  {collapsed} of {len(ends)} classes end above",
+        f"dotted: most uniform real class, {results.most_uniform:.2f}\n"
+        f"{red}, whose final samples are less diverse",
     )
     name_line_ends(axes, ends)
     return figure
@@ -116,16 +114,16 @@ def ms_ssim_pairs(results: Results, settings: FigureSettings) -> Figure:
 
 def accuracy_and_ms_ssim(results: Results, settings: FigureSettings) -> Figure:
     """Figure 6: accuracy of each class's samples against their mean MS-SSIM."""
-    table, summary = results.table("by_class"), results.summary
+    table = results.table("by_class")
     x, y = table["ms_ssim_generated"], table["accuracy_generated"]
     figure, axes = titled_axes(settings.title)
-    axes.axvline(LOW_DIVERSITY, color=QUIET, linestyle="--", linewidth=1)
+    axes.axvline(results.most_uniform, color=ALARM, linewidth=1.2)
     axes.axhline(INACCURATE, color=QUIET, linestyle="--", linewidth=1)
     points(axes, x, y)
-    axes.set(xlim=(0, 1.12 * max(x.max(), LOW_DIVERSITY)), ylim=(-0.04, 1.08))
+    axes.set(xlim=(0, 1.12 * max(x.max(), results.most_uniform)), ylim=(-0.04, 1.08))
     axes.set_xlabel("MS-SSIM of generated images")
     percent(axes, "y", f"accuracy at {results.resolution} px, under {results.judge['name']}")
-    subtitle(axes, _joint_numbers(summary))
+    subtitle(axes, _joint_numbers(results.summary, len(results.less_diverse), len(table)))
     name_points(axes, x, y, table["class_id"].tolist())
     return figure
 
@@ -162,13 +160,29 @@ def _bands(axes: Axes, pairs: pd.DataFrame, source: str) -> None:
         )
 
 
-def _joint_numbers(summary: dict[str, float]) -> str:
-    """r and the two shares, as far as they have a value."""
-    parts = []
+def _one_of_many(count: int, *, uniform: bool) -> dict[str, Any]:
+    """The look of a line among so many that no colour could tell them apart."""
+    faint = max(0.08, min(0.4, 50 / count))
+    return {
+        "color": ALARM if uniform else GENERATED,
+        "linewidth": 0.6,
+        "alpha": min(1.0, faint * (4 if uniform else 1)),
+        "zorder": 2.5 if uniform else 2,
+    }
+
+
+def _joint_numbers(summary: dict[str, float], uniform: int, classes: int) -> str:
+    """r, and a sentence on the classes at either side of the line, as far as they have a value."""
+    lines = []
     if "accuracy_ms_ssim/r" in summary:
-        parts.append(f"r = {summary['accuracy_ms_ssim/r']:.2f}, r² = {summary['accuracy_ms_ssim/r2']:.2f}")
+        r, square = summary["accuracy_ms_ssim/r"], summary["accuracy_ms_ssim/r2"]
+        lines.append(f"Pearson's r = {r:.2f}, r² = {square:.2f}.")
     low = summary.get("accuracy_ms_ssim/share_low_diversity_inaccurate")
     high = summary.get("accuracy_ms_ssim/share_high_diversity_accurate")
-    parts.append("no class right of 0.25" if low is None else f"right of 0.25: {low:.0%} at most 1%")
-    parts.append("none left of it" if high is None else f"left: {high:.0%} above 1%")
-    return ";  ".join(parts)
+    right = f"{uniform} of {classes} classes" if uniform else "no class"
+    lines.append(f"Right of the red line, less diverse than any real class: {right}.")
+    if low is not None:
+        lines.append(f"Of these, {low:.0%} have an accuracy of at most 1%.")
+    if high is not None:
+        lines.append(f"Of the {classes - uniform} left of it, {high:.0%} have more than 1%.")
+    return "\n".join(lines)
