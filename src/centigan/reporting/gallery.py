@@ -38,7 +38,7 @@ def gallery(samples: dict[str, Images], *, title: str) -> Figure:
     for column in range(columns):
         here = names[column * rows : (column + 1) * rows]
         left = column * (strip_width + margin + gutter) + margin
-        sheet = contact_sheet([samples[name] for name in here], across=across, tile=tile)
+        sheet = _clear_sheet([samples[name] for name in here], across=across, tile=tile)
         bottom = height - top - len(sheet)
         axes = figure.add_axes((left / width, bottom / height, strip_width / width, len(sheet) / height))
         axes.imshow(sheet, interpolation="none", aspect="auto")
@@ -63,3 +63,10 @@ def column_count(classes: int, *, row_width: int, row_height: int) -> int:
     ]
     best = 1 + int(np.argmin(np.abs(np.log(np.array(shapes) / PAGE_SHAPE))))
     return ceil(classes / ceil(classes / best))  # no empty last column
+
+
+def _clear_sheet(rows: list[Images], *, across: int, tile: int) -> Images:
+    """The contact sheet as RGBA, clear where no sample is, so that it stands on dark pages too."""
+    sheet = contact_sheet(rows, across=across, tile=tile)
+    between = contact_sheet([np.zeros_like(images) for images in rows], across=across, tile=tile)[..., :1]
+    return np.concatenate([sheet, 255 - between], axis=-1)

@@ -15,6 +15,7 @@ ROOM = 9_000_000  # bytes of all figures; MLflow shows pages of up to 50 MB
 STYLE = re.compile(r'<link rel="stylesheet" href="([^"]+)">')
 SCRIPT = re.compile(r"<script src=[^>]+></script>\n?")  # it searches and sorts, on other pages
 IMAGE = re.compile(r'(<img\b[^>]*?\bsrc=")([^"]+)(")')
+SOURCE = re.compile(r"<source\b[^>]*>")  # of the same picture as it is on a dark screen
 LINK = re.compile(r'(<a\b[^>]*?)\s+href="([^"]+)"')
 FIGURE = re.compile(r'href="(figures/([^"/]+)\.html)"')
 DRAWN = re.compile(r'<figure class="sheet">.*?</figure>', re.DOTALL)
@@ -52,7 +53,7 @@ def one_page(index: Path, classes: int) -> str:
     folder = index.parent
     figures, small = _figures(folder, page)
     page = STYLE.sub(lambda found: f"<style>\n{(folder / found[1]).read_text('utf-8')}{PLAIN}</style>", page)
-    page = SITE.sub("", SCRIPT.sub("", page))
+    page = SOURCE.sub("", SITE.sub("", SCRIPT.sub("", page)))
     page = FIGURE.sub(r'href="#figure-\2"', page)
     page = _with_images(LINK.sub(_within, page), folder)
     said = NOTE.format(classes=classes, small=SMALL.format(", ".join(small)) if small else "")

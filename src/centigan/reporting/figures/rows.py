@@ -68,10 +68,11 @@ def rows_of_pictures(
         subtitle: a quiet line under the title.
     """
     plan = _plan(rows, tile, breaks, title=title, subtitle=subtitle, heads=heads)
-    body = np.full((plan.body_height, plan.body_width, 3), 255, np.uint8)
+    body = np.zeros((plan.body_height, plan.body_width, 4), np.uint8)  # clear where no picture is
     for row, y in zip(rows, plan.ys, strict=True):
         for picture, x in zip(row.pictures, plan.xs, strict=False):
-            body[y : y + tile, x : x + tile] = resized(picture, tile)
+            body[y : y + tile, x : x + tile, :3] = resized(picture, tile)
+            body[y : y + tile, x : x + tile, 3] = 255
     width, height = plan.width, plan.height
     figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
     bottom = height - plan.top - plan.body_height

@@ -10,6 +10,7 @@ from centigan.layout import TABLES
 from centigan.reporting.captions import CAPTIONS
 from centigan.reporting.protocol import protocol
 from centigan.reporting.results import Results, present
+from centigan.reporting.site.dark import following_the_screen
 from centigan.reporting.site.writer import Site
 from centigan.settings import Settings
 from centigan.settings.figures import FiguresSettings
@@ -67,12 +68,13 @@ def list_figures(results: Results, settings: Settings) -> list[ListedFigure]:
 
 
 def write_figure_pages(site: Site, pages: Environment, results: Results, figures: list[ListedFigure]) -> None:
-    """Write a page for each figure, beside copies of its files."""
+    """Write a page for each figure, beside copies of its files; the drawing follows the screen."""
     template = pages.get_template("figure.html.j2")
     for position, figure in enumerate(figures):
         for suffix in ("svg", "png"):
-            drawn = results.layout.figure(figure.name, suffix)
-            site.write(f"figures/{figure.name}.{suffix}", drawn.read_bytes())
+            drawn = results.layout.figure(figure.name, suffix).read_bytes()
+            shown = following_the_screen(drawn) if suffix == "svg" else drawn
+            site.write(f"figures/{figure.name}.{suffix}", shown)
         site.write(f"figures/{figure.name}.webp", _thumbnail(results, figure.name))
         page = template.render(
             root="../",
