@@ -1,12 +1,13 @@
 """The site in a real Chromium without a window, opened from its folder."""
 
+import io
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageStat
 
 from centigan.layout import Layout
 from centigan.reporting.site import STATIC, write_report
@@ -53,7 +54,10 @@ def site(kept: dict[str, Path], request: pytest.FixtureRequest, settings: Settin
     if "site" not in kept:
         layout: Layout = request.getfixturevalue("finished")
         layout.figure("gallery").parent.mkdir()
-        drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="90"/>'
+        drawing = (
+            '<svg xmlns="http://www.w3.org/2000/svg" width="900" height="90">'
+            '<rect width="900" height="90" style="fill: #ffffff"/></svg>'
+        )
         for name in FiguresSettings.model_fields:
             layout.figure(name).write_text(drawing)
             Image.new("RGB", (900, 90), "white").save(layout.figure(name, "png"))
@@ -188,6 +192,38 @@ def test_dark_pages_are_dark_and_readable(browser: "Chrome", site: Path) -> None
         paper, ink = browser.execute_script(colors)
         assert (paper < ink) == dark
         assert abs(paper - ink) > 150
+
+
+@pytest.mark.parametrize("page", ["index.html", "figures/accuracy_by_class.html"])
+def test_figures_are_dark_on_a_dark_screen_alone_and_light_on_paper(
+    page: str, browser: "Chrome", site: Path
+) -> None:
+    for scheme, media, dark in (("dark", "", True), ("light", "", False), ("dark", "print", False)):
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features, "media": media})
+        browser.get((site / page).as_uri())
+        figure = browser.find_element("css selector", ".paper img")
+        browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", figure)
+        wait(browser, lambda b, figure=figure: b.execute_script("return arguments[0].complete", figure))
+        with Image.open(io.BytesIO(figure.screenshot_as_png)) as picture:
+            light = ImageStat.Stat(picture.convert("L")).median[0]
+        assert (light < 60) if dark else (light > 240), (scheme, media)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [], "media": ""})
+
+
+def test_on_a_phone_the_comparison_reads_as_cards(browser: "Chrome", site: Path) -> None:
+    phone = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    try:
+        browser.get((site / "index.html").as_uri())
+        lefts = """return [...document.querySelectorAll(".comparison tr")[1].children].map(
+            (cell) => cell.getBoundingClientRect()).map(({ left, right, top }) => [left, right, top])"""
+        cells = browser.execute_script(lefts)
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert len({left for left, _, _ in cells}) == 1
+    assert [top for _, _, top in cells] == sorted({top for _, _, top in cells})
+    assert all(right <= 390 for _, right, _ in cells)
 
 
 def test_without_javascript_all_is_there_but_search(browser: "Chrome", site: Path) -> None:

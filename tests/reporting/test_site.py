@@ -11,21 +11,28 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib import color_sequences
+from matplotlib.colors import to_hex
 from PIL import Image
 
+from centigan import __version__
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_digests, sha256
 from centigan.reporting.comparison import write_comparison
+from centigan.reporting.figures import draw
+from centigan.reporting.figures.axes import BESIDE
+from centigan.reporting.published import PAPER
 from centigan.reporting.raw_data import raw_data
 from centigan.reporting.results import Results
 from centigan.reporting.site import write_report
 from centigan.reporting.site.classes import address_of
 from centigan.reporting.site.curve import accuracy_curve
+from centigan.reporting.site.dark import DARK, following_the_screen
 from centigan.reporting.site.overview import changed_settings
 from centigan.reporting.site.pages import size
 from centigan.reporting.site.pictures import in_rows, picture
-from centigan.reporting.site.today import todays_metrics
+from centigan.reporting.site.today import has_published_features, todays_metrics
 from centigan.reporting.tables import write_tables
 from centigan.settings import Settings
 from centigan.settings.figures import FiguresSettings
@@ -65,7 +72,7 @@ def drawn(finished: Layout) -> Layout:
     """Stand-ins for the figures, which have tests of their own."""
     finished.figure("gallery").parent.mkdir()
     for name in FiguresSettings.model_fields:
-        finished.figure(name).write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+        finished.figure(name).write_text('<svg xmlns="http://www.w3.org/2000/svg"></svg>')
         Image.new("RGB", (40, 30), "white").save(finished.figure(name, "png"))
     return finished
 
@@ -101,6 +108,8 @@ def check_links(site: Path) -> None:
     pages = pages_of(site)
     for path, page in pages.items():
         for address in page.addresses:
+            if address == PAPER.link:
+                continue
             parts = urlsplit(address)
             assert not parts.scheme, f"{path} loads {address}"
             assert not parts.netloc, f"{path} loads {address}"
@@ -151,6 +160,52 @@ def test_the_overview_names_judge_commit_counts_and_the_paper(one_site: Path) ->
 def test_the_overview_counts_what_was_passed_over(one_site: Path) -> None:
     words = Page(one_site / "index.html").words
     assert "Passed over, being no image of a class: 2 no image, 1 hidden; source.json lists all." in words
+
+
+def test_every_page_names_the_paper_and_the_tool_with_its_version(one_site: Path) -> None:
+    for path, page in pages_of(one_site).items():
+        foot = page.words[page.words.index("Reproduces") :]
+        assert "Augustus Odena, Christopher Olah and Jonathon Shlens" in foot, path
+        assert "Conditional Image Synthesis with Auxiliary Classifier GANs, 2017, arXiv:1610.09585" in foot
+        assert f"Made by centigan {__version__}" in foot
+        assert "https://arxiv.org/abs/1610.09585" in page.addresses
+
+
+def test_the_overview_counts_results_alone_as_comparable(one_site: Path) -> None:
+    words = Page(one_site / "index.html").words
+    assert "None of the 26 results may be" in words
+    assert words.count("a fact of the set-up") == 6
+
+
+def test_scores_on_other_features_than_published_ones_say_so(
+    one_site: Path, drawn: Layout, settings: Settings
+) -> None:
+    said = "do not stand beside published ones"
+    assert said not in Page(one_site / "index.html").words  # made on Inception's of 2015
+    features = settings.features.model_copy(update={"network": "judge"})
+    write_report(drawn, settings.model_copy(update={"features": features}), None)
+    assert said in Page(drawn.report).words
+    resized = settings.features.model_copy(update={"resizing": "bicubic"})
+    assert not has_published_features(resized, "small-cnn")
+
+
+def test_the_precision_that_trained_the_networks_is_told(one_site: Path) -> None:
+    assert "bfloat16" in Page(one_site / "index.html").words
+
+
+def test_a_class_less_diverse_than_real_ones_is_told_on_its_page(one_site: Path) -> None:
+    told = {name: "less diverse than any" in Page(one_site / f"classes/{name}.html").words for name in "abcd"}
+    assert told == {"a": False, "b": False, "c": False, "d": True}
+
+
+def test_every_colour_of_a_figure_has_one_for_dark_screens(finished: Layout, settings: Settings) -> None:
+    vivid = {to_hex(colour) for colour in (*color_sequences["petroff10"], *BESIDE)}  # to be seen on either
+    for name in ("accuracy_by_resolution", "ms_ssim_by_class", "ms_ssim_in_training", "training_curves"):
+        draw(name, finished, getattr(settings.figures, name), SPLITS)
+        light = finished.figure(name).read_bytes()
+        colours = set(re.findall(r"(?:fill|stroke): (#[0-9a-f]{6})", light.decode()))
+        assert colours - vivid <= DARK.keys(), name
+        assert following_the_screen(light).startswith(light.removesuffix(b"</svg>\n"))
 
 
 def test_the_overview_states_the_size_of_the_site(one_site: Path) -> None:

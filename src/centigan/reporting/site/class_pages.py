@@ -78,4 +78,6 @@ class ClassPages:
             "closest": {name: rows.get(listed.id, []) for name, rows in self.closest.items()},
             "duplicate_below": self.settings.neighbours.duplicate_below,
             "addresses": self.addresses,
+            "less_diverse": listed.id in self.results.less_diverse,
+            "most_uniform": self.results.most_uniform,
         }

@@ -6,11 +6,12 @@ import pandas as pd
 
 from centigan.layout import TABLES
 from centigan.params import dotted
+from centigan.reporting.comparison import SET_UP
 from centigan.reporting.raw_data import raw_data
 from centigan.reporting.results import Results
 from centigan.reporting.site.classes import ListedClass
 from centigan.reporting.site.figure_pages import PENDING
-from centigan.reporting.site.today import todays_metrics
+from centigan.reporting.site.today import has_published_features, todays_metrics
 from centigan.settings import Settings
 from centigan.sheets import evenly
 
@@ -29,10 +30,12 @@ def overview(results: Results, settings: Settings, commit: str | None) -> dict[s
         "judge": results.judge,
         "data": raw_data(results),
         "accuracy": _accuracy(results.table("accuracy_by_resolution")),
+        "published_features": has_published_features(settings.features, str(results.judge["name"])),
         "today": todays_metrics(results.summary, duplicate_below=settings.neighbours.duplicate_below),
         "absent": results.table("absent").to_dict("records"),
         "comparison": comparison,
         "comparable": sum(row["comparable"] == "yes" for row in comparison),
+        "results": sum(row["comparable"] != SET_UP for row in comparison),
         "pending": PENDING,
         "tables": TABLES,
         "changed": changed_settings(settings),
@@ -70,6 +73,7 @@ def _accuracy(table: pd.DataFrame) -> list[dict[str, Any]]:
 def _provenance(results: Results, commit: str | None) -> dict[str, Any]:
     """What made the trained networks: versions, device, seed; from the first split's manifest."""
     first = results.train_manifest(results.split_names[0])
-    kept = {key: first.get(key) for key in ("version", "device", "threads", "precision", "seed")}
+    kept = {key: first.get(key) for key in ("version", "device", "threads", "seed")}
+    kept["precision"] = first["engine"]["precision"].removeprefix("torch.")
     libraries = ", ".join(f"{name} {version}" for name, version in first["libraries"].items())
     return {"report commit": commit, "training commit": first.get("commit"), **kept, "libraries": libraries}

@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from centigan import __version__
+from centigan.reporting.published import PAPER
 from centigan.settings import Settings
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -22,7 +24,7 @@ def environment(settings: Settings) -> Environment:
         lstrip_blocks=True,
     )
     pages.filters |= {"percent": percent, "decimals": decimals, "exact": exact, "size": size, "line": line}
-    pages.globals |= {"experiment": settings.experiment}
+    pages.globals |= {"experiment": settings.experiment, "paper": PAPER, "version": __version__}
     return pages
 
 

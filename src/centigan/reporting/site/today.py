@@ -8,6 +8,7 @@ accuracy score (Ravuri & Vinyals 2019), and what this project measures of memory
 from typing import NamedTuple
 
 from centigan.reporting.site.pages import NOTHING, decimals, percent
+from centigan.settings.evaluation import FeatureSettings
 
 
 class Metric(NamedTuple):
@@ -103,6 +104,12 @@ METRICS = (
         "over the mean step; 1 is even",
     ),
 )
+
+
+def has_published_features(features: FeatureSettings, judge: str) -> bool:
+    """Whether FID and its like are made as published ones: the Inception of 2015 and its resizing."""
+    network = judge if features.network == "judge" else features.network
+    return network == "inception-2015" and features.resizing in {"auto", "bilinear-2015"}
 
 
 def todays_metrics(summary: dict[str, float], *, duplicate_below: float) -> list[dict[str, str]]:
