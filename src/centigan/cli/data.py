@@ -1,10 +1,11 @@
 """Verbs that put the raw data in place and make arrays of them."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import typer
 
+from centigan.cli.inputs import need_inputs
 from centigan.cli.options import (
     Experiment,
     LogFile,
@@ -96,15 +97,22 @@ def arrays(
     from centigan.data.arrays import build_arrays
 
     layout, loaded = open_project(experiment, log_file)
+    name = name_of(split, loaded)
+    need_inputs("arrays", layout, loaded, [name])
     stage = stage_of(ArraysStage, loaded, settings)
     if settings is not None:  # handed over by the workflow: what follows must be able to end, too
         from centigan.preflight import before_arrays
 
         before_arrays(layout, loaded)
-    build_arrays(layout, name_of(split, loaded), stage, Path(loaded.data.root), threads=threads)
+    build_arrays(layout, name, stage, Path(loaded.data.root), threads=threads)
 
 
 def _data(loaded: Settings, handed: str | None) -> DataSettings:
-    """The settings of the data: those handed over as JSON, at the root that is loaded."""
+    """The settings of the data: those handed over as JSON, at the root that is loaded, which is there."""
     chosen = stage_of(IndexStage, loaded, handed).data
+    if chosen.source in get_args(Fetched) and not Path(loaded.data.root).exists():
+        raise UserError(
+            f"{loaded.data.root} is missing: `centigan raw {chosen.source} --root {loaded.data.root}` or "
+            f"`snakemake raw --config experiment={loaded.experiment}` makes it"
+        )
     return DataSettings.model_validate({**chosen.model_dump(), "root": loaded.data.root})

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from centigan.cli.inputs import need_inputs
 from centigan.cli.options import (
     Experiment,
     LogFile,
@@ -53,7 +54,9 @@ def of_split(verb: str, kind: type[Frozen]) -> Callable[[Callable[[], OfSplit]],
         ) -> None:
             measure = measurement()
             layout, loaded = open_project(experiment, log_file, threads)
-            measure(layout, name_of(split, loaded), _only_group(kind, loaded, settings))
+            name = name_of(split, loaded)
+            need_inputs(verb.replace("-", "_"), layout, loaded, [name])
+            measure(layout, name, _only_group(kind, loaded, settings))
 
     return register
 
@@ -71,7 +74,9 @@ def of_all(verb: str, kind: type[Frozen]) -> Callable[[Callable[[], OfAll]], Non
         ) -> None:
             measure = measurement()
             layout, loaded = open_project(experiment, log_file, threads)
-            measure(layout, names_of(loaded), _only_group(kind, loaded, settings))
+            names = names_of(loaded)
+            need_inputs(verb.replace("-", "_"), layout, loaded, names)
+            measure(layout, names, _only_group(kind, loaded, settings))
 
     return register
 
@@ -93,7 +98,9 @@ def judge(
     from centigan.judges import train_judge
 
     layout, loaded = open_project(experiment, log_file, threads)
-    folders = [layout.arrays(name) for name in names_of(loaded)]
+    names = names_of(loaded)
+    need_inputs("judge", layout, loaded, names)
+    folders = [layout.arrays(name) for name in names]
     train_judge(folders, stage_of(JudgeStage, loaded, settings).judge, layout.judge)
 
 
@@ -118,8 +125,10 @@ def ms_ssim(
     from centigan.metrics import ms_ssim as metric
 
     layout, loaded = open_project(experiment, log_file, threads)
+    name = name_of(split, loaded)
+    need_inputs("ms_ssim_in_training" if in_training else "ms_ssim", layout, loaded, [name])
     measure = metric.ms_ssim_in_training_of_split if in_training else metric.ms_ssim_of_split
-    measure(layout, name_of(split, loaded), stage_of(MsSsimStage, loaded, settings).ms_ssim)
+    measure(layout, name, stage_of(MsSsimStage, loaded, settings).ms_ssim)
 
 
 @of_split("features", FeaturesStage)

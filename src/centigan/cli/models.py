@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from centigan.cli.inputs import need_inputs
 from centigan.cli.options import (
     Device,
     Experiment,
@@ -52,6 +53,8 @@ def train(
 
     layout, loaded = open_project(experiment, log_file, threads)
     name = name_of(split, loaded)
+    chosen = choose_device(device, name)
+    need_inputs("train", layout, loaded, [name])
     stage = stage_of(TrainStage, loaded, settings, name)
     check_scratch()
     stop = Stop()
@@ -61,7 +64,7 @@ def train(
                 layout,
                 name,
                 stage,
-                device=choose_device(device, name),
+                device=chosen,
                 placement=images,
                 bar=log_file is None,
                 stop=stop,
@@ -86,6 +89,7 @@ def sample(
 
     layout, loaded = open_project(experiment, log_file, threads)
     name = name_of(split, loaded)
+    need_inputs("sample", layout, loaded, [name])
     stage = stage_of(SampleStage, loaded, settings, name)
     sample_split(layout, name, stage, device=choose_device(device, name))
 
@@ -116,6 +120,7 @@ def interpolate(
 
     layout, loaded = open_project(experiment, log_file, threads)
     name = name_of(split, loaded)
+    need_inputs("latent", layout, loaded, [name])
     interpolate_split(
         layout,
         name,
@@ -144,5 +149,6 @@ def latent(
 
     layout, loaded = open_project(experiment, log_file, threads)
     name = name_of(split, loaded)
+    need_inputs("latent", layout, loaded, [name])
     stage = stage_of(LatentStage, loaded, settings, name)
     latent_of_split(layout, name, stage, device=choose_device(device, name))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from centigan import params
+from centigan.cli.inputs import need_inputs
 from centigan.cli.options import (
     Experiment,
     LogFile,
@@ -15,10 +16,12 @@ from centigan.cli.options import (
 )
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.needed import need
 from centigan.settings import Settings
 from centigan.settings.figures import FigureSettings, FiguresSettings
 
 app = typer.Typer()
+LOOKING = "Looking around"
 
 
 @app.command()
@@ -29,6 +32,7 @@ def tables(experiment: Experiment = None, log_file: LogFile = None) -> None:
 
     layout, loaded = open_project(experiment, log_file)
     names = names_of(loaded)
+    need_inputs("tables", layout, loaded, names)
     write_tables(layout, names, resolution=loaded.arrays.resolution, neighbours=loaded.neighbours)
     write_comparison(layout, names, network=loaded.features.network)
 
@@ -90,7 +94,7 @@ def track(
         tracking.track(layout, loaded, names, tracking_uri=tracking_uri)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOKING)
 def status(
     experiment: Experiment = None,
     every: Annotated[bool, typer.Option("--all", help="Every training, not the first 20 lines.")] = False,
@@ -103,7 +107,7 @@ def status(
     typer.echo(screen.as_json(now) if as_json else screen.as_text(now, every=every))
 
 
-@app.command()
+@app.command(rich_help_panel=LOOKING)
 def provenance(
     file: Annotated[Path, typer.Argument(help="A result, such as results/demo/figures/gallery.svg.")],
     everything: Annotated[bool, typer.Option("--all", help="Every job and file, with whole hashes.")] = False,
@@ -118,13 +122,15 @@ def provenance(
     if len(file.parts) < 3 or file.parts[0] != "results":
         raise UserError(f"{file} is no result: name a file below results/, from the project's folder")
     layout = Layout(file.parts[1])
+    if not (layout.results / "records").exists():
+        need([file])
     root = params.load(layout.experiment).data.root
     typer.echo(describe(layout, file, root, everything=everything))
     if as_crate:
         typer.echo(f"\nwritten: {crate(layout)}")
 
 
-@app.command("settings")
+@app.command("settings", rich_help_panel=LOOKING)
 def show_settings(
     experiment: Experiment = None,
     schema: Annotated[bool, typer.Option("--schema", help="The JSON schema of params.yaml.")] = False,

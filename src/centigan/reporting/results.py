@@ -20,6 +20,7 @@ from centigan.collapse import less_diverse
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
 from centigan.manifest import read_facts
+from centigan.needed import missing
 
 Images = npt.NDArray[np.uint8]
 
@@ -187,7 +188,7 @@ def present(path: Path) -> Path:
         UserError: when there is no such file.
     """
     if not path.is_file():
-        raise UserError(f"{path} is missing; run the pipeline (`snakemake`), which makes it")
+        raise missing(path)
     return path
 
 

@@ -1,0 +1,98 @@
+"""Commands before their inputs exist: one form of message, which names what is missing and what makes it."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from staleness.test_identity import listed, table
+
+from centigan import params
+from centigan.cli import app
+from centigan.cli.inputs import MADE_FROM, inputs
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.needed import maker, missing
+
+VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+WITHOUT_INPUTS = {"raw", "fixture", "settings", "job"}
+WHAT_THERE_IS = {"status", "track"}  # they tell of any state of an experiment
+GIVEN = {"split": "0", "name": "gallery", "file": "results/small/figures/gallery.svg"}
+FORM = re.compile(
+    r"(\S+?)(, \S+?)*( and \d+ more)? (is|are) missing: (`centigan [^`]+`(, | and \d+ more )?)+ ?or "
+    r"`snakemake ([\w ]+) --config experiment=small` makes? (it|them)"
+)
+EXPERIMENT = {"data": {"source": "digits", "root": "data/raw/digits", "classes": 10, "split_size": 5}}
+EXPERIMENT |= {"features": {"network": "judge"}}  # type: ignore[dict-item]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project in which nothing has run."""
+    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments" / "small.yaml").write_text(yaml.safe_dump(EXPERIMENT))
+    (tmp_path / "params.yaml").write_text("experiment: small\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def words_of(verb: str) -> list[str]:
+    """The verb with what it cannot do without."""
+    words = [verb]
+    for parameter in VERBS[verb].params:
+        if parameter.required:
+            option = [] if parameter.param_type_name == "argument" else [parameter.opts[0]]
+            words += [*option, GIVEN[parameter.name]]
+    return words
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS.keys() - WITHOUT_INPUTS - WHAT_THERE_IS))
+def test_a_verb_before_its_inputs_names_them_and_what_makes_them(verb: str, project: Path) -> None:
+    with pytest.raises(UserError) as told:
+        app(words_of(verb), standalone_mode=False)
+    form = FORM.fullmatch(str(told.value))
+    assert form, told.value
+    assert set(re.findall(r"`centigan (\S+)", str(told.value))) <= set(VERBS)
+    assert set(form[7].split()) <= {*table(), "index"}
+    assert not (project / "results").exists()
+
+
+@pytest.mark.parametrize("rule", MADE_FROM)
+def test_what_is_looked_for_is_what_the_rule_is_made_from(rule: str, project: Path) -> None:
+    paths = inputs(rule, Layout("small", project), params.load("small"), ["00", "01"])
+    assert {maker(path)[1] for path in paths} == listed(table()[rule][1])
+
+
+def test_the_judge_is_not_asked_for_where_another_network_makes_the_features(project: Path) -> None:
+    (project / "experiments" / "small.yaml").write_text(
+        yaml.safe_dump(EXPERIMENT | {"features": {"network": "inception-v3"}})
+    )
+    assert "judge" not in MADE_FROM["distribution"]
+    for rule in ("features", "inception_score", "smoothness"):
+        paths = inputs(rule, Layout("small", project), params.load("small"), ["00"])
+        assert "judge" not in {maker(path)[1] for path in paths}
+
+
+def test_many_missing_files_are_counted_and_their_commands_named_once() -> None:
+    files = [Path(f"results/demo/arrays/{split:02d}/manifest.json") for split in range(100)]
+    assert str(missing(*files)) == (
+        "results/demo/arrays/00/manifest.json, results/demo/arrays/01/manifest.json, "
+        "results/demo/arrays/02/manifest.json and 97 more are missing: `centigan arrays -e demo -s 00` or "
+        "`snakemake arrays --config experiment=demo` make them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "command"),
+    [
+        ("metrics/ms_ssim_in_training/03.parquet", "ms-ssim --in-training -e demo -s 03"),
+        ("metrics/latent/03.parquet", "smoothness -e demo -s 03"),
+        ("metrics/inception_score/all.parquet", "inception-score -e demo"),
+        ("figures/gallery.png", "figure gallery -e demo"),
+        ("mlflow.json", "track -e demo"),
+        ("summary.json", "tables -e demo"),
+    ],
+)
+def test_every_kind_of_result_has_its_command(file: str, command: str) -> None:
+    assert f": `centigan {command}` or" in str(missing(Path("results/demo") / file))
