@@ -1,5 +1,6 @@
 # make demo | pull | compare | test | test-cluster | test-long | check | ui | clean: each sets the environment up first, once
 PYTHON ?= python3
+PORT ?= 5000
 BIN := .venv/bin
 HEADLINES := (inception_score/fresh|(fid|kid|precision|recall|cas)/generated|ms_ssim/(real|generated)/mean|accuracy/share_below_diagonal|neighbours/duplicates/generated)$$
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
@@ -42,9 +43,11 @@ check: .venv/installed
 
 # workflowType opens the list of runs; without job execution no worker outlives the server
 ui: .venv/installed
-	@echo "Open http://127.0.0.1:5000/#/experiments?workflowType=machine_learning"
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT))).close()' 2>/dev/null || \
+	  { echo "error: port $(PORT) of 127.0.0.1 is taken or not allowed; take another: make ui PORT=$$(($(PORT) + 1))" >&2; exit 1; }
+	@echo "Open http://127.0.0.1:$(PORT)/#/experiments?workflowType=machine_learning"
 	MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
-	  $(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000 --workers 1
+	  $(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port $(PORT) --workers 1
 
 clean:
 	rm -rf results scratch logs .snakemake

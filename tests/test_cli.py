@@ -2,12 +2,17 @@
 
 import resource
 import signal
+import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.models import CommandInfo
+
+from centigan.cli import app
 
 ROOT = Path(__file__).parents[1]
 
@@ -119,3 +124,37 @@ def test_an_unknown_embedded_data_set_lists_the_known(project: Path) -> None:
     assert "'pictures' is not one of 'digits', 'photos', 'cifar10', 'cifar100'" in " ".join(
         done.stderr.replace("│", "").split()
     )
+
+
+def test_the_version_is_that_of_the_installed_package(project: Path) -> None:
+    assert centigan(project, "--version").stdout == f"centigan {version('centigan')}\n"
+
+
+def test_help_shows_every_command_under_a_heading() -> None:
+    headings = {command.name or command.callback.__name__: command.rich_help_panel for command in named()}
+    assert None not in headings.values()
+    assert len(set(headings.values())) >= 5
+    assert headings["status"] == headings["provenance"] == "Looking around"
+
+
+def named() -> list[CommandInfo]:
+    return [command for command in app.registered_commands if not command.hidden]
+
+
+def test_a_taken_port_is_named_with_the_way_to_another() -> None:
+    make = [
+        "make",
+        "--no-print-directory",
+        "--assume-old",
+        ".venv/installed",
+        f"BIN={Path(sys.executable).parent}",
+    ]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [*make, "ui", f"PORT={port}"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    assert done.returncode != 0
+    assert f"port {port} of 127.0.0.1 is taken" in done.stderr
+    assert f"take another: make ui PORT={port + 1}\n" in done.stderr
+    assert "mlflow" not in done.stdout

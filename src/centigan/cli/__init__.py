@@ -5,21 +5,51 @@ Heavy libraries are imported by the verb that needs them, so that `centigan --he
 
 import logging
 import sys
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from centigan.cli import begin, data, evaluation, models, results
 from centigan.errors import UserError
+from centigan.needed import missing
 
 app = typer.Typer(
-    help="Train and measure one class-conditional GAN per split of an image-folder data set.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 log = logging.getLogger("centigan")
-for room in (begin, data, models, evaluation, results):
-    app.registered_commands += room.app.registered_commands
+ROOMS = {  # heading in `centigan --help` -> its commands, but those that name a heading of their own
+    "To begin with": begin,
+    "Raw data and arrays": data,
+    "Training and sampling": models,
+    "Measurements": evaluation,
+    "Results": results,
+}
+for heading, room in ROOMS.items():
+    for command in room.app.registered_commands:
+        if not isinstance(command.rich_help_panel, str):
+            command.rich_help_panel = heading
+        app.registered_commands.append(command)
+
+
+def tell_version(asked: bool) -> None:
+    """Print the version of the package, and end."""
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"centigan {version('centigan')}")
+        raise typer.Exit
+
+
+@app.callback()
+def centigan(
+    asked_version: Annotated[
+        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Train and measure one class-conditional GAN per split of an image-folder data set."""
 
 
 @app.command(hidden=True)
@@ -52,6 +82,9 @@ def main() -> None:
         log.error("error: %s", error)
         sys.exit(1)
     except OSError as error:  # a full disk while a log is written, a folder without permission
+        if isinstance(error, FileNotFoundError) and "results" in Path(error.filename or "").parts:
+            log.error("error: %s", missing(Path(error.filename)))
+            sys.exit(1)
         place = error.filename or "a file"
         log.error("error: %s: %s. Everything finished is kept; run again", place, error.strerror or error)
         sys.exit(1)
