@@ -339,3 +339,36 @@ def test_an_unknown_experiment_is_one_line(project: Path) -> None:
     done = centigan(project, "-e", "large")
     assert done.returncode == 1
     assert done.stderr.startswith("error: experiment 'large' has no file")
+
+
+@contextmanager
+def begun(log: Path) -> Iterator[None]:
+    """A command that has opened its log; it is killed in the end."""
+    program = "import sys, time; from pathlib import Path; from centigan.cli.options import log_to\n"
+    program += "log_to(Path(sys.argv[1])); print('begun', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", program, log], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        yield
+        process.kill()
+
+
+@pytest.mark.parametrize(("rule", "target"), [("judge", ""), ("accuracy", "01"), ("figure", "gallery")])
+def test_a_job_of_any_rule_runs_as_long_as_its_process_lives(layout: Layout, rule: str, target: str) -> None:
+    with begun(layout.log(rule, target)):
+        running = seen(layout).stages[rule]["running"]
+    assert running == 1
+    assert "running" not in seen(layout).stages[rule]
+    assert "failed" not in seen(layout).stages[rule]
+
+
+def test_a_job_that_ended_in_an_error_of_two_lines_has_failed_and_is_shown(layout: Layout) -> None:
+    log = layout.log("accuracy", "01")
+    write(
+        log, "2026-11-22 05:12:55,849 10 images\n2026-11-22 05:12:56,000 error: two things:\n  one\n  two\n"
+    )
+    now = seen(layout)
+    assert now.stages["accuracy"] == {"failed": 1, "to do": 2}
+    assert f"failed: accuracy 01\n  {log}: error: two things: one two\n" in as_text(now)
+    write(layout.metric("accuracy", "01"))
+    assert seen(layout).stages["accuracy"] == {"done": 1, "to do": 2}

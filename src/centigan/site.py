@@ -24,6 +24,7 @@ OWN = re.compile(
 )
 GPU = re.compile(r"\+?([0-9]+)|(?:GPU|MIG)-.+")
 IN_JOB = "CENTIGAN_IN_JOB"  # set for the commands of a cluster's jobs
+LOG_ALONE = "CENTIGAN_LOG_ALONE"  # in the environment of a job whose log is shown by what runs it
 TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 SEEN = ".seen-by-all-nodes"  # in scratch: a job that does not find it looks at another folder
 

@@ -1,6 +1,10 @@
 """What the verbs share: their options, and from words on the command line to settings."""
 
+import fcntl
 import logging
+import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -10,6 +14,7 @@ from centigan import params
 from centigan.layout import Layout, split_name, split_names
 from centigan.settings import Settings
 from centigan.settings.frozen import Frozen
+from centigan.site import LOG_ALONE
 from centigan.threads import limit_threads
 
 StageT = TypeVar("StageT", bound=Frozen)
@@ -61,9 +66,26 @@ def names_of(loaded: Settings) -> list[str]:
 
 
 def log_to(path: Path | None) -> None:
-    """Send messages to a file as well, replacing that of an earlier run."""
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(path, mode="w", encoding="utf-8")
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
-        logging.getLogger().addHandler(handler)
+    """Send messages to a file as well, replacing that of an earlier run; its lock tells that it runs."""
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    assert handler.stream is not None  # opened at once
+    handler.setFormatter(LogFormatter("%(asctime)s %(message)s"))
+    with suppress(OSError):  # no locks there, or somebody looks just now: this only informs
+        fcntl.flock(handler.stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    root = logging.getLogger()
+    if LOG_ALONE in os.environ:  # whatever comes to standard error, of libraries too, belongs into the log
+        os.dup2(handler.stream.fileno(), sys.stderr.fileno())
+        root.handlers.clear()
+    root.addHandler(handler)
+
+
+class LogFormatter(logging.Formatter):
+    """Marks warnings, so that they can be found and shown."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        if record.levelno == logging.WARNING:
+            record.message = f"warning: {record.message}"
+        return super().formatMessage(record)

@@ -1,4 +1,4 @@
-"""How far an experiment is: its files, the journals and locks of its trainings, and Slurm's queue.
+"""How far an experiment is: its files, logs and journals, the locks of who writes them, and Slurm's queue.
 
 Nothing is written and nothing heavy is loaded, since this is asked again and again on a login node.
 """
@@ -12,8 +12,8 @@ from centigan.layout import WHOLE, Layout, split_names
 from centigan.manifest import read_published
 from centigan.settings import Settings
 from centigan.settings.stages import TrainStage
-from centigan.status.queue import ask_slurm, key_of
-from centigan.status.training import Training, last_words, look_at_training
+from centigan.status.queue import Job, ask_slurm, key_of
+from centigan.status.training import Training, is_locked, last_error, last_words, look_at_training
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,26 @@ def look(layout: Layout, settings: Settings) -> Status:
         stages[rule] = Counter()
         for target, path in files.items():
             job = queue.newest.get(key_of(layout.experiment, rule, target))
-            state = "done" if _is_done(path) else job.state if job else "to do"
+            log = layout.log(rule, target)
+            state = _state(path, log, job)
             stages[rule][state] += 1
-            if job and state == "failed":
-                what = f"{rule} {target}".rstrip()
-                seen, line = last_words(layout, layout.log(rule, target), job)
-                failures.append(
-                    f"{what}: Slurm job {job.number} {job.word}\n  {seen}: {line}".removesuffix("\n  : ")
-                )
+            if state == "failed":
+                what = f"{rule} {target}".rstrip() + (f": Slurm job {job.number} {job.word}" if job else "")
+                seen, line = last_words(layout, log, job)
+                failures.append(f"{what}\n  {seen}: {line}".removesuffix("\n  : "))
     stages["train"] = Counter(training.state for training in trainings)
     return Status(layout.experiment, stages, trainings, failures)
+
+
+def _state(output: Path, log: Path, job: Job | None) -> str:
+    """The state of a job that is no training; one of this machine holds its log locked."""
+    if _is_done(output):
+        return "done"
+    if job and job.state in ("running", "waiting"):
+        return job.state
+    if is_locked(log):
+        return "running"
+    return "failed" if last_error(log) or (job and job.state == "failed") else "to do"
 
 
 def _is_done(path: Path) -> bool:

@@ -18,6 +18,9 @@ RECENT = 5  # lines of timing.jsonl whose median is the speed now: one may hold 
 SILENCE = 600.0  # seconds without a line of the journal, at least, before it is remarked
 
 
+ERROR = re.compile(r"^(?:\d{4}-\d\d-\d\d [\d:,]{12} )?(error: )", re.MULTILINE)  # as options.log_to writes it
+
+
 @dataclass(frozen=True)
 class Lock:
     """Whether a trainer holds a split's lock, and who that is or was last."""
@@ -52,8 +55,8 @@ def look_at_training(layout: Layout, split: str, stage: TrainStage, queue: Queue
     lock, path = _lock(scratch / "lock"), layout.log("train", split)
     jobs = (queue.newest.get(key_of(layout.experiment, "train", split)), queue.jobs.get(lock.job or 0))
     job = max((job for job in jobs if job), key=lambda job: job.number, default=None)
-    journal, saved = _journal(scratch / "timing.jsonl"), _saved(scratch)
-    last_line = (_last_lines(path) or [""])[-1]
+    journal, saved = _journal(scratch / "timing.jsonl"), saved_iteration(scratch)
+    last_line = last_error(path) or (_last_lines(path) or [""])[-1]
     state = _state(lock, job, last_line, begun=bool(journal) or saved is not None)
 
     known: dict[str, Any] = {"iteration": saved or 0}
@@ -74,9 +77,40 @@ def look_at_training(layout: Layout, split: str, stage: TrainStage, queue: Queue
     return Training(split, state, iterations=iterations, **known)
 
 
+def pace(scratch: Path, batch_size: int, *, since: float) -> tuple[int, float | None] | None:
+    """The iteration that a running training has reached, and iterations a second; None before its first line.
+
+    Args:
+        since: when it was started (seconds of the epoch): a journal that is older is another one's.
+    """
+    path = scratch / "timing.jsonl"
+    try:
+        if path.stat().st_mtime < since:
+            return None
+    except OSError:
+        return None
+    journal = _journal(path)
+    fresh = [line for line in journal if line["timestamp"] / 1000 >= since]
+    return (journal[-1]["iteration"], _speed(fresh, batch_size)) if journal else None
+
+
+def last_error(path: Path) -> str:
+    """The error that ended a command, from its log, of one line or several; "" where it tells of none."""
+    text = _end(path).decode(errors="replace")
+    found = list(ERROR.finditer(text))
+    return text[found[-1].start(1) :].rstrip() if found else ""
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a command that runs now writes this log: the kernel drops its lock with the process."""
+    return _lock(path).held
+
+
 def last_words(layout: Layout, path: Path, job: Job | None) -> tuple[str, str]:
     """The log that tells why something failed, and its line: its own, or Slurm's, as of a kill for memory."""
     own = (_last_lines(path) or [""])[-1]
+    if "error:" not in own and (error := last_error(path)):
+        own = " ".join(error.split())  # of several lines
     if "error:" not in own and job:
         for found in (layout.root / "logs/slurm" / layout.experiment).glob(f"*.{job.number}.log"):
             said = said_by_slurm(found) or (_last_lines(found) or [""])[-1]
@@ -115,7 +149,7 @@ def _lock(path: Path) -> Lock:
     return Lock(held, since, int(by[1]) if by and by[1] else None, by[2] if by else "")
 
 
-def _saved(scratch: Path) -> int | None:
+def saved_iteration(scratch: Path) -> int | None:
     """The iteration of the newest checkpoint."""
     names = (path.stem.removeprefix("checkpoint-") for path in scratch.glob("checkpoint-*.safetensors"))
     return max((int(name) for name in names if name.isdigit()), default=None)
