@@ -170,7 +170,8 @@ class Executor(RemoteExecutor):
         }.get(word, said or "see its log")
         more = "; tried again, with more memory and time" if left else ""
         message = f"Slurm job {info.external_jobid} ({batch.name}): {word}, {why}{more}. "
-        self.report_job_error(info, msg=message, aux_logs=[str(info.aux["log"])])
+        # Snakemake shows no `msg` of a group; the logger shows `why`
+        self.report_job_error(info, msg=message, aux_logs=[str(info.aux["log"])], why=message.strip())
 
     async def sleep(self) -> None:
         """Wait until Slurm is to be asked again, or the run ends."""

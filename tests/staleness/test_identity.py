@@ -140,7 +140,7 @@ def after(*changed: str) -> set[str]:
 def planned(project: Project) -> set[str]:
     """The rules of the jobs that a dry run shows."""
     output = project.run("snakemake", "--dry-run", "reporting")
-    return set(re.findall(r"^(\w+) {2,}\d+$", output, re.MULTILINE)) - {"total", "reporting"}
+    return set(re.findall(r"^(\w+) {2,}\d+\b", output, re.MULTILINE)) - {"total", "reporting"}
 
 
 def remade(project: Project, output: str) -> None:

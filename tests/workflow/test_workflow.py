@@ -39,7 +39,7 @@ def snakemake(project: Path, *words: str, check: bool = True) -> str:
 def planned(project: Path) -> dict[str, int]:
     """Rule -> jobs of a dry run; empty when there is nothing to be done."""
     output = snakemake(project, "--dry-run")
-    counts = dict(re.findall(r"^(\w+) {2,}(\d+)$", output, re.MULTILINE))
+    counts = dict(re.findall(r"^(\w+) {2,}(\d+)\b", output, re.MULTILINE))
     assert counts or "Nothing to be done" in output, output
     return {rule: int(n) for rule, n in counts.items() if rule not in {"total", "everything"}}
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from centigan import params as reading
 from centigan.errors import UserError
 from centigan.fingerprint import remembered_code_of
-from centigan.layout import TABLES, pattern_of, split_names
+from centigan.layout import TABLES, Layout, pattern_of, split_names
 from centigan.manifest import read_published
 from centigan.redaction import mark
 from centigan.reporting.captions import CAPTIONS
 from centigan.settings.stages import STAGES
-from centigan.site import IN_JOB, prepare_scratch, site_value, visible_gpus
+from centigan.site import IN_JOB, LOG_ALONE, prepare_scratch, site_value, visible_gpus
 from snakemake.exceptions import WorkflowError
 from snakemake.io import strip_wildcard_constraints
 from snakemake_executor_plugin_centigan_slurm.asked import tell_asked
@@ -79,11 +79,26 @@ wildcard_constraints:
     figure="|".join(FIGURES),
 
 
+def screens():
+    """Our loggers, which show what jobs write into their logs; none with `--verbose`, which shows all as it comes."""
+    handlers = workflow.logger_manager.get_log_handlers()
+    return [] if workflow.output_settings.verbose else [each for each in handlers if hasattr(each, "expect")]
+
+
+def tell_trainings():
+    """Let the screen count trainings by their iterations."""
+    trainings = {split: reading.stage(SETTINGS, STAGES["train"], split).train for split in SPLITS}
+    sizes = {split: (each.iterations, each.batch_size) for split, each in trainings.items()}
+    for screen in screens():
+        screen.expect(Layout(EXPERIMENT), sizes)
+
+
 # `centigan` of the environment that runs Snakemake, last, so that a container's own comes first; a line of its
 # own for the site's prelude, whatever that ends with. Snakemake would fill braces in.
 shell.prefix(
     (
         f'PATH="$PATH:{Path(sys.executable).parent}"; '
+        + (f"export {LOG_ALONE}=1; " if screens() else "")
         + ("" if workflow.is_main_process else f"export {IN_JOB}=1; ")
         + (f"{PRELUDE}\n" if PRELUDE else "")
     )

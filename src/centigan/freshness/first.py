@@ -20,6 +20,7 @@ from centigan.atomic import out_of_the_way
 from centigan.errors import UserError
 
 PARENT = "CENTIGAN_FIRST_RUN_FOR"  # in the environment of a first run: the process that waits for it
+NOT_MADE_FIRST = "what must be made first could not be made; see above"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -54,7 +55,7 @@ def make_first(
             out_of_the_way(Path(output))
         own = words_of(words, targets, sorted(why))
         if run_first([sys.executable, "-m", "snakemake", *own]):
-            raise UserError("what must be made first could not be made; see above")
+            raise UserError(NOT_MADE_FIRST)
         before = why
 
 
