@@ -16,6 +16,7 @@ from centigan.data.sources import list_source, recognise
 from centigan.data.sources.folders import class_folders
 from centigan.data.sources.kaggle import DATA
 from centigan.data.sources.listing import Listing, cannot_read
+from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
 from centigan.layout import split_names
 from centigan.preflight.counts import Counts, OfClass
@@ -53,8 +54,11 @@ def _look(settings: DataSettings, *, thorough: bool) -> Seen:
         classes, wrong = _ordered(listing, settings)
         return Seen(source, counted(listing, classes, settings), wrong)
     if source in CLASSES_AT and settings.order != "devkit":
-        names = class_folders(Path(settings.root) / CLASSES_AT[source])
-        _, wrong = _ordered(Listing(source, [], names, pd.DataFrame()), settings)
+        root = Path(settings.root)
+        sieve = Sieve(root)
+        names = class_folders(root / CLASSES_AT[source], sieve)
+        listing = Listing(source, [], names, pd.DataFrame(), passed_over=sieve.passed_over)
+        _, wrong = _ordered(listing, settings)
         return Seen(source, None, wrong)
     return Seen(source, None, None)
 
