@@ -31,6 +31,7 @@ from centigan.reporting.site import write_report
 from centigan.reporting.tables import write_tables
 from centigan.settings import Settings
 from centigan.settings.figures import FiguresSettings
+from centigan.settings.training import LatentSettings
 
 SPLIT = 10  # classes
 IMAGES = 24  # of a class
@@ -78,7 +79,8 @@ def write_experiment(layout: Layout, settings: Settings) -> None:
         json.dumps({"source": "none", "found": [], "published": {}, "wrong_counts": [], "rejected": []})
     )
     layout.judge.mkdir()
-    judge = {"name": "small-cnn", "requested": "small-cnn", "candidates": {}}
+    (layout.judge / "facts.json").write_text(json.dumps({"name": "small-cnn"}))
+    judge = {"requested": "small-cnn", "candidates": {}}
     judge["held_out"] = {"images": 50 * count, "side": side, "noise": "none", "blur": "none"}
     (layout.judge / "manifest.json").write_text(json.dumps(judge))
     rng = np.random.default_rng(0)
@@ -143,11 +145,12 @@ def write_metrics_of_all(layout: Layout, ids: list[str]) -> None:
 def write_images(
     layout: Layout, split: str, ids: list[str], rng: np.random.Generator, *, side: int, like: str | None
 ) -> None:
-    manifest = {"classes": ids, "resolution": side, "libraries": {}, "images": {"train": 1, "held_out": 1}}
+    manifest = {"libraries": {}, "commit": None, "images": {"train": 1, "held_out": 1}}
     manifest |= {"rejected": {"train": [], "held_out": []}, "converted": {"train": {}, "held_out": {}}}
     for of in (layout.arrays, layout.samples, layout.latent, layout.train):
         folder = of(split)
         folder.mkdir(parents=True)
+        (folder / "facts.json").write_text(json.dumps({"classes": ids, "resolution": side}))
         (folder / "manifest.json").write_text(json.dumps(manifest))
         if like is not None:
             for file in of(like).iterdir():
@@ -160,9 +163,19 @@ def write_images(
             np.save(of(split) / "labels.npy", labels)
         shape = (SPLIT, 2, 16, side, side, 3)
         walk = crops(rng, int(np.prod(shape[:3])), side).reshape(shape)
-        save_file({"linear": walk, "spherical": walk}, layout.latent(split) / "images.safetensors")
+        square = mixed(crops(rng, SPLIT * 4, side).reshape(SPLIT, 2, 2, *walk.shape[3:]), rng)
+        tensors = {"linear": walk, "spherical": walk, "square": square}
+        save_file(tensors, layout.latent(split) / "images.safetensors")
         line = {"iteration": 50_000, "loss_discriminator": 1.0, "loss_generator": 1.0}
         (layout.train(split) / "history.jsonl").write_text(json.dumps(line) + "\n")
+
+
+def mixed(corners: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """uint8 (K, N, N, R, R, 3) between corners (K, 2, 2, R, R, 3), with noise of their own as all images."""
+    share = np.linspace(0, 1, LatentSettings().square)
+    ends = np.stack([1 - share, share], axis=1)
+    images = np.einsum("ia,jb,kabyxc->kijyxc", ends, ends, corners, optimize=True)
+    return np.clip(images + rng.normal(0, NOISE, images.shape), 0, 255).astype(np.uint8)
 
 
 def crops(rng: np.random.Generator, count: int, side: int) -> NDArray[np.uint8]:

@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 from small import SAMPLE, TRAIN
 
 from centigan.errors import UserError
-from centigan.interpolation import interpolate_split, latent_of_split, linear, spherical
+from centigan.interpolation import between_four, interpolate_split, latent_of_split, linear, spherical
 from centigan.layout import Layout
 from centigan.manifest import read_facts, read_manifest
 from centigan.sampling import sample_split
@@ -19,7 +19,7 @@ from centigan.training.loop import train_split
 
 CPU = torch.device("cpu")
 LATENT = LatentStage.model_validate(
-    {"model": TRAIN.model.model_dump(), "latent": {"walks": 2, "steps": 4, "styles": 3}}
+    {"model": TRAIN.model.model_dump(), "latent": {"walks": 2, "steps": 4, "square": 5, "styles": 3}}
 )
 
 
@@ -44,7 +44,23 @@ def test_both_paths_start_and_end_exactly_at_the_ends() -> None:
         assert torch.equal(points[-1], end)
 
 
-def test_the_file_holds_walks_of_every_class_and_a_grid_of_styles(layout: Layout) -> None:
+def test_a_square_has_its_corners_where_they_are_and_is_even_in_angle_along_an_edge() -> None:
+    corners = torch.eye(4)
+    points = between_four(corners, 4)
+    ends = torch.stack([points[row, column] for row in (0, -1) for column in (0, -1)])
+    assert torch.equal(ends, corners)
+    for walk, (start, end) in ((points[0], (0, 1)), (points[:, -1], (1, 3))):
+        assert torch.allclose(walk, spherical(corners[start], corners[end], 4), atol=1e-6)
+    assert torch.allclose(between_four(corners, 3)[1, 1], torch.full((4,), 0.5))  # half of each
+
+
+def test_every_point_of_a_square_is_a_draw_from_the_prior() -> None:
+    """Of variance 1; the middle of a bilinear square has a quarter."""
+    corners = torch.randn(4, 200_000, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(between_four(corners, 5).var(dim=2), torch.ones(5, 5), atol=0.02)
+
+
+def test_the_file_holds_walks_and_a_square_of_every_class_and_a_grid_of_styles(layout: Layout) -> None:
     train_split(layout, "00", TRAIN, device=CPU)
     latent_of_split(layout, "00", LATENT, device=CPU)
     folder = layout.latent("00")
@@ -52,6 +68,7 @@ def test_the_file_holds_walks_of_every_class_and_a_grid_of_styles(layout: Layout
     assert {name: array.shape for name, array in tensors.items()} == {
         "linear": (2, 2, 4, 32, 32, 3),
         "spherical": (2, 2, 4, 32, 32, 3),
+        "square": (2, 5, 5, 32, 32, 3),
         "grid": (3, 2, 32, 32, 3),
     }
     assert {array.dtype for array in tensors.values()} == {np.dtype(np.uint8)}

@@ -1,4 +1,4 @@
-"""Walks through the latent space of a trained generator, and grids of one z for every class.
+"""Walks through the latent space of a trained generator, squares of it, and grids of one z for every class.
 
 AC-GAN (arXiv:1610.09585), section 4.4 and Fig 8: were the generator to memorise, images along a walk
 would change by leaps (left; `metrics.smoothness` measures it); what z means, should hold for any class
@@ -21,6 +21,7 @@ from centigan.manifest import describe, write_manifest
 from centigan.sampling import trained_family
 from centigan.seeds import counter_seed
 from centigan.settings.stages import LatentStage, SampleStage
+from centigan.settings.training import LatentSettings
 from centigan.sheets import Images, contact_sheet
 from centigan.types import Family, to_uint8
 
@@ -43,11 +44,29 @@ def spherical(start: Tensor, end: Tensor, steps: int) -> Tensor:
 PATHS = {"linear": linear, "spherical": spherical}
 
 
+def between_four(corners: Tensor, side: int) -> Tensor:
+    """Points (side, side, latent) between four latents (4, latent), which stand row by row at its corners.
+
+    With u from 0 to 1 along each row, v down each column, c(t) = cos(pi t / 2) and s(t) = sin(pi t / 2),
+
+        z(u, v) = c(u) c(v) z_1 + s(u) c(v) z_2 + c(u) s(v) z_3 + s(u) s(v) z_4.
+
+    The squares of the four weights sum to 1, so between independent z ~ N(0, I), the prior of every family
+    here, each point is a draw from N(0, I) too: what G makes there, it makes as a sample. The middle of a
+    bilinear square is half as long as a draw. An edge is `spherical` for latents at right angles, which
+    many dimensions nearly give. Corners are exact.
+    """
+    rising = torch.linspace(0, torch.pi / 2, side, device=corners.device).sin()
+    ends = torch.stack([rising.flip(0), rising], dim=1)  # (side, 2): c and s; torch.cos(pi / 2) is not 0
+    return torch.einsum("ia,jb->ijab", ends, ends).flatten(2) @ corners
+
+
 def latent_of_split(layout: Layout, split: str, stage: LatentStage, *, device: torch.device) -> None:
     """Write latent/{split}: images.safetensors and manifest.
 
     "linear" and "spherical", uint8 (K, W, S, R, R, 3): W walks of each class, both paths between the same
-    two latents. "grid", uint8 (Z, K, R, R, 3): each row one latent, for every class.
+    two latents. "square", uint8 (K, N, N, R, R, 3): of each class the images between four latents.
+    "grid", uint8 (Z, K, R, R, 3): each row one latent, for every class.
     """
     family, classes = trained_family(layout, split, stage.model, device)
     latent, folder = stage.latent, layout.latent(split)
@@ -64,6 +83,8 @@ def latent_of_split(layout: Layout, split: str, stage: LatentStage, *, device: t
         )
         for path in PATHS
     }
+    squares = [_square(family, split, label, name, latent, device) for label, name in enumerate(classes)]
+    tensors["square"] = np.array(squares)
     seed = counter_seed(latent.seed, split, "grid")
     tensors["grid"] = _grid(family, split, len(classes), latent.styles, seed, device)
     with atomic_path(folder / "images.safetensors") as temporary:
@@ -120,6 +141,17 @@ def _walk(family: Family, split: str, path: str, ends: Tensor, steps: int, label
     points = PATHS[path](ends[0], ends[1], steps)
     labels = torch.full((steps,), label, device=ends.device)
     return to_uint8(family.generate(points, labels), f"split {split}: the generator").cpu().numpy()
+
+
+def _square(
+    family: Family, split: str, label: int, name: str, latent: LatentSettings, device: torch.device
+) -> Images:
+    """uint8 (N, N, R, R, 3) of one class."""
+    rng = torch.Generator(device).manual_seed(counter_seed(latent.seed, split, "square", name))
+    rows = between_four(family.latent(4, rng), latent.square)
+    labels = torch.full((latent.square,), label, device=device)
+    drawn = (to_uint8(family.generate(row, labels), f"split {split}: the generator") for row in rows)
+    return torch.stack([images.cpu() for images in drawn]).numpy()
 
 
 def _grid(family: Family, split: str, classes: int, styles: int, seed: int, device: torch.device) -> Images:

@@ -29,6 +29,8 @@ SOURCE = {
     "passed_over": {"no image": ["a/1.txt", "a/2.txt"], "hidden": [".DS_Store"]},
 }
 STEPS = 5  # images of a walk
+SQUARE = 4  # images a side of the square between four latents
+SHADE = 60  # levels between two of its columns in red, two of its rows in green
 MS_SSIM = {"a": (0.10, 0.30), "b": (0.20, 0.10), "c": (0.40, 0.20), "d": (0.30, 0.50)}  # real, generated
 
 
@@ -206,7 +208,7 @@ def _write_images(layout: Layout, split: str, names: list[str]) -> None:
 
 
 def _write_latent(layout: Layout, split: str, names: list[str]) -> None:
-    """Two walks of each class and path, and a grid of three styles."""
+    """Two walks of each class and path, a square of even colours, and a grid of three styles."""
     rng = np.random.default_rng(2 + int(split))
     folder = layout.latent(split)
     folder.mkdir(parents=True)
@@ -214,5 +216,8 @@ def _write_latent(layout: Layout, split: str, names: list[str]) -> None:
     tensors = {
         name: rng.integers(0, 256, (*shape, 32, 32, 3), dtype=np.uint8) for name, shape in shapes.items()
     }
+    row, column = SHADE * np.mgrid[:SQUARE, :SQUARE].astype(np.uint8)
+    square = np.stack([column, row, np.full_like(row, 128)], axis=-1)[:, :, None, None]
+    tensors["square"] = np.broadcast_to(square, (2, SQUARE, SQUARE, 32, 32, 3)).copy()
     save_file(tensors, folder / "images.safetensors")
     (folder / "facts.json").write_text(json.dumps({"classes": names}))

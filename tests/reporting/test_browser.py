@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image, ImageStat
+from reporting.conftest import SHADE, SQUARE
 
 from centigan.layout import Layout
 from centigan.reporting.site import STATIC, write_report
@@ -18,13 +19,15 @@ from centigan.settings.figures import FiguresSettings
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
+    from selenium.webdriver.remote.webelement import WebElement
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 DRIVER = shutil.which("chromedriver")
 FLAGS = ("headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking")
 PAGES = ("index.html", "classes.html", "classes/a.html", "figures/accuracy_by_class.html")
 PATIENCE = 20  # seconds
-ARROW_LEFT, ARROW_RIGHT, ENTER = "\ue012", "\ue014", "\ue007"
+ARROW_LEFT, ARROW_UP, ARROW_RIGHT, ARROW_DOWN = "\ue012", "\ue013", "\ue014", "\ue015"
+ENTER, END, HOME = "\ue007", "\ue010", "\ue011"
 
 pytestmark = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="no chromium and chromedriver here (apt-get install chromium-driver)"
@@ -163,6 +166,88 @@ def test_arrow_keys_within_the_search_stay_there(browser: "Chrome", site: Path) 
     assert browser.current_url == (site / "classes.html").as_uri()
 
 
+@pytest.fixture
+def square(browser: "Chrome", site: Path) -> "WebElement":
+    """The place between four samples, on the page of a class; it is where arrow keys go."""
+    browser.get((site / "classes/b.html").as_uri())
+    place = browser.find_element("css selector", ".square [role=slider]")
+    wait(browser, lambda _: place.is_displayed())
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", place)
+    return place
+
+
+def cell(place: "WebElement") -> tuple[int, int]:
+    """Column and row of the image that is shown large, by its colour."""
+    canvas = place.find_element("tag name", "canvas")
+    with Image.open(io.BytesIO(canvas.screenshot_as_png)) as opened:
+        red, green, _ = opened.convert("RGB").resize((8, 8), Image.Resampling.BOX).getpixel((5, 1))
+    return round(red / SHADE), round(green / SHADE)
+
+
+def at(element: "WebElement", column: float, row: float) -> dict[str, float]:
+    """A point of the window, in the middle of a cell; some may lie beside the element."""
+    box = element.rect
+    x, y = (box[side] * (place + 0.5) / SQUARE for side, place in (("width", column), ("height", row)))
+    top = element.parent.execute_script("return arguments[0].getBoundingClientRect().top", element)
+    return {"x": box["x"] + x, "y": top + y}
+
+
+def test_the_square_begins_in_its_middle_and_says_where_that_is(square: "WebElement") -> None:
+    assert cell(square) == (2, 2)
+    assert square.get_attribute("aria-valuetext") == "Column 3, row 3 of 4"
+    assert square.accessible_name == "Place between the four samples"
+    assert (square.get_attribute("aria-valuenow"), square.get_attribute("aria-valuemax")) == ("11", "16")
+
+
+def test_the_square_follows_the_pointer_over_either_picture(browser: "Chrome", square: "WebElement") -> None:
+    surfaces = browser.find_elements("css selector", ".square canvas, .square img")
+    assert len(surfaces) == 2
+    for surface in surfaces:
+        for column, row in ((0, 0), (3, 1), (1, 2)):
+            browser.execute_cdp_cmd(
+                "Input.dispatchMouseEvent", {"type": "mouseMoved", **at(surface, column, row)}
+            )
+            wait(browser, lambda _, found=(column, row): cell(square) == found)
+
+
+def test_the_square_follows_arrow_keys_and_the_page_stays(browser: "Chrome", square: "WebElement") -> None:
+    square.send_keys(HOME)
+    assert (cell(square), square.get_attribute("aria-valuetext")) == ((0, 0), "Sample A")
+    scrolled = browser.execute_script("return scrollY")
+    for key, found in (
+        (ARROW_RIGHT, (1, 0)),
+        (ARROW_DOWN, (1, 1)),
+        (ARROW_LEFT, (0, 1)),
+        (ARROW_LEFT, (0, 1)),
+    ):
+        square.send_keys(key)
+        assert cell(square) == found
+    square.send_keys(END, ARROW_UP, ARROW_DOWN, ARROW_DOWN)
+    assert (cell(square), square.get_attribute("aria-valuetext")) == ((3, 3), "Sample D")
+    assert browser.execute_script("return scrollY") == scrolled
+    assert browser.current_url.endswith("/b.html")
+    assert square.value_of_css_property("outline-style") == "solid"  # where keys go is seen
+
+
+def test_the_square_follows_a_finger_also_beyond_its_edge_and_the_page_stays(
+    browser: "Chrome", square: "WebElement"
+) -> None:
+    browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    scrolled = browser.execute_script("return scrollY")
+    canvas = square.find_element("tag name", "canvas")
+    try:
+        for kind, column, row in (("touchStart", 0, 3), ("touchMove", 1, 2), ("touchMove", 1, -1)):
+            point = {"type": kind, "touchPoints": [at(canvas, column, row)]}
+            browser.execute_cdp_cmd("Input.dispatchTouchEvent", point)
+            found = column, max(row, 0)
+            wait(browser, lambda _, found=found: cell(square) == found)
+        browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    finally:
+        browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    assert cell(square) == (1, 0)
+    assert browser.execute_script("return scrollY") == scrolled
+
+
 def test_every_page_is_drawn_without_complaint(browser: "Chrome", site: Path) -> None:
     for path in sorted(site.rglob("*.html")):
         browser.get(path.as_uri())
@@ -226,13 +311,22 @@ def test_on_a_phone_the_comparison_reads_as_cards(browser: "Chrome", site: Path)
     assert all(right <= 390 for _, right, _ in cells)
 
 
-def test_without_javascript_all_is_there_but_search(browser: "Chrome", site: Path) -> None:
+def test_without_javascript_all_is_there_but_search_and_what_follows_the_pointer(
+    browser: "Chrome", site: Path
+) -> None:
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.get((site / "classes.html").as_uri())
         assert len(browser.find_elements("css selector", ".card")) == 4
         assert not browser.find_element("id", "tools").is_displayed()
         assert "need JavaScript" in browser.find_element("css selector", "noscript .note").text
+        browser.get((site / "classes/b.html").as_uri())
+        sheet, stage = (browser.find_element("css selector", f".square {part}") for part in ("img", ".stage"))
+        assert sheet.is_displayed()
+        assert not stage.is_displayed()
+        assert [mark.text for mark in browser.find_elements("css selector", ".square .corner")][4:] == [
+            *"ABCD"
+        ]
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 

@@ -219,7 +219,7 @@ def test_a_class_is_told_with_all_that_was_measured_of_it(one_site: Path) -> Non
     for told in ("90.0 %", "0.30", "10.0", "2.00", "a, letter", "1.25 times"):
         assert told in words, told
     kinds = {address.split(".")[-2] for address in page.addresses if address.endswith(".webp")}
-    assert kinds == {"real", "samples", "walks", "l1", "ms_ssim"}
+    assert kinds == {"real", "samples", "walks", "square", "l1", "ms_ssim"}
 
 
 def test_a_sample_nearer_than_the_threshold_is_marked_as_a_copy(one_site: Path) -> None:

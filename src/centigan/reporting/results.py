@@ -163,13 +163,20 @@ class Results:
         """Walks through the latent space, "linear" or "spherical": class_id -> (walks, steps, R, R, 3)."""
         return self._latent(split, path, axis=0)
 
+    def squares(self, split: str) -> dict[str, Images]:
+        """The images between four latents: class_id -> (side, side, R, R, 3)."""
+        return self._latent(split, "square", axis=0)
+
     def grid(self, split: str) -> dict[str, Images]:
         """The same latents for every class: class_id -> (styles, R, R, 3)."""
         return self._latent(split, "grid", axis=1)
 
     def _latent(self, split: str, name: str, *, axis: int) -> dict[str, Images]:
         folder = self.layout.latent(split)
-        with safe_open(present(folder / "images.safetensors"), framework="np") as file:
+        path = present(folder / "images.safetensors")
+        with safe_open(path, framework="np") as file:
+            if name not in file.keys():  # noqa: SIM118 -- it has no `in`
+                raise UserError(f"{path} lacks {name!r}; delete the file and run again")
             of_classes = np.moveaxis(file.get_tensor(name), axis, 0)
         return dict(zip(read_facts(folder)["classes"], of_classes, strict=True))
 

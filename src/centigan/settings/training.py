@@ -82,9 +82,10 @@ class SampleSettings(Frozen):
 
 
 class LatentSettings(Frozen):
-    """Walks through the latent space and grids of one z for every class (Fig 8)."""
+    """Walks through the latent space, squares of it, and grids of one z for every class (Fig 8)."""
 
     walks: Count = Field(4, description="walks of a class, each both linear and spherical")
     steps: Count = Field(16, ge=3, description="images of a walk, ends included")
+    square: Count = Field(7, ge=2, le=32, description="images a side of the square between four latents")
     styles: Count = Field(8, description="rows of the grid: one z each, shown for every class")
     seed: Seed = 0

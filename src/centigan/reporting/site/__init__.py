@@ -1,8 +1,8 @@
 """report/: one static site of an experiment, opened from its folder without a server.
 
 index.html tells what was run, what came out and what the paper reports; each figure and each class has a
-page of its own. Nothing is loaded from elsewhere, and nothing but search and sort needs JavaScript. The
-same results give the same bytes.
+page of its own. Nothing is loaded from elsewhere, and nothing needs JavaScript but search, sort and what
+follows the pointer. The same results give the same bytes.
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -1,13 +1,15 @@
-"""Which pictures a class's page shows: real images, samples, nearest training images, walks."""
+"""Which pictures a class's page shows: real images, samples, nearest training images, walks, a square."""
 
 from centigan.reporting.results import Images, Results
 from centigan.reporting.site.measured import Rows
-from centigan.reporting.site.pictures import Picture, in_rows, picture
+from centigan.reporting.site.pictures import QUALITY, Picture, in_rows, picture
 from centigan.sheets import evenly
 
 ACROSS, DOWN = 4, 3  # samples and real images of a class, at most
 WALKS, STEPS, STEP_SIDE = 2, 16, 64  # of either path; pixels of a step, at most
 PATHS = ("linear", "spherical")
+# of a square's WebP, up to a million pixels: 40 and 66 KB at 64 and 128 px, where it would have 65 and 200
+SQUARE_QUALITY = {64: 60, 128: 30}
 
 
 class SplitPictures:
@@ -22,6 +24,7 @@ class SplitPictures:
             "samples": results.samples(split, per_class=ACROSS * DOWN),
         }
         self.walks = [results.walks(split, path) for path in PATHS]
+        self.squares = results.squares(split)
         self.generated = results.images(split, "generated")
         self.training = results.images(split, "training")
 
@@ -37,7 +40,14 @@ class SplitPictures:
             if found := of_classes.get(class_id):
                 pictures[metric] = self._nearest(found)
         walks = [of_path[class_id] for of_path in self.walks]
-        return pictures | {"walks": _walks(walks, tile=min(self.side, STEP_SIDE))}
+        pictures["walks"] = _walks(walks, tile=min(self.side, STEP_SIDE))
+        return pictures | {"square": self._square(class_id)}
+
+    def _square(self, class_id: str) -> Picture:
+        """One file for the page's script to cut images out of, and to look at without it."""
+        rows = self.squares[class_id]
+        quality = SQUARE_QUALITY.get(self.side, QUALITY)
+        return picture(list(rows), across=len(rows), tile=self.side, quality=quality)
 
     def _nearest(self, found: Rows) -> Picture:
         """Samples, below each its nearest training image of the class and of the split."""

@@ -26,10 +26,14 @@ class Picture(NamedTuple):
     width: int
     height: int
     pixelated: bool  # few pixels, shown as they are
+    across: int  # images of a row
 
 
-def picture(rows: Sequence[Images], *, across: int, tile: int) -> Picture:
-    """Rows of up to `across` images side by side, each shrunk to `tile` if it is larger."""
+def picture(rows: Sequence[Images], *, across: int, tile: int, quality: int = QUALITY) -> Picture:
+    """Rows of up to `across` images side by side, each shrunk to `tile` if it is larger.
+
+    `quality` is that of a lossy WebP.
+    """
     gap = max(1, tile // 32)
     pitch = tile + gap
     sheet = np.zeros((len(rows) * pitch - gap, across * pitch - gap, 4), np.uint8)
@@ -40,7 +44,8 @@ def picture(rows: Sequence[Images], *, across: int, tile: int) -> Picture:
             place[..., 3] = 255
     zoom = max(1, SHOWN // pitch)
     height, width = (side * zoom for side in sheet.shape[:2])
-    return Picture(_webp(sheet, lossless=tile < LOSSLESS_BELOW), width, height, zoom > 2)
+    content = _webp(sheet, lossless=tile < LOSSLESS_BELOW, quality=quality)
+    return Picture(content, width, height, zoom > 2, across)
 
 
 def in_rows(images: Images, *, rows: int, across: int) -> list[Images]:
@@ -48,7 +53,7 @@ def in_rows(images: Images, *, rows: int, across: int) -> list[Images]:
     return [images[start : start + across] for start in range(0, rows * across, across)]
 
 
-def _webp(sheet: Images, *, lossless: bool) -> bytes:
+def _webp(sheet: Images, *, lossless: bool, quality: int) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(sheet).save(buffer, "WEBP", lossless=lossless, quality=QUALITY, method=EFFORT)
+    Image.fromarray(sheet).save(buffer, "WEBP", lossless=lossless, quality=quality, method=EFFORT)
     return buffer.getvalue()

@@ -1,8 +1,9 @@
-// Search and sort on classes.html, kept in the address; arrow keys between figures and between classes.
+// Search and sort on classes.html, kept in the address; arrow keys between figures and between classes; on the
+// page of a class, the way between four samples.
 "use strict";
 
 const STEPS = { ArrowLeft: "prev", ArrowRight: "next" };
-const OWN_KEYS = "input, select, textarea, .scroll";  // there, keys have a meaning of their own
+const OWN_KEYS = "input, select, textarea, .scroll, [role=slider]";  // there, keys have a meaning of their own
 
 document.addEventListener("keydown", (event) => {
   if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest(OWN_KEYS)) return;
@@ -82,3 +83,50 @@ function browse(list) {
 
 const list = document.querySelector(".cards#classes");
 if (list) browse(list);
+
+const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
+  Home: [-Infinity, -Infinity], End: [Infinity, Infinity] };
+
+function explore(square) {
+  const [stage, place, canvas, told, sheet] = [".stage", "[role=slider]", "canvas", ".stage b", "img"]
+    .map((found) => square.querySelector(found));
+  const [side, tile] = [place.dataset.side, place.dataset.tile].map(Number);
+  const pitch = (sheet.naturalWidth - tile) / (side - 1);  // of the images in the sheet
+  const brush = canvas.getContext("2d");
+  let column = Math.floor(side / 2), row = column;
+
+  function show(x, y) {
+    [column, row] = [x, y].map((at) => Math.min(Math.max(at, 0), side - 1));
+    brush.drawImage(sheet, column * pitch, row * pitch, tile, tile, 0, 0, tile, tile);
+    square.style.setProperty("--column", column);
+    square.style.setProperty("--row", row);
+    const corner = [column, row].every((at) => at % (side - 1) === 0);
+    told.textContent = corner ? `Sample ${"ABCD"[(row ? 2 : 0) + (column ? 1 : 0)]}`
+      : `Column ${column + 1}, row ${row + 1} of ${side}`;
+    place.setAttribute("aria-valuenow", row * side + column + 1);
+    place.setAttribute("aria-valuetext", told.textContent);
+  }
+
+  for (const surface of [canvas, sheet]) {
+    const follow = (event) => {
+      const box = surface.getBoundingClientRect();
+      show(Math.floor((event.clientX - box.left) / box.width * side),
+        Math.floor((event.clientY - box.top) / box.height * side));
+    };
+    for (const kind of ["pointerdown", "pointermove"]) surface.addEventListener(kind, follow);
+  }
+  place.addEventListener("keydown", (event) => {
+    const move = !event.altKey && !event.ctrlKey && !event.metaKey && MOVES[event.key];
+    if (!move) return;
+    event.preventDefault();  // the page does not scroll
+    show(column + move[0], row + move[1]);
+  });
+  sheet.draggable = false;
+  square.classList.add("live");
+  stage.hidden = false;
+  show(column, row);
+}
+
+for (const square of document.querySelectorAll(".square")) {
+  square.querySelector("img").decode().then(() => explore(square));
+}
