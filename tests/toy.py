@@ -81,6 +81,8 @@ def write_timing(layout: Layout, split: str, *, start: int) -> None:
 
 def finish_training(layout: Layout, split: str, settings: Settings = SETTINGS) -> None:
     """The results of a training: its journal, an untrained generator, the manifest."""
+    lines = [f"{name},the {name},{of}" for of, names in SPLITS.items() for name in names]
+    write(layout.classes, "\n".join(["class_id,words,split", *lines, ""]))
     own, folder, classes = stage(settings, TrainStage, split), layout.train(split), SPLITS[split]
     write(folder / "history.jsonl", (layout.scratch(split) / "history.jsonl").read_text())
     rng = torch.Generator().manual_seed(int(split))

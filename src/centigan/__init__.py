@@ -1,3 +1,28 @@
-"""centigan: one hundred class-conditional GANs, one reproducible pipeline."""
+"""centigan: one hundred class-conditional GANs, one reproducible pipeline.
 
+    images = centigan.load("demo", split=0).sample(["3", "4"], seed=1)
+
+samples a trained generator (`centigan.loading`). What that needs, such as torch, is imported when it is asked
+for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from centigan.generator import TrainedGenerator
+    from centigan.loading import load
+
+__all__ = ["TrainedGenerator", "__version__", "load"]
 __version__ = "0.1.0"
+_LATER = {"TrainedGenerator": "centigan.generator", "load": "centigan.loading"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

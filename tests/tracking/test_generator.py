@@ -25,6 +25,8 @@ import mlflow
 import numpy as np
 import pandas as pd
 
+from centigan.errors import UserError
+
 mlflow.set_tracking_uri(sys.argv[1])
 model = mlflow.pyfunc.load_model(sys.argv[2])
 assert mlflow.pyfunc.load_model(sys.argv[3]).metadata.model_id == model.metadata.model_id
@@ -32,12 +34,15 @@ table = model.predict(pd.DataFrame({"class": [0, 1, 1]}), params={"seed": 3})
 assert (table == model.predict(np.array([0, 1, 1]), params={"seed": 3})).all()
 assert (table != model.predict(np.array([0, 1, 1]))).any()
 assert len(model.predict(model.input_example)) == 2, model.input_example
-try:
-    model.predict(np.array([2]))
-except ValueError as error:
-    assert "classes are 0..1: emu, fox" in str(error), error
-else:
-    raise AssertionError("class 2")
+for asked in (["emu", "fox", "The Fox"], np.array(["emu", "fox", "fox"]), ["emu", 1, "fox"]):
+    assert (table == model.predict(asked, params={"seed": 3})).all(), asked
+for asked, told in ((np.array([2]), "positions are 0..1: emu, fox"), (["fux"], "did you mean `fox`?")):
+    try:
+        model.predict(asked)
+    except UserError as error:
+        assert told in str(error), error
+    else:
+        raise AssertionError(asked)
 np.save(sys.argv[4], table)
 """
 
@@ -70,7 +75,8 @@ def test_the_model_has_a_signature_and_nothing_pickled(identity: dict[str, Any],
     assert not [name for name in names if name.endswith((".pkl", ".pickle", ".pt"))]
     description = (folder / "MLmodel").read_text()
     assert '"dtype": "uint8", "shape": [-1, 32,' in description
-    assert json.loads((folder / "artifacts" / "settings.json").read_text())["classes"] == ["cat", "dog"]
+    classes = json.loads((folder / "artifacts" / "settings.json").read_text())["classes"]
+    assert [each["id"] for each in classes] == ["cat", "dog"]
 
 
 def test_the_model_says_what_it_is_how_to_call_it_and_how_good_it_is(

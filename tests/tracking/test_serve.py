@@ -63,5 +63,6 @@ def test_a_served_generator_draws_the_classes_that_it_is_asked_for(served: str) 
     assert 0 <= drawn.min() <= drawn.max() <= 255
     assert (drawn == images(served, inputs=[0, 1, 1], params={"seed": 3})).all()
     assert (drawn != images(served, inputs=[0, 1, 1])).any()
-    table = {"columns": ["class"], "data": [[0], [1], [1]]}
+    assert (drawn == images(served, inputs=["emu", "fox", 1], params={"seed": 3})).all()
+    table = {"columns": ["class"], "data": [[0], ["fox"], [1]]}
     assert (drawn == images(served, dataframe_split=table, params={"seed": 3})).all()

@@ -7,6 +7,7 @@ rule publish:
         page="results/{experiment}/report/index.html",
         summary="results/{experiment}/summary.json",
         figures=of_all_figures("results/{experiment}/figures/{figure}.png"),
+        classes="results/{experiment}/classes.csv",
         trained=of_all_splits("results/{experiment}/train/{split}/SHA256SUMS"),
         history=of_all_splits("results/{experiment}/train/{split}/history.jsonl"),
         samples=of_all_splits("results/{experiment}/samples/{split}/SHA256SUMS"),

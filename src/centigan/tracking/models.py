@@ -12,8 +12,10 @@ import pandas as pd
 from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric
 from mlflow.models import Model, ModelSignature
 from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema, TensorSpec
+from mlflow.types.schema import AnyType
 
 from centigan import __version__
+from centigan.classes import named, read_classes
 from centigan.layout import Layout
 from centigan.params import for_split
 from centigan.settings import Settings
@@ -31,14 +33,14 @@ Draws {resolution} x {resolution} images of the {count} classes of split {split}
 
 ```python
 generator = mlflow.pyfunc.load_model("models:/{id}")
-images = generator.predict(np.array([0, 0, 1]), params={{"seed": 1}})
-# uint8 (3, {resolution}, {resolution}, 3)
+images = generator.predict([{example}, 0], params={{"seed": 1}})
+# uint8 (2, {resolution}, {resolution}, 3); a class is a name or a position
 ```
 
 ```sh
 mlflow models serve -m models:/{id} --env-manager local --port 5001
 curl http://127.0.0.1:5001/invocations -H 'Content-Type: application/json' \\
-  -d '{{"inputs": [0, 0, 1], "params": {{"seed": 1}}}}'
+  -d '{{"inputs": [{example}, 0], "params": {{"seed": 1}}}}'
 ```
 
 Classes by position: {classes}
@@ -112,6 +114,7 @@ def _description(layout: Layout, settings: Settings, split: str, trained: Traine
         data=dataset_name(layout, split),
         resolution=settings.arrays.resolution,
         count=len(names),
+        example=json.dumps(trained.classes[-1]).replace("'", "\\u0027"),  # within quotes of a shell
         classes=", ".join(names[:LISTED] + more),
     )
 
@@ -122,14 +125,15 @@ def _save(
     """Write folder/model: weights, settings and the code that samples, with nothing pickled."""
     resolution = settings.arrays.resolution
     model = for_split(settings, split).model.model_dump(mode="json")
-    facts = {"model": model, "classes": trained.classes, "resolution": resolution}
+    classes = named(trained.classes, split, read_classes(layout))
+    facts = {"model": model, "classes": [each._asdict() for each in classes], "resolution": resolution}
     (folder / "settings.json").write_text(json.dumps(facts, allow_nan=False), encoding="utf-8")
     signature = ModelSignature(
-        inputs=Schema([ColSpec("long")]),  # without a name, it takes tables and arrays
+        inputs=Schema([ColSpec(AnyType())]),  # names and positions; unnamed, it takes tables, lists, arrays
         outputs=Schema([TensorSpec(np.dtype("uint8"), (-1, resolution, resolution, 3))]),
         params=ParamSchema([ParamSpec("seed", "long", 0)]),
     )
-    example = pd.DataFrame({"class": range(len(trained.classes))}, dtype="int64")
+    example = pd.DataFrame({"class": trained.classes})
     logging.getLogger("mlflow.pyfunc").setLevel(logging.WARNING)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # while it is imported, of type hints within MLflow itself

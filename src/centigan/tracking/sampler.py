@@ -13,8 +13,6 @@ from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from numpy.typing import NDArray
 
-CHUNK = 250  # images a forward pass
-
 
 class Sampler(PythonModel):
     """Draws images of the classes that it is asked for."""
@@ -24,19 +22,22 @@ class Sampler(PythonModel):
         import torch
         from safetensors.torch import load_file
 
+        from centigan.classes import Class
         from centigan.families import build
+        from centigan.generator import TrainedGenerator
         from centigan.settings.training import AcganConfig
 
         facts = json.loads(Path(context.artifacts["settings"]).read_text(encoding="utf-8"))
-        self.classes: list[str] = facts["classes"]
-        self.family = build(
+        classes = [Class(**each) for each in facts["classes"]]
+        family = build(
             AcganConfig.model_validate(facts["model"]),
-            classes=len(self.classes),
+            classes=len(classes),
             resolution=facts["resolution"],
             rng=torch.Generator().manual_seed(0),  # the initial weights are overwritten
         )
-        for name in self.family.sampled:
-            self.family.networks[name].load_state_dict(load_file(context.artifacts[name]))
+        for name in family.sampled:
+            family.networks[name].load_state_dict(load_file(context.artifacts[name]))
+        self.generator = TrainedGenerator(family, classes)
 
     def predict(
         self,
@@ -44,23 +45,15 @@ class Sampler(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
     ) -> NDArray[np.uint8]:
-        """Images uint8 (N, R, R, 3) of N classes, each the position of a class within the split.
+        """Images uint8 (N, R, R, 3) of N classes, each a name or a position within the split.
 
-        A table's first column counts. The same classes and the same `seed` (default 0) give the same images.
+        A table's first column counts. The images are those of `centigan.load(...).sample(classes, seed=...)`;
+        `seed` is 0 by default.
 
         Raises:
-            ValueError: for a class that the split does not have.
+            UserError: for a class that the split does not have, or a name that several have.
         """
-        import torch
-
-        from centigan.types import to_uint8
-
-        labels = torch.from_numpy(model_input.iloc[:, 0].to_numpy(np.int64, copy=True))
-        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < len(self.classes):
-            raise ValueError(f"classes are 0..{len(self.classes) - 1}: {', '.join(self.classes)}")
-        rng = torch.Generator().manual_seed(int((params or {}).get("seed", 0)))
-        parts = [to_uint8(self.family.sample(part, rng)) for part in labels.split(CHUNK)]
-        return torch.cat(parts).numpy()
+        return self.generator.sample(model_input.iloc[:, 0].tolist(), seed=int((params or {}).get("seed", 0)))
 
 
 set_model(Sampler())

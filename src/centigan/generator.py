@@ -1,0 +1,72 @@
+"""A trained generator to sample from: it knows its classes, and asks for none of the pipeline's files."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from centigan.classes import Class, position_of
+from centigan.seeds import counter_seed
+from centigan.types import Family, to_uint8
+
+CHUNK = 250  # images a forward pass
+
+
+class TrainedGenerator:
+    """The generator of one split.
+
+    Attributes:
+        classes: the split's classes in order of their positions, each with `id`, `words` and `split`.
+    """
+
+    def __init__(
+        self,
+        family: Family,
+        classes: Sequence[Class],
+        *,
+        elsewhere: Sequence[Class] = (),
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """`elsewhere`: classes of other splits, to tell where a class is that this one does not have."""
+        self.classes = tuple(classes)
+        self._family = family
+        self._elsewhere = tuple(elsewhere)
+        self._device = torch.device(device)
+
+    def __repr__(self) -> str:
+        names = ", ".join(each.id for each in self.classes)
+        return f"TrainedGenerator(split {self.classes[0].split}: {names})"
+
+    def sample(self, classes: Iterable[int | str] | int | str, *, seed: int = 0) -> NDArray[np.uint8]:
+        """Draw an image of each class that is named, in that order.
+
+        The z of image n follows from `seed` and n alone: the same call gives the same images, a longer one
+        begins with them (within a level of 255, since sums are rounded otherwise in a larger batch), and two
+        classes have the same z at the same place.
+
+        Args:
+            classes: names, ids or positions within the split, such as ["goldfish", "n01440764", 0]; a class
+                may stand several times.
+            seed: any int.
+
+        Returns:
+            uint8 (N, R, R, 3), RGB in 0..255, N the number of classes named.
+
+        Raises:
+            UserError: for a class that the split does not have, or a name that several have.
+        """
+        asked = [classes] if isinstance(classes, int | str) else classes
+        positions = [position_of(each, self.classes, self._elsewhere) for each in asked]
+        labels = torch.tensor(positions, dtype=torch.int64)
+        latents = self._latents(len(labels), seed)
+        parts = zip(latents.split(CHUNK), labels.split(CHUNK), strict=True)
+        drawn = (self._family.generate(z.to(self._device), of.to(self._device)) for z, of in parts)
+        return torch.cat([to_uint8(images).cpu() for images in drawn]).numpy()
+
+    def _latents(self, count: int, seed: int) -> Tensor:
+        """(count, ...), each from a seed of its own, drawn on the CPU: the same for any device."""
+        rngs = (torch.Generator().manual_seed(counter_seed(seed, "image", n)) for n in range(count))
+        none = self._family.latent(0, torch.Generator())
+        return torch.cat([none, *(self._family.latent(1, rng) for rng in rngs)])

@@ -1,0 +1,171 @@
+"""`centigan.load`: a trained generator for who imports the package."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from copied import ROOT
+from small import ARRAYS, TRAIN
+
+import centigan
+from centigan.classes import Class, position_of
+from centigan.data.arrays import build_arrays
+from centigan.data.embedded import write_embedded
+from centigan.data.index import build_index
+from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.loading import find_root
+from centigan.params import load as read_settings
+from centigan.training.loop import train_split
+
+EXAMPLE = re.compile(r"```python\n(import centigan\n.*?)```", re.DOTALL)
+CRANES = [
+    Class("n1", "crane, wading bird", "00"),
+    Class("n2", "crane", "00"),
+    Class("n3", "Great Auk, Pinguinus impennis", "00"),
+    Class("crane lorry", "great auk", "00"),
+]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with the demo's own digits and classes, whose split 00 is trained for six iterations."""
+    root = tmp_path_factory.mktemp("project")
+    shutil.copy(ROOT / "params.yaml", root)
+    shutil.copytree(ROOT / "experiments", root / "experiments")
+    layout, raw = Layout("demo", root), root / "data/raw/digits"
+    write_embedded("digits", raw)
+    settings = read_settings("demo", root).data
+    build_index(layout, settings.model_copy(update={"root": str(raw), "per_class": 4}))
+    build_arrays(layout, "00", ARRAYS, raw)
+    train_split(layout, "00", TRAIN, device=torch.device("cpu"))
+    return root
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A working directory that is in no project."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CENTIGAN_ROOT", raising=False)
+    return tmp_path
+
+
+def test_the_readmes_example_draws_the_demos_digits_from_any_directory(demo: Path, elsewhere: Path) -> None:
+    (example,) = EXAMPLE.findall((ROOT / "README.md").read_text())
+    environment = os.environ | {"CENTIGAN_ROOT": str(demo)}
+    command = [sys.executable, "-W", "error", "-c", example + "\nnp.save('images.npy', images)"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    images = np.load(elsewhere / "images.npy")
+    assert (images.dtype, images.shape) == (np.uint8, (2, 32, 32, 3))
+    again = centigan.load("demo", 0, root=demo).sample(["3", "4"], seed=1)
+    assert np.array_equal(images, again)
+    assert (elsewhere / "digits.png").is_file()
+
+
+def test_the_package_is_imported_without_torch() -> None:
+    words = "import sys, centigan; print({'torch', 'numpy'} & set(sys.modules), 'load' in dir(centigan))"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout == "set() True\n"
+
+
+def test_a_class_is_named_by_its_id_its_words_or_its_position(demo: Path) -> None:
+    generator = centigan.load("demo", split="00", root=demo)
+    assert [each.id for each in generator.classes] == ["0", "1", "2", "3", "4"]
+    images = generator.sample(["3", 3, np.int64(3)], seed=1)
+    assert np.array_equal(images, generator.sample([3, "3", 3], seed=1))
+    assert np.array_equal(generator.sample("3", seed=1), images[:1])
+    assert generator.sample([]).shape == (0, 32, 32, 3)
+
+
+def test_an_image_follows_from_its_seed_place_and_class_alone(demo: Path) -> None:
+    generator = centigan.load("demo", 0, root=demo)
+    images = generator.sample(["3", "4", "0"], seed=1).astype(int)
+    for others in (["1", "4", "2"], ["2", "4"], ["0", "4", *range(5)]):
+        assert np.abs(generator.sample(others, seed=1)[1].astype(int) - images[1]).max() <= 1
+    assert not np.array_equal(generator.sample(["3", "4", "0"], seed=2), images)
+
+
+def test_it_is_built_with_what_it_was_trained_with_whatever_the_settings_say_now(
+    demo: Path, tmp_path: Path
+) -> None:
+    """The demo's settings say another width than that of the training."""
+    assert read_settings("demo", demo).model.width != TRAIN.model.width
+    shutil.copytree(demo / "results", tmp_path / "results")
+    expected = centigan.load("demo", 0, root=demo).sample([2])
+    assert np.array_equal(centigan.load("demo", 0, root=tmp_path).sample([2]), expected)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("crane", "2 classes are called 'crane': n1, n2; name one of these"),
+        ("great auc", "no class 'great auc' in split 00; did you mean `great auk`"),
+        (4, "no class 4: positions are 0..3: n1, n2, n3, crane lorry"),
+        (-1, "no class -1"),
+        (1.0, "a class is a name or a position, not 1.0"),
+        ("hen", "class 'hen' is not of split 00 but of 07"),
+    ],
+)
+def test_a_class_that_is_not_one_is_told_with_what_there_is(asked: object, told: str) -> None:
+    with pytest.raises(UserError, match=re.escape(told)):
+        position_of(asked, CRANES, elsewhere=[Class("n9", "hen", "07")])
+
+
+def test_names_are_synonyms_of_any_capitals_and_an_id_goes_before_them() -> None:
+    assert position_of("WADING BIRD", CRANES) == 0
+    assert position_of("pinguinus impennis", CRANES) == 2
+    assert position_of("n2", CRANES) == 1
+    assert position_of("crane lorry", CRANES) == 3
+
+
+def test_the_project_is_found_above_the_working_directory_and_by_what_names_it(
+    demo: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert find_root() == ROOT  # the checkout that the package is of
+    (elsewhere / "params.yaml").touch()
+    (elsewhere / "experiments/below").mkdir(parents=True)
+    monkeypatch.chdir(elsewhere / "experiments/below")
+    assert find_root() == elsewhere
+    monkeypatch.setenv("CENTIGAN_ROOT", str(demo))
+    assert find_root() == demo
+    assert find_root(ROOT) == ROOT
+    monkeypatch.setenv("CENTIGAN_ROOT", "away")
+    with pytest.raises(UserError, match="CENTIGAN_ROOT: away is no folder"):
+        find_root()
+
+
+def test_no_project_is_one_error(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(centigan, "__file__", str(elsewhere / "lib/site-packages/centigan/__init__.py"))
+    with pytest.raises(UserError, match=r"no project found.*`root`.*CENTIGAN_ROOT"):
+        centigan.load("demo")
+
+
+def test_what_cannot_be_loaded_is_told(demo: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(demo, tmp_path / "copy")
+    for words, told in (
+        (("demoo",), "results/demoo is missing; did you mean `demo`?"),
+        (("demo", 2), r"split 2 does not exist; splits are 00\.\.01"),
+        (("demo", "one"), "split one does not exist"),
+        (("demo", 1), "split 01 is not trained: .*results/demo/train/01/manifest.json is missing"),
+    ):
+        with pytest.raises(UserError, match=told):
+            centigan.load(*words, root=root)
+    with pytest.raises(UserError, match="device 'abacus' cannot be used"):
+        centigan.load("demo", root=root, device="abacus")
+    weights = root / "results/demo/train/00/generator.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    with pytest.raises(UserError, match=r"generator\.safetensors is not what SHA256SUMS beside it says"):
+        centigan.load("demo", root=root)
+    shutil.rmtree(root / "results")
+    with pytest.raises(UserError, match="results/demo is missing; nothing has run there yet"):
+        centigan.load("demo", root=root)
