@@ -74,7 +74,7 @@ class Batch:
     def name(self) -> str:
         """A name for squeue and sacct, whose first letters tell most: train.03.imagenet128."""
         rule = self.members[0].rule.name if len(self.members) == 1 else self.group
-        first, *others = dict.fromkeys(target.partition("/")[2] for target in self.targets)
+        first, *others = sorted({target.partition("/")[2] for target in self.targets})
         target = f"{first}+{len(others)}" if first and others else first
         return ".".join(filter(None, (rule, target, self.experiment)))
 
