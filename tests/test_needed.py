@@ -16,7 +16,7 @@ from centigan.layout import Layout
 from centigan.needed import maker, missing
 
 VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-WITHOUT_INPUTS = {"raw", "fixture", "settings", "job"}
+WITHOUT_INPUTS = {"raw", "fixture", "settings", "job", "new", "check"}
 WHAT_THERE_IS = {"status", "track"}  # they tell of any state of an experiment
 GIVEN = {"split": "0", "name": "gallery", "file": "results/small/figures/gallery.svg"}
 FORM = re.compile(

@@ -8,8 +8,11 @@ import pandas as pd
 import pytest
 
 from centigan.errors import UserError
+from centigan.freshness import Job, first_of_all
 from centigan.freshness.raw import Changes, accept, changes, images_were_read, remember, write_pins
+from centigan.freshness.records import note
 from centigan.layout import Layout
+from centigan.manifest import DIGESTS
 
 
 @pytest.fixture
@@ -81,11 +84,38 @@ def test_other_names_or_sizes_reach_the_index(layout: Layout, name: str) -> None
 
 def test_what_is_gone_is_told_once_and_changes_nothing(layout: Layout) -> None:
     (layout.root / "raw/a/2.png").unlink()
-    assert looked(layout) == Changes(gone=["a/2.png"])
-    assert looked(layout) == looked(layout) == Changes()
+    assert looked(layout) == Changes(gone=["a/2.png"], without={"00"})
+    assert looked(layout) == looked(layout) == Changes(without={"00"})
     shutil.rmtree(layout.root / "raw")
     assert set(looked(layout).gone) >= {"a/1.png", "b/3.png", "all.tar"}
     assert looked(layout) == Changes()
+
+
+def test_arrays_that_must_be_made_without_an_image_that_is_gone_need_a_new_index(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(layout.root)
+    here, raw = Layout("x"), Path("raw")
+    index = [str(here.index(split)) for split in ("00", "01")]
+    arrays = {split: here.arrays(split) / DIGESTS for split in ("00", "01")}
+    for file in arrays.values():
+        file.parent.mkdir(parents=True)
+        file.write_text("as made")
+    for file in (*map(str, arrays.values()), *index, str(here.raw_pins)):
+        rule = "arrays" if DIGESTS in file else "index"
+        record = {"rule": rule, "input": [], "input_checksums": {}, "log": [], "params": [], "code": "c"}
+        note(file, {**record, "starttime": 1.0, "endtime": 1.0})
+
+    def first(command: str) -> dict[str, str]:
+        now = {"arrays": Job(set(), command)}
+        return first_of_all(here, raw, index, lambda output: True, now, {})
+
+    (raw / "a/2.png").unlink()  # of split 00
+    assert first("c") == {}
+    assert first("another").keys() == {*index}
+    (raw / "a/2.png").write_bytes(b"a/2.png")
+    accept(here, raw, read=True)
+    assert first("another").keys() == {str(file) for file in arrays.values()}
 
 
 def test_another_image_or_class_is_noticed_beside_what_is_gone(layout: Layout) -> None:

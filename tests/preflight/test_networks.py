@@ -13,7 +13,7 @@ from centigan import preflight
 from centigan.errors import UserError
 from centigan.layout import Layout, split_names
 from centigan.params import parse
-from centigan.preflight.networks import of_weights
+from centigan.preflight.networks import of_weights, still_wanted
 from centigan.settings import Settings
 from centigan.weights import URLS, NoDownload, download, in_cache
 
@@ -26,6 +26,7 @@ DIGITS = {
     "sample": {"per_class": 1000},
 }
 SETTINGS = parse(Settings, DIGITS, "here")
+ALL = {"index", "arrays", "judge", "train", "features"}
 
 
 @pytest.fixture
@@ -59,17 +60,30 @@ def test_the_cache_is_torch_s(home: str | None, tmp_path: Path, monkeypatch: pyt
 def test_a_run_fetches_the_weights_that_it_needs_and_a_dry_one_only_asks_for_them(
     published: Path, layout: Layout
 ) -> None:
-    preflight.before_first_job(layout, SETTINGS, indexed=False, dry=True)
+    preflight.before_first_job(layout, SETTINGS, rules=ALL, dry=True)
     assert not in_cache(published.as_uri()).exists()
-    preflight.before_first_job(layout, SETTINGS, indexed=False, dry=False)
+    preflight.before_first_job(layout, SETTINGS, rules=ALL, dry=False)
     assert in_cache(published.as_uri()).read_bytes() == CONTENT
 
 
 def test_nothing_is_fetched_for_a_run_that_could_not_end(published: Path, layout: Layout) -> None:
     wrong = parse(Settings, DIGITS | {"accuracy": {"resolutions": [64]}}, "here")
     with pytest.raises(UserError, match="for one reason"):
-        preflight.before_first_job(layout, wrong, indexed=False, dry=False)
+        preflight.before_first_job(layout, wrong, rules=ALL, dry=False)
     assert not in_cache(published.as_uri()).exists()
+
+
+@pytest.mark.parametrize("rules", [{"index", "arrays", "data"}, {"train", "training"}, {"judge"}, set()])
+def test_jobs_that_load_no_weights_ask_for_none(rules: set[str], published: Path, layout: Layout) -> None:
+    published.unlink()
+    preflight.before_first_job(layout, SETTINGS, rules=rules, dry=False)
+
+
+def test_arrays_alone_are_made_whatever_the_measurements_ask_for(layout: Layout) -> None:
+    wrong = parse(Settings, DIGITS | {"accuracy": {"resolutions": [64]}}, "here")
+    preflight.before_first_job(layout, wrong, rules={"index", "arrays", "data"}, dry=False)
+    with pytest.raises(UserError, match="for one reason"):
+        preflight.before_first_job(layout, wrong, rules={"train"}, dry=False)
 
 
 @pytest.mark.parametrize("dry", [True, False])
@@ -78,7 +92,7 @@ def test_weights_that_cannot_be_had_are_said_with_the_place_they_belong(
 ) -> None:
     published.unlink()
     with pytest.raises(UserError) as told:
-        preflight.before_first_job(layout, SETTINGS, indexed=False, dry=dry)
+        preflight.before_first_job(layout, SETTINGS, rules=ALL, dry=dry)
     for word in (str(in_cache(published.as_uri())), published.as_uri(), "features.weights", "network: judge"):
         assert word in str(told.value)
 
@@ -104,9 +118,9 @@ def test_results_that_are_there_need_no_weights(published: Path, layout: Layout)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
         (folder / "facts.json").write_text(json.dumps({"network": "inception-2015"}))
-    assert [found.good for found in of_weights(layout, SETTINGS, fetch=True)] == [True]
+    assert [found.good for found in of_weights(still_wanted(layout, SETTINGS), fetch=True)] == [True]
     (folder / "facts.json").write_text(json.dumps({"network": "small-cnn"}))  # of other settings
-    assert [found.good for found in of_weights(layout, SETTINGS, fetch=True)] == [False]
+    assert [found.good for found in of_weights(still_wanted(layout, SETTINGS), fetch=True)] == [False]
 
 
 def test_the_snakefile_s_part_loads_neither_pandas_nor_torch() -> None:

@@ -80,7 +80,7 @@ def test_settings_that_are_wrong_in_eight_ways_are_one_message_before_the_first_
     params.write_text(params.read_text().replace("iterations: 50000", "iterations: 500"))
     few = "at most for what there is"
     expected = (
-        "own cannot run to its end, for 8 reasons; settings stand in experiments/own.yaml",
+        "own cannot run as its settings say, for 8 reasons; settings stand in experiments/own.yaml",
         "params.yaml: train.iterations is 500, but experiments/own.yaml says 3000, which decides: set it ",
         "or `dvc exp run -S experiments/own.yaml:train.iterations=500`; here put back the shipped value, 5",
         "data/raw/own has 6 classes, but `data.classes` says 10",

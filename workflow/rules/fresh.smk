@@ -45,10 +45,22 @@ def look(made):
     """Outputs to be made before all else, and why; these are made by now."""
     layout, root = Layout(EXPERIMENT), Path(SETTINGS.data.root)
     indexes = of_all_splits(str(layout.index("{split}")))
-    why = freshness.first_of_all(layout, root, indexes, made_here, data_jobs(), made)
-    indexed = layout.classes.exists() and not why.keys() & {*indexes, str(layout.classes), str(layout.source)}
-    preflight.before_first_job(layout, SETTINGS, indexed=indexed, dry=command_line().dryrun)
-    return why
+    return freshness.first_of_all(layout, root, indexes, made_here, data_jobs(), made)
+
+
+def ask_before_first_job():
+    """Ask whether the jobs can end, once they are known."""
+    build = workflow._build_dag
+
+    def build_and_ask():
+        build()
+        rules = {job.rule.name for job in workflow.dag.needrun_jobs()}
+        try:
+            preflight.before_first_job(Layout(EXPERIMENT), SETTINGS, rules=rules, dry=words.dryrun)
+        except UserError as error:
+            raise WorkflowError(str(error)) from None
+
+    workflow._build_dag = build_and_ask
 
 
 if workflow.is_main_process and first.is_first_run():
@@ -57,6 +69,7 @@ elif workflow.is_main_process and is_run(words := command_line()):
     try:
         freshness.begin(Layout(EXPERIMENT), PUBLISHED, dry=words.dryrun)
         first.make_first(look, sys.argv[1:], words.targets, dry=words.dryrun)
+        ask_before_first_job()
     except UserError as error:
         raise WorkflowError(str(error)) from None
 

@@ -87,11 +87,14 @@ def first_of_all(
     if found.gone:
         log.warning(
             "%d raw files are gone from %s, such as %s. What was made from them is kept; to make it without "
-            "them: snakemake --forcerun index",
+            "them: snakemake --config experiment=%s --forcerun index",
             len(found.gone),
             root,
             found.gone[0],
+            layout.experiment,
         )
+    if any(output.startswith(f"{layout.arrays(split)}/") for split in found.without for output in why):
+        return dict.fromkeys(indexes, "lists raw images that are gone, so that no arrays can be made of them")
     replaced = (f"{layout.arrays(split)}/{DIGESTS}" for split in found.splits)
     return why | dict.fromkeys(replaced, REPLACED)
 
@@ -140,7 +143,8 @@ def keep(layout: Layout, outputs: Iterable[str]) -> None:
     known = {
         output: digest for stage in STAGES for output, (digest, _) in saved(layout.records(stage)).items()
     }
-    kept.keep(layout, [o for o in outputs if o in known and memory.digests.of(o) == known[o]])
+    own = (output for output in outputs if Path(output).is_relative_to(layout.results))  # not the raw data
+    kept.keep(layout, [o for o in own if o in known and memory.digests.of(o) == known[o]])
 
 
 def _sweep(layout: Layout) -> None:

@@ -33,6 +33,9 @@ class Changes:
     index: bool = False  # names or sizes: it must be built anew
     splits: set[str] = field(default_factory=set)  # with an image that was replaced by one of its size
     gone: list[str] = field(default_factory=list)  # paths that were there when last looked; told once
+    without: set[str] = field(
+        default_factory=set
+    )  # splits some of whose images are gone, while others are there
 
 
 def remember(layout: Layout, index: pd.DataFrame, root: Path, *, read: bool) -> None:
@@ -91,6 +94,8 @@ def changes(layout: Layout, root: Path) -> Changes:
     found.gone = list(seen.loc[gone & ~seen["gone"], "path"])
     differs = ~gone & ((times != seen["time"]) | (sizes != seen["size"]))
     images, folders = seen["kind"] == "image", seen["kind"] == "folder"
+    if not gone[files].all():
+        found.without = set(seen.loc[gone & images, "split"])
     archives = differs & ~images & ~folders
     for path in seen.loc[archives, "path"]:
         found.index |= not _is_pinned(layout, root, path)

@@ -4,7 +4,7 @@ What each measurement refuses it refuses itself, too; here it is said before a t
 only pixels tell, such as that every image of a class is damaged, comes out when they are read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from centigan import params
@@ -13,30 +13,33 @@ from centigan.layout import Layout
 from centigan.preflight.choices import SHIPPED_CLASSES, of_choices
 from centigan.preflight.counts import Counts, of_index
 from centigan.preflight.findings import Finding, good, problem, require_good
-from centigan.preflight.networks import of_weights
+from centigan.preflight.networks import of_weights, still_wanted, wanted_by
 from centigan.preflight.numbers import of_numbers
 from centigan.settings import Settings
 
+OF_DATA = {"raw", "index", "arrays", "data"}  # rules to which no measurement's limits matter
 
-def before_first_job(layout: Layout, settings: Settings, *, indexed: bool, dry: bool) -> None:
+
+def before_first_job(layout: Layout, settings: Settings, *, rules: Collection[str], dry: bool) -> None:
     """Make sure that a run of the workflow can end; weights that it needs are downloaded now.
 
     Args:
-        indexed: whether an index lies there that was made of these raw data with these settings.
+        rules: those whose jobs are to run; what they do not need is not asked for.
         dry: whether the run only tells what it would do; then nothing is downloaded.
 
     Raises:
         UserError: with every problem, what would do, and where to set it.
     """
     found, counts = list(of_params(layout)), None
-    if indexed:
+    if layout.classes.exists() and "index" not in rules:
         counts = of_index(layout)
-    elif settings.data.source not in SHIPPED_CLASSES:
+    elif "index" in rules and settings.data.source not in SHIPPED_CLASSES:
         found_raw, counts = of_raw(settings, thorough=False)
         found += found_raw
-    found += of_all(layout, settings, counts)
+    if not OF_DATA.issuperset(rules):
+        found += of_all(layout, settings, counts)
     can_run = all(finding.good for finding in found)
-    found += of_weights(layout, settings, fetch=can_run and not dry)
+    found += of_weights(wanted_by(rules, settings), fetch=can_run and not dry)
     require_good(found, layout.experiment)
 
 
@@ -62,7 +65,7 @@ def everything(layout: Layout, settings: Settings) -> list[Finding]:
         found_raw, counts = of_raw(settings, thorough=True)
         found += found_raw
     found += of_all(layout, settings, counts)
-    return [*found, *of_weights(layout, settings, fetch=False)]
+    return [*found, *of_weights(still_wanted(layout, settings), fetch=False)]
 
 
 def of_params(layout: Layout) -> Iterator[Finding]:

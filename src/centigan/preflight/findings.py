@@ -38,4 +38,4 @@ def refusal(wrong: list[str], experiment: str) -> str:
     many = f"{len(wrong)} reasons" if wrong[1:] else "one reason"
     lines = "".join(f"\n  - {text}" for text in wrong)
     where = f"settings stand in experiments/{experiment}.yaml, else in params.yaml"
-    return f"{experiment} cannot run to its end, for {many}; {where}:{lines}"
+    return f"{experiment} cannot run as its settings say, for {many}; {where}:{lines}"

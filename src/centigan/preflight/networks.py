@@ -1,7 +1,7 @@
 """Whether the weights are there that the judge and the features need."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +13,9 @@ from centigan.preflight.findings import Finding, good, problem
 from centigan.settings import Settings
 from centigan.weights import URLS, NoDownload, download, in_cache, require_answer
 
+BY_JUDGE = {"judge", "accuracy"}  # the rules whose jobs load the judge,
+BY_FEATURES = {"features", "inception_score", "smoothness"}  # and the network of the features
+
 
 class Wanted(NamedTuple):
     """A network whose weights are published elsewhere."""
@@ -23,14 +26,15 @@ class Wanted(NamedTuple):
     instead: str
 
 
-def of_weights(layout: Layout, settings: Settings, *, fetch: bool) -> Iterator[Finding]:
+def of_weights(wanted: Iterable[Wanted], *, fetch: bool) -> Iterator[Finding]:
     """What is said of each network that something is still to be made with.
 
     Args:
+        wanted: such networks.
         fetch: whether to download what is absent, for jobs that may run where there is no network; else the
             place where it is published is only asked.
     """
-    wanted = list(_wanted(layout, settings))
+    wanted = list(wanted)
     if not wanted:
         yield good("weights: none is needed that a package does not have")
     for one in wanted:
@@ -60,15 +64,27 @@ def _of_network(wanted: Wanted, *, fetch: bool) -> Finding:
     return good(f"{name}: weights are not here, and can be downloaded from {url}")
 
 
-def _wanted(layout: Layout, settings: Settings) -> Iterator[Wanted]:
-    judge, features = settings.judge, settings.features
+def wanted_by(rules: Collection[str], settings: Settings) -> Iterator[Wanted]:
+    """The networks that the jobs of these rules load."""
+    by_judge = BY_JUDGE | (BY_FEATURES if settings.features.network == "judge" else set())
+    return _wanted(settings, judge=not by_judge.isdisjoint(rules), features=not BY_FEATURES.isdisjoint(rules))
+
+
+def still_wanted(layout: Layout, settings: Settings) -> Iterator[Wanted]:
+    """The networks without which some result is missing."""
     splits = split_names(settings.data.classes, settings.data.split_size)
+    judged, featured = _judged(layout, settings, splits), _featured(layout, settings, splits)
+    return _wanted(settings, judge=not judged, features=not featured)
+
+
+def _wanted(settings: Settings, *, judge: bool, features: bool) -> Iterator[Wanted]:
+    name, network = settings.judge.name, settings.features.network
     can_judge = settings.data.classes == len(SORTED_IDS)  # else another judge is wanted, not weights
-    if judge.name in URLS and can_judge and not _judged(layout, settings, splits):
-        yield Wanted("judge.name", judge.name, judge.weights, "judge.name: auto, which needs none")
-    if features.network in URLS and not _featured(layout, settings, splits):
+    if judge and name in URLS and can_judge:
+        yield Wanted("judge.name", name, settings.judge.weights, "judge.name: auto, which needs none")
+    if features and network in URLS:
         instead = "features.network: judge, the experiment's own"
-        yield Wanted("features.network", features.network, features.weights, instead)
+        yield Wanted("features.network", network, settings.features.weights, instead)
 
 
 def _judged(layout: Layout, settings: Settings, splits: list[str]) -> bool:
