@@ -1,6 +1,8 @@
 """A trained generator to sample from: it knows its classes, and asks for none of the pipeline's files."""
 
+import operator
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from centigan.classes import Class, position_of
+from centigan.errors import UserError
 from centigan.seeds import counter_seed
 from centigan.types import Family, to_uint8
 
@@ -49,18 +52,19 @@ class TrainedGenerator:
         Args:
             classes: names, ids or positions within the split, such as ["goldfish", "n01440764", 0]; a class
                 may stand several times.
-            seed: any int.
+            seed: any integer, a NumPy one too.
 
         Returns:
             uint8 (N, R, R, 3), RGB in 0..255, N the number of classes named.
 
         Raises:
-            UserError: for a class that the split does not have, or a name that several have.
+            UserError: for a class that the split does not have, a name that several have, or a seed that is
+                no integer.
         """
-        asked = [classes] if isinstance(classes, int | str) else classes
-        positions = [position_of(each, self.classes, self._elsewhere) for each in asked]
+        start = _integer(seed)
+        positions = [position_of(each, self.classes, self._elsewhere) for each in _each(classes)]
         labels = torch.tensor(positions, dtype=torch.int64)
-        latents = self._latents(len(labels), seed)
+        latents = self._latents(len(labels), start)
         parts = zip(latents.split(CHUNK), labels.split(CHUNK), strict=True)
         drawn = (self._family.generate(z.to(self._device), of.to(self._device)) for z, of in parts)
         return torch.cat([to_uint8(images).cpu() for images in drawn]).numpy()
@@ -70,3 +74,21 @@ class TrainedGenerator:
         rngs = (torch.Generator().manual_seed(counter_seed(seed, "image", n)) for n in range(count))
         none = self._family.latent(0, torch.Generator())
         return torch.cat([none, *(self._family.latent(1, rng) for rng in rngs)])
+
+
+def _each(classes: Any) -> Iterable[Any]:
+    """What is named, one by one; a text or bytes is one name, not its letters."""
+    try:
+        return [classes] if isinstance(classes, str | bytes | bytearray) else iter(classes)
+    except TypeError:  # one position, or what is none
+        return [classes]
+
+
+def _integer(seed: Any) -> int:
+    """A plain int, since the images follow from how the seed is written: np.int64(1) is 1."""
+    try:
+        if not isinstance(seed, bool):
+            return operator.index(seed)
+    except TypeError:
+        pass
+    raise UserError(f"seed: an integer such as 1 is expected, not {seed!r}")
