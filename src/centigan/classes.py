@@ -32,11 +32,22 @@ def read_classes(layout: Layout) -> list[Class]:
     path = layout.classes
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return [Class(row["class_id"], row["words"], row["split"]) for row in csv.DictReader(file)]
+            rows = csv.DictReader(file)
+            classes = [_class(row, rows.line_num) for row in rows]
+        if not classes:
+            raise ValueError("it lists no class")
     except FileNotFoundError:
         raise UserError(f"{path} is missing; run the pipeline, or `dvc pull {path}`") from None
-    except (OSError, ValueError, KeyError, csv.Error) as error:
-        raise UserError(f"{path} is damaged ({error}); delete it and run again") from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise UserError(f"{path} is damaged ({error}); `dvc pull` it, or delete it and run again") from None
+    return classes
+
+
+def _class(row: dict[str, str | None], line: int) -> Class:
+    name, words, split = (row.get(key) for key in ("class_id", "words", "split"))
+    if name is None or words is None or split is None or not split.isdecimal():
+        raise ValueError(f"line {line} does not hold class_id, words and the number of a split")
+    return Class(name, words, split)
 
 
 def named(ids: Iterable[str], split: str, classes: Iterable[Class]) -> list[Class]:
@@ -54,10 +65,7 @@ def position_of(asked: Any, classes: Sequence[Class], elsewhere: Iterable[Class]
         UserError: for a position or a name that there is not, and for a name of several classes.
     """
     if not isinstance(asked, str):
-        try:
-            position = operator.index(asked)
-        except TypeError:
-            raise UserError(f"a class is a name or a position, not {asked!r}") from None
+        position = _position(asked)
         if 0 <= position < len(classes):
             return position
         raise UserError(f"no class {position}: positions are {_listed(classes)}")
@@ -73,6 +81,16 @@ def position_of(asked: Any, classes: Sequence[Class], elsewhere: Iterable[Class]
         raise UserError(f"class {asked!r} is not of split {classes[0].split} but of {', '.join(others)}")
     known = sorted({name for each in classes for name in each.names})
     raise UserError(f"no class {asked!r} in split {classes[0].split}; {advice(name, known)}")
+
+
+def _position(asked: Any) -> int:
+    """An integer of any library; True is a slip, not position 1."""
+    try:
+        if not isinstance(asked, bool):
+            return operator.index(asked)
+    except TypeError:
+        pass
+    raise UserError(f"a class is a name such as '3' or a position such as 3, not {asked!r}")
 
 
 def _listed(classes: Sequence[Class]) -> str:
