@@ -11,11 +11,14 @@ from centigan.layout import Layout
 from centigan.manifest import DIGESTS, FACTS, read_digests, read_manifest, sha256
 from centigan.params import parse
 from centigan.sampling import trained_family
+from centigan.settings import Named
 from centigan.settings.training import AcganConfig
 from centigan.training.engine import choose_device
 from centigan.yaml_mapping import advice
 
 ROOT = "CENTIGAN_ROOT"  # environment variable: the project's folder
+GENERATOR = "generator.safetensors"
+REMEDY = "`dvc pull` it again, or delete it and run `snakemake`"
 MARKS = ("params.yaml", "experiments")  # what a project's folder holds
 
 
@@ -38,18 +41,19 @@ def load(
         device: "cpu", "cuda", "cuda:1"; images of another device may differ by a level of 255.
 
     Raises:
-        UserError: when no project, experiment or split is found, or the split is not trained or damaged.
+        UserError: for a name that is none, when no project, experiment or split is found, or when the split is
+            not trained, or its files are missing or damaged.
     """
+    parse(Named, {"experiment": experiment}, "centigan.load")
     layout = Layout(experiment, find_root(root))
     if not layout.results.is_dir():
-        known = sorted(path.name for path in layout.results.parent.glob("*") if path.is_dir())
-        hint = advice(experiment, known) if known else "nothing has run there yet: run `snakemake`"
-        raise UserError(f"{layout.results} is missing; {hint}")
+        raise UserError(f"{layout.results} is missing; {_why(layout)}")
     classes = read_classes(layout)
     name = _named(split, sorted({each.split for each in classes}))
     place = choose_device(device, name)
-    family, ids = trained_family(layout, name, _model(layout, name), place)
-    _verify(layout.train(name), [FACTS, *(f"{network}.safetensors" for network in family.networks)])
+    model = _model(layout, name)
+    _verify(layout.train(name))
+    family, ids = trained_family(layout, name, model, place)
     elsewhere = [each for each in classes if each.split != name]
     return TrainedGenerator(family, named(ids, name, classes), elsewhere=elsewhere, device=place)
 
@@ -62,17 +66,40 @@ def find_root(root: str | Path | None = None) -> Path:
     """
     for given, where in ((root, "root"), (os.environ.get(ROOT), ROOT)):
         if given:
-            if Path(given).is_dir():
-                return Path(given)
-            raise UserError(f"{where}: {given} is no folder; name the project's, which holds {MARKS[0]}")
+            return _project(given, where)
     here, checkout = Path.cwd(), Path(centigan.__file__).parents[2]
     for folder in (here, *here.parents, checkout):
-        if all((folder / mark).exists() for mark in MARKS):
+        if _is_project(folder):
             return folder
     raise UserError(
         f"no project found: neither {here} nor a folder above it holds {' and '.join(MARKS)}; name the "
         f"project's folder as `root`, or in the environment variable {ROOT}"
     )
+
+
+def _project(given: str | Path, where: str) -> Path:
+    """The folder that is given; results alone are enough to load from."""
+    folder = Path(os.path.expanduser(given))  # noqa: PTH111 - Path.expanduser fails for a user there is not
+    if not folder.is_dir():
+        raise UserError(f"{where}: {given} is no folder; name the project's, which holds {MARKS[0]}")
+    if not _is_project(folder) and not (folder / "results").is_dir():
+        raise UserError(
+            f"{where}: {given} is no project: it holds neither {' and '.join(MARKS)} nor results; name the "
+            "folder that does"
+        )
+    return folder
+
+
+def _is_project(folder: Path) -> bool:
+    return all((folder / mark).exists() for mark in MARKS)
+
+
+def _why(layout: Layout) -> str:
+    """What to do about an experiment without results."""
+    if (layout.root / "experiments" / f"{layout.experiment}.yaml").is_file():
+        return f"it has not run yet: run `snakemake --config experiment={layout.experiment}`, or `dvc pull`"
+    known = sorted(path.name for path in layout.results.parent.glob("*") if path.is_dir())
+    return advice(layout.experiment, known) if known else "nothing has run there yet: run `snakemake`"
 
 
 def _named(split: int | str, names: list[str]) -> str:
@@ -90,15 +117,23 @@ def _model(layout: Layout, split: str) -> AcganConfig:
         raise UserError(
             f"split {split} is not trained: {manifest} is missing; run `snakemake`, or `dvc pull`"
         )
-    made = read_manifest(manifest.parent).get("settings", {})
-    return parse(AcganConfig, made.get("model"), f"{manifest}, settings.model")
+    settings = read_manifest(manifest.parent).get("settings")
+    model = settings.get("model") if isinstance(settings, dict) else None
+    if not isinstance(model, dict):
+        raise UserError(f"{manifest} is damaged (it holds no settings.model); {REMEDY}")
+    return parse(AcganConfig, model, f"{manifest}, settings.model")
 
 
-def _verify(folder: Path, names: list[str]) -> None:
+def _verify(folder: Path) -> None:
+    """Hold to their checksums the facts and the weights, those listed and those there."""
     digests = read_digests(folder / DIGESTS)
-    for name in names:
-        if digests.get(name) != sha256(folder / name):
+    weights = {GENERATOR, *digests, *(path.name for path in folder.glob("*.safetensors"))}
+    for name in (FACTS, *sorted(name for name in weights if name.endswith(".safetensors"))):
+        if not (folder / name).is_file():
+            raise UserError(f"{folder / name} is missing; `dvc pull` it, or run `snakemake`")
+        if name not in digests:
+            raise UserError(f"{folder / DIGESTS} is missing or damaged: it lists no {name}; {REMEDY}")
+        if digests[name] != sha256(folder / name):
             raise UserError(
-                f"{folder / name} is not what {DIGESTS} beside it says: damaged, or copied in parts; "
-                "`dvc pull` it again, or delete it and run `snakemake`"
+                f"{folder / name} is not what {DIGESTS} beside it says: damaged, or copied in parts; {REMEDY}"
             )

@@ -12,7 +12,7 @@ from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.families import build
 from centigan.layout import Layout
-from centigan.manifest import describe, read_facts, write_manifest
+from centigan.manifest import FACTS, describe, read_facts, write_manifest
 from centigan.seeds import counter_seed
 from centigan.settings.stages import SampleStage
 from centigan.settings.training import AcganConfig
@@ -57,31 +57,45 @@ def trained_family(
     """The family of a split with its trained networks on the device, and the names of its classes.
 
     Raises:
-        UserError: when the split is not trained, or its networks do not fit the settings.
+        UserError: when the split is not trained or damaged, or its networks do not fit the settings.
     """
     trained = layout.train(split)
     if not (trained / "manifest.json").exists():
         raise UserError(f"split {split} is not trained: {trained}/manifest.json is missing")
-    facts = read_facts(trained)
-    classes: list[str] = facts["classes"]
+    classes, resolution = _trained_on(trained)
     rng = torch.Generator().manual_seed(0)  # the initial weights are overwritten
-    family = build(model, classes=len(classes), resolution=facts["resolution"], rng=rng)
+    family = build(model, classes=len(classes), resolution=resolution, rng=rng)
     load_networks(family, trained)
     for network in family.networks.values():
         network.to(device)
     return family, classes
 
 
+def _trained_on(folder: Path) -> tuple[list[str], int]:
+    """The names of the classes and the side of the images in pixels, as facts.json says."""
+    facts = read_facts(folder)
+    classes, resolution = facts.get("classes"), facts.get("resolution")
+    named = isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes)
+    if not named or type(resolution) is not int:
+        raise UserError(
+            f"{folder / FACTS} is damaged (no list of `classes`, or no `resolution` in pixels); `dvc pull` "
+            "it, or delete it and run `snakemake`"
+        )
+    return classes, resolution
+
+
 def load_networks(family: Family, folder: Path) -> None:
     """Load folder/<network>.safetensors into every network of the family.
 
     Raises:
-        UserError: when a file is damaged or belongs to another architecture.
+        UserError: when a file is missing or damaged, or belongs to another architecture.
     """
     for name, network in family.networks.items():
         path = folder / f"{name}.safetensors"
         try:
             tensors = load_file(path)
+        except FileNotFoundError:
+            raise UserError(f"{path} is missing; `dvc pull` it, or run `snakemake`") from None
         except SafetensorError as error:
             raise UserError(f"{path} is damaged ({error}); remove it and train again") from error
         expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
