@@ -50,6 +50,11 @@ def of_index(layout: Layout) -> Counts:
                 OfClass(row["class_id"], row["split"], int(row["train"]), int(row["held_out"]))
                 for row in csv.DictReader(file)
             )
-    except (OSError, ValueError, LookupError, csv.Error) as error:
+        if not classes:
+            raise ValueError("it lists no class")
+    except (OSError, ValueError, TypeError, LookupError, csv.Error) as error:  # TypeError: a short line
         raise UserError(f"{layout.classes} is damaged ({error}); delete it and run again") from None
-    return Counts(classes, read_object(layout.source)["source"])
+    source = read_object(layout.source).get("source")
+    if not isinstance(source, str):
+        raise UserError(f"{layout.source} is damaged (it names no `source`); delete it and run again")
+    return Counts(classes, source)
