@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,9 @@ from centigan.data.index import build_index
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.loading import find_root
+from centigan.manifest import listed, read_digests, sha256
 from centigan.params import load as read_settings
+from centigan.preflight.counts import of_index
 from centigan.training.loop import train_split
 
 EXAMPLE = re.compile(r"```python\n(import centigan\n.*?)```", re.DOTALL)
@@ -110,13 +113,29 @@ def test_it_is_built_with_what_it_was_trained_with_whatever_the_settings_say_now
         ("great auc", "no class 'great auc' in split 00; did you mean `great auk`"),
         (4, "no class 4: positions are 0..3: n1, n2, n3, crane lorry"),
         (-1, "no class -1"),
-        (1.0, "a class is a name or a position, not 1.0"),
+        (1.0, "a class is a name such as '3' or a position such as 3, not 1.0"),
         ("hen", "class 'hen' is not of split 00 but of 07"),
     ],
 )
 def test_a_class_that_is_not_one_is_told_with_what_there_is(asked: object, told: str) -> None:
     with pytest.raises(UserError, match=re.escape(told)):
         position_of(asked, CRANES, elsewhere=[Class("n9", "hen", "07")])
+
+
+@pytest.mark.parametrize("asked", [True, [True, False], np.array([True]), b"3", 3.0, None, [None]])
+def test_what_is_neither_a_name_nor_a_position_is_refused(demo: Path, asked: Any) -> None:
+    generator = centigan.load("demo", 0, root=demo)
+    with pytest.raises(UserError, match="a class is a name such as '3' or a position such as 3, not"):
+        generator.sample(asked)
+
+
+@pytest.mark.parametrize("seed", [True, 1.0, None, "1"])
+def test_a_seed_is_an_integer_of_any_library(demo: Path, seed: Any) -> None:
+    generator = centigan.load("demo", 0, root=demo)
+    images = generator.sample(np.int64(3), seed=np.int64(1))
+    assert np.array_equal(images, generator.sample(3, seed=1))
+    with pytest.raises(UserError, match="seed: an integer such as 1 is expected, not"):
+        generator.sample(3, seed=seed)
 
 
 def test_names_are_synonyms_of_any_capitals_and_an_id_goes_before_them() -> None:
@@ -167,5 +186,88 @@ def test_what_cannot_be_loaded_is_told(demo: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"generator\.safetensors is not what SHA256SUMS beside it says"):
         centigan.load("demo", root=root)
     shutil.rmtree(root / "results")
-    with pytest.raises(UserError, match="results/demo is missing; nothing has run there yet"):
+    with pytest.raises(
+        UserError, match="results/demo is missing; it has not run yet: run `snakemake"
+    ):
         centigan.load("demo", root=root)
+    with pytest.raises(UserError, match="results/other is missing; nothing has run there yet"):
+        centigan.load("other", root=root)
+
+
+@pytest.mark.parametrize("name", ["", "../tiny", None, 3])
+def test_an_experiment_is_named_as_everywhere(demo: Path, name: Any) -> None:
+    with pytest.raises(UserError, match=r"centigan\.load: experiment: "):
+        centigan.load(name, root=demo)
+
+
+def test_a_given_root_may_begin_at_home_and_must_be_a_project(
+    demo: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(demo))
+    assert find_root("~") == demo
+    with pytest.raises(UserError, match=r"root: .* is no project: it holds neither params\.yaml"):
+        find_root(elsewhere)
+    monkeypatch.setenv("CENTIGAN_ROOT", str(elsewhere))
+    with pytest.raises(UserError, match=r"CENTIGAN_ROOT: .* is no project"):
+        find_root()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("train/00/facts.json", "{}"),
+        ("train/00/facts.json", '{"classes": null, "resolution": 32}'),
+        ("train/00/facts.json", None),
+        ("train/00/manifest.json", "{}"),
+        ("train/00/manifest.json", '{"settings": null}'),
+        ("train/00/manifest.json", '{"settings": {"model": null}}'),
+        ("train/00/manifest.json", ""),
+        ("train/00/generator.safetensors", None),
+        ("train/00/SHA256SUMS", None),
+        ("train/00/SHA256SUMS", ""),
+        ("classes.csv", ""),
+        ("classes.csv", "class_id,words,split,train,held_out\n"),
+        ("classes.csv", "class_id,words,split,train,held_out\n0,0\n"),
+    ],
+)
+def test_a_damaged_file_is_one_error_that_names_it(
+    demo: Path, tmp_path: Path, name: str, content: str | None
+) -> None:
+    root = shutil.copytree(demo, tmp_path / "copy", ignore=shutil.ignore_patterns("data", "arrays"))
+    damaged = root / "results/demo" / name
+    damaged.unlink()
+    if content is not None:
+        damaged.write_text(content)
+    sums = damaged.with_name("SHA256SUMS")
+    if damaged.name == "facts.json" and content:  # damaged before its checksum was made
+        sums.write_text(listed(read_digests(sums) | {"facts.json": sha256(damaged)}))
+    with pytest.raises(UserError, match=rf"{re.escape(str(damaged))}.*(dvc pull|delete it)"):
+        centigan.load("demo", root=root)
+
+
+def test_checksums_are_held_before_anything_is_built(demo: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(demo, tmp_path / "copy")
+    weights = root / "results/demo/train/00/generator.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(UserError, match=r"generator\.safetensors is not what SHA256SUMS beside it says"):
+        centigan.load("demo", root=root)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("source.json", "{}"),
+        ("classes.csv", "class_id,split,train,held_out\n"),
+        ("classes.csv", "class_id,split,train,held_out\n0,00\n"),
+    ],
+)
+def test_a_damaged_index_is_one_error_for_who_counts(
+    demo: Path, tmp_path: Path, name: str, content: str
+) -> None:
+    layout = Layout("demo", tmp_path)
+    layout.results.mkdir(parents=True)
+    for kept in ("source.json", "classes.csv"):
+        shutil.copy(Layout("demo", demo).results / kept, layout.results)
+    (layout.results / name).write_text(content)
+    with pytest.raises(UserError, match=rf"{re.escape(name)} is damaged"):
+        of_index(layout)
