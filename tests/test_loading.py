@@ -186,9 +186,7 @@ def test_what_cannot_be_loaded_is_told(demo: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"generator\.safetensors is not what SHA256SUMS beside it says"):
         centigan.load("demo", root=root)
     shutil.rmtree(root / "results")
-    with pytest.raises(
-        UserError, match="results/demo is missing; it has not run yet: run `snakemake"
-    ):
+    with pytest.raises(UserError, match="results/demo is missing; it has not run yet: run `snakemake"):
         centigan.load("demo", root=root)
     with pytest.raises(UserError, match="results/other is missing; nothing has run there yet"):
         centigan.load("other", root=root)
@@ -223,6 +221,7 @@ def test_a_given_root_may_begin_at_home_and_must_be_a_project(
         ("train/00/manifest.json", '{"settings": {"model": null}}'),
         ("train/00/manifest.json", ""),
         ("train/00/generator.safetensors", None),
+        ("train/00/discriminator.safetensors", None),
         ("train/00/SHA256SUMS", None),
         ("train/00/SHA256SUMS", ""),
         ("classes.csv", ""),

@@ -18,6 +18,7 @@ from centigan.yaml_mapping import advice
 
 ROOT = "CENTIGAN_ROOT"  # environment variable: the project's folder
 GENERATOR = "generator.safetensors"
+SNAPSHOTS = "snapshots.safetensors"
 REMEDY = "`dvc pull` it again, or delete it and run `snakemake`"
 MARKS = ("params.yaml", "experiments")  # what a project's folder holds
 
@@ -41,8 +42,8 @@ def load(
         device: "cpu", "cuda", "cuda:1"; images of another device may differ by a level of 255.
 
     Raises:
-        UserError: for a name that is none, when no project, experiment or split is found, or when the split is
-            not trained, or its files are missing or damaged.
+        UserError: for a name that is none, when no project, experiment or split is found, or when the split
+            is not trained, or its files are missing or damaged.
     """
     parse(Named, {"experiment": experiment}, "centigan.load")
     layout = Layout(experiment, find_root(root))
@@ -125,10 +126,10 @@ def _model(layout: Layout, split: str) -> AcganConfig:
 
 
 def _verify(folder: Path) -> None:
-    """Hold to their checksums the facts and the weights, those listed and those there."""
+    """Hold the facts and the weights to their checksums; the snapshots are of no use here, and may be away."""
     digests = read_digests(folder / DIGESTS)
-    weights = {GENERATOR, *digests, *(path.name for path in folder.glob("*.safetensors"))}
-    for name in (FACTS, *sorted(name for name in weights if name.endswith(".safetensors"))):
+    weights = {GENERATOR, *(path.name for path in folder.glob("*.safetensors"))} - {SNAPSHOTS}
+    for name in (FACTS, *sorted(weights)):
         if not (folder / name).is_file():
             raise UserError(f"{folder / name} is missing; `dvc pull` it, or run `snakemake`")
         if name not in digests:

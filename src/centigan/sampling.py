@@ -75,13 +75,13 @@ def _trained_on(folder: Path) -> tuple[list[str], int]:
     """The names of the classes and the side of the images in pixels, as facts.json says."""
     facts = read_facts(folder)
     classes, resolution = facts.get("classes"), facts.get("resolution")
-    named = isinstance(classes, list) and classes and all(isinstance(name, str) for name in classes)
-    if not named or type(resolution) is not int:
+    named = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
+    if not classes or not named or type(resolution) is not int:
         raise UserError(
             f"{folder / FACTS} is damaged (no list of `classes`, or no `resolution` in pixels); `dvc pull` "
             "it, or delete it and run `snakemake`"
         )
-    return classes, resolution
+    return list(classes), resolution
 
 
 def load_networks(family: Family, folder: Path) -> None:
