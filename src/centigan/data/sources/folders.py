@@ -103,7 +103,8 @@ def class_folders(root: Path, sieve: Sieve) -> list[str]:
         raise UserError(f"{root} is a file; a folder of class folders is expected") from None
     except FileNotFoundError:
         state = "is a link to nothing" if root.is_symlink() else "is missing"
-        raise UserError(f"{root} {state}: `data.root` must hold train/<class>/* and val/<class>/*") from None
+        expected = "`data.root` is a folder of class folders, or holds train/<class>/ and val/<class>/"
+        raise UserError(f"{root} {state}; {expected}") from None
     if not names:
         raise UserError(f"{root} holds no class folders{passed_over.all_of(sieve.passed_over)}")
     for name in names:

@@ -44,4 +44,5 @@ def _curves(axes: Axes, column: str, histories: dict[str, pd.DataFrame], *, labe
         for history in histories.values():
             axes.plot(history.index, history[column], color=color, linewidth=0.8, alpha=1 / len(histories))
     mean = values.mean()
-    axes.plot(mean.index, mean, color=color, linewidth=1.6, label=label)
+    marker = "o" if len(mean) == 1 else None  # of one point no line is seen
+    axes.plot(mean.index, mean, color=color, linewidth=1.6, marker=marker, label=label)
