@@ -24,7 +24,8 @@ def ending(run: Run) -> list[str]:
     if run.interrupted:
         return ["", *_interrupted(run), *_how_to_go_on("This goes on")]
     if len(run.done) < run.total:
-        return [f"{len(run.done)} of {run.total} jobs are done", *_how_to_go_on("This goes on")]
+        words = "Once that is put right, this goes on" if run.error_was_shown else "This goes on"
+        return [f"{len(run.done)} of {run.total} jobs are done", *_how_to_go_on(words)]
     page = run.results.get("report")
     return [
         f"{run.total} job{'s' if run.total > 1 else ''} done in {spent(time.time() - run.began)}",

@@ -1,8 +1,10 @@
 """From Snakemake's records to what is shown; in a thread of Snakemake's own, one record after another."""
 
 import logging
+import re
 import sys
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
@@ -37,6 +39,9 @@ ROUTINE = (
     "Some jobs were triggered by provenance information",
 )
 INTERRUPTED = "Terminating processes on user request"
+# Where a Snakefile raised a WorkflowError: what Snakemake puts before and after the message.
+RAISED_AT = re.compile(r'WorkflowError in file "([^"]+)", line \d+:\n')
+TRACE = re.compile(r'(\n  File "[^"\n]+", line \d+, in [^\n]+)+\s*\Z')
 AT_THE_END = "At least one job did not complete successfully"
 
 
@@ -133,7 +138,8 @@ class LogHandler(LogHandlerBase):
             or (AT_THE_END in text and self.run.has_ended_early)
         ):
             return
-        self._show(text)
+        self.run.error_was_shown = True
+        self._show_error(_refusal_alone(text))
 
     def _command(self, record: logging.LogRecord) -> None:
         if self.common_settings.printshellcmds and (command := getattr(record, "shellcmd", None)):
@@ -146,7 +152,10 @@ class LogHandler(LogHandlerBase):
         if text == "None" or not text.strip() or text.startswith(ROUTINE):
             return
         if not (self.common_settings.dryrun and text.startswith("This was a dry-run")):
-            self._show(text, about="" if record.levelno >= logging.WARNING else "progress")
+            if record.levelno >= logging.ERROR:
+                self._show_error(text)
+            else:
+                self._show(text, about="" if record.levelno == logging.WARNING else "progress")
 
     def _is_quiet_about(self, what: str) -> bool:
         return "all" in self.quiet or what in self.quiet
@@ -154,6 +163,11 @@ class LogHandler(LogHandlerBase):
     def _show(self, text: str, *, about: str = "") -> None:
         """Show what the user has not asked to be spared, above what is under way."""
         if not self.verbose and not self._is_quiet_about(about):
+            self._print(text)
+
+    def _show_error(self, text: str) -> None:
+        """Show it whatever the user has asked to be spared; `--verbose` shows it unless told to be quiet."""
+        if not self.verbose or self._is_quiet_about(""):
             self._print(text)
 
     def _print(self, text: str) -> None:
@@ -181,6 +195,14 @@ class LogHandler(LogHandlerBase):
     @property
     def needs_rulegraph(self) -> bool:
         return False
+
+
+def _refusal_alone(text: str) -> str:
+    """What the project's own Snakefile refuses, without where; of any other error, all that is said."""
+    raised = RAISED_AT.match(text)
+    if raised and Path(raised[1]).is_relative_to(Path.cwd()):
+        return TRACE.sub("", text[raised.end() :])
+    return text
 
 
 def _snakemakes_own(asked: Any, stream: Any) -> logging.Handler:

@@ -41,6 +41,7 @@ class Run:
     exit_texts: list[str] = field(default_factory=list)  # Snakemake's words on commands that failed
     in_failed_group: set[int] = field(default_factory=set)
     interrupted: bool = False
+    error_was_shown: bool = False  # of Snakemake's, not of a job
     in_slurm: bool = False  # where trainings save after this run has ended
     ended_by_first_run: bool = False  # which has told why
 
@@ -56,7 +57,7 @@ class Run:
     @property
     def has_ended_early(self) -> bool:
         """Whether the last words tell why it did not come to its end."""
-        return bool(self.failures) or self.interrupted or self.ended_by_first_run
+        return bool(self.failures) or self.interrupted or self.ended_by_first_run or self.error_was_shown
 
     def planned_in_words(self) -> str:
         """Such as "5 jobs: index, 2 arrays, 2 train"."""

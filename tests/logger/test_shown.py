@@ -121,3 +121,29 @@ def test_verbose_shows_snakemakes_own_words_and_p_the_commands(small: Small) -> 
     assert "failed: train split 01\n" in text
     small.train("ends")
     assert "trainer.py 01 logs/train/01.log train/01.txt\n" in small.run("-p")
+
+
+def test_a_refusal_of_the_snakefile_is_all_that_is_shown_however_quiet(small: Small) -> None:
+    snakefile = small.folder / "Snakefile"
+    snakefile.write_text(
+        "from snakemake.exceptions import WorkflowError\n"
+        'raise WorkflowError("params.yaml: train.seed: not a number\\nwrite one")\n'
+    )
+    for words in ((), ("--quiet", "all")):
+        assert small.run(*words, status=1) == "params.yaml: train.seed: not a number\nwrite one\n"
+
+
+def test_a_fault_of_the_snakefile_itself_tells_where_it_is(small: Small) -> None:
+    snakefile = small.folder / "Snakefile"
+    snakefile.write_text("x = 1\nraise ValueError('no such thing')\n")
+    text = small.run("--quiet", "all", status=1)
+    assert f'ValueError in file "{snakefile}", line 2:\nno such thing\n' in text
+    assert text.splitlines()[-1] == f'  File "{snakefile}", line 2, in <module>'
+
+
+def test_a_run_that_ended_by_an_error_goes_on_once_that_is_put_right(small: Small) -> None:
+    snakefile = small.folder / "Snakefile"
+    snakefile.write_text(snakefile.read_text().replace("onstart:", "onstart:\n    raise ValueError('no')", 1))
+    *_, done, command = small.run(status=1).splitlines()
+    assert done == "0 of 4 jobs are done"
+    assert command == "Once that is put right, this goes on: snakemake --cores 2 --logger centigan"
