@@ -93,6 +93,8 @@ class LogHandler(LogHandlerBase):
             if self.common_settings.dryrun:
                 self._print(self.plan.as_text(why="reason" not in self.quiet))
             elif not self._is_quiet_about("progress") or self.run.has_ended_early:
+                for text in () if self.run.interrupted else self.run.exit_texts:
+                    self._show_error(text)  # no job's failure has told it
                 self._print("\n".join(ending(self.run)))
         super().close()
 

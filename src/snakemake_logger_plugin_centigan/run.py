@@ -38,7 +38,7 @@ class Run:
     failures: dict[int, Failure] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)  # rule -> the first output of a job that ended
     outputs: dict[int, list[str]] = field(default_factory=dict)
-    exit_texts: list[str] = field(default_factory=list)  # Snakemake's words on commands that failed
+    exit_texts: list[str] = field(default_factory=list)  # on commands that failed, until their jobs have
     in_failed_group: set[int] = field(default_factory=set)
     interrupted: bool = False
     error_was_shown: bool = False  # of Snakemake's, not of a job
@@ -94,7 +94,9 @@ class Run:
         if self.interrupted and not any(map(last_error, map(Path, fields["log"]))):
             return []  # it was asked to end, as all that runs
         job = self.running.pop(number)
-        return self._note(job, list(fields["log"]), said or _without_advice(fields["rule_msg"] or ""))
+        return self._note(
+            job, list(fields["log"]), said or _without_advice(fields["rule_msg"] or ""), fields["shellcmd"]
+        )
 
     def group_failed(self, fields: Mapping[str, Any]) -> list[str]:
         """A group of jobs failed: those of its members whose logs tell of an error, or else the first."""
@@ -105,13 +107,16 @@ class Run:
         for each in members:
             job = self.running.pop(each["jobid"])
             if each in wrong:
-                lines += self._note(job, [*each["log"], *fields["aux_logs"]], fields.get("why", ""))
+                lines += self._note(
+                    job, [*each["log"], *fields["aux_logs"]], fields.get("why", ""), each["shellcmd"]
+                )
         return lines
 
-    def _note(self, job: Job, logs: list[str], said: str) -> list[str]:
+    def _note(self, job: Job, logs: list[str], said: str, command: str | None) -> list[str]:
+        ended = self._exit_of(job, command or "")
         error, log = next(
             ((found, log) for log in logs if (found := last_error(Path(log)))),
-            (self._exit_of(job), next((log for log in logs if Path(log).exists()), "")),
+            (ended, next((log for log in logs if Path(log).exists()), "")),
         )
         failure = self.failures[job.number] = Failure(job, log, error, said)
         return [f"FAILED {job.words} after {spent(job.seconds)}", *told(failure)]
@@ -124,16 +129,19 @@ class Run:
         return [f"the end of {failure.log}:", *(f"  {line}" for line in lines[-TAIL:])] if lines else []
 
     def explained_by_failure(self, text: str) -> bool:
-        """Whether Snakemake's words are on a command that failed, whose own words are shown."""
+        """Whether Snakemake's words are on a command that failed, which its job's failure is to tell."""
         if STATUS.search(text) and "Error in" in text:
             self.exit_texts.append(text)
             return True
         return False
 
-    def _exit_of(self, job: Job) -> str:
-        """How a command ended whose log tells no error."""
+    def _exit_of(self, job: Job, command: str) -> str:
+        """How a job's command ended; Snakemake's words on it are told by that."""
+        command = command.strip()
         for text in reversed(self.exit_texts):
-            if any(log in text for log in job.logs) and (found := STATUS.search(text)):
+            is_its = any(log in text for log in job.logs) or (command and command in text)
+            if is_its and (found := STATUS.search(text)):
+                self.exit_texts.remove(text)
                 return _exit_in_words(int(found[1] or 0), found[2] or "")
         return ""
 
