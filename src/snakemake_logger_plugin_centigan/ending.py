@@ -25,7 +25,7 @@ def ending(run: Run) -> list[str]:
         return ["", *_interrupted(run), *_how_to_go_on("This goes on")]
     if len(run.done) < run.total:
         words = "Once that is put right, this goes on" if run.error_was_shown else "This goes on"
-        return [f"{len(run.done)} of {run.total} jobs are done", *_how_to_go_on(words)]
+        return [f"{_of_all(len(run.done), run)} {_are(run)} done", *_how_to_go_on(words)]
     page = run.results.get("report")
     return [
         f"{run.total} job{'s' if run.total > 1 else ''} done in {spent(time.time() - run.began)}",
@@ -35,7 +35,7 @@ def ending(run: Run) -> list[str]:
 
 def _failures(run: Run) -> list[str]:
     failures = list(run.failures.values())
-    lines = [f"{len(failures)} of {run.total} jobs failed; {len(run.done)} are done and kept"]
+    lines = [f"{_of_all(len(failures), run)} failed; {len(run.done)} {_are(run)} done and kept"]
     for failure in failures[-MOST:]:
         lines += [f"failed: {failure.job.words}", *told(failure)]
     if failures[MOST:]:
@@ -44,7 +44,7 @@ def _failures(run: Run) -> list[str]:
 
 
 def _interrupted(run: Run) -> list[str]:
-    lines = [f"stopped; {len(run.done)} of {run.total} jobs are done and kept"]
+    lines = [f"stopped; {_of_all(len(run.done), run)} {_are(run)} done and kept"]
     for job in run.running.values():
         run.work.look(job)
         saved = run.work.layout and saved_iteration(run.work.layout.scratch(job.split))
@@ -55,6 +55,14 @@ def _interrupted(run: Run) -> list[str]:
         else:
             lines.append(f"  {job.words}: begins anew")
     return lines
+
+
+def _of_all(count: int, run: Run) -> str:
+    return f"{count} of {run.total} job{'s' if run.total > 1 else ''}"
+
+
+def _are(run: Run) -> str:
+    return "is" if len(run.done) == 1 else "are"
 
 
 def _how_to_go_on(words: str) -> list[str]:

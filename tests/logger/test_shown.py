@@ -78,7 +78,7 @@ def test_ctrl_c_tells_where_each_training_is_saved_and_how_to_go_on(small: Small
     status, shown = small.on_terminal(until=both_wait)
     assert status == 1
     *_, stopped, first, second, command = shown.replace("\r", "").splitlines()
-    assert stopped.endswith("stopped; 1 of 4 jobs are done and kept")
+    assert stopped.endswith("stopped; 1 of 4 jobs is done and kept")
     saved = {
         "  train split 00: saved at iteration 40 of 100",
         "  train split 01: saved at iteration 40 of 100",
@@ -147,3 +147,23 @@ def test_a_run_that_ended_by_an_error_goes_on_once_that_is_put_right(small: Smal
     *_, done, command = small.run(status=1).splitlines()
     assert done == "0 of 4 jobs are done"
     assert command == "Once that is put right, this goes on: snakemake --cores 2 --logger centigan"
+
+
+def test_a_command_that_does_not_name_its_log_still_tells_its_status(small: Small) -> None:
+    snakefile = small.folder / "Snakefile"
+    written = snakefile.read_text()
+    start = written.index('"echo')
+    snakefile.write_text(written[:start] + '"exit 3"' + written[written.index("\n", start) :])
+    text = small.run(status=1)
+    assert re.search(
+        r"^FAILED index the raw images after \d s\n  .*error: it ended with status 3;", text, re.M
+    )
+    assert "CalledProcessError" not in text
+
+
+def test_one_job_is_told_of_as_one(small: Small) -> None:
+    small.run("--keep-going", "index.txt")
+    small.train("fails 01")
+    assert "1 of 1 job failed; 0 are done and kept\n" in small.run("--keep-going", "train/01.txt", status=1)
+    (small.folder / "index.txt").unlink()
+    assert "1 of 2 jobs failed; 1 is done and kept\n" in small.run("--keep-going", "train/01.txt", status=1)
