@@ -126,7 +126,7 @@ def _model(layout: Layout, split: str) -> AcganConfig:
 
 
 def _verify(folder: Path) -> None:
-    """Hold the facts and the weights to their checksums; the snapshots are of no use here, and may be away."""
+    """Hold the facts and the weights to their checksums; snapshots are not used, and may be away."""
     digests = read_digests(folder / DIGESTS)
     weights = {GENERATOR, *(path.name for path in folder.glob("*.safetensors"))} - {SNAPSHOTS}
     for name in (FACTS, *sorted(weights)):
