@@ -6,12 +6,13 @@ import pty
 import select
 import signal
 import struct
-import subprocess
 import sys
 import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from calls import call
 
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 SNAKEFILE = """
@@ -112,6 +113,7 @@ class Small:
     @property
     def environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE_")}
+        kept["PATH"] = f"{SNAKEMAKE.parent}:{kept['PATH']}"  # as where the environment is active
         return kept | {"XDG_CACHE_HOME": str(self.folder / "cache"), "TERM": "xterm-256color"}
 
     def call(self, *words: str) -> list[str | Path]:
@@ -119,17 +121,9 @@ class Small:
 
     def run(self, *words: str, status: int = 0) -> str:
         """What a run prints into a file."""
-        done = subprocess.run(
-            self.call(*words),
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == status, done.stdout
-        return done.stdout
+        ended, said = call(self.call(*words), self.folder, self.environment)
+        assert ended == status, said
+        return said
 
     def on_terminal(self, *words: str, until: Callable[[], bool] | None = None) -> tuple[int, str]:
         """Status and bytes of a run on a terminal of 100 columns, where Ctrl-C is pressed at a moment."""

@@ -1,13 +1,13 @@
 """From a folder of own images to a run that can end: `centigan new`, `centigan check`, `snakemake -n`."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from calls import call
 from cifar_files import class_names
 from preflight.conftest import OWN, write_digits
 
@@ -44,17 +44,9 @@ def says(caplog: pytest.LogCaptureFixture, *words: str) -> str:
 def snakemake(project: Path, *words: str) -> tuple[int, str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
     command = [BIN / "snakemake", "--cores", "1", *words, "--config", "experiment=own"]
-    done = subprocess.run(
-        command,
-        cwd=project,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert "Traceback" not in done.stdout
-    return done.returncode, done.stdout
+    ended, said = call(command, project, environment)
+    assert "Traceback" not in said
+    return ended, said
 
 
 def test_an_own_folder_needs_two_commands_before_its_run_is_planned(

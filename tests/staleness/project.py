@@ -5,11 +5,11 @@ import os
 import random
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+from calls import call
 from copied import copy_project
 from PIL import Image
 
@@ -102,17 +102,9 @@ class Project:
 
     def run(self, *words: str) -> str:
         """Output of a command, which must succeed."""
-        done = subprocess.run(
-            words,
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout[-6000:]}"
-        return done.stdout
+        ended, said = call(words, self.folder, self.environment)
+        assert ended == 0, f"{' '.join(words)}\n{said[-6000:]}"
+        return said
 
     def has_nothing_to_do(self) -> None:
         """Neither for Snakemake's default target nor for DVC nor for Git, whichever is asked."""

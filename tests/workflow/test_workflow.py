@@ -3,11 +3,11 @@
 import json
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from calls import call
 from copied import copy_project
 from small import TINY
 
@@ -23,17 +23,9 @@ def snakemake(project: Path, *words: str, check: bool = True) -> str:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
     environment |= {"XDG_CACHE_HOME": str(project / ".snakemake/cache"), "OMP_NUM_THREADS": "1"}
     environment |= {"MPLCONFIGDIR": str(project / ".snakemake/matplotlib")}
-    done = subprocess.run(
-        [BIN / "snakemake", "--cores", "2", *words],
-        cwd=project,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode == 0) is check, done.stdout[-5000:]
-    return done.stdout
+    ended, said = call([BIN / "snakemake", "--cores", "2", *words], project, environment)
+    assert (ended == 0) is check, said[-5000:]
+    return said
 
 
 def planned(project: Path) -> dict[str, int]:
