@@ -10,26 +10,10 @@ import pytest
 from copied import ROOT
 from staleness.project import RESULTS, Project
 
+from centigan import needed
 from centigan.settings.stages import STAGES
 
 RULE = re.compile(r"^(?:    )?rule (\w+):\n(.*?)(?=^(?:    )?rule |\Z)", re.MULTILINE | re.DOTALL)
-OF_FILES = {  # a part of a result's path -> the rule that writes it
-    "index": "index",
-    "classes.csv": "index",
-    "source.json": "index",
-    "arrays": "arrays",
-    "train": "train",
-    "samples": "sample",
-    "latent": "latent",
-    "judge": "judge",
-    "features": "features",
-    "metrics/latent": "smoothness",
-    "tables": "tables",
-    "summary.json": "tables",
-    "figures": "figure",
-    "report": "report",
-}
-ANY_METRIC = re.compile(r"metrics/(\w+)")
 
 
 def table() -> dict[str, list[str]]:
@@ -81,11 +65,8 @@ def test_the_table_names_what_the_rule_is_made_from(rule: str) -> None:
 
 def maker(path: str) -> str:
     """The rule that writes a result."""
-    if path.startswith("metrics/latent"):
-        return "smoothness"
-    if metric := ANY_METRIC.match(path):
-        return metric[1]
-    return OF_FILES[path.partition("/")[0]]
+    _, rule, _ = needed.maker(Path("results/mine", path))
+    return rule
 
 
 # From here on with the computed project: each part is changed once, and a dry run says what it would make.
