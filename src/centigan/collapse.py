@@ -4,9 +4,9 @@ They are where the mean MS-SSIM of their pairs reaches that of the most uniform 
 for the paper's ImageNet, another number for other data. Terminal, tables, figures and pages all ask here.
 """
 
-from collections.abc import Mapping
+from typing import Any
 
 
-def less_diverse(means: Mapping[str, float], most_uniform: float) -> list[str]:
-    """The classes, of class_id -> mean MS-SSIM of its samples, that are; in their order."""
-    return [class_id for class_id, mean in means.items() if mean >= most_uniform]
+def is_less_diverse(mean: Any, most_uniform: float) -> Any:
+    """Whether samples with a mean MS-SSIM are, true or false; for a column of means, a column."""
+    return mean >= most_uniform

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from centigan.errors import UserError
 from centigan.seeds import counter_seed
+from centigan.settings.evaluation import MsSsimSettings
 from centigan.settings.limits import PAIR_IMAGES
 from centigan.threads import allowed_threads
 
@@ -129,9 +130,9 @@ def random_pairs(count: int, pairs: int, rng: np.random.Generator) -> NDArray[np
 
 
 def ms_ssim_within(
-    images: NDArray[Any], rows: NDArray[np.int64], *, pairs: int, seed: int, class_id: str, source: str
+    images: NDArray[Any], rows: NDArray[np.int64], settings: MsSsimSettings, class_id: str, source: str
 ) -> NDArray[np.float64]:
-    """MS-SSIM (<= pairs,) of random pairs of a class's images: `rows` of images (N, H, W, 3).
+    """MS-SSIM (<= settings.pairs,) of random pairs of a class's images: `rows` of images (N, H, W, 3).
 
     Which pairs depends on the seed, the class, the source ("real", "generated", "training") and the number
     of rows alone.
@@ -139,9 +140,9 @@ def ms_ssim_within(
     Raises:
         UserError: naming class and source, where `ms_ssim` or `random_pairs` refuse.
     """
-    rng = np.random.default_rng(counter_seed(seed, class_id, source))
+    rng = np.random.default_rng(counter_seed(settings.seed, class_id, source))
     try:
-        chosen = rows[random_pairs(len(rows), pairs, rng)]
+        chosen = rows[random_pairs(len(rows), settings.pairs, rng)]
         parts = (chosen[start : start + READ].T for start in range(0, len(chosen), READ))
         return np.concatenate([ms_ssim(images[first], images[second]) for first, second in parts])
     except UserError as error:

@@ -8,7 +8,7 @@ from centigan.layout import Layout
 from centigan.reporting.comparison import compare
 from centigan.reporting.formats import write_latex
 from centigan.reporting.results import Results
-from centigan.reporting.tables import is_less_diverse, joint_summary, write_tables
+from centigan.reporting.tables import joint_summary, less_diverse, write_tables
 from centigan.settings.evaluation import NeighbourSettings
 
 SPLITS = ["00", "01"]
@@ -55,7 +55,7 @@ def test_one_verdict_on_collapse_stands_behind_every_share_and_colour(finished: 
     assert results.less_diverse == ["d"]
     assert results.summary["ms_ssim/share_below_max_real"] == 1 - len(results.less_diverse) / 4
     of_class = results.table("by_class").assign(ms_ssim_generated=[0.1, 0.4, 0.39, 0.5])
-    assert of_class["class_id"][is_less_diverse(of_class)].tolist() == ["b", "d"]  # as uniform is not below
+    assert of_class["class_id"][less_diverse(of_class)].tolist() == ["b", "d"]  # as uniform is not below
 
 
 def test_points_on_a_falling_line_have_r_minus_one() -> None:

@@ -22,14 +22,7 @@ def ms_ssim_of_split(layout: Layout, split: str, settings: MsSsimSettings) -> No
         images = np.load(folder / "images.npy", mmap_mode="r")
         labels = np.load(folder / "labels.npy")
         for label, class_id in enumerate(read_facts(folder)["classes"]):
-            values = ms_ssim_within(
-                images,
-                np.flatnonzero(labels == label),
-                pairs=settings.pairs,
-                seed=settings.seed,
-                class_id=class_id,
-                source=source,
-            )
+            values = ms_ssim_within(images, np.flatnonzero(labels == label), settings, class_id, source)
             columns = {"class_id": class_id, "source": source, "pair": np.arange(len(values))}
             frames.append(pd.DataFrame({**columns, "ms_ssim": values}))
     with atomic_path(layout.metric("ms_ssim", split)) as temporary:
@@ -50,14 +43,7 @@ def ms_ssim_in_training_of_split(layout: Layout, split: str, settings: MsSsimSet
     rows = []
     for label, class_id in enumerate(classes):
         for iteration, samples in zip(iterations.tolist(), images[:, label], strict=True):
-            values = ms_ssim_within(
-                samples,
-                numbers,
-                pairs=settings.pairs,
-                seed=settings.seed,
-                class_id=class_id,
-                source="training",
-            )
+            values = ms_ssim_within(samples, numbers, settings, class_id, "training")
             rows.append({"class_id": class_id, "iteration": iteration, "ms_ssim": float(values.mean())})
     with atomic_path(layout.metric("ms_ssim_in_training", split)) as temporary:
         pd.DataFrame(rows).to_parquet(temporary, index=False)

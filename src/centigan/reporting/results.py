@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 from safetensors import safe_open
 
-from centigan.collapse import less_diverse
+from centigan.collapse import is_less_diverse
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
 from centigan.manifest import read_facts
@@ -83,8 +83,8 @@ class Results:
     @cached_property
     def less_diverse(self) -> list[str]:
         """The classes whose samples are less diverse than the most uniform real class."""
-        means = self.table("by_class").set_index("class_id")["ms_ssim_generated"].to_dict()
-        return less_diverse({str(name): mean for name, mean in means.items()}, self.most_uniform)
+        table = self.table("by_class")
+        return table["class_id"][is_less_diverse(table["ms_ssim_generated"], self.most_uniform)].tolist()
 
     @property
     def most_uniform(self) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from centigan.atomic import write_text
-from centigan.collapse import less_diverse
+from centigan.collapse import is_less_diverse
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.metrics.memorisation import duplicates
@@ -158,14 +158,14 @@ def diversity_summary(of_class: pd.DataFrame) -> dict[str, float]:
         "ms_ssim/real/std": of_class["ms_ssim_real_std"].mean(),
         "ms_ssim/generated/mean": of_class["ms_ssim_generated"].mean(),
         "ms_ssim/generated/std": of_class["ms_ssim_generated_std"].mean(),
-        "ms_ssim/share_below_max_real": (~is_less_diverse(of_class)).mean(),
+        "ms_ssim/share_below_max_real": (~less_diverse(of_class)).mean(),
     }
 
 
 def joint_summary(of_class: pd.DataFrame) -> dict[str, float]:
     """Section 4.3: how accuracy goes with MS-SSIM; what has no value is left out."""
     accuracy, ms_ssim = of_class["accuracy_generated"], of_class["ms_ssim_generated"]
-    uniform = is_less_diverse(of_class)
+    uniform = less_diverse(of_class)
     values: dict[str, float] = {}
     if accuracy.nunique() > 1 and ms_ssim.nunique() > 1:
         pearson = accuracy.corr(ms_ssim)
@@ -179,11 +179,10 @@ def joint_summary(of_class: pd.DataFrame) -> dict[str, float]:
     return values
 
 
-def is_less_diverse(of_class: pd.DataFrame) -> "pd.Series[bool]":
+def less_diverse(of_class: pd.DataFrame) -> "pd.Series[bool]":
     """For each class of `by_class`, whether its samples are less diverse than the most uniform real class."""
-    means = {str(row): mean for row, mean in of_class["ms_ssim_generated"].items()}
-    found = less_diverse(means, of_class["ms_ssim_real"].max())
-    return of_class.index.to_series().astype(str).isin(found)
+    found: pd.Series[bool] = is_less_diverse(of_class["ms_ssim_generated"], of_class["ms_ssim_real"].max())
+    return found
 
 
 def training_summary(histories: Sequence[pd.DataFrame]) -> dict[str, float]:

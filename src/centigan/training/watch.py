@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from centigan.atomic import atomic_path
-from centigan.collapse import less_diverse
+from centigan.collapse import is_less_diverse
 from centigan.errors import UserError
 from centigan.journal import Journal, Line, text_until, whole_lines
 from centigan.settings.evaluation import MsSsimSettings
@@ -63,17 +63,17 @@ class Watch:
     def _tell(self, values: dict[str, float], last: list[Line], iteration: int) -> None:
         """Say which classes became less diverse since the last look, or recovered; a restart forgets none."""
         told = [line for line in last if line["iteration"] > self.since]
-        means = {name: value for line in told for name, value in line.items() if name in self.classes}
-        before, now = less_diverse(means, self.most_uniform), less_diverse(values, self.most_uniform)
+        before = {name: value for line in told for name, value in line.items() if name in self.classes}
         for name, value in values.items():
-            if (name in now) == (name in before):
+            is_now = is_less_diverse(value, self.most_uniform)
+            if is_now == (name in before and is_less_diverse(before[name], self.most_uniform)):
                 continue
             log.warning(
                 "split %s: class %s is %s: at iteration %d the mean MS-SSIM of its samples is %.2f, that of "
                 "the split's most uniform class of training images %.2f",
                 self.split,
                 name,
-                "less diverse so far" if name in now else "diverse again",
+                "less diverse so far" if is_now else "diverse again",
                 iteration,
                 value,
                 self.most_uniform,
@@ -91,7 +91,4 @@ class Watch:
 
 
 def _mean(images: Images, rows: NDArray[np.int64], class_id: str, source: str) -> float:
-    values = ms_ssim_within(
-        images, rows, pairs=MS_SSIM.pairs, seed=MS_SSIM.seed, class_id=class_id, source=source
-    )
-    return float(values.mean())
+    return float(ms_ssim_within(images, rows, MS_SSIM, class_id, source).mean())
