@@ -29,25 +29,37 @@ def read_classes(layout: Layout) -> list[Class]:
     Raises:
         UserError: when classes.csv is missing or damaged.
     """
+    return [Class(row["class_id"], row["words"], row["split"]) for row in rows_of(layout, "split")]
+
+
+def rows_of(layout: Layout, *numbers: str) -> list[dict[str, str]]:
+    """The lines of classes.csv by their columns, in the order of the data; read without pandas.
+
+    Args:
+        numbers: the columns that must hold such.
+
+    Raises:
+        UserError: when classes.csv is missing or damaged.
+    """
     path = layout.classes
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file)
-            classes = [_class(row, rows.line_num) for row in rows]
-        if not classes:
+            found = [_whole(row, numbers, rows.line_num) for row in rows]
+        if not found:
             raise ValueError("it lists no class")
     except FileNotFoundError:
         raise UserError(f"{path} is missing; run the pipeline, or `dvc pull {path}`") from None
     except (OSError, ValueError, csv.Error) as error:
         raise UserError(f"{path} is damaged ({error}); `dvc pull` it, or delete it and run again") from None
-    return classes
+    return found
 
 
-def _class(row: dict[str, str | None], line: int) -> Class:
-    name, words, split = (row.get(key) for key in ("class_id", "words", "split"))
-    if name is None or words is None or split is None or not split.isdecimal():
-        raise ValueError(f"line {line} does not hold class_id, words and the number of a split")
-    return Class(name, words, split)
+def _whole(row: dict[str, str | None], numbers: Iterable[str], line: int) -> dict[str, str]:
+    whole = {key: value for key, value in row.items() if value is not None}
+    if {"class_id", "words"} <= whole.keys() and all(whole.get(key, "").isdecimal() for key in numbers):
+        return whole
+    raise ValueError(f"line {line} does not hold class_id, words and, as numbers, {', '.join(numbers)}")
 
 
 def named(ids: Iterable[str], split: str, classes: Iterable[Class]) -> list[Class]:
@@ -65,7 +77,9 @@ def position_of(asked: Any, classes: Sequence[Class], elsewhere: Iterable[Class]
         UserError: for a position or a name that there is not, and for a name of several classes.
     """
     if not isinstance(asked, str):
-        position = _position(asked)
+        position = integer(asked)
+        if position is None:
+            raise UserError(f"a class is a name such as '3' or a position such as 3, not {asked!r}")
         if 0 <= position < len(classes):
             return position
         raise UserError(f"no class {position}: positions are {_listed(classes)}")
@@ -83,14 +97,12 @@ def position_of(asked: Any, classes: Sequence[Class], elsewhere: Iterable[Class]
     raise UserError(f"no class {asked!r} in split {classes[0].split}; {advice(name, known)}")
 
 
-def _position(asked: Any) -> int:
-    """An integer of any library; True is a slip, not position 1."""
+def integer(value: Any) -> int | None:
+    """An integer of any library as a plain int, else None; True is a slip, not 1."""
     try:
-        if not isinstance(asked, bool):
-            return operator.index(asked)
+        return None if isinstance(value, bool) else operator.index(value)
     except TypeError:
-        pass
-    raise UserError(f"a class is a name such as '3' or a position such as 3, not {asked!r}")
+        return None
 
 
 def _listed(classes: Sequence[Class]) -> str:

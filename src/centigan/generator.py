@@ -1,6 +1,5 @@
 """A trained generator to sample from: it knows its classes, and asks for none of the pipeline's files."""
 
-import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from centigan.classes import Class, position_of
+from centigan.classes import Class, integer, position_of
 from centigan.errors import UserError
 from centigan.seeds import counter_seed
 from centigan.types import Family, to_uint8
@@ -61,7 +60,9 @@ class TrainedGenerator:
             UserError: for a class that the split does not have, a name that several have, or a seed that is
                 no integer.
         """
-        start = _integer(seed)
+        start = integer(seed)  # a plain one: the images follow from how it is written
+        if start is None:
+            raise UserError(f"seed: an integer such as 1 is expected, not {seed!r}")
         positions = [position_of(each, self.classes, self._elsewhere) for each in _each(classes)]
         labels = torch.tensor(positions, dtype=torch.int64)
         latents = self._latents(len(labels), start)
@@ -82,13 +83,3 @@ def _each(classes: Any) -> Iterable[Any]:
         return [classes] if isinstance(classes, str | bytes | bytearray) else iter(classes)
     except TypeError:  # one position, or what is none
         return [classes]
-
-
-def _integer(seed: Any) -> int:
-    """A plain int, since the images follow from how the seed is written: np.int64(1) is 1."""
-    try:
-        if not isinstance(seed, bool):
-            return operator.index(seed)
-    except TypeError:
-        pass
-    raise UserError(f"seed: an integer such as 1 is expected, not {seed!r}")

@@ -1,9 +1,9 @@
 """How many images there are of each class, as the index says, read without pandas for the Snakefile."""
 
-import csv
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from centigan.classes import rows_of
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_object
@@ -44,16 +44,10 @@ def of_index(layout: Layout) -> Counts:
     Raises:
         UserError: when the index is missing or damaged.
     """
-    try:
-        with layout.classes.open(encoding="utf-8", newline="") as file:
-            classes = tuple(
-                OfClass(row["class_id"], row["split"], int(row["train"]), int(row["held_out"]))
-                for row in csv.DictReader(file)
-            )
-        if not classes:
-            raise ValueError("it lists no class")
-    except (OSError, ValueError, TypeError, LookupError, csv.Error) as error:  # TypeError: a short line
-        raise UserError(f"{layout.classes} is damaged ({error}); delete it and run again") from None
+    classes = tuple(
+        OfClass(row["class_id"], row["split"], int(row["train"]), int(row["held_out"]))
+        for row in rows_of(layout, "split", "train", "held_out")
+    )
     source = read_object(layout.source).get("source")
     if not isinstance(source, str):
         raise UserError(f"{layout.source} is damaged (it names no `source`); delete it and run again")
