@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from centigan.params import dotted
 from snakemake_logger_plugin_centigan.work import TARGETS
 
 FOLLOWS = "follows from the above"
@@ -77,7 +78,8 @@ def changed_settings(reason: str) -> Iterator[str]:
     if sides is None:
         return
     before, now = (
-        dict(leaf for text in json_objects(side) for leaf in leaves(text)) for side in sides.groups()
+        {key: json.dumps(value) for each in json_objects(side) for key, value in dotted(each).items()}
+        for side in sides.groups()
     )
     yield from (key for key in before.keys() | now.keys() if before.get(key) != now.get(key))
 
@@ -92,12 +94,3 @@ def json_objects(text: str) -> Iterator[dict[str, Any]]:
         except ValueError:
             end = start + 1
         start = text.find("{", end)
-
-
-def leaves(values: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """The values below an object, as ("train.seed", "1")."""
-    for key, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from leaves(value, f"{above}{key}.")
-        else:
-            yield f"{above}{key}", json.dumps(value)

@@ -33,9 +33,8 @@ class Changes:
     index: bool = False  # names or sizes: it must be built anew
     splits: set[str] = field(default_factory=set)  # with an image that was replaced by one of its size
     gone: list[str] = field(default_factory=list)  # paths that were there when last looked; told once
-    without: set[str] = field(
-        default_factory=set
-    )  # splits some of whose images are gone, while others are there
+    # splits some of whose images are gone, while others are there
+    without: set[str] = field(default_factory=set)
 
 
 def remember(layout: Layout, index: pd.DataFrame, root: Path, *, read: bool) -> None:
