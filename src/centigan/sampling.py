@@ -33,7 +33,7 @@ def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torc
     for prefix, per_class in counts.items():
         labels = torch.arange(len(classes)).repeat_interleave(per_class)
         seed = counter_seed(stage.sample.seed, split, f"{prefix}sample")
-        noise = torch.Generator(device).manual_seed(seed)
+        noise = torch.Generator().manual_seed(seed)  # of the CPU: the same for any device
         drawn = (family.sample(part.to(device), noise) for part in labels.split(CHUNK))
         chunks = [to_uint8(images, f"split {split}: the generator").cpu() for images in drawn]
         with atomic_path(folder / f"{prefix}images.npy") as temporary:

@@ -41,7 +41,10 @@ class Family(Protocol):
         ...
 
     def sample(self, labels: Tensor, rng: Generator) -> Tensor:
-        """Images (N, 3, H, W) in [-1, 1] of these classes, for latents drawn from the prior."""
+        """Images (N, 3, H, W) in [-1, 1] of these classes, for latents drawn from the prior.
+
+        `rng` may be a CPU's while the labels lie on a GPU: then the latents are those of any device.
+        """
         ...
 
 

@@ -141,7 +141,7 @@ class ACGAN:
 
     def sample(self, labels: Tensor, rng: Generator) -> Tensor:
         """Images (N, 3, H, W) in [-1, 1] of these classes, for z drawn from the prior."""
-        return self.generate(self.latent(len(labels), rng), labels)
+        return self.generate(self.latent(len(labels), rng).to(labels.device), labels)
 
     @torch.no_grad()
     def generate(self, latent: Tensor, labels: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ def snapshot(
     family: Family, split: str, settings: TrainSettings, classes: int, device: torch.device
 ) -> Images:
     """Samples (K, n, H, W, 3) of every class from the same noise each time."""
-    rng = torch.Generator(device).manual_seed(counter_seed(settings.seed, split, "snapshot"))
+    rng = torch.Generator().manual_seed(counter_seed(settings.seed, split, "snapshot"))
     labels = torch.arange(classes, device=device).repeat_interleave(settings.snapshot_per_class)
     source = f"split {split}: the generator"
     parts = [to_uint8(family.sample(part, rng), source).cpu() for part in labels.split(CHUNK)]
