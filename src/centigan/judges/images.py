@@ -5,6 +5,7 @@ integers (`align_corners=False`), antialiased when shrinking, where the triangle
 factor of the shrinking, as in Pillow and TensorFlow 2. Arithmetic is float32 and nothing is rounded.
 """
 
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import numpy as np
@@ -44,3 +45,12 @@ def to_bytes(x: Tensor) -> Images:
 def device() -> torch.device:
     """Where judges compute: the first GPU where there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def exact() -> AbstractContextManager[None]:
+    """The context in which judges compute on a GPU: float32 products, and sums in one order.
+
+    PyTorch rounds the products of convolutions to 10 bits there unless it is told not to. Inception's
+    features were then wrong by 7e-4 of their size, not 2e-6, and came 2.9 times as fast (an H100).
+    """
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)

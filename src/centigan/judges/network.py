@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from centigan.judges.images import Images, device
+from centigan.judges.images import Images, device, exact
 from centigan.judges.resizing import RESIZINGS
 
 GPU_BATCH = 256  # not measured; a GPU idles on what suits a processor's cache
@@ -57,7 +57,8 @@ class Network:
     @torch.inference_mode()
     def pooled(self, x: Tensor) -> Tensor:
         """What `prepare` made -> float32 features (n, width), on the device."""
-        maps: Tensor = self.trunk(x)
+        with exact():
+            maps: Tensor = self.trunk(x)
         return maps.mean((2, 3))
 
     def logits(self, features: NDArray[np.float32], head: nn.Module | None = None) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import OneCycleLR
 
 from centigan.judges.augmentation import augment
-from centigan.judges.images import Examples, Images, device, resized
+from centigan.judges.images import Examples, Images, device, exact, resized
 from centigan.judges.network import Network
 from centigan.judges.weights import digest, frozen
 from centigan.settings.evaluation import JudgeSettings
@@ -54,7 +54,8 @@ class SmallCnn:
         side = min(examples.images.shape[1], LARGEST_SIDE)
         network = build(len(examples.classes), side, rng)
         labels = torch.from_numpy(examples.labels)
-        train(network, resized(examples.images, side) / 255, labels, rng)
+        with exact():
+            train(network, resized(examples.images, side) / 255, labels, rng)
         return cls(examples.classes, network, side)
 
     @classmethod
