@@ -77,6 +77,14 @@ def test_on_a_gpu_the_layout_follows_the_precision(precision: str, channels_last
     assert not engine.tf32  # whoever names a precision gets it
 
 
+def test_a_cuda_graph_needs_a_gpu() -> None:
+    graph = TrainSettings.model_validate({"compile": "graph", "precision": "float32"})
+    assert Engine.choose(graph, CUDA).compile == "graph"
+    assert Engine.choose(graph.model_copy(update={"compile": "auto"}), CUDA).compile == "graph"
+    with pytest.raises(UserError, match="compile: graph needs a GPU, not cpu"):
+        Engine.choose(graph, CPU)
+
+
 def test_the_layout_changes_sums_by_rounding_only() -> None:
     family = {}
     for layout in (False, True):

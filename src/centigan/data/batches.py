@@ -62,12 +62,12 @@ class Batches:
 
     def at(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 1."""
-        rows = self._rows(iteration)
-        labels = self.labels[rows.to(self.device)]
-        images = self._gathered(iteration) if self.images is None else self.images[rows.to(self.device)]
+        rows = self._there(self._rows(iteration))
+        labels = self.labels[rows]
+        images = self._gathered(iteration) if self.images is None else self.images[rows]
         if self.flips:
             rng = torch.Generator().manual_seed(counter_seed(self.seed, self.split, "flips", iteration))
-            chosen = torch.rand(self.batch_size, generator=rng).lt(0.5).to(self.device)
+            chosen = self._there(torch.rand(self.batch_size, generator=rng).lt(0.5))
             images = torch.where(chosen.view(-1, 1, 1, 1), images.flip(2), images)
         return Batch(to_network(images), labels)
 
@@ -76,6 +76,12 @@ class Batches:
         ready = self.next[1].result() if self.next and self.next[0] == iteration else self._read(iteration)
         self.next = iteration + 1, self.thread.submit(self._read, iteration + 1)
         return ready.to(self.device, non_blocking=True)
+
+    def _there(self, values: Tensor) -> Tensor:
+        """The values on the device; a GPU is not waited for, so that it computes meanwhile."""
+        return (
+            values.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else values
+        )
 
     def _read(self, iteration: int) -> Tensor:
         images = torch.from_numpy(self.file[self._rows(iteration).numpy()])

@@ -1,7 +1,6 @@
 """How a step is computed: on which device, in which precision and layout, compiled or not.
 
-`auto` is what was fastest in benchmarks/numerics.py. That ran on a CPU; on a GPU nothing was measured yet, so
-`auto` takes there what NVIDIA and PyTorch recommend and does not compile.
+`auto` is what was fastest in benchmarks/numerics.py, on a CPU and on an H100 (docs/training.md).
 """
 
 import os
@@ -11,11 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from centigan.errors import UserError
 from centigan.nets.blocks import NoiseAndDropout
 from centigan.settings.training import TrainSettings
+from centigan.training.cuda_graph import RecordedStep, Step
 from centigan.types import Batch, Family
 
 
@@ -52,23 +52,31 @@ class Engine:
     device: torch.device
     precision: torch.dtype
     channels_last: bool  # activations (N, H, W, C) in memory
-    compile: str  # mode of torch.compile, or "none"
+    compile: str  # mode of torch.compile, "graph" of the whole step, or "none"
     tf32: bool  # products of float32 with 10 bits of mantissa
     deterministic: bool  # algorithms whose sums have one order
 
     @classmethod
     def choose(cls, settings: TrainSettings, device: torch.device) -> "Engine":
-        """What the settings say, and for `auto` the fastest that was measured."""
+        """What the settings say, and for `auto` the fastest that was measured.
+
+        Raises:
+            UserError: for a CUDA graph without a GPU.
+        """
         gpu, precision = device.type == "cuda", choose_precision(settings, device)
         layout = not gpu or precision == torch.bfloat16
         auto = {"channels_last": layout, "tf32": settings.precision == "auto"}
         chosen = {name: getattr(settings, name) for name in auto}
         chosen = {name: auto[name] if value == "auto" else value for name, value in chosen.items()}
+        if settings.compile == "graph" and not gpu:
+            raise UserError(
+                f"train.compile: graph needs a GPU, not {device.type}; `auto` takes it where there is one"
+            )
         return cls(
             device=device,
             precision=precision,
             channels_last=chosen["channels_last"],
-            compile="none" if settings.compile == "auto" else settings.compile,
+            compile=("graph" if gpu else "none") if settings.compile == "auto" else settings.compile,
             tf32=gpu and chosen["tf32"],
             deterministic=settings.deterministic,
         )
@@ -83,7 +91,7 @@ class Engine:
             torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = self.tf32
         for network in family.networks.values():
             network.to(self.device).to(memory_format=self._memory_format)
-            if self.compile != "none":
+            if self.compile not in ("none", "graph"):
                 self._compile(network, cache)
 
     def _compile(self, network: nn.Module, cache: Path) -> None:
@@ -97,6 +105,15 @@ class Engine:
     def laid_out(self, batch: Batch) -> Batch:
         """The batch with its images in the memory format of the networks."""
         return batch._replace(images=batch.images.contiguous(memory_format=self._memory_format))
+
+    def stepper(self, family: Family) -> Step:
+        """The family's step as this engine runs it: batch and generator -> losses, in tensors of its own."""
+
+        def step(batch: Batch, rng: torch.Generator) -> dict[str, Tensor]:
+            with self.running():
+                return family.step(batch, rng)
+
+        return RecordedStep(step, family) if self.compile == "graph" else step
 
     def running(self) -> AbstractContextManager[object]:
         """The context of one step."""

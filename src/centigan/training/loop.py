@@ -116,6 +116,7 @@ def _train(
         rng=torch.Generator().manual_seed(counter_seed(settings.seed, split, "weights")),
     )
     engine.prepare(family, layout.compiled)
+    step, rng = engine.stepper(family), torch.Generator(device)
     averages = Averages(family, settings.ema)
 
     # Resume
@@ -142,15 +143,12 @@ def _train(
             # Step
             seed = counter_seed(settings.seed, split, "noise", iteration)
             torch.manual_seed(seed)  # dropout and activation noise
-            rng = torch.Generator(device).manual_seed(seed)
-            batch = engine.laid_out(batches.at(iteration))
-            with engine.running():
-                losses = family.step(batch, rng)
+            losses = step(engine.laid_out(batches.at(iteration)), rng.manual_seed(seed))
             averages.update()
 
             # Record
             for name, value in losses.items():
-                sums[name] = sums[name] + value if name in sums else value
+                sums[name] = sums[name] + value if name in sums else value.clone()
             seen += 1
             if iteration % settings.log_every == 0:
                 means = {name: float(sums[name]) / settings.log_every for name in losses}  # in their order

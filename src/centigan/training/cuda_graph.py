@@ -1,0 +1,59 @@
+"""A training step recorded once as a CUDA graph and replayed: one launch instead of some two thousand.
+
+Replays run the kernels of the step that was recorded, with the random numbers of the seed that is set before
+each, so they give the bytes of a step that is not recorded (tests/training/test_gpu.py). What it saves is the
+processor's time to launch them: on an H100 an eager step of 32, 64 and 128 px took the same 23 ms.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Generator, Tensor
+
+from centigan.types import Batch, Family
+
+Step = Callable[[Batch, Generator], dict[str, Tensor]]
+UNRECORDED = 3  # first steps: cuDNN chooses its algorithms in them, and Adam makes its state
+
+
+class RecordedStep:
+    """A step that is recorded after the first few; its losses lie in the same tensors each time."""
+
+    def __init__(self, step: Step, family: Family) -> None:
+        """`family`: whose optimisers the step runs; they must count on the device."""
+        self.step, self.seen = step, 0
+        self.graph = torch.cuda.CUDAGraph()
+        self.batch: Batch | None = None  # where the recorded step reads
+        self.losses: dict[str, Tensor] = {}
+        for optimizer in family.optimizers.values():
+            for group in optimizer.param_groups:
+                group["capturable"] = True
+
+    def __call__(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
+        """One step; `rng` must be the same generator each time."""
+        self.seen += 1
+        if self.seen <= UNRECORDED:
+            return self._aside(batch, rng)
+        if self.batch is None:
+            self._record(batch, rng)
+        else:
+            for there, given in zip(self.batch, batch, strict=True):
+                there.copy_(given, non_blocking=True)
+        self.graph.replay()
+        return self.losses
+
+    def _aside(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
+        """A step on a stream of its own, as a recording asks of those before it."""
+        stream = torch.cuda.Stream(batch.images.device)
+        stream.wait_stream(torch.cuda.current_stream(stream.device))
+        with torch.cuda.stream(stream):
+            losses = self.step(batch, rng)
+        torch.cuda.current_stream(stream.device).wait_stream(stream)
+        return losses
+
+    def _record(self, batch: Batch, rng: Generator) -> None:
+        """Note every kernel of a step, without running any."""
+        self.batch = Batch(*(tensor.clone() for tensor in batch))
+        self.graph.register_generator_state(rng)
+        with torch.cuda.graph(self.graph):
+            self.losses = self.step(self.batch, rng)
