@@ -372,3 +372,13 @@ def test_a_job_that_ended_in_an_error_of_two_lines_has_failed_and_is_shown(layou
     assert f"failed: accuracy 01\n  {log}: error: two things: one two\n" in as_text(now)
     write(layout.metric("accuracy", "01"))
     assert seen(layout).stages["accuracy"] == {"done": 1, "to do": 2}
+
+
+def test_a_stage_whose_newer_try_failed_is_not_done_by_the_older_result(layout: Layout) -> None:
+    output, log = layout.metric("accuracy", "01"), layout.log("accuracy", "01")
+    write(output)
+    write(log, "2026-11-22 05:12:56,000 error: no room\n")
+    os.utime(output, (1e9, 1e9))
+    assert seen(layout).stages["accuracy"] == {"failed": 1, "to do": 2}
+    os.utime(log, (1e9 - 1, 1e9 - 1))  # of a try before
+    assert seen(layout).stages["accuracy"] == {"done": 1, "to do": 2}

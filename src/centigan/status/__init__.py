@@ -52,13 +52,18 @@ def look(layout: Layout, settings: Settings) -> Status:
 
 def _state(output: Path, log: Path, job: Job | None) -> str:
     """The state of a job that is no training; one of this machine holds its log locked."""
-    if _is_done(output):
+    if _is_done(output) and not _failed_since(output, log):
         return "done"
     if job and job.state in ("running", "waiting"):
         return job.state
     if is_locked(log):
         return "running"
     return "failed" if last_error(log) or (job and job.state == "failed") else "to do"
+
+
+def _failed_since(output: Path, log: Path) -> bool:
+    """Whether a later try to make this output anew failed; the one there is of before."""
+    return log.exists() and log.stat().st_mtime > output.stat().st_mtime and bool(last_error(log))
 
 
 def _is_done(path: Path) -> bool:
