@@ -45,6 +45,21 @@ def test_every_layout_is_recognised(archives: Path, folders: Path, kaggle: Path)
     assert recognise(folders / "train") == "class-folders"
 
 
+def test_classes_that_are_called_like_a_subset_are_classes(tmp_path: Path) -> None:
+    for name in ("plane", "train", "val"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").touch()
+    assert recognise(tmp_path) == "class-folders"
+
+
+def test_a_subset_of_another_name_is_pointed_at(folders: Path, tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own/train").symlink_to(folders / "train")
+    (tmp_path / "own/valid").symlink_to(folders / "val")
+    with pytest.raises(UserError, match=r"own/val is missing, but valid/ is there: rename it to val/"):
+        list_source(settings(tmp_path / "own"))
+
+
 def test_one_data_set_gives_the_same_arrays_from_every_layout(
     archives: Path, folders: Path, kaggle: Path, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from centigan.data.sources.archives import TRAIN, VALIDATION, list_archives
 from centigan.data.sources.cifar import list_cifar
-from centigan.data.sources.folders import class_folders, list_class_folders, list_folders
+from centigan.data.sources.folders import SUBSETS, class_folders, list_class_folders, list_folders
 from centigan.data.sources.kaggle import DATA, list_kaggle
 from centigan.data.sources.listing import Listing, cannot_read
 from centigan.data.sources.sift import Sieve
@@ -20,8 +20,6 @@ SIGNS: dict[str, Source] = {
     "cifar-10-batches-bin": "cifar10",
     "cifar-100-python": "cifar100",
     "cifar-100-binary": "cifar100",
-    "train": "folders",
-    "val": "folders",
 }
 KNOWN = (
     "ILSVRC2012's archives, train/<class>/ and val/<class>/, Kaggle's ILSVRC/, CIFAR's folders, "
@@ -66,8 +64,15 @@ def recognise(root: Path) -> Source:
     for sign, source in SIGNS.items():
         if (root / sign).exists():
             return source
+    if any(_holds_folders(root / folder) for folder in SUBSETS):
+        return "folders"
     try:
         class_folders(root, Sieve(root))
     except UserError as error:
         raise UserError(f"no data found: {error}. `data.root` may hold {KNOWN}") from None
     return "class-folders"
+
+
+def _holds_folders(folder: Path) -> bool:
+    """Whether it is a set of classes; a class that is called "train" holds images."""
+    return folder.is_dir() and any(entry.is_dir() for entry in folder.iterdir())

@@ -25,6 +25,9 @@ def list_folders(root: Path) -> Listing:
     """
     sieve = Sieve(root)
     sieve.outside(root, BELONG)
+    others = [name for name in ("valid", "validation", "test") if (root / name).is_dir()]
+    if others and not (root / "val").exists():
+        raise UserError(f"{root}/val is missing, but {others[0]}/ is there: rename it to val/, or link it")
     found = {folder: class_folders(root / folder, sieve) for folder in SUBSETS}
     one_sided = sorted(set(found["train"]) ^ set(found["val"]))
     if one_sided:
