@@ -19,7 +19,7 @@ from safetensors import safe_open
 from centigan.collapse import is_less_diverse
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
-from centigan.manifest import read_facts
+from centigan.manifest import read_facts, read_object
 from centigan.needed import missing
 
 Images = npt.NDArray[np.uint8]
@@ -67,18 +67,18 @@ class Results:
 
     @cached_property
     def summary(self) -> dict[str, float]:
-        values: dict[str, float] = read_json(self.layout.summary)
+        values: dict[str, float] = read_object(present(self.layout.summary))
         return values
 
     @cached_property
     def judge(self) -> dict[str, Any]:
         """Which judge it is, what it judges, how it was made."""
-        return read_json(self.layout.judge / "manifest.json") | read_facts(self.layout.judge)
+        return read_object(present(self.layout.judge / "manifest.json")) | read_facts(self.layout.judge)
 
     @cached_property
     def source(self) -> dict[str, Any]:
         """What was found as raw data."""
-        return read_json(self.layout.source)
+        return read_object(present(self.layout.source))
 
     @cached_property
     def less_diverse(self) -> list[str]:
@@ -135,10 +135,10 @@ class Results:
         return pd.DataFrame(lines)
 
     def arrays_manifest(self, split: str) -> dict[str, Any]:
-        return read_json(self.layout.arrays(split) / "manifest.json")
+        return read_object(present(self.layout.arrays(split) / "manifest.json"))
 
     def train_manifest(self, split: str) -> dict[str, Any]:
-        return read_json(self.layout.train(split) / "manifest.json")
+        return read_object(present(self.layout.train(split) / "manifest.json"))
 
     def samples(self, split: str, *, per_class: int) -> dict[str, Images]:
         """The first samples of every class: class_id -> uint8 (<= per_class, R, R, 3)."""
@@ -197,19 +197,6 @@ def present(path: Path) -> Path:
     if not path.is_file():
         raise missing(path)
     return path
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file.
-
-    Raises:
-        UserError: when the file is missing or is not JSON.
-    """
-    try:
-        values: dict[str, Any] = json.loads(present(path).read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path} is not JSON ({error}); delete it and run again") from None
-    return values
 
 
 def check_complete(

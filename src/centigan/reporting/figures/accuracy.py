@@ -9,6 +9,7 @@ from matplotlib.ticker import NullLocator
 
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.manifest import read_object
 from centigan.params import load
 from centigan.reporting.figures.axes import (
     BESIDE,
@@ -23,7 +24,7 @@ from centigan.reporting.figures.axes import (
     titled_axes,
 )
 from centigan.reporting.labels import name_points
-from centigan.reporting.results import Results, read_json
+from centigan.reporting.results import Results, present
 from centigan.reporting.thresholds import LOW_FACTOR
 from centigan.settings.figures import CurvesSettings, FigureSettings
 
@@ -83,7 +84,7 @@ def _curve_beside(axes: Axes, layout: Layout, name: str, color: str, pixels: lis
     if not path.is_file():
         axes.plot([], [], " ", label=f"{name}: not run here")
         return
-    summary = read_json(path)
+    summary = read_object(present(path))
     at = {side: f"accuracy/generated/{side}" for side in pixels if f"accuracy/generated/{side}" in summary}
     axes.errorbar(
         list(at),
