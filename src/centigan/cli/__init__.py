@@ -76,6 +76,7 @@ def main() -> None:
     """Run a verb; a person's mistake is one line on standard error and exit status 1."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     logging.captureWarnings(True)
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # "generated new fontManager"
     try:
         app()
     except UserError as error:
