@@ -1,4 +1,4 @@
-# make demo | pull | compare | test | test-cluster | test-long | check | ui | clean: each sets the environment up first, once
+# make demo | pull | compare | test | test-cluster | test-long | golden | check | ui | clean: each sets the environment up first, once
 PYTHON ?= python3
 PORT ?= 5000
 BIN := .venv/bin
@@ -6,7 +6,7 @@ HEADLINES := (inception_score/fresh|(fid|kid|precision|recall|cas)/generated|ms_
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 export MPLCONFIGDIR := $(CURDIR)/.snakemake/matplotlib
 
-.PHONY: demo pull compare test test-cluster test-long check ui clean
+.PHONY: demo pull compare test test-cluster test-long golden check ui clean
 
 demo: .venv/installed
 	$(BIN)/snakemake --cores all --config experiment=demo
@@ -32,6 +32,10 @@ test-cluster: .venv/installed
 # what takes minutes each or together: every edit, faults of the cluster and of the tracking server; an hour
 test-long: .venv/installed
 	$(BIN)/pytest -m faults
+
+# which bytes of a tiny run changed since a commit: make golden SINCE=HEAD~3
+golden: .venv/installed
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python tests/golden/compare.py $(SINCE)
 
 check: .venv/installed
 	$(BIN)/ruff check

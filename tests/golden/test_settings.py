@@ -1,0 +1,25 @@
+"""The settings that identify a training: a change here trains every split anew, everywhere."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from centigan import params
+from centigan.settings.stages import TrainStage
+
+ROOT = Path(__file__).parents[2]
+PINNED = Path(__file__).parent / "train_stages.json"  # by experiment
+
+
+@pytest.mark.parametrize("experiment", json.loads(PINNED.read_text()))
+def test_a_training_is_identified_by_the_same_json(experiment: str) -> None:
+    pinned = json.loads(PINNED.read_text())[experiment]
+    settings = params.load(experiment, ROOT)
+    assert params.canonical_json(params.stage(settings, TrainStage)) == pinned
+
+
+def test_every_experiment_that_ships_is_pinned() -> None:
+    assert sorted(json.loads(PINNED.read_text())) == sorted(
+        path.stem for path in (ROOT / "experiments").glob("*.yaml")
+    )
