@@ -10,7 +10,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from centigan.families import build
-from centigan.settings.training import AcganConfig
+from centigan.settings.families.acgan import AcganConfig
 from centigan.types import Batch
 
 BATCH, ITERATIONS, CLASSES = 100, 50_000, 10

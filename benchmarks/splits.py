@@ -18,7 +18,8 @@ from pathlib import Path
 import torch
 
 from centigan.families import build
-from centigan.settings.training import AcganConfig, TrainSettings
+from centigan.settings.families.acgan import AcganConfig
+from centigan.settings.training import TrainSettings
 from centigan.training.engine import Engine, choose_device
 from centigan.types import Batch
 

@@ -27,7 +27,8 @@ from torchvision.transforms import Compose, Normalize, ToTensor
 from centigan.data.batches import Batches
 from centigan.families import build
 from centigan.nets.blocks import Doubling, NoiseAndDropout
-from centigan.settings.training import AcganConfig, TrainSettings
+from centigan.settings.families.acgan import AcganConfig
+from centigan.settings.training import TrainSettings
 from centigan.training.engine import Engine
 from centigan.types import Batch, Family
 

@@ -55,8 +55,8 @@ def test_the_schema_file_is_generated_from_the_models() -> None:
 def test_stages_are_parts_of_the_settings() -> None:
     for kind in STAGES.values():
         for name, field in kind.model_fields.items():
-            whole = Settings.model_fields[name].annotation
-            assert issubclass(whole, field.annotation)
+            whole, part = Settings.model_fields[name].annotation, field.annotation
+            assert whole == part or issubclass(whole, part)
 
 
 def test_where_the_raw_data_lie_makes_no_other_stage() -> None:
@@ -77,6 +77,13 @@ def test_where_the_raw_data_lie_makes_no_other_stage() -> None:
         ("train: {iterations: many}", r"train\.iterations: input should be a valid integer"),
         ("train: {iterations: 50}", r"train: value error, log_every 100 exceeds iterations 50; lower it"),
         ("model: {width: 0}", r"model\.width: input should be greater than 0"),
+        ("model: {widht: 1}", r"model\.widht: unknown setting; did you mean `width`\?"),
+        ("model: {family: cgan, width: 0}", r"model\.width: input should be greater than 0"),
+        ("model: {family: cgan, weight_decy: 1}", r"model\.weight_decy: .*did you mean `weight_decay`\?"),
+        ("model: {family: cgan, activation_noise: 0}", r"model\.activation_noise: unknown setting"),
+        ("model: {family: cagn}", r"model\.family: unknown family; did you mean `cgan`\?"),
+        ("model: {family: [1]}", r"model\.family: unknown family"),
+        ("model: 5", r"model: settings are expected, not 5"),
         ("arrays: {resolution: 48}", r"arrays\.resolution: input should be 32, 64 or 128"),
         ("judge: {name: inception}", r"judge\.name: input should be 'auto'"),
         ("data: {split_size: 10, classes: 20}\nsplits: {2: {train: {seed: 1}}}", r"split 2 .*00\.\.01"),

@@ -12,7 +12,8 @@ from centigan.manifest import DIGESTS, FACTS, read_digests, read_manifest, sha25
 from centigan.params import parse
 from centigan.sampling import trained_family
 from centigan.settings import Named
-from centigan.settings.training import AcganConfig
+from centigan.settings.families import OfModel
+from centigan.settings.families.contract import FamilySettings
 from centigan.training.engine import choose_device
 from centigan.yaml_mapping import advice
 
@@ -111,7 +112,7 @@ def _named(split: int | str, names: list[str]) -> str:
     raise UserError(f"split {split} does not exist; splits are {names[0]}..{names[-1]}")
 
 
-def _model(layout: Layout, split: str) -> AcganConfig:
+def _model(layout: Layout, split: str) -> FamilySettings:
     """The settings that a split's networks were built with."""
     manifest = layout.train(split) / "manifest.json"
     if not manifest.exists():
@@ -122,7 +123,7 @@ def _model(layout: Layout, split: str) -> AcganConfig:
     model = settings.get("model") if isinstance(settings, dict) else None
     if not isinstance(model, dict):
         raise UserError(f"{manifest} is damaged (it holds no settings.model); {REMEDY}")
-    return parse(AcganConfig, model, f"{manifest}, settings.model")
+    return parse(OfModel, {"model": model}, f"{manifest}, settings").model
 
 
 def _verify(folder: Path) -> None:

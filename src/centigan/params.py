@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from centigan.errors import UserError
 from centigan.layout import split_name
 from centigan.settings import Named, Settings
+from centigan.settings.families import FAMILIES
 from centigan.settings.frozen import MEANING, Frozen
 from centigan.yaml_mapping import advice, read_mapping
 
@@ -45,7 +46,7 @@ def overridden(experiment: str | None = None, root: Path = Path()) -> list[str]:
     params, overlay, file = _written(experiment, root)
     shipped = dotted(Settings(experiment=file.stem).model_dump(mode="json"))
     below, above = dotted(params), dotted(overlay)
-    lines = []
+    lines = [*_of_another_family(params, overlay, shipped, file)]
     for key in sorted(below.keys() & above.keys() - {"experiment"}):
         if below[key] == above[key] or (key in shipped and below[key] == shipped[key]):
             continue
@@ -56,6 +57,22 @@ def overridden(experiment: str | None = None, root: Path = Path()) -> list[str]:
             f"decides: set it there, or `dvc exp run -S {asked}`; here {before}"
         )
     return lines
+
+
+def _of_another_family(
+    params: dict[str, Any], overlay: dict[str, Any], shipped: dict[str, Any], file: Path
+) -> Iterator[str]:
+    """A line for each setting of the model that was changed and that another family does not take."""
+    model, other = params.get("model"), overlay.get("model")
+    if not (isinstance(model, dict) and isinstance(other, dict) and _another_family(model, other)):
+        return
+    for key, value in sorted(dotted(model, "model.").items()):
+        if key not in dotted(other, "model.") and value != shipped.get(key, value):
+            yield (
+                f"params.yaml: {key} is {_in_yaml(value)}, but {file} takes another family, "
+                f"{_in_yaml(other['family'])}, which begins with its own settings: set it there, and here "
+                f"put back the shipped value, {_in_yaml(shipped[key])}"
+            )
 
 
 def _written(experiment: str | None, root: Path) -> tuple[dict[str, Any], dict[str, Any], Path]:
@@ -152,23 +169,37 @@ def _in_yaml(value: Any) -> str:
 
 
 def _explain(kind: type[Frozen], wrong: ErrorDetails) -> str:
-    location, message = wrong["loc"], wrong["msg"]
+    location, message = _without_family(wrong["loc"]), wrong["msg"]
     key = ".".join(str(part) for part in location)
     if wrong["type"] == "string_pattern_mismatch":
         return f"{key}: {MEANING[wrong['ctx']['pattern']]}, not {wrong['input']!r}"
     if wrong["type"] == "string_type" and isinstance(wrong["input"], int | float | date):
         return f"{key}: YAML takes {wrong['input']} for a number, a date or a truth; write a text in quotes"
+    if wrong["type"] == "union_tag_not_found":
+        return f"{key}: settings are expected, not {wrong['input']!r}"
+    if wrong["type"] == "union_tag_invalid":
+        return f"{key}.family: unknown family; {advice(str(wrong['ctx']['tag']), list(FAMILIES))}"
     if wrong["type"] != "extra_forbidden":
         return f"{key}: {message[0].lower()}{message[1:]}"
-    known = _keys(kind.model_json_schema(), location[:-1])
+    known = _keys(kind.model_json_schema(), wrong["loc"][:-1])
     return f"{key}: unknown setting; {advice(str(location[-1]), known)}"
+
+
+def _without_family(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """A setting's place as it is written: pydantic puts the family between `model` and the key."""
+    first, *rest = location
+    return (first, *rest[1:]) if first == "model" and rest and rest[0] in FAMILIES else location
 
 
 def _keys(schema: dict[str, Any], path: tuple[int | str, ...]) -> list[str]:
     """Names of the settings under `path` in a model's JSON schema."""
     node = schema
     for part in path:
-        node = node["properties"][part]
+        if "oneOf" in node:  # of the families
+            options = [schema["$defs"][option["$ref"].rsplit("/", 1)[-1]] for option in node["oneOf"]]
+            node = next(each for each in options if each["properties"]["family"]["const"] == part)
+        else:
+            node = node["properties"][part]
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
     return list(node["properties"])
@@ -179,5 +210,12 @@ def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both else value
+        merged[key] = (
+            _merge(merged[key], value) if both and not _another_family(merged[key], value) else value
+        )
     return merged
+
+
+def _another_family(below: dict[str, Any], above: dict[str, Any]) -> bool:
+    """Whether two sections are of two families, whose settings have nothing to do with each other."""
+    return "family" in above and above["family"] != below.get("family", above["family"])

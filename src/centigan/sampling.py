@@ -14,8 +14,8 @@ from centigan.families import build
 from centigan.layout import Layout
 from centigan.manifest import FACTS, describe, read_facts, write_manifest
 from centigan.seeds import counter_seed
+from centigan.settings.families.contract import FamilySettings
 from centigan.settings.stages import SampleStage
-from centigan.settings.training import AcganConfig
 from centigan.types import Family, to_uint8
 
 CHUNK = 250  # images a forward pass; part of what the seed means, so not a setting of the machine
@@ -52,7 +52,7 @@ def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torc
 
 
 def trained_family(
-    layout: Layout, split: str, model: AcganConfig, device: torch.device
+    layout: Layout, split: str, model: FamilySettings, device: torch.device
 ) -> tuple[Family, list[str]]:
     """The family of a split with its trained networks on the device, and the names of its classes.
 

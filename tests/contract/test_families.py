@@ -2,23 +2,40 @@
 
 import pkgutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 import centigan.families
-from centigan.families import FAMILIES
-from centigan.settings.training import AcganConfig, TrainSettings
+import centigan.settings.families
+from centigan.families import build
+from centigan.settings.families import FAMILIES
+from centigan.settings.families.acgan import AcganConfig
+from centigan.settings.families.cgan import CganConfig
+from centigan.settings.training import TrainSettings
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints, family_tensors
 from centigan.training.engine import autocast
 from centigan.types import Batch, Family, to_network
 
-CONFIGS = {"acgan": AcganConfig(width=0.1)}
+CONFIGS = {"acgan": AcganConfig(width=0.1), "cgan": CganConfig(width=0.05)}
+
+
+class OnMetaAlone(TorchDispatchMode):
+    """Refuses operations on tensors of another device, apart from scalars such as Adam's count of steps."""
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        result = operation(*args, **(kwargs or {}))
+        for value in tree_leaves([args, kwargs, result]):
+            assert not isinstance(value, torch.Tensor) or not value.ndim or value.is_meta, operation
+        return result
 
 
 def make(name: str) -> Family:
-    return FAMILIES[name](CONFIGS[name], classes=3, resolution=32, rng=torch.Generator().manual_seed(0))
+    return build(CONFIGS[name], classes=3, resolution=32, rng=torch.Generator().manual_seed(0))
 
 
 def batch(seed: int) -> Batch:
@@ -34,7 +51,11 @@ def step(family: Family, seed: int) -> dict[str, torch.Tensor]:
 
 def test_the_table_lists_every_file_of_the_room() -> None:
     files = {module.name for module in pkgutil.iter_modules(centigan.families.__path__)}
-    assert set(FAMILIES) == files == set(CONFIGS)
+    settings = {module.name for module in pkgutil.iter_modules(centigan.settings.families.__path__)}
+    assert set(FAMILIES) == files == set(CONFIGS) == settings - {"contract"}
+    assert {name: kind(family=name).implementation.split(".")[0] for name, kind in FAMILIES.items()} == {
+        name: name for name in files
+    }
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -119,6 +140,49 @@ def test_the_class_decides_the_image(name: str) -> None:
     assert not torch.equal(*images)
 
 
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_journal_has_what_the_figure_of_the_training_shows(name: str) -> None:
+    shown = {key for curves in FAMILIES[name].panels.values() for key in curves}
+    assert shown <= step(make(name), 1).keys()
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("resolution", [32, 64, 128])
+def test_every_resolution_of_the_arrays_can_be_drawn(name: str, resolution: int) -> None:
+    family = build(CONFIGS[name], classes=3, resolution=resolution, rng=torch.Generator().manual_seed(0))
+    images = family.sample(torch.tensor([0, 1]), torch.Generator().manual_seed(0))
+    assert images.shape == (2, 3, resolution, resolution)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_step_and_a_sample_leave_no_tensor_on_the_cpu(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the meta device, which has shapes and no values: what a GPU would refuse is refused here."""
+    family, meta = make(name), torch.device("meta")
+    moved = {}  # by identity: on meta they are other parameters
+    for network in family.networks.values():
+        before = list(network.parameters())
+        moved |= dict(zip(before, network.to(meta).parameters(), strict=True))
+    for optimizer in family.optimizers.values():
+        for group in optimizer.param_groups:
+            group["params"] = [moved[parameter] for parameter in group["params"]]
+            group["fused"] = False  # not made for meta
+    draws = {draw: getattr(torch, draw) for draw in ("rand", "randn", "randint")}
+    for draw, real in draws.items():  # there is no generator of meta
+        monkeypatch.setattr(torch, draw, lambda *sizes, generator, real=real, **rest: real(*sizes, **rest))
+    rng, real = SimpleNamespace(device=meta), Batch(*(tensor.to(meta) for tensor in batch(1)))
+    labels = torch.tensor([0, 1], device=meta)
+    with OnMetaAlone():
+        assert family.step(real, rng)
+        assert family.sample(labels, rng).shape == (2, 3, 32, 32)
+    states = (
+        value
+        for each in family.optimizers.values()
+        for state in each.state.values()
+        for value in state.values()
+    )
+    assert {value.device for value in states if value.ndim} == {meta}
+
+
 def assert_equal(one: Family, other: Family) -> None:
     a, b = family_tensors(one), family_tensors(other)
     assert a.keys() == b.keys()
@@ -128,7 +192,7 @@ def assert_equal(one: Family, other: Family) -> None:
 def test_acgan_asks_the_discriminator_as_it_is_after_its_update() -> None:
     """In bfloat16 too: autocast keeps no cast weights from before the update."""
     config = AcganConfig(width=0.1, activation_noise=0, discriminator_lr=0.05)
-    family = FAMILIES["acgan"](config, classes=3, resolution=32, rng=torch.Generator().manual_seed(0))
+    family = build(config, classes=3, resolution=32, rng=torch.Generator().manual_seed(0))
     discriminator = family.networks["discriminator"].eval()  # no dropout, so that it answers alike
     calls: list[tuple[torch.Tensor, torch.Tensor]] = []
     discriminator.register_forward_hook(lambda _, x, y: calls.append((x[0].detach(), y[0].detach())))

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from centigan.families.acgan import Discriminator, ImageGenerator
-from centigan.settings.training import AcganConfig
+from centigan.settings.families.acgan import AcganConfig
 
 
 def layer_shapes(network: nn.Module, kinds: tuple[type[nn.Module], ...], *inputs: torch.Tensor) -> list:

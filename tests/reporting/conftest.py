@@ -188,6 +188,7 @@ def _write_images(layout: Layout, split: str, names: list[str]) -> None:
     rng = np.random.default_rng(int(split))
     facts = {"classes": names, "resolution": 32}
     manifest = {"libraries": {"torch": "2"}, "commit": "abc", "engine": {"precision": "torch.bfloat16"}}
+    manifest |= {"settings": {"model": {"family": "acgan"}}}
     manifest |= {"images": {"train": 6, "held_out": 2}, "rejected": {"train": [{}], "held_out": []}}
     manifest |= {"converted": {"train": {"greyscale": ["1.jpg", "2.jpg"]}, "held_out": {"CMYK": ["3.jpg"]}}}
     for folder in (layout.arrays(split), layout.samples(split), layout.train(split)):

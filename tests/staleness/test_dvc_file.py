@@ -11,6 +11,7 @@ from staleness.test_identity import SETTINGS, listed, rules, table
 
 from centigan.fingerprint import PACKAGE, _closure
 from centigan.settings import Settings
+from centigan.settings.families import FAMILIES
 from centigan.settings.stages import STAGES
 
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
@@ -68,7 +69,9 @@ def test_a_stage_names_the_source_that_its_rules_depend_on(stage: str) -> None:
 
 
 def closure(module: str) -> set[Path]:
-    """The files behind a module; "data.embedded or data.cifar_raw" are two."""
+    """The files behind a module; "data.embedded or data.cifar_raw" are two, "its family" is any."""
+    if module == "its family":
+        return {file for family in FAMILIES for file in _closure(f"families.{family}")}
     return {file for name in module.split(" or ") for file in _closure(name)}
 
 

@@ -49,6 +49,7 @@ def test_the_table_names_the_source_and_the_settings_of_the_rule(rule: str) -> N
     settings, _, source = table()[rule]
     params = section(rules()[rule], "params")
     modules = re.findall(r'source_of\("([\w.]+)"\)', params)
+    modules += ["its family"] if "source_of_family()" in params else []
     assert modules == [] or listed(source) == set(modules)
     assert (rule == "train") == (not re.search("source_of|code", params))
     if stage := re.search(r'stage\("(\w+)"\)', params):
@@ -167,9 +168,24 @@ def test_another_result_of_a_rule_reaches_what_is_made_from_it(copy: Project, ru
 @pytest.mark.faults
 @pytest.mark.parametrize("rule", sorted(set(rules()) - {"raw", "train", "publish", "figure", "report"}))
 def test_another_source_of_a_rule_reaches_what_the_table_says(copy: Project, rule: str) -> None:
-    module = sorted(listed(table()[rule][2]))[0]
+    module = sorted(listed(table()[rule][2]) - {"its family"})[0]
     path = copy.folder / "src/centigan" / Path(*module.split("."))
     path = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
     path.write_text(path.read_text() + "\nANOTHER = 1\n")
     assert {rule} | after(rule) <= planned(copy)
     assert copy.named()
+
+
+def test_another_family_makes_nothing_stale_and_an_edit_of_ones_own_its_images(copy: Project) -> None:
+    package = copy.folder / "src/centigan"
+    for folder in ("families", "settings/families"):
+        (package / folder / "dummy.py").write_text((package / folder / "cgan.py").read_text())
+    listing = package / "settings/families/__init__.py"
+    listing.write_text(
+        listing.read_text().replace('"cgan": CganConfig', '"cgan": CganConfig, "dummy": CganConfig')
+    )
+    assert "dummy" in listing.read_text()
+    assert planned(copy) == set()
+    own = package / "families/acgan.py"
+    own.write_text(own.read_text() + "\nANOTHER = 1\n")
+    assert planned(copy) == {"sample", "latent"} | after("sample", "latent")

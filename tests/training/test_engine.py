@@ -11,8 +11,9 @@ from small import TRAIN
 from centigan.errors import UserError
 from centigan.families import build
 from centigan.layout import Layout
+from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.stages import TrainStage
-from centigan.settings.training import AcganConfig, TrainSettings
+from centigan.settings.training import TrainSettings
 from centigan.training.engine import Engine, choose_device
 from centigan.training.loop import train_split
 from centigan.types import Batch

@@ -17,8 +17,9 @@ from centigan.judges.small_cnn import SmallCnn
 from centigan.layout import Layout
 from centigan.sampling import sample_split
 from centigan.settings.evaluation import JudgeSettings
+from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.stages import TrainStage
-from centigan.settings.training import AcganConfig, TrainSettings
+from centigan.settings.training import TrainSettings
 from centigan.training.engine import Engine
 from centigan.training.loop import train_split
 from centigan.types import Batch

@@ -131,6 +131,11 @@ def source_of(module):
     return remembered_code_of(module, Path(".snakemake/centigan/.source.json"))
 
 
+def source_of_family():
+    """Hash of the source of the experiment's own family: another family makes nothing stale."""
+    return source_of("families." + SETTINGS.model.implementation.partition(".")[0])
+
+
 def judge_of_features(wildcards):
     """The judge, where its network makes the features."""
     path = f"results/{wildcards.experiment}/judge/SHA256SUMS"

@@ -1,18 +1,21 @@
-"""Model families: one file a paper, one entry here; each fulfils `centigan.types.Family`."""
+"""Model families: one file a paper; each fulfils `centigan.types.Family`.
+
+A family is imported when it is built: the list of all stands in `settings.families`.
+"""
+
+from importlib import import_module
 
 from torch import Generator
 
-from centigan.families.acgan import ACGAN
 from centigan.lean_start import spare_compiler_import
-from centigan.settings.training import AcganConfig
+from centigan.settings.families.contract import FamilySettings
 from centigan.types import Family
 
-FAMILIES = {
-    "acgan": ACGAN,  # Odena, Olah & Shlens 2017
-}
 
-
-def build(config: AcganConfig, *, classes: int, resolution: int, rng: Generator) -> Family:
+def build(config: FamilySettings, *, classes: int, resolution: int, rng: Generator) -> Family:
     """A freshly initialised family for `classes` classes of square images."""
     spare_compiler_import()
-    return FAMILIES[config.family](config, classes=classes, resolution=resolution, rng=rng)
+    module, name = config.implementation.split(".")
+    kind = getattr(import_module(f"centigan.families.{module}"), name)
+    family: Family = kind(config, classes=classes, resolution=resolution, rng=rng)
+    return family

@@ -24,13 +24,13 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import get_total_norm
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import UNLABELLED, class_log_likelihood, log_fake, log_real
-from centigan.nets.blocks import discriminator_block, initialise, upsample_block
-from centigan.settings.training import AcganConfig as Config
+from centigan.nets.blocks import discriminator_block, initialise, scaled, upsample_block
+from centigan.settings.families.acgan import AcganConfig as Config
 from centigan.types import Batch
+from centigan.updates import ascend
 
 # resolution -> (side of the first feature map, its maps, maps of the hidden upsampling blocks)
 GENERATOR_PLAN = {
@@ -39,11 +39,6 @@ GENERATOR_PLAN = {
     32: (4, 384, (192, 96)),  # Table 2
 }
 DISCRIMINATOR_PLAN = ((16, 2), (32, 1), (64, 2), (128, 1), (256, 2), (512, 1))  # (maps, stride)
-
-
-def scaled(maps: int, width: float) -> int:
-    """Feature maps at a width multiplier, at least one."""
-    return max(1, round(maps * width))
 
 
 class ImageGenerator(nn.Module):
@@ -121,12 +116,12 @@ class ACGAN:
         source = log_real(real_source) + log_fake(fake_source)  # L_S, equation 2
         classes = class_log_likelihood(real_class, batch.labels)  # L_C, equation 3, real half
         classes = classes + class_log_likelihood(fake_class, labels)  # and fake half
-        gradient_discriminator = _ascend(source + classes, self.optimizers["discriminator"])
+        gradient_discriminator = ascend(source + classes, self.optimizers["discriminator"])
 
         judged_source, judged_class = discriminator(fake)
         judged = -log_fake(judged_source) if self.config.saturating else log_real(judged_source)
         named = class_log_likelihood(judged_class, labels)
-        gradient_generator = _ascend(named + judged, self.optimizers["generator"])
+        gradient_generator = ascend(named + judged, self.optimizers["generator"])
 
         return {
             "loss_discriminator": -(source + classes).detach(),
@@ -154,16 +149,6 @@ class ACGAN:
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ N(0, I), (count, latent)."""
         return torch.randn(count, self.config.latent, generator=rng, device=rng.device)
-
-
-def _ascend(objective: Tensor, optimizer: Optimizer) -> Tensor:
-    """One optimiser step up the objective, for that optimiser's parameters only; their gradient's norm."""
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    optimizer.zero_grad(set_to_none=True)
-    (-objective).backward(inputs=parameters)
-    norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
-    optimizer.step()
-    return norm
 
 
 def _share_named(class_logits: Tensor, labels: Tensor) -> Tensor:

@@ -122,6 +122,24 @@ def discriminator_block(
     )
 
 
+def halving_block(maps_in: int, maps_out: int, *, norm: bool = True) -> nn.Sequential:
+    """5x5 convolution at stride 2, batch norm, leaky ReLU (Radford et al. 2015)."""
+    conv = nn.Conv2d(maps_in, maps_out, 5, stride=2, padding=2)
+    rest = nn.LeakyReLU(LEAKY_SLOPE, inplace=True)
+    return nn.Sequential(conv, nn.BatchNorm2d(maps_out), rest) if norm else nn.Sequential(conv, rest)
+
+
+def with_planes(x: Tensor, y: Tensor) -> Tensor:
+    """x (N, C, H, W) and y (N, K) as K constant planes behind it: (N, C + K, H, W)."""
+    planes = y.to(x.dtype)[:, :, None, None].expand(-1, -1, *x.shape[2:])
+    return torch.cat([x, planes], dim=1)
+
+
+def scaled(maps: int, width: float) -> int:
+    """Feature maps at a width multiplier, at least one."""
+    return max(1, round(maps * width))
+
+
 def initialise(network: nn.Module, rng: torch.Generator, std: float = 0.02) -> None:
     """Weights N(0, std^2), biases 0 (Table 1); batch-norm scales stay 1."""
     for module in network.modules():

@@ -21,6 +21,8 @@ from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
 from centigan.manifest import read_facts, read_object
 from centigan.needed import missing
+from centigan.settings.families import FAMILIES
+from centigan.settings.families.contract import FamilySettings
 
 Images = npt.NDArray[np.uint8]
 
@@ -74,6 +76,12 @@ class Results:
     def judge(self) -> dict[str, Any]:
         """Which judge it is, what it judges, how it was made."""
         return read_object(present(self.layout.judge / "manifest.json")) | read_facts(self.layout.judge)
+
+    @cached_property
+    def family(self) -> type[FamilySettings]:
+        """What the family that was trained says of itself."""
+        settings = self.train_manifest(self.split_names[0])["settings"]
+        return FAMILIES[settings["model"]["family"]]
 
     @cached_property
     def source(self) -> dict[str, Any]:

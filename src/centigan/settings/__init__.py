@@ -18,9 +18,11 @@ from centigan.settings.evaluation import (
     MsSsimSettings,
     NeighbourSettings,
 )
+from centigan.settings.families import ModelConfig
+from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.figures import FiguresSettings
 from centigan.settings.frozen import Frozen, Name
-from centigan.settings.training import AcganConfig, LatentSettings, SampleSettings, TrainSettings
+from centigan.settings.training import LatentSettings, SampleSettings, TrainSettings
 
 
 class Named(Frozen):
@@ -34,7 +36,7 @@ class Settings(Named):
 
     data: DataSettings = DataSettings()
     arrays: ArraySettings = ArraySettings()
-    model: AcganConfig = AcganConfig()  # becomes a tagged union with the second family
+    model: ModelConfig = AcganConfig()
     train: TrainSettings = TrainSettings()
     sample: SampleSettings = SampleSettings()
     judge: JudgeSettings = JudgeSettings()

@@ -15,13 +15,9 @@ from centigan.settings.evaluation import (
     MsSsimSettings,
     NeighbourSettings,
 )
+from centigan.settings.families import ModelConfig
 from centigan.settings.frozen import Frozen
-from centigan.settings.training import (
-    AcganConfig,
-    LatentSettings,
-    SampleSettings,
-    TrainSettings,
-)
+from centigan.settings.training import LatentSettings, SampleSettings, TrainSettings
 
 
 class ArraysStage(Frozen):
@@ -33,12 +29,12 @@ class IndexStage(Frozen):
 
 
 class TrainStage(Frozen):
-    model: AcganConfig
+    model: ModelConfig
     train: TrainSettings
 
 
 class SampleStage(Frozen):
-    model: AcganConfig
+    model: ModelConfig
     sample: SampleSettings
 
 
@@ -75,7 +71,7 @@ class NeighboursStage(Frozen):
 
 
 class LatentStage(Frozen):
-    model: AcganConfig
+    model: ModelConfig
     latent: LatentSettings
 
 

@@ -1,25 +1,10 @@
-"""Models, the training loop, and what is drawn from a trained generator."""
+"""The training loop, and what is drawn from a trained generator."""
 
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from centigan.settings.frozen import Count, Frozen, Seed, Several
-
-
-class AcganConfig(Frozen):
-    """Model and optimiser of AC-GAN (Tables 1 and 2)."""
-
-    family: Literal["acgan"] = "acgan"
-    width: float = Field(1.0, gt=0, le=64, description="multiplier on every feature-map count; 1: paper")
-    latent: Count = Field(100, description="dimensions of z")
-    activation_noise: float = Field(0.1, ge=0, description="std of the noise on D's activations")
-    generator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for G")
-    discriminator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for D")
-    beta1: float = Field(0.5, ge=0, lt=1)
-    beta2: float = Field(0.999, ge=0, lt=1)
-    saturating: bool = Field(False, description="G descends L_S itself, not its non-saturating form")
-    revision: int = Field(1, description="raise it when a change of code must retrain every split")
 
 
 class TrainSettings(Frozen):

@@ -25,12 +25,12 @@ class Sampler(PythonModel):
         from centigan.classes import Class
         from centigan.families import build
         from centigan.generator import TrainedGenerator
-        from centigan.settings.training import AcganConfig
+        from centigan.settings.families import OfModel
 
         facts = json.loads(Path(context.artifacts["settings"]).read_text(encoding="utf-8"))
         classes = [Class(**each) for each in facts["classes"]]
         family = build(
-            AcganConfig.model_validate(facts["model"]),
+            OfModel.model_validate({"model": facts["model"]}).model,
             classes=len(classes),
             resolution=facts["resolution"],
             rng=torch.Generator().manual_seed(0),  # the initial weights are overwritten

@@ -12,17 +12,13 @@ MOST_LINES = 10
 
 
 def training_curves(results: Results, settings: FigureSettings) -> Figure:
-    """Losses, and D's accuracies about source and class, of every split."""
+    """What the family's settings name of its journal, such as losses and D's accuracies, of every split."""
     histories = {split: results.history(split).set_index("iteration") for split in results.split_names}
-    figure = Figure(figsize=(6.0, 6.6), layout="constrained")
-    panels = figure.subplots(3, 1, sharex=True)
+    contents = results.family.panels
+    figure = Figure(figsize=(6.0, round(2.2 * len(contents), 1)), layout="constrained")
+    panels = figure.subplots(len(contents), 1, sharex=True, squeeze=False)[:, 0]
     panels[0].set_title(settings.title)
-    contents = (
-        ("loss", {"loss_discriminator": "discriminator", "loss_generator": "generator"}),
-        ("D tells the source", {"source_real": "of real images", "source_fake": "of generated"}),
-        ("D names the class", {"class_real": "of real images", "class_fake": "of generated"}),
-    )
-    for axes, (ylabel, curves) in zip(panels, contents, strict=True):
+    for axes, (ylabel, curves) in zip(panels, contents.items(), strict=True):
         for (column, label), color in zip(curves.items(), (REAL, GENERATED), strict=True):
             _curves(axes, column, histories, label=label, color=color)
         axes.set_ylabel(ylabel)

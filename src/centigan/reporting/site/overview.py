@@ -15,7 +15,6 @@ from centigan.reporting.site.today import has_published_features, todays_metrics
 from centigan.settings import Settings
 from centigan.sheets import evenly
 
-FAMILIES = {"acgan": "AC-GAN"}  # as their papers write them
 GLANCE = 12  # classes shown on the first page
 
 
@@ -25,7 +24,7 @@ def overview(results: Results, settings: Settings, commit: str | None) -> dict[s
     return {
         "settings": settings,
         "splits": len(results.split_names),
-        "family": FAMILIES[settings.model.family],
+        "family": settings.model.title,
         "facts": results.summary,
         "judge": results.judge,
         "data": raw_data(results),

@@ -1,0 +1,31 @@
+"""The section `model`: settings of one family, told apart by the key `family`; a file a family.
+
+Nothing but this list and a family's two files knows its name: adding one changes no other result.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Tag
+
+from centigan.settings.families.acgan import AcganConfig
+from centigan.settings.families.cgan import CganConfig
+from centigan.settings.frozen import Frozen
+
+DEFAULT = "acgan"
+
+
+def family_of(model: Any) -> Any:
+    """The family that a section names, as a mapping or as settings."""
+    return model.get("family", DEFAULT) if isinstance(model, dict) else getattr(model, "family", None)
+
+
+ModelConfig = Annotated[
+    Annotated[AcganConfig, Tag("acgan")] | Annotated[CganConfig, Tag("cgan")], Discriminator(family_of)
+]
+FAMILIES: dict[str, type[AcganConfig] | type[CganConfig]] = {"acgan": AcganConfig, "cgan": CganConfig}
+
+
+class OfModel(Frozen):
+    """The section alone."""
+
+    model: ModelConfig = AcganConfig()
