@@ -13,6 +13,7 @@ from snakemake.cli import parse_config
 from centigan import params
 from centigan.errors import UserError
 from centigan.settings import Settings
+from centigan.settings.families.cgan import CganConfig
 from centigan.settings.frozen import Frozen
 from centigan.settings.stages import STAGES, TrainStage
 
@@ -89,6 +90,7 @@ def test_where_the_raw_data_lie_makes_no_other_stage() -> None:
         ("data: {split_size: 10, classes: 20}\nsplits: {2: {train: {seed: 1}}}", r"split 2 .*00\.\.01"),
         ("splits: {1: {train: {sed: 1}}}", r"splits\.1: train\.sed: unknown setting; did you mean `seed`"),
         ("splits: {1: {data: {classes: 1}}}", r"splits\.1\.data"),
+        ("splits: {1: {model: {family: cgan}}}", r"splits\.1: model\.family: 'cgan' differs from .* 'acgan'"),
         ("train: [1", r"mine\.yaml is not valid YAML"),
         ("just words", r"mine\.yaml must hold settings"),
     ],
@@ -205,6 +207,19 @@ def test_a_change_of_params_yaml_that_an_experiment_overrides_is_said_with_the_p
         f"exp run -S {file}:train.iterations=50`; here put back the shipped value, 50000"
     )
     assert f"""`dvc exp run -S '{file}:data.root="their images"'`""" in root
+
+
+def test_another_family_begins_with_its_own_settings_and_what_is_lost_by_that_is_said(project: Path) -> None:
+    overlay(project, "model: {family: cgan, beta1: 0.4}")
+    (project / "params.yaml").write_text(
+        "experiment: mine\nmodel: {family: acgan, width: 0.5, latent: 100, beta1: 0.5, saturating: true}\n"
+    )
+    settings = params.load(root=project)
+    assert settings.model == CganConfig(beta1=0.4)
+    saturating, width = params.overridden(root=project)  # not what is as shipped, or stands in the file too
+    assert "model.saturating is true, but" in saturating
+    assert 'takes another family, "cgan", which begins with its own settings: set it there' in width
+    assert width.endswith("put back the shipped value, 1.0")
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml")))

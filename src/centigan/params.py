@@ -119,6 +119,11 @@ def for_split(settings: Settings, split: int | str) -> Settings:
     except UserError as error:
         raise UserError(f"splits.{split}: {error}") from None
     overrides = settings.model_dump()["splits"].get(int(split), {})
+    if (family := overrides.get("model", {}).get("family", settings.model.family)) != settings.model.family:
+        raise UserError(
+            f"splits.{int(split)}: model.family: {family!r} differs from the experiment's, "
+            f"{settings.model.family!r}; all splits are of one family; make another experiment"
+        )
     return parse(Settings, _merge(settings.model_dump(), overrides), f"splits.{int(split)}")
 
 
