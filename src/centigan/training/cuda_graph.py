@@ -31,6 +31,11 @@ class RecordedStep:
 
     def __call__(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """One step; `rng` must be the same generator each time."""
+        # a recording is of the present device, and that is the first one unless it is named
+        with torch.cuda.device(batch.images.device):
+            return self._step(batch, rng)
+
+    def _step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         self.seen += 1
         if self.seen <= UNRECORDED:
             return self._aside(batch, rng)
