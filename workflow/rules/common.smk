@@ -133,7 +133,8 @@ def source_of(module):
 
 def source_of_family():
     """Hash of the source of the experiment's own family: another family makes nothing stale."""
-    return source_of("families." + SETTINGS.model.implementation.partition(".")[0])
+    family, _, _ = SETTINGS.model.implementation.partition(".")
+    return source_of(f"families.{family}")
 
 
 def judge_of_features(wildcards):
