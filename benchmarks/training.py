@@ -140,13 +140,8 @@ def ours(place: Path, resolution: int, batch: int) -> Callable[[], object]:
     family, rng = new_family(resolution), torch.Generator().manual_seed(0)
     engine = Engine.choose(TrainSettings(), CPU)
     engine.prepare(family, place)
-    batches = stream(place, batch)
-
-    def step() -> object:
-        with engine.running():
-            return family.step(engine.laid_out(next(batches)), rng)
-
-    return step
+    batches, step = stream(place, batch), engine.stepper(family)
+    return lambda: step(engine.laid_out(next(batches)), rng)
 
 
 def stream(place: Path, batch: int) -> Iterator[Batch]:
