@@ -132,8 +132,12 @@ def interpolate_split(
 
 def _ends(family: Family, seed: int, split: str, name: str, walk: int, device: torch.device) -> Tensor:
     """The two latents (2, latent) that a walk of a class leads between."""
-    rng = torch.Generator().manual_seed(counter_seed(seed, split, "interpolation", name, walk))
-    return family.latent(2, rng).to(device)
+    return _latents(family, 2, counter_seed(seed, split, "interpolation", name, walk), device)
+
+
+def _latents(family: Family, count: int, seed: int, device: torch.device) -> Tensor:
+    """(count, latent), drawn on the CPU: the same for any device."""
+    return family.latent(count, torch.Generator().manual_seed(seed)).to(device)
 
 
 def _walk(family: Family, split: str, path: str, ends: Tensor, steps: int, label: int) -> Images:
@@ -147,8 +151,8 @@ def _square(
     family: Family, split: str, label: int, name: str, latent: LatentSettings, device: torch.device
 ) -> Images:
     """uint8 (N, N, R, R, 3) of one class."""
-    rng = torch.Generator().manual_seed(counter_seed(latent.seed, split, "square", name))
-    rows = between_four(family.latent(4, rng).to(device), latent.square)
+    corners = _latents(family, 4, counter_seed(latent.seed, split, "square", name), device)
+    rows = between_four(corners, latent.square)
     labels = torch.full((latent.square,), label, device=device)
     drawn = (to_uint8(family.generate(row, labels), f"split {split}: the generator") for row in rows)
     return torch.stack([images.cpu() for images in drawn]).numpy()
@@ -156,7 +160,7 @@ def _square(
 
 def _grid(family: Family, split: str, classes: int, styles: int, seed: int, device: torch.device) -> Images:
     """uint8 (styles, classes, R, R, 3): one latent a row."""
-    latents = family.latent(styles, torch.Generator().manual_seed(seed)).to(device)
+    latents = _latents(family, styles, seed, device)
     labels = torch.arange(classes, device=device)
     drawn = (family.generate(z.expand(classes, -1), labels) for z in latents)
     rows = [to_uint8(images, f"split {split}: the generator") for images in drawn]
