@@ -174,7 +174,10 @@ def _in_yaml(value: Any) -> str:
 
 
 def _explain(kind: type[Frozen], wrong: ErrorDetails) -> str:
-    location, message = _without_family(wrong["loc"]), wrong["msg"]
+    location, message, family = wrong["loc"], wrong["msg"], None
+    if location[0] == "model" and location[1:2] and location[1] in FAMILIES:
+        first, family, *rest = location  # pydantic puts the family between `model` and the key
+        location = (first, *rest)
     key = ".".join(str(part) for part in location)
     if wrong["type"] == "string_pattern_mismatch":
         return f"{key}: {MEANING[wrong['ctx']['pattern']]}, not {wrong['input']!r}"
@@ -186,25 +189,17 @@ def _explain(kind: type[Frozen], wrong: ErrorDetails) -> str:
         return f"{key}.family: unknown family; {advice(str(wrong['ctx']['tag']), list(FAMILIES))}"
     if wrong["type"] != "extra_forbidden":
         return f"{key}: {message[0].lower()}{message[1:]}"
-    known = _keys(kind.model_json_schema(), wrong["loc"][:-1])
+    known = (
+        list(FAMILIES[str(family)].model_fields) if family else _keys(kind.model_json_schema(), location[:-1])
+    )
     return f"{key}: unknown setting; {advice(str(location[-1]), known)}"
-
-
-def _without_family(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """A setting's place as it is written: pydantic puts the family between `model` and the key."""
-    first, *rest = location
-    return (first, *rest[1:]) if first == "model" and rest and rest[0] in FAMILIES else location
 
 
 def _keys(schema: dict[str, Any], path: tuple[int | str, ...]) -> list[str]:
     """Names of the settings under `path` in a model's JSON schema."""
     node = schema
     for part in path:
-        if "oneOf" in node:  # of the families
-            options = [schema["$defs"][option["$ref"].rsplit("/", 1)[-1]] for option in node["oneOf"]]
-            node = next(each for each in options if each["properties"]["family"]["const"] == part)
-        else:
-            node = node["properties"][part]
+        node = node["properties"][part]
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
     return list(node["properties"])

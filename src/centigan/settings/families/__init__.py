@@ -9,6 +9,7 @@ from pydantic import Discriminator, Tag
 
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.cgan import CganConfig
+from centigan.settings.families.contract import FamilySettings
 from centigan.settings.frozen import Frozen
 
 DEFAULT = "acgan"
@@ -22,10 +23,10 @@ def family_of(model: Any) -> Any:
 ModelConfig = Annotated[
     Annotated[AcganConfig, Tag("acgan")] | Annotated[CganConfig, Tag("cgan")], Discriminator(family_of)
 ]
-FAMILIES: dict[str, type[AcganConfig] | type[CganConfig]] = {"acgan": AcganConfig, "cgan": CganConfig}
+FAMILIES: dict[str, type[FamilySettings]] = {"acgan": AcganConfig, "cgan": CganConfig}
 
 
 class OfModel(Frozen):
     """The section alone."""
 
-    model: ModelConfig = AcganConfig()
+    model: ModelConfig

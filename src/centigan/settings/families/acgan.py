@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from centigan.settings.families.contract import FamilySettings, Panels
+from centigan.settings.families.contract import ADVERSARIAL, FamilySettings, Panels
 from centigan.settings.frozen import Count
 
 
@@ -12,11 +12,8 @@ class AcganConfig(FamilySettings):
     """Model and optimiser of AC-GAN."""
 
     title: ClassVar[str] = "AC-GAN"
-    citation: ClassVar[str] = "Odena, Olah & Shlens 2017"
     implementation: ClassVar[str] = "acgan.ACGAN"
-    panels: ClassVar[Panels] = {
-        "loss": {"loss_discriminator": "discriminator", "loss_generator": "generator"},
-        "D tells the source": {"source_real": "of real images", "source_fake": "of generated"},
+    panels: ClassVar[Panels] = ADVERSARIAL | {
         "D names the class": {"class_real": "of real images", "class_fake": "of generated"},
     }
 

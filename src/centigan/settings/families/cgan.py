@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from centigan.settings.families.contract import FamilySettings, Panels
+from centigan.settings.families.contract import ADVERSARIAL, FamilySettings, Panels
 from centigan.settings.frozen import Count
 
 
@@ -12,12 +12,8 @@ class CganConfig(FamilySettings):
     """Model and optimiser of the conditional GAN."""
 
     title: ClassVar[str] = "CGAN"
-    citation: ClassVar[str] = "Mirza & Osindero 2014"
     implementation: ClassVar[str] = "cgan.CGAN"
-    panels: ClassVar[Panels] = {
-        "loss": {"loss_discriminator": "discriminator", "loss_generator": "generator"},
-        "D tells the source": {"source_real": "of real images", "source_fake": "of generated"},
-    }
+    panels: ClassVar[Panels] = ADVERSARIAL
 
     family: Literal["cgan"] = "cgan"
     latent: Count = Field(100, description="dimensions of z")

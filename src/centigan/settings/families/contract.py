@@ -7,6 +7,10 @@ from pydantic import Field
 from centigan.settings.frozen import Frozen
 
 Panels = dict[str, dict[str, str]]
+ADVERSARIAL: Panels = {  # of a generator and a discriminator
+    "loss": {"loss_discriminator": "discriminator", "loss_generator": "generator"},
+    "D tells the source": {"source_real": "of real images", "source_fake": "of generated"},
+}
 
 
 class FamilySettings(Frozen):
@@ -16,7 +20,6 @@ class FamilySettings(Frozen):
     """
 
     title: ClassVar[str]  # as its paper writes it
-    citation: ClassVar[str]  # authors and year
     implementation: ClassVar[str]  # <module>.<class> within centigan.families
     panels: ClassVar[Panels]  # of the figure of its training: label -> journal's key -> label of the curve
 
