@@ -70,6 +70,11 @@ class Layout:
     def results(self) -> Path:
         return self.root / "results" / self.experiment
 
+    @property
+    def protocol(self) -> Path:
+        """What every experiment of the same protocol shares: data, judge, measurements of real images."""
+        return self.results
+
     def index(self, split: str) -> Path:
         """The images of one split: a file each, so that a change of one leaves the others alone."""
         return self.results / "index" / f"{split}.parquet"

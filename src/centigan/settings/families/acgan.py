@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from centigan.settings.families.contract import ADVERSARIAL, FamilySettings, Panels
+from centigan.settings.families.contract import ADVERSARIAL, Ability, FamilySettings, Panels
 from centigan.settings.frozen import Count
 
 
@@ -25,3 +25,8 @@ class AcganConfig(FamilySettings):
     beta1: float = Field(0.5, ge=0, lt=1)
     beta2: float = Field(0.999, ge=0, lt=1)
     saturating: bool = Field(False, description="G descends L_S itself, not its non-saturating form")
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """Draws images of a class; D names one."""
+        return frozenset({"by_class", "latent", "classifies"})

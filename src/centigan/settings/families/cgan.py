@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from centigan.settings.families.contract import ADVERSARIAL, FamilySettings, Panels
+from centigan.settings.families.contract import ADVERSARIAL, Ability, FamilySettings, Panels
 from centigan.settings.frozen import Count
 
 
@@ -23,3 +23,8 @@ class CganConfig(FamilySettings):
     beta2: float = Field(0.999, ge=0, lt=1)
     weight_decay: float = Field(2.5e-5, ge=0, description="L2 in the gradient, as DCGAN's authors have it")
     saturating: bool = Field(False, description="G descends log D's complement, as the paper prints it")
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """Draws images of a class."""
+        return frozenset({"by_class", "latent"})
