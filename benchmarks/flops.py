@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from centigan.families import build
 from centigan.settings.families.acgan import AcganConfig
-from centigan.types import Batch
+from centigan.types import Batch, Given
 
 BATCH, ITERATIONS, CLASSES = 100, 50_000, 10
 SPLITS = {128: 100, 64: 100, 32: 1}  # imagenet128, imagenet64, cifar10
@@ -24,7 +24,7 @@ def main() -> None:
         family = build(AcganConfig(), classes=CLASSES, resolution=resolution, rng=rng)
         images = torch.zeros(BATCH, 3, resolution, resolution)
         with FlopCounterMode(display=False) as counter:
-            family.step(Batch(images, torch.zeros(BATCH, dtype=torch.long)), rng)
+            family.step(Batch(images, Given(torch.zeros(BATCH, dtype=torch.long)), torch.tensor(1)), rng)
         iteration = counter.get_total_flops()
         print(
             f"{resolution:4d} px: {iteration / 1e9:8.1f} GFLOP an iteration, "

@@ -20,7 +20,7 @@ from centigan.families import build
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.training import TrainSettings
 from centigan.training.engine import Engine, choose_device
-from centigan.types import Batch
+from centigan.types import Batch, Given
 
 CLASSES = 10
 SETTLED = 4  # steps after the first: one is compiled anew, another records the CUDA graph
@@ -72,7 +72,7 @@ def stepper(engine: Engine, words: argparse.Namespace) -> Callable[[], object]:
     images = torch.rand(words.batch, 3, words.resolution, words.resolution, device=engine.device) * 2 - 1
     labels = torch.randint(CLASSES, (words.batch,), device=engine.device)
     noise, step = torch.Generator(engine.device).manual_seed(0), engine.stepper(family)
-    return lambda: step(engine.laid_out(Batch(images, labels)), noise)
+    return lambda: step(engine.laid_out(Batch(images, Given(labels), torch.tensor(1))), noise)
 
 
 def timed(work: Callable[[], object], device: torch.device) -> float:

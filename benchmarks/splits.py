@@ -21,7 +21,7 @@ from centigan.families import build
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.training import TrainSettings
 from centigan.training.engine import Engine, choose_device
-from centigan.types import Batch
+from centigan.types import Batch, Given
 
 CLASSES = 10
 SETTLED = 4  # steps before the clock runs: on a GPU the fourth is recorded
@@ -76,7 +76,10 @@ def train(words: argparse.Namespace, threads: int, barrier: Barrier) -> None:
     engine.prepare(family, Path(tempfile.gettempdir()) / "centigan-compiled")
     images = torch.rand(words.batch, 3, words.resolution, words.resolution, device=engine.device) * 2 - 1
     labels = torch.randint(CLASSES, (words.batch,), device=engine.device)
-    batch, noise = engine.laid_out(Batch(images, labels)), torch.Generator(engine.device).manual_seed(0)
+    batch, noise = (
+        engine.laid_out(Batch(images, Given(labels), torch.tensor(1))),
+        torch.Generator(engine.device).manual_seed(0),
+    )
     step = engine.stepper(family)
 
     def steps(count: int) -> None:

@@ -30,7 +30,7 @@ from centigan.nets.blocks import Doubling, NoiseAndDropout
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.training import TrainSettings
 from centigan.training.engine import Engine
-from centigan.types import Batch, Family
+from centigan.types import Batch, Family, Given
 
 CPU = torch.device("cpu")
 CLASSES = 10
@@ -117,7 +117,7 @@ def plain(place: Path, resolution: int, batch: int) -> Callable[[], object]:
     def endless() -> Iterator[Batch]:
         while True:
             for images, labels in loader:
-                yield Batch(images, labels)
+                yield Batch(images, Given(labels), torch.tensor(1))
 
     batches = endless()
     return lambda: family.step(next(batches), rng)
@@ -160,7 +160,7 @@ def new_family(resolution: int) -> Family:
 def count(resolution: int, batch: int) -> int:
     images, labels = torch.zeros(batch, 3, resolution, resolution), torch.zeros(batch, dtype=torch.long)
     with FlopCounterMode(display=False) as counter:
-        new_family(resolution).step(Batch(images, labels), torch.Generator())
+        new_family(resolution).step(Batch(images, Given(labels), torch.tensor(1)), torch.Generator())
     return counter.get_total_flops()
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from centigan.classes import Class, integer, position_of
 from centigan.errors import UserError
 from centigan.seeds import counter_seed
-from centigan.types import Family, to_uint8
+from centigan.types import Family, Given, Latent, to_uint8
 
 CHUNK = 250  # images a forward pass
 
@@ -20,7 +20,8 @@ class TrainedGenerator:
     """The generator of one split.
 
     Attributes:
-        classes: the split's classes in order of their positions, each with `id`, `words` and `split`.
+        classes: the split's classes in order of their positions, each with `id`, `words` and `split`; of a
+            family that draws without classes one, called "all".
     """
 
     def __init__(
@@ -31,9 +32,15 @@ class TrainedGenerator:
         elsewhere: Sequence[Class] = (),
         device: torch.device | str = "cpu",
     ) -> None:
-        """`elsewhere`: classes of other splits, to tell where a class is that this one does not have."""
+        """`elsewhere`: classes of other splits, to tell where a class is that this one does not have.
+
+        Raises:
+            UserError: for a family without a latent space.
+        """
+        if not isinstance(family, Latent):
+            raise UserError(f"split {classes[0].split}: its model has no latent space to draw from")
         self.classes = tuple(classes)
-        self._family = family
+        self._family: Latent = family
         self._elsewhere = tuple(elsewhere)
         self._device = torch.device(device)
 
@@ -67,7 +74,7 @@ class TrainedGenerator:
         labels = torch.tensor(positions, dtype=torch.int64)
         latents = self._latents(len(labels), start)
         parts = zip(latents.split(CHUNK), labels.split(CHUNK), strict=True)
-        drawn = (self._family.generate(z.to(self._device), of.to(self._device)) for z, of in parts)
+        drawn = (self._family.generate(z.to(self._device), Given(of.to(self._device))) for z, of in parts)
         return torch.cat([to_uint8(images).cpu() for images in drawn]).numpy()
 
     def _latents(self, count: int, seed: int) -> Tensor:

@@ -20,10 +20,11 @@ from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
 from centigan.sampling import trained_family
 from centigan.seeds import counter_seed
+from centigan.settings.families.contract import FamilySettings
 from centigan.settings.stages import LatentStage, SampleStage
 from centigan.settings.training import LatentSettings
 from centigan.sheets import Images, contact_sheet
-from centigan.types import Family, to_uint8
+from centigan.types import Given, Latent, to_uint8
 
 log = logging.getLogger(__name__)
 
@@ -66,34 +67,39 @@ def latent_of_split(layout: Layout, split: str, stage: LatentStage, *, device: t
 
     "linear" and "spherical", uint8 (K, W, S, R, R, 3): W walks of each class, both paths between the same
     two latents. "square", uint8 (K, N, N, R, R, 3): of each class the images between four latents.
-    "grid", uint8 (Z, K, R, R, 3): each row one latent, for every class.
+    "grid", uint8 (Z, K, R, R, 3): each row one latent, for every class. A family that draws without classes
+    has K = 1, called "all", and no grid.
+
+    Raises:
+        UserError: for a family without a latent space.
     """
-    family, classes = trained_family(layout, split, stage.model, device)
+    family, classes = _with_latent_space(layout, split, stage.model, device)
     latent, folder = stage.latent, layout.latent(split)
-    ends = [
-        [_ends(family, latent.seed, split, name, walk, device) for walk in range(latent.walks)]
-        for name in classes
-    ]
+    groups = stage.model.groups(classes)
+    ends = {
+        name: [_ends(family, latent.seed, split, name, walk, device) for walk in range(latent.walks)]
+        for name in groups
+    }
     tensors = {
         path: np.array(
             [
-                [_walk(family, split, path, two, latent.steps, label) for two in of_class]
-                for label, of_class in enumerate(ends)
+                [_walk(family, split, path, two, latent.steps, label) for two in of_group]
+                for label, of_group in enumerate(ends.values())
             ]
         )
         for path in PATHS
     }
-    squares = [_square(family, split, label, name, latent, device) for label, name in enumerate(classes)]
+    squares = [_square(family, split, label, name, latent, device) for label, name in enumerate(groups)]
     tensors["square"] = np.array(squares)
-    seed = counter_seed(latent.seed, split, "grid")
-    tensors["grid"] = _grid(family, split, len(classes), latent.styles, seed, device)
+    if groups == classes:
+        seed = counter_seed(latent.seed, split, "grid")
+        tensors["grid"] = _grid(family, split, len(classes), latent.styles, seed, device)
     with atomic_path(folder / "images.safetensors") as temporary:
         save_file(tensors, temporary)
-    inputs = [layout.train(split) / "generator.safetensors"]
+    inputs = [layout.train(split) / f"{name}.safetensors" for name in stage.model.sampled]
     about = describe(stage, inputs=inputs)
-    write_manifest(folder, about, facts={"classes": classes}, of=["images.safetensors"])
-    counts = latent.walks, len(classes), latent.styles
-    log.info("split %s: %d walks of each of %d classes, %d styles", split, *counts)
+    write_manifest(folder, about, facts={"classes": groups}, of=["images.safetensors"])
+    log.info("split %s: %d walks of each of %s", split, latent.walks, ", ".join(groups))
 
 
 def interpolate_split(
@@ -113,55 +119,65 @@ def interpolate_split(
     Raises:
         UserError: for a class that the split does not have.
     """
-    family, classes = trained_family(layout, split, stage.model, device)
+    family, classes = _with_latent_space(layout, split, stage.model, device)
+    groups = stage.model.groups(classes)
     for name in only or ():
-        if name not in classes:
-            raise UserError(f"split {split} has no class {name!r}; it has {', '.join(classes)}")
+        if name not in groups:
+            raise UserError(f"split {split} has no class {name!r}; it has {', '.join(groups)}")
     walks = []
-    for name in only or classes:
+    for name in only or groups:
         for row in range(rows):
             ends = _ends(family, stage.sample.seed, split, name, row, device)
-            walks.append(_walk(family, split, path, ends, steps, classes.index(name)))
+            walks.append(_walk(family, split, path, ends, steps, groups.index(name)))
     out = out or layout.results / "interpolations" / f"{split}-{path}.png"
     with atomic_path(out) as temporary:
         sheet = contact_sheet(walks, across=steps, tile=max(64, walks[0].shape[1]))
         Image.fromarray(sheet).save(temporary, format="PNG")
-    log.info("%s: %d walks of %d steps, of %s", out, len(walks), steps, ", ".join(only or classes))
+    log.info("%s: %d walks of %d steps, of %s", out, len(walks), steps, ", ".join(only or groups))
     return out
 
 
-def _ends(family: Family, seed: int, split: str, name: str, walk: int, device: torch.device) -> Tensor:
+def _with_latent_space(
+    layout: Layout, split: str, model: FamilySettings, device: torch.device
+) -> tuple[Latent, list[str]]:
+    family, classes = trained_family(layout, split, model, device)
+    if not isinstance(family, Latent):
+        raise UserError(f"split {split}: {model.title} has no latent space to walk through")
+    return family, classes
+
+
+def _ends(family: Latent, seed: int, split: str, name: str, walk: int, device: torch.device) -> Tensor:
     """The two latents (2, latent) that a walk of a class leads between."""
     return _latents(family, 2, counter_seed(seed, split, "interpolation", name, walk), device)
 
 
-def _latents(family: Family, count: int, seed: int, device: torch.device) -> Tensor:
+def _latents(family: Latent, count: int, seed: int, device: torch.device) -> Tensor:
     """(count, latent), drawn on the CPU: the same for any device."""
     return family.latent(count, torch.Generator().manual_seed(seed)).to(device)
 
 
-def _walk(family: Family, split: str, path: str, ends: Tensor, steps: int, label: int) -> Images:
+def _walk(family: Latent, split: str, path: str, ends: Tensor, steps: int, label: int) -> Images:
     """uint8 (steps, R, R, 3) of one class."""
     points = PATHS[path](ends[0], ends[1], steps)
     labels = torch.full((steps,), label, device=ends.device)
-    return to_uint8(family.generate(points, labels), f"split {split}: the generator").cpu().numpy()
+    return to_uint8(family.generate(points, Given(labels)), f"split {split}: the generator").cpu().numpy()
 
 
 def _square(
-    family: Family, split: str, label: int, name: str, latent: LatentSettings, device: torch.device
+    family: Latent, split: str, label: int, name: str, latent: LatentSettings, device: torch.device
 ) -> Images:
     """uint8 (N, N, R, R, 3) of one class."""
     corners = _latents(family, 4, counter_seed(latent.seed, split, "square", name), device)
     rows = between_four(corners, latent.square)
     labels = torch.full((latent.square,), label, device=device)
-    drawn = (to_uint8(family.generate(row, labels), f"split {split}: the generator") for row in rows)
+    drawn = (to_uint8(family.generate(row, Given(labels)), f"split {split}: the generator") for row in rows)
     return torch.stack([images.cpu() for images in drawn]).numpy()
 
 
-def _grid(family: Family, split: str, classes: int, styles: int, seed: int, device: torch.device) -> Images:
+def _grid(family: Latent, split: str, classes: int, styles: int, seed: int, device: torch.device) -> Images:
     """uint8 (styles, classes, R, R, 3): one latent a row."""
     latents = _latents(family, styles, seed, device)
     labels = torch.arange(classes, device=device)
-    drawn = (family.generate(z.expand(classes, -1), labels) for z in latents)
+    drawn = (family.generate(z.expand(classes, -1), Given(labels)) for z in latents)
     rows = [to_uint8(images, f"split {split}: the generator") for images in drawn]
     return torch.stack(rows).cpu().numpy()

@@ -57,7 +57,8 @@ def load(
     _verify(layout.train(name))
     family, ids = trained_family(layout, name, model, place)
     elsewhere = [each for each in classes if each.split != name]
-    return TrainedGenerator(family, named(ids, name, classes), elsewhere=elsewhere, device=place)
+    groups = named(model.groups(ids), name, classes)
+    return TrainedGenerator(family, groups, elsewhere=elsewhere, device=place)
 
 
 def find_root(root: str | Path | None = None) -> Path:

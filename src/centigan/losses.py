@@ -7,7 +7,7 @@ logits: a softmax or sigmoid fed into a log would lose the small probabilities.
 from torch import Tensor
 from torch.nn import functional as F
 
-UNLABELLED = -1
+from centigan.types import UNLABELLED
 
 
 def log_real(source_logits: Tensor) -> Tensor:

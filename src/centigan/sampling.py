@@ -16,7 +16,7 @@ from centigan.manifest import FACTS, describe, read_facts, write_manifest
 from centigan.seeds import counter_seed
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.stages import SampleStage
-from centigan.types import Family, to_uint8
+from centigan.types import Family, Given, labels_of, to_uint8
 
 CHUNK = 250  # images a forward pass; part of what the seed means, so not a setting of the machine
 log = logging.getLogger(__name__)
@@ -25,22 +25,25 @@ log = logging.getLogger(__name__)
 def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torch.device) -> None:
     """Write samples/{split}: images.npy uint8 (K n, H, W, 3) ordered by class, labels.npy, manifest.
 
+    A family that draws without classes draws as many, and their labels are -1.
     fresh_images.npy and fresh_labels.npy hold further samples, for numbers that nothing was chosen by.
     """
     trained, folder = layout.train(split), layout.samples(split)
     family, classes = trained_family(layout, split, stage.model, device)
     counts = {"": stage.sample.per_class, "fresh_": stage.sample.fresh_per_class}
     for prefix, per_class in counts.items():
-        labels = torch.arange(len(classes)).repeat_interleave(per_class)
+        labels = labels_of(stage.model.groups(classes), classes, per_class)
         seed = counter_seed(stage.sample.seed, split, f"{prefix}sample")
         noise = torch.Generator().manual_seed(seed)  # of the CPU: the same for any device
-        drawn = (family.sample(part.to(device), noise) for part in labels.split(CHUNK))
+        drawn = (family.sample(Given(part.to(device)), noise) for part in labels.split(CHUNK))
         chunks = [to_uint8(images, f"split {split}: the generator").cpu() for images in drawn]
         with atomic_path(folder / f"{prefix}images.npy") as temporary:
             np.save(temporary, torch.cat(chunks).numpy())
         with atomic_path(folder / f"{prefix}labels.npy") as temporary:
             np.save(temporary, labels.numpy().astype(np.int16))
-    about = describe(stage, inputs=[trained / "generator.safetensors"], seed=stage.sample.seed)
+    about = describe(
+        stage, inputs=[trained / f"{name}.safetensors" for name in family.sampled], seed=stage.sample.seed
+    )
     files = [f"{prefix}{name}.npy" for prefix in counts for name in ("images", "labels")]
     write_manifest(folder, about, facts={"classes": classes}, of=files)
     log.info(
@@ -62,17 +65,17 @@ def trained_family(
     trained = layout.train(split)
     if not (trained / "manifest.json").exists():
         raise UserError(f"split {split} is not trained: {trained}/manifest.json is missing")
-    classes, resolution = _trained_on(trained)
+    classes, resolution, channels = _trained_on(trained)
     rng = torch.Generator().manual_seed(0)  # the initial weights are overwritten
-    family = build(model, classes=len(classes), resolution=resolution, rng=rng)
+    family = build(model, classes=len(classes), resolution=resolution, channels=channels, rng=rng)
     load_networks(family, trained)
     for network in family.networks.values():
         network.to(device)
     return family, classes
 
 
-def _trained_on(folder: Path) -> tuple[list[str], int]:
-    """The names of the classes and the side of the images in pixels, as facts.json says."""
+def _trained_on(folder: Path) -> tuple[list[str], int, int]:
+    """The names of the classes, side of the images in pixels, and their channels, as facts.json says."""
     facts = read_facts(folder)
     classes, resolution = facts.get("classes"), facts.get("resolution")
     named = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
@@ -81,7 +84,7 @@ def _trained_on(folder: Path) -> tuple[list[str], int]:
             f"{folder / FACTS} is damaged (no list of `classes`, or no `resolution` in pixels); `dvc pull` "
             "it, or delete it and run `snakemake`"
         )
-    return list(classes), resolution
+    return list(classes), resolution, facts.get("channels", 3)
 
 
 def load_networks(family: Family, folder: Path) -> None:

@@ -1,9 +1,11 @@
-"""The values that rooms hand to each other: a batch, and the contract of a family.
+"""The values that rooms hand to each other: a batch, the contract of a family, and what a family may do.
 
 Image convention of the whole project: files hold uint8 (N, H, W, 3) in 0..255; networks see float
-(N, 3, H, W) in [-1, 1]. `to_network` and `to_uint8` are the only two crossings.
+(N, C, H, W) in [-1, 1], where C is 3, or 1 for grey images, whose three channels are equal in files.
+`to_network` and `to_uint8` are the only two crossings.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -12,12 +14,29 @@ from torch.optim import Optimizer
 
 from centigan.errors import UserError
 
+UNLABELLED = -1
+
+
+class Shape(NamedTuple):
+    """What a family is built for."""
+
+    classes: int  # K, of a split
+    resolution: int  # side of the square images, pixels
+    channels: int = 3  # C: 3, or 1 for grey images
+
+
+class Given(NamedTuple):
+    """What is known of each image in training, or asked for in sampling: a row an image."""
+
+    labels: Tensor  # (N,) int64, position of the class within the split; -1: not known, or none asked for
+
 
 class Batch(NamedTuple):
-    """One minibatch as a family's step receives it."""
+    """What a family's step receives: `batches` minibatches of different images, one after the other."""
 
-    images: Tensor  # (N, 3, H, W) float32 in [-1, 1]
-    labels: Tensor  # (N,) int64, position of the class within the split; -1: not known
+    images: Tensor  # (N, C, H, W) float32 in [-1, 1]
+    given: Given
+    iteration: Tensor  # () int64, from 1: schedules are functions of it; a tensor, so that a graph reads it
 
 
 @runtime_checkable
@@ -32,29 +51,80 @@ class Family(Protocol):
         """One full update of every network; returns named scalar losses, detached."""
         ...
 
-    def latent(self, count: int, rng: Generator) -> Tensor:
-        """Draws (count, ...) from the prior over latents."""
-        ...
+    def sample(self, wanted: Given, rng: Generator) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1] of what is wanted; each is the same whatever stands beside it.
 
-    def generate(self, latent: Tensor, labels: Tensor) -> Tensor:
-        """Images (N, 3, H, W) in [-1, 1] for latents (N, ...) and int64 class positions (N,)."""
-        ...
-
-    def sample(self, labels: Tensor, rng: Generator) -> Tensor:
-        """Images (N, 3, H, W) in [-1, 1] of these classes, for latents drawn from the prior.
-
-        `rng` may be a CPU's while the labels lie on a GPU: then the latents are those of any device.
+        A family that draws without classes asks `wanted` for nothing but its length. `rng` may be a CPU's
+        while the labels lie on a GPU: then the random numbers are those of any device.
         """
         ...
 
 
-def to_network(images: Tensor) -> Tensor:
-    """uint8 (N, H, W, 3) in 0..255 -> float32 (N, 3, H, W) in [-1, 1]."""
-    return images.permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
+@runtime_checkable
+class Latent(Protocol):
+    """Draws an image from each point of a latent space. Ability `latent`."""
+
+    def latent(self, count: int, rng: Generator) -> Tensor:
+        """Draws (count, L) from the prior over latents."""
+        ...
+
+    def generate(self, latent: Tensor, wanted: Given) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1] for latents (N, L)."""
+        ...
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """Finds the latent that an image comes from. Ability `encodes`."""
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Latents (N, L) of images (N, C, H, W): of a distribution its mean."""
+        ...
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """Draws images again. Ability `reconstructs`."""
+
+    def reconstruct(self, images: Tensor, rng: Generator) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1] like those given."""
+        ...
+
+
+@runtime_checkable
+class Likelihood(Protocol):
+    """Tells the log-probability of an image's bytes, or a bound below it. Ability `likelihood`."""
+
+    bound: str  # exact | dequantised | elbo | iwae
+
+    def log_likelihood(self, images: Tensor, rng: Generator) -> Tensor:
+        """Nats (N,) of the bytes behind images (N, C, H, W) in [-1, 1]; one draw of what is random."""
+        ...
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """Names the class of an image. Ability `classifies`."""
+
+    def class_logits(self, images: Tensor) -> Tensor:
+        """Logits (N, K) of images (N, C, H, W)."""
+        ...
+
+
+def labels_of(groups: Sequence[str], classes: Sequence[str], per_class: int) -> Tensor:
+    """Labels (K per_class,) to draw samples with: of each class in turn, or of none of one group of all."""
+    if len(groups) == len(classes):
+        return torch.arange(len(classes)).repeat_interleave(per_class)
+    return torch.full((len(classes) * per_class,), UNLABELLED)
+
+
+def to_network(images: Tensor, channels: int = 3) -> Tensor:
+    """uint8 (N, H, W, 3) in 0..255 -> float32 (N, C, H, W) in [-1, 1]; of equal channels, C = 1 keeps one."""
+    return images[..., :channels].permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
 
 
 def to_uint8(images: Tensor, source: str = "the generator") -> Tensor:
-    """Float (N, 3, H, W) in [-1, 1] -> uint8 (N, H, W, 3), rounded to the nearest level.
+    """Float (N, C, H, W) in [-1, 1] -> uint8 (N, H, W, 3), rounded to the nearest level; grey thrice.
 
     Raises:
         UserError: when a value is no finite number: as bytes NaN would be black, and say nothing.
@@ -65,4 +135,4 @@ def to_uint8(images: Tensor, source: str = "the generator") -> Tensor:
             f"{source} gives images of NaN or infinity, since its training diverged; lower "
             "model.generator_lr and model.discriminator_lr, or set train.on_divergence: halve; train again"
         )
-    return levels.clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    return levels.clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).expand(-1, -1, -1, 3).contiguous()

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
 import centigan.families
 import centigan.settings.families
@@ -19,9 +19,27 @@ from centigan.settings.training import TrainSettings
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints, family_tensors
 from centigan.training.engine import autocast
-from centigan.types import Batch, Family, to_network
+from centigan.types import (
+    Batch,
+    Classifies,
+    Encodes,
+    Family,
+    Given,
+    Latent,
+    Likelihood,
+    Reconstructs,
+    to_network,
+)
 
 CONFIGS = {"acgan": AcganConfig(width=0.1), "cgan": CganConfig(width=0.05)}
+BATCH = 4
+PROTOCOLS = {
+    "latent": Latent,
+    "encodes": Encodes,
+    "reconstructs": Reconstructs,
+    "likelihood": Likelihood,
+    "classifies": Classifies,
+}
 
 
 class OnMetaAlone(TorchDispatchMode):
@@ -38,15 +56,15 @@ def make(name: str) -> Family:
     return build(CONFIGS[name], classes=3, resolution=32, rng=torch.Generator().manual_seed(0))
 
 
-def batch(seed: int) -> Batch:
-    rng = torch.Generator().manual_seed(seed)
-    images = torch.randint(0, 256, (4, 32, 32, 3), generator=rng, dtype=torch.uint8)
-    return Batch(to_network(images), torch.randint(3, (4,), generator=rng))
+def batch(seed: int, batches: int = 1) -> Batch:
+    rng, count = torch.Generator().manual_seed(seed), BATCH * batches
+    images = torch.randint(0, 256, (count, 32, 32, 3), generator=rng, dtype=torch.uint8)
+    return Batch(to_network(images), Given(torch.randint(3, (count,), generator=rng)), torch.tensor(seed))
 
 
 def step(family: Family, seed: int) -> dict[str, torch.Tensor]:
     torch.manual_seed(seed)
-    return family.step(batch(seed), torch.Generator().manual_seed(seed))
+    return family.step(batch(seed, family.config.batches), torch.Generator().manual_seed(seed))
 
 
 def test_the_table_lists_every_file_of_the_room() -> None:
@@ -73,7 +91,7 @@ def test_a_step_returns_finite_named_losses_and_moves_every_network(name: str) -
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_samples_have_shape_and_range_and_follow_the_seed(name: str) -> None:
-    family, labels = make(name), torch.tensor([0, 1, 2, 0])
+    family, labels = make(name), Given(torch.tensor([0, 1, 2, 0]))
     first = family.sample(labels, torch.Generator().manual_seed(7))
     again = family.sample(labels, torch.Generator().manual_seed(7))
     other = family.sample(labels, torch.Generator().manual_seed(8))
@@ -85,7 +103,7 @@ def test_samples_have_shape_and_range_and_follow_the_seed(name: str) -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_sample_is_what_is_generated_from_a_latent(name: str) -> None:
-    family, labels = make(name), torch.tensor([0, 1, 2])
+    family, labels = make(name), Given(torch.tensor([0, 1, 2]))
     latent = family.latent(3, torch.Generator().manual_seed(7))
     sampled = family.sample(labels, torch.Generator().manual_seed(7))
     assert torch.equal(family.generate(latent, labels), sampled)
@@ -96,7 +114,7 @@ def test_sampling_between_steps_does_not_change_training(name: str) -> None:
     plain, sampled = make(name), make(name)
     step(plain, 1)
     step(sampled, 1)
-    sampled.sample(torch.tensor([0]), torch.Generator().manual_seed(3))
+    sampled.sample(Given(torch.tensor([0])), torch.Generator().manual_seed(3))
     step(plain, 2)
     step(sampled, 2)
     assert_equal(plain, sampled)
@@ -117,14 +135,16 @@ def test_a_checkpoint_continues_to_the_same_bits(name: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_batch_may_hold_images_without_label(name: str) -> None:
-    family, images = make(name), batch(1).images
-    losses = family.step(Batch(images, torch.tensor([0, -1, -1, 2])), torch.Generator().manual_seed(0))
+    family, real = make(name), batch(1, CONFIGS[name].batches)
+    labels = real.given.labels.clone()
+    labels[1:3] = -1
+    losses = family.step(real._replace(given=Given(labels)), torch.Generator().manual_seed(0))
     assert all(value.isfinite() for value in losses.values())
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_the_sampled_networks_alone_decide_the_samples(name: str) -> None:
-    family, labels = make(name), torch.tensor([0, 1])
+    family, labels = make(name), Given(torch.tensor([0, 1]))
     assert set(family.sampled) <= family.networks.keys()
     before = family.sample(labels, torch.Generator().manual_seed(0))
     for other in family.networks.keys() - set(family.sampled):
@@ -134,10 +154,60 @@ def test_the_sampled_networks_alone_decide_the_samples(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_the_class_decides_the_image(name: str) -> None:
+def test_the_class_decides_the_image_where_a_family_says_so_and_nowhere_else(name: str) -> None:
     family = make(name)
-    images = [family.sample(torch.tensor([c]), torch.Generator().manual_seed(0)) for c in range(2)]
-    assert not torch.equal(*images)
+    asked = (Given(torch.tensor([label])) for label in (0, 1))
+    images = [family.sample(each, torch.Generator().manual_seed(0)) for each in asked]
+    assert torch.equal(*images) != ("by_class" in CONFIGS[name].abilities)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_can_do_what_it_says_and_says_what_it_can_do(name: str) -> None:
+    family, images = make(name), batch(1).images
+    can = {ability for ability, protocol in PROTOCOLS.items() if isinstance(family, protocol)}
+    assert can == CONFIGS[name].abilities - {"by_class"}
+    if isinstance(family, Encodes):
+        assert family.encode(images).shape == family.latent(len(images), torch.Generator()).shape
+    if isinstance(family, Reconstructs):
+        again = family.reconstruct(images, torch.Generator().manual_seed(0))
+        assert again.shape == images.shape
+        assert again.abs().max() <= 1
+    if isinstance(family, Classifies):
+        assert family.class_logits(images).shape == (len(images), 3)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, config in CONFIGS.items() if "likelihood" in config.abilities]
+)
+def test_the_likelihood_of_a_batch_is_that_of_its_images_one_by_one(name: str) -> None:
+    family, images = make(name), batch(1).images
+    assert isinstance(family, Likelihood)
+    step(family, 1)
+    together = family.log_likelihood(images, torch.Generator().manual_seed(0))
+    rng = torch.Generator().manual_seed(0)
+    apart = torch.cat([family.log_likelihood(image, rng) for image in images.split(1)])
+    assert together.shape == (4,)
+    torch.testing.assert_close(together, apart, rtol=0.05, atol=0)  # each draws noise of its own
+    assert (together < 0).all()  # of bytes, a probability
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_an_image_is_the_same_whatever_is_drawn_beside_it(name: str) -> None:
+    family, labels = make(name), torch.tensor([0, 1, 2])
+    latent = family.latent(3, torch.Generator().manual_seed(7))
+    together = family.generate(latent, Given(labels))
+    apart = [family.generate(z, Given(c)) for z, c in zip(latent.split(1), labels.split(1), strict=True)]
+    torch.testing.assert_close(together, torch.cat(apart), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_grey_images_have_one_channel(name: str) -> None:
+    rng = torch.Generator().manual_seed(0)
+    family = build(CONFIGS[name], classes=3, resolution=32, channels=1, rng=rng)
+    real = batch(1, CONFIGS[name].batches)
+    grey = real._replace(images=real.images[:, :1])
+    assert all(value.isfinite() for value in family.step(grey, rng).values())
+    assert family.sample(Given(torch.tensor([0, 1])), rng).shape == (2, 1, 32, 32)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -150,7 +220,7 @@ def test_the_journal_has_what_the_figure_of_the_training_shows(name: str) -> Non
 @pytest.mark.parametrize("resolution", [32, 64, 128])
 def test_every_resolution_of_the_arrays_can_be_drawn(name: str, resolution: int) -> None:
     family = build(CONFIGS[name], classes=3, resolution=resolution, rng=torch.Generator().manual_seed(0))
-    images = family.sample(torch.tensor([0, 1]), torch.Generator().manual_seed(0))
+    images = family.sample(Given(torch.tensor([0, 1])), torch.Generator().manual_seed(0))
     assert images.shape == (2, 3, resolution, resolution)
 
 
@@ -169,8 +239,11 @@ def test_a_step_and_a_sample_leave_no_tensor_on_the_cpu(name: str, monkeypatch: 
     draws = {draw: getattr(torch, draw) for draw in ("rand", "randn", "randint")}
     for draw, real in draws.items():  # there is no generator of meta
         monkeypatch.setattr(torch, draw, lambda *sizes, generator, real=real, **rest: real(*sizes, **rest))
-    rng, real = SimpleNamespace(device=meta), Batch(*(tensor.to(meta) for tensor in batch(1)))
-    labels = torch.tensor([0, 1], device=meta)
+    rng, real = (
+        SimpleNamespace(device=meta),
+        tree_map(lambda tensor: tensor.to(meta), batch(1, CONFIGS[name].batches)),
+    )
+    labels = Given(torch.tensor([0, 1], device=meta))
     with OnMetaAlone():
         assert family.step(real, rng)
         assert family.sample(labels, rng).shape == (2, 3, 32, 32)

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from centigan.data.batches import Batches, Placement
+from centigan.data.batches import Batches, Placement, labelled
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.seeds import counter_seed
-from centigan.types import to_network, to_uint8
+from centigan.settings.training import SupervisionSettings
+from centigan.types import UNLABELLED, to_network, to_uint8
 
 
 def batches(layout: Layout, size: int, *, flips: bool = False, placement: Placement = "device") -> Batches:
@@ -14,6 +15,25 @@ def batches(layout: Layout, size: int, *, flips: bool = False, placement: Placem
     return Batches(
         folder, batch_size=size, seed=0, split="00", device=device, flips=flips, placement=placement
     )
+
+
+def test_so_many_labels_of_each_class_are_kept_the_same_ones_each_time_and_others_by_another_seed() -> None:
+    labels = torch.arange(3).repeat(20)
+    few = SupervisionSettings(labelled_per_class=4)
+    kept = labelled(labels, few, "00")
+    known = kept != UNLABELLED
+    assert labels[known].bincount().tolist() == [4, 4, 4]
+    assert torch.equal(kept[known], labels[known])
+    assert torch.equal(labelled(labels, few, "00"), kept)
+    assert not torch.equal(labelled(labels, few.model_copy(update={"seed": 1}), "00"), kept)
+    assert torch.equal(labelled(labels, SupervisionSettings(), "00"), labels)
+
+
+def test_more_labels_than_a_class_has_are_refused() -> None:
+    with pytest.raises(
+        UserError, match=r"split 07: supervision.labelled_per_class is 3, and class 1 .* has 2"
+    ):
+        labelled(torch.tensor([0, 0, 0, 1, 1]), SupervisionSettings(labelled_per_class=3), "07")
 
 
 def test_an_epoch_shows_every_image_once(layout: Layout) -> None:
@@ -27,7 +47,7 @@ def test_a_batch_may_span_epochs_and_exceed_the_data(layout: Layout) -> None:
     source = batches(layout, 7)
     rows = torch.cat([source._rows(iteration) for iteration in range(1, 11)])
     assert rows.bincount().tolist() == [7] * 10
-    assert len(batches(layout, 25).at(3).labels) == 25
+    assert len(batches(layout, 25).at(3).given.labels) == 25
 
 
 def test_any_batch_is_computed_without_history(layout: Layout) -> None:
@@ -35,14 +55,14 @@ def test_any_batch_is_computed_without_history(layout: Layout) -> None:
     for iteration in range(1, 10):
         batch = source.at(iteration)
     assert torch.equal(batch.images, late.images)
-    assert torch.equal(batch.labels, late.labels)
+    assert torch.equal(batch.given.labels, late.given.labels)
 
 
 def test_images_and_labels_stay_together(layout: Layout) -> None:
     source = batches(layout, 10)
     batch = source.at(1)
     originals = {to_network(source.images[i : i + 1]).sum().item(): int(source.labels[i]) for i in range(10)}
-    for image, label in zip(batch.images, batch.labels, strict=True):
+    for image, label in zip(batch.images, batch.given.labels, strict=True):
         assert originals[image[None].sum().item()] == int(label)
 
 
@@ -50,7 +70,7 @@ def test_images_left_in_their_file_give_the_same_batches_in_any_order(layout: La
     mapped, loaded = (batches(layout, 4, placement=where) for where in ("mapped", "device"))
     for iteration in (1, 2, 3, 7, 2, 3):  # ahead, back, and where the thread read ahead
         assert torch.equal(mapped.at(iteration).images, loaded.at(iteration).images)
-        assert torch.equal(mapped.at(iteration).labels, loaded.at(iteration).labels)
+        assert torch.equal(mapped.at(iteration).given.labels, loaded.at(iteration).given.labels)
 
 
 def test_a_flip_mirrors_left_and_right_of_half_of_the_images(layout: Layout) -> None:

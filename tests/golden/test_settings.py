@@ -7,6 +7,7 @@ import pytest
 
 from centigan import params
 from centigan.settings.stages import TrainStage
+from centigan.settings.training import SupervisionSettings
 
 ROOT = Path(__file__).parents[2]
 PINNED = Path(__file__).parent / "train_stages.json"  # by experiment
@@ -22,4 +23,13 @@ def test_a_training_is_identified_by_the_same_json(experiment: str) -> None:
 def test_every_experiment_that_ships_is_pinned() -> None:
     assert sorted(json.loads(PINNED.read_text())) == sorted(
         path.stem for path in (ROOT / "experiments").glob("*.yaml")
+    )
+
+
+def test_labels_that_a_training_does_not_see_identify_it() -> None:
+    settings = params.load("demo", ROOT)
+    few = settings.model_copy(update={"supervision": SupervisionSettings(labelled_per_class=4)})
+    assert "supervision" not in params.canonical_json(params.stage(settings, TrainStage))
+    assert '"supervision": {"labelled_per_class": 4, "seed": 0}' in params.canonical_json(
+        params.stage(few, TrainStage)
     )

@@ -8,19 +8,19 @@ from torch import nn
 
 from centigan.families.cgan import CGAN, Discriminator, ImageGenerator, plan
 from centigan.settings.families.cgan import CganConfig
-from centigan.types import Batch
+from centigan.types import Batch, Given, Shape
 
 CLASSES = 10
 
 
 def family(**change: object) -> CGAN:
     config = CganConfig.model_validate({"width": 0.1} | change)
-    return CGAN(config, classes=3, resolution=32, rng=torch.Generator().manual_seed(0))
+    return CGAN(config, Shape(3, 32), torch.Generator().manual_seed(0))
 
 
 def batch() -> Batch:
     images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    return Batch(images, torch.tensor([0, 1, 2, 0]))
+    return Batch(images, Given(torch.tensor([0, 1, 2, 0])), torch.tensor(1))
 
 
 def zero(network: nn.Module) -> None:
@@ -39,14 +39,14 @@ def test_an_undecided_discriminator_costs_what_equation_2_says(saturating: bool,
 
 
 def test_labels_that_change_places_with_their_images_change_nothing_else() -> None:
-    cgan, (images, labels) = family(), batch()
+    cgan, (images, (labels,), _) = family(), batch()
     discriminator, order = cgan.networks["discriminator"].eval(), torch.tensor([2, 0, 3, 1])
     logits = discriminator(images, cgan.one_hot(labels))
     assert torch.allclose(discriminator(images[order], cgan.one_hot(labels[order])), logits[order], atol=1e-6)
 
 
 def test_the_discriminator_judges_the_image_and_its_class_together() -> None:
-    cgan, (images, labels) = family(), batch()
+    cgan, (images, (labels,), _) = family(), batch()
     discriminator = cgan.networks["discriminator"].eval()
     of_own, of_other = (discriminator(images, cgan.one_hot((labels + n) % 3)) for n in range(2))
     assert (of_own - of_other).abs().min() > 0
@@ -72,10 +72,10 @@ def test_a_layer_halves_the_side_down_to_4(resolution: int, maps: list[int]) -> 
 
 def test_the_networks_have_the_layers_of_the_conditional_dcgan() -> None:
     """Every layer sees y: in (maps + classes), out maps, 5 x 5; batch norm has two numbers a map."""
-    generator = ImageGenerator(CganConfig(), classes=CLASSES, resolution=32)
+    generator = ImageGenerator(CganConfig(), Shape(CLASSES, 32))
     first = (100 + 10) * 8192 + 8192
     doublings = (522 * 256 + 266 * 128 + 138 * 3) * 25 + 256 + 128 + 3
     assert sum(p.numel() for p in generator.parameters()) == first + doublings + 2 * (512 + 256 + 128)
-    discriminator = Discriminator(CganConfig(), classes=CLASSES, resolution=32)
+    discriminator = Discriminator(CganConfig(), Shape(CLASSES, 32))
     halvings = (13 * 64 + 74 * 128 + 138 * 256) * 25 + 64 + 128 + 256
     assert sum(p.numel() for p in discriminator.parameters()) == halvings + 2 * (128 + 256) + 4096 + 10 + 1

@@ -6,6 +6,7 @@ from torch import nn
 
 from centigan.families.acgan import Discriminator, ImageGenerator
 from centigan.settings.families.acgan import AcganConfig
+from centigan.types import Shape
 
 
 def layer_shapes(network: nn.Module, kinds: tuple[type[nn.Module], ...], *inputs: torch.Tensor) -> list:
@@ -46,7 +47,7 @@ CONVOLUTIONS = (
 
 @pytest.mark.parametrize("resolution", [32, 64, 128])
 def test_generator_has_the_layers_of_the_table(resolution: int) -> None:
-    network = ImageGenerator(AcganConfig(), classes=10, resolution=resolution)
+    network = ImageGenerator(AcganConfig(), Shape(10, resolution))
     kinds = (nn.Linear, nn.ConvTranspose2d)
     shapes = layer_shapes(network, kinds, torch.zeros(2, 100), torch.tensor([0, 9]))
     assert shapes == GENERATOR_SHAPES[resolution]
@@ -55,7 +56,7 @@ def test_generator_has_the_layers_of_the_table(resolution: int) -> None:
 
 @pytest.mark.parametrize("resolution", [32, 64, 128])
 def test_discriminator_has_the_layers_of_the_table(resolution: int) -> None:
-    network = Discriminator(AcganConfig(), classes=10, resolution=resolution)
+    network = Discriminator(AcganConfig(), Shape(10, resolution))
     half, quarter, eighth = resolution // 2, resolution // 4, resolution // 8
     shapes = layer_shapes(network, (nn.Conv2d, nn.Linear), torch.zeros(2, 3, resolution, resolution))
     assert shapes == [
@@ -71,20 +72,20 @@ def test_discriminator_has_the_layers_of_the_table(resolution: int) -> None:
 
 
 def test_totals_at_128_are_16_5_and_3_0_million() -> None:
-    generator = ImageGenerator(AcganConfig(), classes=10, resolution=128)
-    discriminator = Discriminator(AcganConfig(), classes=10, resolution=128)
+    generator = ImageGenerator(AcganConfig(), Shape(10, 128))
+    discriminator = Discriminator(AcganConfig(), Shape(10, 128))
     assert parameters(generator) == 16_531_971
     assert parameters(discriminator) == 3_016_555
 
 
 def test_the_first_and_last_layers_have_no_batch_norm() -> None:
-    generator = ImageGenerator(AcganConfig(), classes=10, resolution=128)
-    discriminator = Discriminator(AcganConfig(), classes=10, resolution=128)
+    generator = ImageGenerator(AcganConfig(), Shape(10, 128))
+    discriminator = Discriminator(AcganConfig(), Shape(10, 128))
     assert [isinstance(block[1], nn.BatchNorm2d) for block in generator.blocks] == [True] * 3 + [False]
     assert [isinstance(block[1], nn.BatchNorm2d) for block in discriminator.blocks] == [False] + [True] * 5
 
 
 def test_width_scales_every_feature_map_count() -> None:
-    network = ImageGenerator(AcganConfig(width=0.5), classes=10, resolution=32)
+    network = ImageGenerator(AcganConfig(width=0.5), Shape(10, 32))
     shapes = layer_shapes(network, (nn.Linear, nn.ConvTranspose2d), torch.zeros(1, 100), torch.tensor([0]))
     assert shapes == [(4 * 4 * 192,), (96, 8, 8), (48, 16, 16), (3, 32, 32)]

@@ -16,7 +16,7 @@ from centigan.settings.stages import TrainStage
 from centigan.settings.training import TrainSettings
 from centigan.training.engine import Engine, choose_device
 from centigan.training.loop import train_split
-from centigan.types import Batch
+from centigan.types import Batch, Given
 
 CPU = torch.device("cpu")
 CUDA = torch.device("cuda", 0)
@@ -37,7 +37,7 @@ def trajectory(precision: str, *, seed: int = 0, iterations: int = 30) -> torch.
         torch.manual_seed(1000 * seed + iteration)
         rng = torch.Generator().manual_seed(1000 * seed + iteration)
         with engine.running():
-            losses = family.step(engine.laid_out(Batch(images, labels)), rng)
+            losses = family.step(engine.laid_out(Batch(images, Given(labels), torch.tensor(1))), rng)
         assert all(value.dtype == torch.float32 for value in losses.values())
         lines.append(torch.stack([losses[name] for name in LOSSES]))
     return torch.stack(lines)
@@ -95,7 +95,7 @@ def test_the_layout_changes_sums_by_rounding_only() -> None:
         family[layout] = build(AcganConfig(width=0.1), classes=3, resolution=32, rng=weights)
         engine.prepare(family[layout], Layout("none").compiled)
     images = [
-        each.sample(torch.arange(3), torch.Generator().manual_seed(0)).contiguous()
+        each.sample(Given(torch.arange(3)), torch.Generator().manual_seed(0)).contiguous()
         for each in family.values()
     ]
     assert torch.allclose(*images, atol=1e-5)

@@ -22,7 +22,7 @@ from centigan.settings.stages import TrainStage
 from centigan.settings.training import TrainSettings
 from centigan.training.engine import Engine
 from centigan.training.loop import train_split
-from centigan.types import Batch
+from centigan.types import Batch, Given
 
 CPU = torch.device("cpu")
 CUDA = torch.device("cuda", 0)
@@ -107,7 +107,7 @@ def test_batches_are_those_of_a_cpu(layout: Layout) -> None:
     for iteration in range(1, 9):
         expected, found = (each.at(iteration) for each in batches)
         assert torch.allclose(found.images.cpu(), expected.images, atol=1e-6)  # x * (1 / 127.5) there
-        assert torch.equal(found.labels.cpu(), expected.labels)
+        assert torch.equal(found.given.labels.cpu(), expected.given.labels)
 
 
 def test_a_step_in_float32_is_that_of_a_cpu() -> None:
@@ -128,7 +128,8 @@ def test_a_step_in_float32_is_that_of_a_cpu() -> None:
         torch.manual_seed(0)
         rng = torch.Generator(device).manual_seed(0)
         with engine.running():
-            batch = engine.laid_out(Batch(images.to(device), labels.to(device)))
+            given = Given(labels.to(device))
+            batch = engine.laid_out(Batch(images.to(device), given, torch.tensor(1, device=device)))
             losses[device] = {
                 k: v.item() for k, v in family.step(batch, rng).items() if "real" in k or "D" in k
             }

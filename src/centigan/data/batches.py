@@ -12,7 +12,8 @@ from torch import Tensor
 
 from centigan.errors import UserError
 from centigan.seeds import counter_seed
-from centigan.types import Batch, to_network
+from centigan.settings.training import SupervisionSettings
+from centigan.types import UNLABELLED, Batch, Given, to_network
 
 Placement = Literal["auto", "device", "mapped"]
 
@@ -22,6 +23,28 @@ def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
         return np.load(path, mmap_mode)
     except (ValueError, EOFError) as error:
         raise UserError(f"{path} is damaged ({error}); remove it and run again") from None
+
+
+def labelled(labels: Tensor, supervision: SupervisionSettings, split: str) -> Tensor:
+    """Labels (N,), of which so many of each class are kept, and the others become -1.
+
+    Raises:
+        UserError: when a class has fewer.
+    """
+    wanted = supervision.labelled_per_class
+    if wanted is None:
+        return labels
+    kept = torch.full_like(labels, UNLABELLED)
+    for label in labels.unique().tolist():
+        rows = (labels == label).nonzero()[:, 0]
+        if len(rows) < wanted:
+            raise UserError(
+                f"split {split}: supervision.labelled_per_class is {wanted}, and class {label} of the split "
+                f"has {len(rows)} training images; lower it, or set it to null for all labels"
+            )
+        rng = torch.Generator().manual_seed(counter_seed(supervision.seed, split, "labelled", label))
+        kept[rows[torch.randperm(len(rows), generator=rng)[:wanted]]] = label
+    return kept
 
 
 class Batches:
@@ -41,17 +64,25 @@ class Batches:
         split: str,
         device: torch.device,
         flips: bool = False,
+        channels: int = 3,
+        supervision: SupervisionSettings | None = None,
         placement: Placement = "auto",
     ) -> None:
+        """`batch_size`: images an iteration; `channels`: of them, as `to_network` takes them.
+
+        Raises:
+            UserError: when a class has fewer images than are to be labelled.
+        """
         self.file = _load(folder / "images.npy", mmap_mode="r")  # uint8 NHWC
         if placement == "auto":
             roomy = device.type == "cuda" and torch.cuda.mem_get_info(device)[0] > 2 * self.file.nbytes
             placement = "device" if roomy else "mapped"
         resident = placement == "device"
         self.images = torch.from_numpy(_load(folder / "images.npy")).to(device) if resident else None
-        self.labels = torch.from_numpy(_load(folder / "labels.npy")).long().to(device)
+        labels = torch.from_numpy(_load(folder / "labels.npy")).long()
+        self.labels = (labelled(labels, supervision, split) if supervision else labels).to(device)
         self.batch_size, self.seed, self.split = batch_size, seed, split
-        self.device, self.flips = device, flips
+        self.device, self.flips, self.channels = device, flips, channels
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self.next: tuple[int, Future[Tensor]] | None = None  # iteration, its images
 
@@ -69,7 +100,7 @@ class Batches:
             rng = torch.Generator().manual_seed(counter_seed(self.seed, self.split, "flips", iteration))
             chosen = self._there(torch.rand(self.batch_size, generator=rng).lt(0.5))
             images = torch.where(chosen.view(-1, 1, 1, 1), images.flip(2), images)
-        return Batch(to_network(images), labels)
+        return Batch(to_network(images, self.channels), Given(labels), self._there(torch.tensor(iteration)))
 
     def _gathered(self, iteration: int) -> Tensor:
         """The images of an iteration from the file; those of the next are read while these are used."""

@@ -9,13 +9,15 @@ from torch import Generator
 
 from centigan.lean_start import spare_compiler_import
 from centigan.settings.families.contract import FamilySettings
-from centigan.types import Family
+from centigan.types import Family, Shape
 
 
-def build(config: FamilySettings, *, classes: int, resolution: int, rng: Generator) -> Family:
-    """A freshly initialised family for `classes` classes of square images."""
+def build(
+    config: FamilySettings, *, classes: int, resolution: int, channels: int = 3, rng: Generator
+) -> Family:
+    """A freshly initialised family for `classes` classes of square images of 3 channels, or 1."""
     spare_compiler_import()
     module, name = config.implementation.split(".")
     kind = getattr(import_module(f"centigan.families.{module}"), name)
-    family: Family = kind(config, classes=classes, resolution=resolution, rng=rng)
+    family: Family = kind(config, Shape(classes, resolution, channels), rng)
     return family

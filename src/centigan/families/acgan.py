@@ -26,10 +26,10 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from centigan.losses import UNLABELLED, class_log_likelihood, log_fake, log_real
+from centigan.losses import class_log_likelihood, log_fake, log_real
 from centigan.nets.blocks import discriminator_block, initialise, scaled, upsample_block
 from centigan.settings.families.acgan import AcganConfig as Config
-from centigan.types import Batch
+from centigan.types import UNLABELLED, Batch, Given, Shape
 from centigan.updates import ascend
 
 # resolution -> (side of the first feature map, its maps, maps of the hidden upsampling blocks)
@@ -42,43 +42,43 @@ DISCRIMINATOR_PLAN = ((16, 2), (32, 1), (64, 2), (128, 1), (256, 2), (512, 1))  
 
 
 class ImageGenerator(nn.Module):
-    """G(c, z): latent (N, latent + classes, one-hot class last) -> images (N, 3, H, W)."""
+    """G(c, z): latent (N, latent + classes, one-hot class last) -> images (N, C, H, W)."""
 
-    def __init__(self, config: Config, *, classes: int, resolution: int) -> None:
+    def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
-        side, first, hidden = GENERATOR_PLAN[resolution]
+        side, first, hidden = GENERATOR_PLAN[shape.resolution]
         maps = [scaled(m, config.width) for m in (first, *hidden)]
-        self.classes = classes
-        self.shape = (maps[0], side, side)
-        self.project = nn.Linear(config.latent + classes, maps[0] * side * side)
+        self.classes = shape.classes
+        self.maps = (maps[0], side, side)
+        self.project = nn.Linear(config.latent + shape.classes, maps[0] * side * side)
         self.blocks = nn.Sequential(
             *(upsample_block(a, b) for a, b in pairwise(maps)),
-            upsample_block(maps[-1], 3, last=True),
+            upsample_block(maps[-1], shape.channels, last=True),
         )
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        """z (N, latent), labels (N,) -> (N, 3, H, W) in [-1, 1]."""
+        """z (N, latent), labels (N,) -> (N, C, H, W) in [-1, 1]."""
         one_hot = F.one_hot(labels, self.classes).to(z.dtype)
         x = F.relu(self.project(torch.cat([z, one_hot], dim=1)))
-        return self.blocks(x.view(-1, *self.shape))
+        return self.blocks(x.view(-1, *self.maps))
 
 
 class Discriminator(nn.Module):
-    """D(x): images (N, 3, H, W) -> source logits (N,) and class logits (N, K)."""
+    """D(x): images (N, C, H, W) -> source logits (N,) and class logits (N, K)."""
 
-    def __init__(self, config: Config, *, classes: int, resolution: int) -> None:
+    def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
-        maps = [3, *(scaled(m, config.width) for m, _ in DISCRIMINATOR_PLAN)]
+        maps = [shape.channels, *(scaled(m, config.width) for m, _ in DISCRIMINATOR_PLAN)]
         self.blocks = nn.Sequential(
             *(
                 discriminator_block(maps[i], maps[i + 1], stride, noise=config.activation_noise, norm=i > 0)
                 for i, (_, stride) in enumerate(DISCRIMINATOR_PLAN)
             )
         )
-        self.head = nn.Linear(maps[-1] * (resolution // 8) ** 2, classes + 1)
+        self.head = nn.Linear(maps[-1] * (shape.resolution // 8) ** 2, shape.classes + 1)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x (N, 3, H, W) in [-1, 1] -> the logits under the soft-sigmoid of Table 1."""
+        """x (N, C, H, W) in [-1, 1] -> the logits under the soft-sigmoid of Table 1."""
         features = self.blocks(x).permute(0, 2, 3, 1)  # a copy less, forward and back, in channels-last
         logits = self.head(features.flatten(1)).float()
         return logits[:, -1], logits[:, :-1]
@@ -87,11 +87,11 @@ class Discriminator(nn.Module):
 class ACGAN:
     """The family: G and D with one Adam each, updated once per step (D first, then G)."""
 
-    def __init__(self, config: Config, *, classes: int, resolution: int, rng: Generator) -> None:
-        self.config, self.classes = config, classes
-        self.sampled: tuple[str, ...] = ("generator",)
-        generator = ImageGenerator(config, classes=classes, resolution=resolution)
-        discriminator = Discriminator(config, classes=classes, resolution=resolution)
+    def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
+        self.config, self.classes = config, shape.classes
+        self.sampled = config.sampled
+        generator = ImageGenerator(config, shape)
+        discriminator = Discriminator(config, shape)
         self.networks: dict[str, nn.Module] = {
             "generator": generator,
             "discriminator": discriminator,
@@ -114,7 +114,7 @@ class ACGAN:
         real_source, real_class = discriminator(batch.images)
         fake_source, fake_class = discriminator(fake.detach())
         source = log_real(real_source) + log_fake(fake_source)  # L_S, equation 2
-        classes = class_log_likelihood(real_class, batch.labels)  # L_C, equation 3, real half
+        classes = class_log_likelihood(real_class, batch.given.labels)  # L_C, equation 3, real half
         classes = classes + class_log_likelihood(fake_class, labels)  # and fake half
         gradient_discriminator = ascend(source + classes, self.optimizers["discriminator"])
 
@@ -128,27 +128,36 @@ class ACGAN:
             "loss_generator": -(named + judged).detach(),
             "source_real": (real_source > 0).float().mean(),
             "source_fake": (fake_source < 0).float().mean(),
-            "class_real": _share_named(real_class, batch.labels),
+            "class_real": _share_named(real_class, batch.given.labels),
             "class_fake": _share_named(fake_class, labels),
             "gradient_discriminator": gradient_discriminator,
             "gradient_generator": gradient_generator,
         }
 
-    def sample(self, labels: Tensor, rng: Generator) -> Tensor:
-        """Images (N, 3, H, W) in [-1, 1] of these classes, for z drawn from the prior."""
-        return self.generate(self.latent(len(labels), rng).to(labels.device), labels)
+    def sample(self, wanted: Given, rng: Generator) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1] of these classes, for z drawn from the prior."""
+        latent = self.latent(len(wanted.labels), rng)
+        return self.generate(latent.to(wanted.labels.device), wanted)
 
     @torch.no_grad()
-    def generate(self, latent: Tensor, labels: Tensor) -> Tensor:
-        """Images (N, 3, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
+    def generate(self, latent: Tensor, wanted: Given) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
         generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent, labels)
+        images: Tensor = generator(latent, wanted.labels)
         generator.train()
         return images
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ N(0, I), (count, latent)."""
         return torch.randn(count, self.config.latent, generator=rng, device=rng.device)
+
+    @torch.no_grad()
+    def class_logits(self, images: Tensor) -> Tensor:
+        """D's class logits (N, K) of images (N, C, H, W)."""
+        discriminator = self.networks["discriminator"].eval()
+        logits: Tensor = discriminator(images)[1]
+        discriminator.train()
+        return logits
 
 
 def _share_named(class_logits: Tensor, labels: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ from torch.optim import Adam, Optimizer
 from centigan.losses import log_fake, log_real
 from centigan.nets.blocks import Doubling, halving_block, initialise, scaled, with_planes
 from centigan.settings.families.cgan import CganConfig as Config
-from centigan.types import Batch
+from centigan.types import Batch, Given, Shape
 from centigan.updates import ascend
 
 FIRST_SIDE, MOST_MAPS = 4, 512
@@ -41,37 +41,39 @@ def plan(resolution: int, width: float) -> list[int]:
 
 
 class ImageGenerator(nn.Module):
-    """G(z|y): latent (N, latent), y (N, K) -> images (N, 3, H, W)."""
+    """G(z|y): latent (N, latent), y (N, K) -> images (N, C, H, W)."""
 
-    def __init__(self, config: Config, *, classes: int, resolution: int) -> None:
+    def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
-        maps = [scaled(MOST_MAPS, config.width), *reversed(plan(resolution, config.width)[1:])]
-        self.shape = (maps[0], FIRST_SIDE, FIRST_SIDE)
-        self.project = nn.Linear(config.latent + classes, maps[0] * FIRST_SIDE**2)
+        maps = [scaled(MOST_MAPS, config.width), *reversed(plan(shape.resolution, config.width)[1:])]
+        self.maps = (maps[0], FIRST_SIDE, FIRST_SIDE)
+        self.project = nn.Linear(config.latent + shape.classes, maps[0] * FIRST_SIDE**2)
         self.norms = nn.ModuleList(nn.BatchNorm2d(m) for m in maps)
-        self.doublings = nn.ModuleList(Doubling(a + classes, b) for a, b in pairwise([*maps, 3]))
+        self.doublings = nn.ModuleList(
+            Doubling(a + shape.classes, b) for a, b in pairwise([*maps, shape.channels])
+        )
 
     def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """z (N, latent), y (N, K) -> (N, 3, H, W) in [-1, 1]."""
-        x = self.project(torch.cat([z, y], dim=1)).view(-1, *self.shape)
+        """z (N, latent), y (N, K) -> (N, C, H, W) in [-1, 1]."""
+        x = self.project(torch.cat([z, y], dim=1)).view(-1, *self.maps)
         for norm, double in zip(self.norms, self.doublings, strict=True):
             x = double(with_planes(F.relu(norm(x)), y))
         return x.tanh()
 
 
 class Discriminator(nn.Module):
-    """D(x|y): images (N, 3, H, W), y (N, K) -> logits (N,)."""
+    """D(x|y): images (N, C, H, W), y (N, K) -> logits (N,)."""
 
-    def __init__(self, config: Config, *, classes: int, resolution: int) -> None:
+    def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
-        maps = [3, *plan(resolution, config.width)]
+        maps = [shape.channels, *plan(shape.resolution, config.width)]
         self.blocks = nn.ModuleList(
-            halving_block(a + classes, b, norm=n > 0) for n, (a, b) in enumerate(pairwise(maps))
+            halving_block(a + shape.classes, b, norm=n > 0) for n, (a, b) in enumerate(pairwise(maps))
         )
-        self.head = nn.Linear(maps[-1] * FIRST_SIDE**2 + classes, 1)
+        self.head = nn.Linear(maps[-1] * FIRST_SIDE**2 + shape.classes, 1)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """x (N, 3, H, W) in [-1, 1], y (N, K) -> (N,)."""
+        """x (N, C, H, W) in [-1, 1], y (N, K) -> (N,)."""
         for block in self.blocks:
             x = block(with_planes(x, y))
         return self.head(torch.cat([x.flatten(1), y.to(x.dtype)], dim=1)).float()[:, 0]
@@ -80,11 +82,11 @@ class Discriminator(nn.Module):
 class CGAN:
     """The family: G and D with one Adam each, updated once per step (D first, then G)."""
 
-    def __init__(self, config: Config, *, classes: int, resolution: int, rng: Generator) -> None:
-        self.config, self.classes = config, classes
-        self.sampled: tuple[str, ...] = ("generator",)
-        generator = ImageGenerator(config, classes=classes, resolution=resolution)
-        discriminator = Discriminator(config, classes=classes, resolution=resolution)
+    def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
+        self.config, self.classes = config, shape.classes
+        self.sampled = config.sampled
+        generator = ImageGenerator(config, shape)
+        discriminator = Discriminator(config, shape)
         self.networks: dict[str, nn.Module] = {"generator": generator, "discriminator": discriminator}
         for network in self.networks.values():
             initialise(network, rng)
@@ -100,7 +102,7 @@ class CGAN:
         generator, discriminator = self.networks["generator"], self.networks["discriminator"]
         count = len(batch.images)
         labels = torch.randint(self.classes, (count,), generator=rng, device=rng.device)
-        y_real, y_fake = self.one_hot(batch.labels), self.one_hot(labels)
+        y_real, y_fake = self.one_hot(batch.given.labels), self.one_hot(labels)
         fake = generator(self.latent(count, rng), y_fake)
 
         real_logits = discriminator(batch.images, y_real)
@@ -121,15 +123,16 @@ class CGAN:
             "gradient_generator": gradient_generator,
         }
 
-    def sample(self, labels: Tensor, rng: Generator) -> Tensor:
-        """Images (N, 3, H, W) in [-1, 1] of these classes, for z drawn from the prior."""
-        return self.generate(self.latent(len(labels), rng).to(labels.device), labels)
+    def sample(self, wanted: Given, rng: Generator) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1] of these classes, for z drawn from the prior."""
+        latent = self.latent(len(wanted.labels), rng)
+        return self.generate(latent.to(wanted.labels.device), wanted)
 
     @torch.no_grad()
-    def generate(self, latent: Tensor, labels: Tensor) -> Tensor:
-        """Images (N, 3, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
+    def generate(self, latent: Tensor, wanted: Given) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
         generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent, self.one_hot(labels))
+        images: Tensor = generator(latent, self.one_hot(wanted.labels))
         generator.train()
         return images
 

@@ -22,7 +22,7 @@ from centigan.settings.families import ModelConfig
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.figures import FiguresSettings
 from centigan.settings.frozen import Frozen, Name
-from centigan.settings.training import LatentSettings, SampleSettings, TrainSettings
+from centigan.settings.training import LatentSettings, SampleSettings, SupervisionSettings, TrainSettings
 
 
 class Named(Frozen):
@@ -38,6 +38,7 @@ class Settings(Named):
     arrays: ArraySettings = ArraySettings()
     model: ModelConfig = AcganConfig()
     train: TrainSettings = TrainSettings()
+    supervision: SupervisionSettings = SupervisionSettings()
     sample: SampleSettings = SampleSettings()
     judge: JudgeSettings = JudgeSettings()
     accuracy: AccuracySettings = AccuracySettings()

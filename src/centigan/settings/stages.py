@@ -4,6 +4,10 @@ A stage is the exact part of the settings that one rule depends on: Snakemake co
 the command is handed that same JSON.
 """
 
+from typing import Any
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
+
 from centigan.settings.data import ArraySettings, ContentSettings
 from centigan.settings.evaluation import (
     AccuracySettings,
@@ -17,7 +21,7 @@ from centigan.settings.evaluation import (
 )
 from centigan.settings.families import ModelConfig
 from centigan.settings.frozen import Frozen
-from centigan.settings.training import LatentSettings, SampleSettings, TrainSettings
+from centigan.settings.training import LatentSettings, SampleSettings, SupervisionSettings, TrainSettings
 
 
 class ArraysStage(Frozen):
@@ -31,6 +35,15 @@ class IndexStage(Frozen):
 class TrainStage(Frozen):
     model: ModelConfig
     train: TrainSettings
+    supervision: SupervisionSettings = SupervisionSettings()
+
+    @model_serializer(mode="wrap")
+    def _all_labels_go_without_saying(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Trainings from before the section was there are those with every label."""
+        written: dict[str, Any] = values(self)
+        if self.supervision == SupervisionSettings():
+            written.pop("supervision", None)
+        return written
 
 
 class SampleStage(Frozen):

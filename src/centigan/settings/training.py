@@ -56,6 +56,15 @@ class TrainSettings(Frozen):
         return self
 
 
+class SupervisionSettings(Frozen):
+    """How many of the training images tell their class; measurements know the classes of all."""
+
+    labelled_per_class: Count | None = Field(
+        None, description="images of a class whose label a training sees; null: all"
+    )
+    seed: Seed = Field(0, description="which images these are")
+
+
 class SampleSettings(Frozen):
     """Images drawn from each trained generator."""
 

@@ -17,6 +17,7 @@ from mlflow.types.schema import AnyType
 from centigan import __version__
 from centigan.classes import named, read_classes
 from centigan.layout import Layout
+from centigan.manifest import read_facts
 from centigan.params import for_split
 from centigan.settings import Settings
 from centigan.tracking.attachments import MAX_DIGEST, dataset_name
@@ -24,7 +25,6 @@ from centigan.tracking.labels import NOTE
 from centigan.tracking.record import SplitRecord, Trained
 from centigan.tracking.runs import GENERATOR, MODEL, SCORES, StoredRun
 
-WEIGHTS = "generator"  # of an artifact of the model
 SAMPLER = Path(__file__).with_name("sampler.py")  # not imported: MLflow stores it and runs it
 LISTED = 50  # classes that a description names
 FORBIDDEN = str.maketrans({".": "·", "/": "-", ":": "-", "%": "-", '"': "-", "'": "-"})  # by MLflow in names
@@ -124,9 +124,14 @@ def _save(
 ) -> None:
     """Write folder/model: weights, settings and the code that samples, with nothing pickled."""
     resolution = settings.arrays.resolution
-    model = for_split(settings, split).model.model_dump(mode="json")
-    classes = named(trained.classes, split, read_classes(layout))
-    facts = {"model": model, "classes": [each._asdict() for each in classes], "resolution": resolution}
+    model = for_split(settings, split).model
+    classes = named(model.groups(trained.classes), split, read_classes(layout))
+    facts = {
+        "model": model.model_dump(mode="json"),
+        "classes": [each._asdict() for each in classes],
+        "resolution": resolution,
+        "channels": read_facts(layout.train(split)).get("channels", 3),
+    }
     (folder / "settings.json").write_text(json.dumps(facts, allow_nan=False), encoding="utf-8")
     signature = ModelSignature(
         inputs=Schema([ColSpec(AnyType())]),  # names and positions; unnamed, it takes tables, lists, arrays
@@ -144,7 +149,7 @@ def _save(
             python_model=SAMPLER,
             artifacts={
                 "settings": str(folder / "settings.json"),
-                WEIGHTS: str(layout.train(split) / "generator.safetensors"),
+                **{name: str(layout.train(split) / f"{name}.safetensors") for name in model.sampled},
             },
             signature=signature,
             input_example=(example, {"seed": 0}),

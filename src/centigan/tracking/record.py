@@ -13,9 +13,11 @@ from centigan.layout import Layout
 from centigan.manifest import read_facts, read_manifest, sha256
 from centigan.params import dotted, stage
 from centigan.settings import Settings
+from centigan.settings.families import FAMILIES
 from centigan.settings.stages import TrainStage
 from centigan.sheets import GAP, contact_sheet
 from centigan.tracking.journals import Curves, is_trained, read_curves
+from centigan.types import UNLABELLED
 
 GRID_PER_CLASS = 10
 GRID_SIDE = 64  # pixels; smaller images are enlarged by a whole factor
@@ -30,7 +32,7 @@ class Trained:
     classes: list[str]  # in order of their position within the split
     commit: str | None
     journal: str  # sha256 of history.jsonl
-    generator: str  # sha256 of its weights
+    generator: str  # sha256 of the weights that draw
     arrays: dict[str, str]  # file of the training data -> its sha256
     samples: str | None  # sha256 of the manifest of images that this generator drew
 
@@ -120,27 +122,36 @@ def sample_grid(layout: Layout, split: str) -> Image.Image:
     images = np.load(layout.samples(split) / "images.npy", mmap_mode="r")  # (N, R, R, 3)
     labels = np.load(layout.samples(split) / "labels.npy")
     tile = images.shape[1] * max(1, GRID_SIDE // images.shape[1])
-    rows = [images[np.flatnonzero(labels == k)[:GRID_PER_CLASS]] for k in range(int(labels.max()) + 1)]
+    rows = [images[np.flatnonzero(labels == k)[:GRID_PER_CLASS]] for k in np.unique(labels)]
+    if labels[0] == UNLABELLED:
+        rows = [images[: GRID_PER_CLASS**2]]
     return Image.fromarray(contact_sheet(rows, across=GRID_PER_CLASS, tile=tile)[:-GAP, :-GAP])
 
 
 def _read_trained(layout: Layout, split: str) -> Trained:
     manifest, folder = read_manifest(layout.train(split)), layout.train(split)
-    generator = sha256(folder / "generator.safetensors")
+    networks = [sha256(path) for path in _drawing_networks(layout, split)]
+    generator = networks[0] if len(networks) == 1 else hashlib.sha256("".join(networks).encode()).hexdigest()
     return Trained(
         classes=read_facts(folder)["classes"],
         commit=manifest.get("commit"),
         journal=sha256(folder / "history.jsonl"),
         generator=generator,
         arrays={Path(name).name: digest for name, digest in manifest["inputs"].items()},
-        samples=_samples(layout.samples(split), generator),
+        samples=_samples(layout.samples(split), networks),
     )
 
 
-def _samples(folder: Path, generator: str) -> str | None:
-    """The hash of the samples' manifest; None for those of another generator."""
+def _drawing_networks(layout: Layout, split: str) -> list[Path]:
+    """The files of the networks that samples are drawn by."""
+    family = read_manifest(layout.train(split))["settings"]["model"]["family"]
+    return [layout.train(split) / f"{name}.safetensors" for name in FAMILIES[family].sampled]
+
+
+def _samples(folder: Path, networks: list[str]) -> str | None:
+    """The hash of the samples' manifest; None for those of other networks."""
     path = folder / "manifest.json"
-    if not path.exists() or generator not in read_manifest(folder)["inputs"].values():
+    if not path.exists() or not set(networks) <= set(read_manifest(folder)["inputs"].values()):
         return None
     return sha256(path)
 
@@ -148,7 +159,7 @@ def _samples(folder: Path, generator: str) -> str | None:
 def _content(layout: Layout, split: str) -> list[Path]:
     """The files of a split that make it another revision when they change."""
     return [
-        layout.train(split) / "generator.safetensors",
+        *_drawing_networks(layout, split),
         layout.train(split) / "history.jsonl",
         layout.metric("accuracy", split),
         layout.metric("ms_ssim", split),

@@ -33,6 +33,7 @@ class Sampler(PythonModel):
             OfModel.model_validate({"model": facts["model"]}).model,
             classes=len(classes),
             resolution=facts["resolution"],
+            channels=facts.get("channels", 3),
             rng=torch.Generator().manual_seed(0),  # the initial weights are overwritten
         )
         for name in family.sampled:

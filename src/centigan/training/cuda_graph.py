@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor
+from torch.utils._pytree import tree_leaves, tree_map
 
 from centigan.types import Batch, Family
 
@@ -42,7 +43,7 @@ class RecordedStep:
         if self.batch is None:
             self._record(batch, rng)
         else:
-            for there, given in zip(self.batch, batch, strict=True):
+            for there, given in zip(tree_leaves(self.batch), tree_leaves(batch), strict=True):
                 there.copy_(given, non_blocking=True)
         self.graph.replay()
         return self.losses
@@ -58,7 +59,7 @@ class RecordedStep:
 
     def _record(self, batch: Batch, rng: Generator) -> None:
         """Note every kernel of a step, without running any."""
-        self.batch = Batch(*(tensor.clone() for tensor in batch))
+        self.batch = tree_map(torch.clone, batch)
         self.graph.register_generator_state(rng)
         with torch.cuda.graph(self.graph):
             self.losses = self.step(self.batch, rng)

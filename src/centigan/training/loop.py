@@ -99,20 +99,25 @@ def _train(
     engine = Engine.choose(settings, device)
 
     # Load
-    classes = read_facts(arrays)["classes"]
+    facts = read_facts(arrays)
+    classes, channels = facts["classes"], facts.get("channels", 3)
+    groups = stage.model.groups(classes)
     batches = Batches(
         arrays,
-        batch_size=settings.batch_size,
+        batch_size=settings.batch_size * stage.model.batches,
         seed=settings.seed,
         split=split,
         device=device,
         flips=settings.flips,
+        channels=channels,
+        supervision=stage.supervision,
         placement=placement,
     )
     family = build(
         stage.model,
         classes=len(classes),
         resolution=batches.resolution,
+        channels=channels,
         rng=torch.Generator().manual_seed(counter_seed(settings.seed, split, "weights")),
     )
     engine.prepare(family, layout.compiled)
@@ -131,7 +136,7 @@ def _train(
             group["lr"] *= 0.5**halvings
     sums = {name: value.to(device) for name, value in state.sums.items()}
     snapshots = dict(state.snapshots)
-    watch = Watch(scratch / "snapshots", arrays, split, classes, since=settings.iterations // 2)
+    watch = Watch(scratch / "snapshots", arrays, split, groups, since=settings.iterations // 2)
     speeds = text_until(scratch / "timing.jsonl", state.iteration)
     with (
         closing(Journal(scratch / "history.jsonl", state.journal)) as journal,
@@ -154,7 +159,7 @@ def _train(
                 means = {name: float(sums[name]) / settings.log_every for name in losses}  # in their order
                 _check_finite(means, iteration, scratch, halvings)
                 journal.write(iteration, means)
-                speed = seen * settings.batch_size / (time.perf_counter() - began)
+                speed = seen * batches.batch_size / (time.perf_counter() - began)
                 now = {"timestamp": int(time.time() * 1000), "images_per_second": speed}
                 timing.write(iteration, now | peak_memory(device))
                 progress.record(means)
@@ -162,7 +167,7 @@ def _train(
             if iteration in snapshot_iterations(settings):
                 try:
                     with averages.in_place():
-                        snapshots[iteration] = snapshot(family, split, settings, len(classes), device)
+                        snapshots[iteration] = snapshot(family, split, settings, groups, classes, device)
                 except UserError as error:  # images of NaN
                     raise Diverged("the snapshot", iteration, scratch, halvings) from error
                 watch.look(snapshots[iteration], iteration)
@@ -185,9 +190,9 @@ def _train(
     with averages.in_place():
         if settings.iterations not in snapshots and settings.iterations in snapshot_iterations(settings):
             # a checkpoint of a longer training, which took none here
-            snapshots[settings.iterations] = snapshot(family, split, settings, len(classes), device)
+            snapshots[settings.iterations] = snapshot(family, split, settings, groups, classes, device)
         wanted = {at: snapshots[at] for at in snapshot_iterations(settings)}
-        _export(family, layout, split, stage, classes, engine, journal.text, wanted)
+        _export(family, layout, split, stage, classes, channels, engine, journal.text, wanted)
 
 
 def save_networks(family: Family, folder: Path) -> None:
@@ -210,6 +215,7 @@ def _export(
     split: str,
     stage: TrainStage,
     classes: list[str],
+    channels: int,
     engine: Engine,
     history: str,
     snapshots: dict[int, Images],
@@ -229,5 +235,7 @@ def _export(
     networks = [f"{name}.safetensors" for name in family.networks]
     outputs = [*networks, "history.jsonl", "snapshots.safetensors"]
     facts = {"classes": classes, "resolution": images.shape[-2]}
+    if channels != 3:
+        facts["channels"] = channels
     write_manifest(folder, describe(stage, inputs=inputs, **how), facts=facts, of=outputs)
     log.info("split %s: trained %d iterations", split, stage.train.iterations)

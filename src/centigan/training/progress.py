@@ -27,7 +27,8 @@ class Progress:
     def record(self, means: dict[str, float]) -> None:
         """Show these losses from now on."""
         names = {"loss_discriminator": "L_D", "loss_generator": "L_G"}
-        self.losses = " ".join(f"{names[k]} {v:.2f}" for k, v in means.items() if k in names)
+        losses = {names.get(k, k): v for k, v in means.items() if k.startswith("loss")}
+        self.losses = " ".join(f"{name} {v:.2f}" for name, v in losses.items())
         self.bar.set_postfix_str(self.losses)
 
     def step(self, iteration: int) -> None:

@@ -1,11 +1,13 @@
 """Samples of every class while a split trains, from the same noise each time (Fig 5 right)."""
 
+from collections.abc import Sequence
+
 import torch
 
 from centigan.seeds import counter_seed
 from centigan.settings.training import TrainSettings
 from centigan.sheets import Images
-from centigan.types import Family, to_uint8
+from centigan.types import Family, Given, labels_of, to_uint8
 
 CHUNK = 50  # images a forward pass: 200 at 128 px would take more memory than a step does
 
@@ -17,12 +19,17 @@ def snapshot_iterations(settings: TrainSettings) -> range | list[int]:
 
 
 def snapshot(
-    family: Family, split: str, settings: TrainSettings, classes: int, device: torch.device
+    family: Family,
+    split: str,
+    settings: TrainSettings,
+    groups: Sequence[str],
+    classes: Sequence[str],
+    device: torch.device,
 ) -> Images:
-    """Samples (K, n, H, W, 3) of every class from the same noise each time."""
+    """Samples (G, n, H, W, 3) of each group of `FamilySettings.groups`, from the same noise each time."""
     rng = torch.Generator().manual_seed(counter_seed(settings.seed, split, "snapshot"))
-    labels = torch.arange(classes, device=device).repeat_interleave(settings.snapshot_per_class)
+    labels = labels_of(groups, classes, settings.snapshot_per_class).to(device)
     source = f"split {split}: the generator"
-    parts = [to_uint8(family.sample(part, rng), source).cpu() for part in labels.split(CHUNK)]
+    parts = [to_uint8(family.sample(Given(part), rng), source).cpu() for part in labels.split(CHUNK)]
     images: Images = torch.cat(parts).numpy()
-    return images.reshape(classes, -1, *images.shape[1:])
+    return images.reshape(len(groups), -1, *images.shape[1:])

@@ -17,6 +17,7 @@ from centigan.atomic import atomic_path
 from centigan.collapse import is_less_diverse
 from centigan.errors import UserError
 from centigan.journal import Journal, Line, text_until, whole_lines
+from centigan.layout import WHOLE
 from centigan.settings.evaluation import MsSsimSettings
 from centigan.sheets import Images, contact_sheet
 from centigan.similarity import ms_ssim_within
@@ -29,13 +30,16 @@ log = logging.getLogger(__name__)
 class Watch:
     """The snapshots of one split, in `folder`, beside its training images, in `arrays`."""
 
-    def __init__(self, folder: Path, arrays: Path, split: str, classes: list[str], *, since: int) -> None:
-        """Warnings begin after iteration `since`: at first the samples of every class are alike."""
-        self.folder, self.arrays, self.split, self.classes = folder, arrays, split, classes
+    def __init__(self, folder: Path, arrays: Path, split: str, groups: list[str], *, since: int) -> None:
+        """`groups`: the classes, or one of all images; warnings begin after iteration `since`.
+
+        At first the samples of every class are alike.
+        """
+        self.folder, self.arrays, self.split, self.groups = folder, arrays, split, groups
         self.since = since
 
     def look(self, images: Images, iteration: int) -> None:
-        """Write the sheet of samples (K, n, H, W, 3) and their diversity; warn of classes, or take it back.
+        """Write the sheet of samples (G, n, H, W, 3) and their diversity; warn of classes, or take it back.
 
         They only inform: what cannot be written is told, and the training goes on.
         """
@@ -44,7 +48,7 @@ class Watch:
         except (UserError, OSError) as error:
             log.warning("split %s: no sheet of samples at iteration %d: %s", self.split, iteration, error)
         rows = np.arange(images.shape[1])
-        named = zip(self.classes, images, strict=True)
+        named = zip(self.groups, images, strict=True)
         values = {name: _mean(own, rows, name, "training") for name, own in named}
         values = {name: value for name, value in values.items() if np.isfinite(value)}
         path = self.folder / "ms_ssim.jsonl"
@@ -63,7 +67,7 @@ class Watch:
     def _tell(self, values: dict[str, float], last: list[Line], iteration: int) -> None:
         """Say which classes became less diverse since the last look, or recovered; a restart forgets none."""
         told = [line for line in last if line["iteration"] > self.since]
-        before = {name: value for line in told for name, value in line.items() if name in self.classes}
+        before = {name: value for line in told for name, value in line.items() if name in self.groups}
         for name, value in values.items():
             is_now = is_less_diverse(value, self.most_uniform)
             if is_now == (name in before and is_less_diverse(before[name], self.most_uniform)):
@@ -84,9 +88,11 @@ class Watch:
         """Greatest mean MS-SSIM of any of the split's classes of training images."""
         images = np.load(self.arrays / "images.npy", mmap_mode="r")
         labels = np.load(self.arrays / "labels.npy")
+        if self.groups == [WHOLE]:
+            labels = np.zeros_like(labels)
         return max(
             _mean(images, np.flatnonzero(labels == label), name, "real")
-            for label, name in enumerate(self.classes)
+            for label, name in enumerate(self.groups)
         )
 
 

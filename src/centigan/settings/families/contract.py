@@ -1,9 +1,11 @@
 """What a family says of itself before it is built: no torch here, so that the workflow reads it."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from centigan.layout import WHOLE
 from centigan.settings.frozen import Frozen
 
 Ability = Literal[
@@ -33,6 +35,7 @@ class FamilySettings(Frozen):
     implementation: ClassVar[str]  # <module>.<class> within centigan.families
     panels: ClassVar[Panels]  # of the figure of its training: label -> journal's key -> label of the curve
     paper: ClassVar[dict[str, Any]] = {}  # its own values of `train`, over those of params.yaml
+    sampled: ClassVar[tuple[str, ...]] = ("generator",)  # networks that draw, and are averaged by train.ema
     learns_from: ClassVar[frozenset[str]] = frozenset()  # what its training cannot do without: "labels"
 
     width: float = Field(1.0, gt=0, le=64, description="multiplier on every feature-map count; 1: paper")
@@ -47,3 +50,10 @@ class FamilySettings(Frozen):
     def batches(self) -> int:
         """Real minibatches that a step takes, each another."""
         return 1
+
+    def groups(self, classes: Sequence[str]) -> list[str]:
+        """What is drawn apart: each of a split's classes, or all together by a family without classes.
+
+        A split of one class is that class, whatever the family.
+        """
+        return list(classes) if "by_class" in self.abilities or len(classes) == 1 else [WHOLE]
