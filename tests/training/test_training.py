@@ -311,14 +311,7 @@ def test_a_class_that_is_less_diverse_is_told_once_and_taken_back(
 
 def test_the_terminal_measures_diversity_as_the_report_does(layout: Layout) -> None:
     train(layout)
-    watch = Watch(
-        layout.scratch("00") / "snapshots",
-        layout.arrays("00"),
-        "00",
-        ["cat", "dog"],
-        of_classes=True,
-        since=1,
-    )
+    watch = Watch(layout.scratch("00") / "snapshots", layout.arrays("00"), "00", ["cat", "dog"], since=1)
     said = {
         (name, line["iteration"]): line[name]
         for line in read_lines(watch.folder / "ms_ssim.jsonl")
