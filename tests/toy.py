@@ -91,6 +91,7 @@ def finish_training(layout: Layout, split: str, settings: Settings = SETTINGS) -
     save_file({name: value.contiguous() for name, value in weights.items()}, folder / "generator.safetensors")
     manifest = {
         "commit": "0123456789ab",
+        "settings": own.model_dump(mode="json"),
         "settings_sha256": hashlib.sha256(canonical_json(own).encode()).hexdigest(),
         "inputs": {f"results/toy/arrays/{split}/{name}.npy": split * 32 for name in ("images", "labels")},
     }
