@@ -28,6 +28,8 @@ RNG = np.random.default_rng(0)
 ENOUGH = {
     "experiment": "own",
     "data": {"classes": 4, "split_size": 2},
+    "train": {"batch_size": 16},
+    "supervision": {"labelled_per_class": 8},
     "sample": {"per_class": 20, "fresh_per_class": 2},
     "judge": {"name": "auto"},
     "features": {"network": "judge"},
@@ -79,6 +81,18 @@ def test_what_is_barely_enough_is_enough() -> None:
             "neighbours.per_class is 21 .*: 20 at most .*raise sample.per_class",
         ),
         ({"neighbours": {"ms_ssim_per_class": 21}}, "ms_ssim_per_class is 21 .*: 20 at most"),
+        (
+            {"train": {"batch_size": 17}},
+            "batch_size is 17, and split 00 has 16 training images, and 1 more .* 16 at most",
+        ),
+        (
+            {"splits": {1: {"train": {"batch_size": 18}}}},
+            "batch_size is 18, and split 01 has 16 training images; 16 at most",
+        ),
+        (
+            {"supervision": {"labelled_per_class": 9}},
+            "labelled_per_class is 9, and class 'a' has 8 training images; 8 at most",
+        ),
         ({"splits": {1: {"sample": {"per_class": 19}}}}, "samples of each class of split 01: 19"),
         ({"data": {"classes": 1}}, "data.classes is 1, .* 2 at least"),
         ({"data": {"source": "digits"}}, "data.classes is 4, and digits has 10 classes"),

@@ -15,6 +15,7 @@ from centigan.preflight.counts import Counts, of_index
 from centigan.preflight.findings import Finding, good, problem, require_good
 from centigan.preflight.networks import of_weights, still_wanted, wanted_by
 from centigan.preflight.numbers import of_numbers
+from centigan.preflight.trainings import of_trainings
 from centigan.settings import Settings
 
 OF_DATA = {"raw", "index", "arrays", "data"}  # rules to which no measurement's limits matter
@@ -95,4 +96,6 @@ def of_raw(settings: Settings, *, thorough: bool) -> tuple[list[Finding], Counts
 def of_all(layout: Layout, settings: Settings, counts: Counts | None) -> Iterator[Finding]:
     """What follows from settings, and from the images of each class where they are known."""
     yield from of_numbers(settings, counts)
+    if counts:
+        yield from of_trainings(settings, counts)
     yield from of_choices(settings, counts, layout.root)

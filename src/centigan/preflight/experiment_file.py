@@ -121,7 +121,14 @@ def _model(found: Found) -> str:
             "# params.yaml's are the paper's model and its 50,000 iterations, for so many images, on a GPU;\n"
             "# hours: docs/experiments.md\nmodel: {}\ntrain: {}\n"
         )
-    return MODELS[found.resolution]
+    return MODELS[found.resolution].replace("batch_size: 50", f"batch_size: {_batch_size(found)}")
+
+
+def _batch_size(found: Found) -> int:
+    """The demo's, or as many as the smallest split has at least."""
+    size = split_size(len(found.classes))
+    smallest = len(found.classes) - size * (len(split_names(len(found.classes), size)) - 1)
+    return max(2, min(50, smallest * found.train_of_class))
 
 
 def _sample(found: Found) -> str:
