@@ -20,6 +20,4 @@ def test_a_training_is_identified_by_the_same_json(experiment: str) -> None:
 
 
 def test_every_experiment_that_ships_is_pinned() -> None:
-    assert sorted(json.loads(PINNED.read_text())) == sorted(
-        path.stem for path in (ROOT / "experiments").glob("*.yaml")
-    )
+    assert sorted(json.loads(PINNED.read_text())) == sorted(params.experiments_of(ROOT))
