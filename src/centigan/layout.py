@@ -8,6 +8,27 @@ from pathlib import Path
 from centigan.errors import UserError
 
 WHOLE = "all"  # in place of a split's name
+OF_PROTOCOL = {  # what an experiment shares with all of its protocol, and the rule that writes it
+    "index": "index",
+    "classes.csv": "index",
+    "source.json": "index",
+    "raw.sha256": "index",
+    "arrays": "arrays",
+    "judge": "judge",
+}
+RESERVED = ("protocol", "real", "records")  # further names beside those that no experiment can have
+OF_EXPERIMENT = {  # the same of what is an experiment's own; `metrics` is written by many
+    "train": "train",
+    "samples": "sample",
+    "latent": "latent",
+    "features": "features",
+    "metrics": "",
+    "tables": "tables",
+    "summary.json": "tables",
+    "figures": "figure",
+    "report": "report",
+    "mlflow.json": "publish",
+}
 TABLES = {  # every table, and the formats it is written in
     "comparison": ("csv", "parquet", "tex"),
     "accuracy_by_resolution": ("csv", "parquet", "tex"),
@@ -59,9 +80,24 @@ def split_name(split: int | str, classes: int, split_size: int) -> str:
     return names[number]
 
 
+def owned(result: Path) -> tuple[str, Path]:
+    """Whose result a path below results/ is, and its path among them: ("digits/acgan", "train/00/facts.json").
+
+    Those of a protocol, ("digits", "arrays/00/images.npy"), have names that no experiment has.
+    """
+    protocol, *below = result.parts[result.parts.index("results") + 1 :] or ("",)
+    if not below or below[0] in (*OF_PROTOCOL, *RESERVED):
+        return protocol, Path(*below)
+    depth = next((at for at, part in enumerate(below[1:], 1) if part in (*OF_EXPERIMENT, *RESERVED)), 1)
+    return "/".join([protocol, *below[:depth]]), Path(*below[depth:])
+
+
 @dataclass(frozen=True)
 class Layout:
-    """Where an experiment's files lie, relative to the project folder."""
+    """Where the files of an experiment lie, and those of its protocol, relative to the project folder.
+
+    A protocol alone is an experiment that has no name of its own: Layout("digits").
+    """
 
     experiment: str
     root: Path = field(default=Path())
@@ -71,30 +107,44 @@ class Layout:
         return self.root / "results" / self.experiment
 
     @property
+    def shared(self) -> "Layout":
+        """The layout of the protocol alone."""
+        return Layout(self.experiment.partition("/")[0], self.root)
+
+    @property
+    def is_protocol(self) -> bool:
+        """Whether this is the layout of a protocol alone."""
+        return "/" not in self.experiment
+
+    @property
     def protocol(self) -> Path:
         """What every experiment of the same protocol shares: data, judge, measurements of real images."""
-        return self.results
+        return self.shared.results
+
+    def owner_of(self, rule: str) -> "Layout":
+        """The layout whose results a rule writes: the protocol's or its own."""
+        return self.shared if rule in OF_PROTOCOL.values() else self
 
     def index(self, split: str) -> Path:
         """The images of one split: a file each, so that a change of one leaves the others alone."""
-        return self.results / "index" / f"{split}.parquet"
+        return self.protocol / "index" / f"{split}.parquet"
 
     @property
     def classes(self) -> Path:
-        return self.results / "classes.csv"
+        return self.protocol / "classes.csv"
 
     @property
     def source(self) -> Path:
         """What was found as raw data, what it lacks, what is done with a bad image."""
-        return self.results / "source.json"
+        return self.protocol / "source.json"
 
     @property
     def raw_pins(self) -> Path:
         """Hashes of the raw archives, for sha256sum."""
-        return self.results / "raw.sha256"
+        return self.protocol / "raw.sha256"
 
     def records(self, stage: str) -> Path:
-        """What the jobs of one of dvc.yaml's stages were made with."""
+        """What the jobs of one of dvc.yaml's stages were made with, within this folder of results."""
         return self.results / "records" / f"{stage}.json"
 
     @property
@@ -104,17 +154,17 @@ class Layout:
 
     @property
     def memory(self) -> Path:
-        """What this machine has seen of the results: digests, by sizes and times."""
+        """What this machine has seen of this folder of results: digests, by sizes and times."""
         return self.root / ".snakemake" / "centigan" / self.experiment / "memory.json"
 
     @property
     def raw_state(self) -> Path:
         """Sizes and times of the raw data, as this machine has seen them."""
-        return self.memory.with_name("raw.parquet")
+        return self.shared.memory.with_name("raw.parquet")
 
     def arrays(self, split: str) -> Path:
         """Folder of images.npy, labels.npy, held_out_images.npy, held_out_labels.npy, manifest.json."""
-        return self.results / "arrays" / split
+        return self.protocol / "arrays" / split
 
     def train(self, split: str) -> Path:
         """Folder of the networks, history.jsonl, snapshots.safetensors and manifest.json."""
@@ -144,11 +194,11 @@ class Layout:
     @property
     def judge(self) -> Path:
         """Folder of the judge: manifest.json and, where trained, weights.safetensors."""
-        return self.results / "judge"
+        return self.protocol / "judge"
 
     def log(self, rule: str, target: str = "") -> Path:
         """What a rule's command wrote while it ran for a split or a figure."""
-        folder = self.root / "logs" / self.experiment
+        folder = self.root / "logs" / self.owner_of(rule).experiment
         if not target:
             return folder / f"{rule}.log"
         return folder / ("figures" if rule == "figure" else rule) / f"{target}.log"

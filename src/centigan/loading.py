@@ -29,13 +29,13 @@ def load(
 ) -> TrainedGenerator:
     """The trained generator of one split, ready to sample.
 
-        images = centigan.load("demo", split=0).sample(["3", "4"], seed=1)  # uint8 (2, 32, 32, 3)
+        images = centigan.load("digits/acgan", split=0).sample(["3", "4"], seed=1)  # uint8 (2, 32, 32, 3)
 
     It is built with the settings that it was trained with, whatever the experiment's file says now. Its files
     are held to their checksums; nothing is unpickled.
 
     Args:
-        experiment: a folder of results/, such as "demo".
+        experiment: a protocol and a folder below it in results/, such as "digits/acgan".
         split: number or name, 7 or "07".
         root: the project's folder; by default what the environment variable CENTIGAN_ROOT names, else the
             folder of or above the working directory that holds params.yaml and experiments/, else the
@@ -101,7 +101,8 @@ def _why(layout: Layout) -> str:
     """What to do about an experiment without results."""
     if (layout.root / "experiments" / f"{layout.experiment}.yaml").is_file():
         return f"it has not run yet: run `snakemake --config experiment={layout.experiment}`, or `dvc pull`"
-    known = sorted(path.name for path in layout.results.parent.glob("*") if path.is_dir())
+    trained = (layout.root / "results").glob("*/*/train")
+    known = sorted(path.parent.relative_to(layout.root / "results").as_posix() for path in trained)
     return advice(layout.experiment, known) if known else "nothing has run there yet: run `snakemake`"
 
 

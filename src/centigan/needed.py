@@ -4,29 +4,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from centigan.errors import UserError
-from centigan.layout import WHOLE
+from centigan.layout import OF_EXPERIMENT, OF_PROTOCOL, WHOLE, owned
 
 SHOWN = 3  # files and commands that are named; the others are counted
-# the first part of a result's path -> the rule that writes it
-RULES = {
-    "index": "index",
-    "classes.csv": "index",
-    "source.json": "index",
-    "raw.sha256": "index",
-    "arrays": "arrays",
-    "train": "train",
-    "samples": "sample",
-    "latent": "latent",
-    "judge": "judge",
-    "features": "features",
-    "tables": "tables",
-    "summary.json": "tables",
-    "figures": "figure",
-    "report": "report",
-    "mlflow.json": "publish",
-}
 # a rule whose command is called otherwise; the others are called as their rule, with - for _
 VERBS = {"ms_ssim_in_training": "ms-ssim --in-training", "publish": "track"}
+RULES = {*OF_PROTOCOL.values(), *OF_EXPERIMENT.values()}
 OF_A_SPLIT = {"arrays", "train", "sample", "latent", "features"}
 
 
@@ -62,20 +45,19 @@ def _made_by(paths: Iterable[Path]) -> str:
 
 
 def maker(path: Path) -> tuple[str, str, list[str]]:
-    """The experiment that a result belongs to, the rule that writes it, and the rest of its path.
+    """The experiment or the protocol that a result belongs to, the rule that writes it, and the rest of its path.
 
     Raises:
         UserError: for a path that is no result.
     """
-    parts = list(path.parts)
-    start = len(parts) - parts[::-1].index("results") if "results" in parts else len(parts)
-    experiment, first, *rest = [*parts[start:], "", ""]
+    name, below = ("", path) if "results" not in path.parts else owned(path)
+    first, *rest = [*below.parts, "", ""]
     if first == "metrics":
         metric = rest.pop(0)
-        return experiment, "smoothness" if metric == "latent" else metric, rest
-    if first not in RULES:
+        return name, "smoothness" if metric == "latent" else metric, rest
+    if not (rule := (OF_PROTOCOL | OF_EXPERIMENT).get(first)):
         raise UserError(f"{path} is missing, and is no result that a command makes")
-    return experiment, RULES[first], rest
+    return name, rule, rest
 
 
 def _verb(rule: str, rest: list[str]) -> str:
@@ -85,7 +67,7 @@ def _verb(rule: str, rest: list[str]) -> str:
 
 def _split(rule: str, rest: list[str]) -> list[str]:
     """The option that names the split, of a rule that is run for one."""
-    of_metric = rule not in RULES.values() and Path(rest[0]).stem != WHOLE
+    of_metric = rule not in RULES and Path(rest[0]).stem != WHOLE
     return ["-s", Path(rest[0]).stem] if rule in OF_A_SPLIT or of_metric else []
 
 

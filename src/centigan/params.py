@@ -1,41 +1,55 @@
-"""Reading settings: params.yaml, overlaid by experiments/<name>.yaml, then by a split's overrides."""
+"""Reading settings, each layer over the one before: params.yaml, what the family's paper says of training,
+experiments/<protocol>/protocol.yaml, the experiment's own file, and then a split's overrides.
+"""
 
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from centigan.errors import UserError
 from centigan.layout import split_name
-from centigan.settings import Named, Settings
-from centigan.settings.families import FAMILIES
+from centigan.settings import OWN_SECTIONS, Named, Settings
+from centigan.settings.families import FAMILIES, family_of
 from centigan.settings.frozen import MEANING, Frozen
 from centigan.yaml_mapping import advice, read_mapping
 
 StageT = TypeVar("StageT", bound=Frozen)
+PROTOCOL_FILE = "protocol.yaml"  # in a folder of experiments/: what all experiments beside it share
 
 
 def load(experiment: str | None = None, root: Path = Path()) -> Settings:
-    """The settings of an experiment; by default the one that params.yaml names.
+    """The settings of an experiment, or of a protocol alone; by default of the experiment that params.yaml names.
 
     Raises:
-        UserError: for a missing file, a misspelt key or a value out of range.
+        UserError: for a missing file, a misspelt key, a value out of range, or a section that is the protocol's.
     """
-    params, overlay, file = _written(experiment, root)
-    values = _merge(params, overlay) | {"experiment": file.stem}
-    settings = parse(Settings, values, f"params.yaml + {file}")
+    name, layers = _written(experiment, root)
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values = _merge(values, layer.values)
+    files = " + ".join(layer.place for layer in layers if layer.is_file)
+    settings = parse(Settings, values | {"experiment": name}, files)
     for split in settings.splits:
         for_split(settings, split)
     return settings
 
 
+class Layer(NamedTuple):
+    """What one place says of the settings."""
+
+    values: dict[str, Any]
+    place: str
+    is_file: bool = True
+
+
 def overridden(experiment: str | None = None, root: Path = Path()) -> list[str]:
-    """A line for each value that was changed in params.yaml and that the experiment's file decides otherwise.
+    """A line for each value that was changed in params.yaml and that a layer above it decides otherwise.
 
     Such a change has no effect, though `dvc exp run -S` makes it and says nothing. What params.yaml ships
     with is what the models have as defaults.
@@ -43,52 +57,109 @@ def overridden(experiment: str | None = None, root: Path = Path()) -> list[str]:
     Raises:
         UserError: as of `load`.
     """
-    params, overlay, file = _written(experiment, root)
-    shipped = dotted(Settings(experiment=file.stem).model_dump(mode="json"))
-    below, above = dotted(params), dotted(overlay)
-    lines = [*_of_another_family(params, overlay, shipped, file)]
-    for key in sorted(below.keys() & above.keys() - {"experiment"}):
-        if below[key] == above[key] or (key in shipped and below[key] == shipped[key]):
+    name, (params, *above) = _written(experiment, root)
+    shipped = dotted(Settings(experiment=name).model_dump(mode="json"))
+    below, lines = dotted(params.values), list[str]()
+    for layer in above:
+        lines += _of_another_family(params.values, layer, shipped)
+    deciding = {key: (value, layer) for layer in above for key, value in dotted(layer.values).items()}
+    for key in sorted(below.keys() & deciding.keys() - {"experiment"}):
+        value, layer = deciding[key]
+        if below[key] == value or (key in shipped and below[key] == shipped[key]):
             continue
+        file = layer.place if layer.is_file else above[-1].place
         asked = shlex.quote(f"{file}:{key}={_in_yaml(below[key])}")
         before = f"put back the shipped value, {_in_yaml(shipped[key])}" if key in shipped else "take it out"
+        there = "there" if layer.is_file else f"in {file}"
         lines.append(
-            f"params.yaml: {key} is {_in_yaml(below[key])}, but {file} says {_in_yaml(above[key])}, which "
-            f"decides: set it there, or `dvc exp run -S {asked}`; here {before}"
+            f"params.yaml: {key} is {_in_yaml(below[key])}, but {layer.place} says {_in_yaml(value)}, which "
+            f"decides: set it {there}, or `dvc exp run -S {asked}`; here {before}"
         )
     return lines
 
 
-def _of_another_family(
-    params: dict[str, Any], overlay: dict[str, Any], shipped: dict[str, Any], file: Path
-) -> Iterator[str]:
+def _of_another_family(below: dict[str, Any], layer: Layer, shipped: dict[str, Any]) -> Iterator[str]:
     """A line for each setting of the model that was changed and that another family does not take."""
-    model, other = params.get("model"), overlay.get("model")
+    model, other = below.get("model"), layer.values.get("model")
     if not (isinstance(model, dict) and isinstance(other, dict) and _another_family(model, other)):
         return
     for key, value in sorted(dotted(model, "model.").items()):
         if key not in dotted(other, "model.") and value != shipped.get(key, value):
             yield (
-                f"params.yaml: {key} is {_in_yaml(value)}, but {file} takes another family, "
+                f"params.yaml: {key} is {_in_yaml(value)}, but {layer.place} takes another family, "
                 f"{_in_yaml(other['family'])}, which begins with its own settings: set it there, and here "
                 f"put back the shipped value, {_in_yaml(shipped[key])}"
             )
 
 
-def _written(experiment: str | None, root: Path) -> tuple[dict[str, Any], dict[str, Any], Path]:
-    """What params.yaml says, what the experiment's file says, and that file."""
+def _written(experiment: str | None, root: Path) -> tuple[str, list[Layer]]:
+    """The name of the experiment, and what each place says of its settings, the deciding one last."""
     params = read_mapping(root / "params.yaml")
+    protocol = params.pop("protocol", None)
     if experiment is None and params.get("experiment") is None:
         raise UserError("params.yaml: `experiment` is missing; name a file of experiments/")
     where = "params.yaml" if experiment is None else "the experiment asked for"
     named = parse(Named, {"experiment": params["experiment"] if experiment is None else experiment}, where)
-    overlay = root / "experiments" / f"{named.experiment}.yaml"
-    if not overlay.is_file():
-        known = sorted(path.stem for path in (root / "experiments").glob("*.yaml"))
+    if experiment is None and protocol not in (None, named.protocol):
         raise UserError(
-            f"experiment {named.experiment!r} has no file {overlay}; there are: {', '.join(known)}"
+            f"params.yaml: `protocol` is {_in_yaml(protocol)}, but `experiment` is {named.experiment}, which lies "
+            f"in {named.protocol}: let `protocol` be {named.protocol}, since DVC reads it there"
         )
-    return params, read_mapping(overlay), overlay
+    files = _files(named, root)
+    above = [Layer(read_mapping(file), str(file)) for file in files]
+    for layer in above[1:]:
+        _require_own(layer, files[0])
+    return named.experiment, [Layer(params, "params.yaml"), *_of_paper(params, above), *above]
+
+
+def _files(named: Named, root: Path) -> list[Path]:
+    """The protocol's file, and that of the experiment.
+
+    Raises:
+        UserError: naming those that there are, where one is missing.
+    """
+    folder = root / "experiments"
+    files = [folder / named.protocol / PROTOCOL_FILE]
+    if named.experiment != named.protocol:
+        files.append(folder / f"{named.experiment}.yaml")
+    if absent := next((file for file in reversed(files) if not file.is_file()), None):
+        if (old := folder / f"{named.experiment}.yaml").is_file() and files[-1] != old:
+            raise UserError(
+                f"{old} is of the layout before protocols: move its sections {', '.join(OWN_SECTIONS)} to "
+                f"{folder / named.protocol / 'acgan.yaml'} and all others to {files[0]}"
+            )
+        known = sorted(experiments_of(root)) or ["none"]
+        raise UserError(
+            f"experiment {named.experiment!r} has no file {absent}; there are: {', '.join(known)}"
+        )
+    return files
+
+
+def experiments_of(root: Path) -> list[str]:
+    """The names of the experiments that have files."""
+    files = (root / "experiments").glob("*/*.yaml")
+    return [f"{file.parent.name}/{file.stem}" for file in files if file.name != PROTOCOL_FILE]
+
+
+def _require_own(layer: Layer, protocol: Path) -> None:
+    """Make sure that an experiment sets nothing that its protocol decides."""
+    if taken := [key for key in layer.values if key in Settings.model_fields and key not in OWN_SECTIONS]:
+        many = taken[1:] != []
+        raise UserError(
+            f"{layer.place}: {', '.join(f'`{key}`' for key in taken)} {'are' if many else 'is'} the protocol's, since "
+            f"models are compared under the same: move {'them' if many else 'it'} to {protocol}, or make another "
+            f"protocol; an experiment has {', '.join(OWN_SECTIONS)}"
+        )
+
+
+def _of_paper(params: dict[str, Any], above: list[Layer]) -> list[Layer]:
+    """What the paper of the family that all layers together choose says of training, where it says something."""
+    chosen: dict[str, Any] = {}
+    for values in (params, *(layer.values for layer in above)):
+        model = values.get("model")
+        chosen = _merge(chosen, model) if isinstance(model, dict) else chosen
+    kind = FAMILIES.get(str(family_of(chosen)))
+    return [Layer({"train": kind.paper}, f"the paper of {kind.title}", False)] if kind and kind.paper else []
 
 
 def as_written(config: Mapping[str, Any], key: str, words: Iterable[str]) -> Any:

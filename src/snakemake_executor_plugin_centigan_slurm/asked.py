@@ -1,18 +1,23 @@
 """What the rules ask Slurm for, shown by `snakemake --profile slurm -n` before anything is submitted."""
 
 import textwrap
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from snakemake.iocontainers import Wildcards
 
 
-def tell_asked(workflow: Any, experiment: str, splits: list[str], figures: list[str]) -> None:
-    """Print a line for all rules that ask for the same, at their first attempt."""
-    example = {"experiment": experiment, "split": splits[0], "figure": figures[0]}
+def tell_asked(workflow: Any, example: Mapping[str, str]) -> None:
+    """Print a line for all rules that ask for the same, at their first attempt.
+
+    Args:
+        example: a value of each wildcard; rules with others are left out.
+    """
     lines: dict[str, list[str]] = {}
     for rule in workflow.rules:
-        if rule.output and rule.name not in workflow._localrules:
+        known = rule.wildcard_names <= example.keys()
+        if rule.output and known and rule.name not in workflow._localrules:
             wildcards = Wildcards(fromdict={name: example[name] for name in rule.wildcard_names})
             lines.setdefault(asked(rule.expand_resources(wildcards, [], 1)), []).append(rule.name)
     print("Jobs ask Slurm for:")

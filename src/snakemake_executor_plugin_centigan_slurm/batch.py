@@ -22,6 +22,7 @@ LONGEST = 900  # letters of a comment, of which Slurm may allow 1024
 THREADS = ["OMP_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]
 THREADS += ["VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"]
 ADDED_SIDE_BY_SIDE = ("mem_mb", "threads")
+OWNERS = ("experiment", "protocol")  # what a wildcard or a param is called that says whose a job is
 
 
 class Resources(dict[str, Any]):
@@ -43,7 +44,7 @@ class Batch:
         self.members = [member for job in jobs for member in members_of(job)]
         self.group = group_of(jobs[0])
         self.together = side_by_side is not None and self.group == side_by_side
-        self.experiment = str(self.members[0].rule.workflow.globals.get("EXPERIMENT", ""))
+        self.owners = list(dict.fromkeys(map(owner_of, self.members)))
         self.resources = Resources(self._resources())
         self.threads = self.resources.pop("threads")
         self.token = uuid.uuid4().hex[
@@ -63,20 +64,26 @@ class Batch:
         return asked
 
     @property
-    def targets(self) -> list[str]:
-        """`<rule>/<what it is run for>` of each member; centigan.status reads them from the comment."""
-        return [
-            "/".join([m.rule.name, *(str(v) for k, v in m.wildcards.items() if k != "experiment")])
-            for m in self.members
-        ]
+    def targets(self) -> dict[str, list[str]]:
+        """Of each experiment or protocol: `<rule>/<what it is run for>` of each member."""
+        found: dict[str, list[str]] = {owner: [] for owner in self.owners}
+        for member in self.members:
+            of = (str(value) for name, value in member.wildcards.items() if name not in OWNERS)
+            found[owner_of(member)].append("/".join([member.rule.name, *of]))
+        return found
 
     @property
     def name(self) -> str:
-        """A name for squeue and sacct, whose first letters tell most: train.03.imagenet128."""
+        """A name for squeue and sacct, whose first letters tell most: train.03.imagenet128.acgan."""
         rule = self.members[0].rule.name if len(self.members) == 1 else self.group
-        first, *others = sorted({target.partition("/")[2] for target in self.targets})
-        target = f"{first}+{len(others)}" if first and others else first
-        return ".".join(filter(None, (rule, target, self.experiment)))
+        targets = {target.partition("/")[2] for targets in self.targets.values() for target in targets}
+        parts = (rule, first_of(sorted(targets)), first_of(self.owners).replace("/", "."))
+        return ".".join(filter(None, parts))
+
+    @property
+    def folder(self) -> str:
+        """Where its log lies among those of all jobs."""
+        return self.owners[0]
 
     def is_group(self) -> bool:
         """Asked by snakemake-executor-plugin-slurm."""
@@ -90,7 +97,8 @@ class Batch:
             f"{flag} {shlex.quote(str(self.resources[key]))}" if self.resources.get(key) else ""
             for key, flag in said.items()
         )
-        comment = " ".join(["centigan", self.experiment, *self.targets])
+        told = (" ".join([owner, *targets]) for owner, targets in self.targets.items())
+        comment = f"centigan {' + '.join(told)}"  # centigan.status reads it
         comment = comment if len(comment) < LONGEST else comment[:LONGEST].rpartition(" ")[0]
         comment += f" #{self.token}"
         params = {"run_uuid": self.name, "slurm_logfile": log, "comment_str": comment}
@@ -126,6 +134,17 @@ class Batch:
             return shlex.quote(str(Path(sys.executable).with_name("centigan"))) + " job"
         image = next(m.container_img_path for m in self.members)
         return singularity.shellcmd(image, "centigan job", args=workflow.deployment_settings.apptainer_args)
+
+
+def owner_of(member: Any) -> str:
+    """The experiment that a job is of, or the protocol: by its wildcards, or else by what it is handed."""
+    named = (place.get(name) for place in (member.wildcards, member.params) for name in OWNERS)
+    return str(next((name for name in named if name), ""))
+
+
+def first_of(names: list[str]) -> str:
+    """The first, and how many there are more."""
+    return f"{names[0]}+{len(names) - 1}" if names[0] and names[1:] else names[0]
 
 
 def outputs_of(jobs: list[Any], folder: Path) -> dict[Path, tuple[int, int] | None]:

@@ -55,7 +55,7 @@ class Executor(RemoteExecutor):
             self.run_job_pre(job)
         for together in sharing(jobs, self.settings.side_by_side):
             batch = Batch(together, self.settings.side_by_side)
-            log = Path(self.settings.logdir) / batch.experiment / f"{batch.name}.%j.log"
+            log = Path(self.settings.logdir) / batch.folder / f"{batch.name}.%j.log"
             (self.folder / log).parent.mkdir(parents=True, exist_ok=True)  # sbatch makes no folder
             batch.before = outputs_of(together, self.folder)
             call = batch.call(self.settings, str(log), str(self.folder))

@@ -26,10 +26,9 @@ def ending(run: Run) -> list[str]:
     if len(run.done) < run.total:
         words = "Once that is put right, this goes on" if run.error_was_shown else "This goes on"
         return [f"{_of_all(len(run.done), run)} {_are(run)} done", *_how_to_go_on(words)]
-    page = run.results.get("report")
     return [
         f"{run.total} job{'s' if run.total > 1 else ''} done in {spent(time.time() - run.began)}",
-        *([f"report: {page}"] if page else []),
+        *(f"report: {page}" for page in run.pages),
     ]
 
 
@@ -47,7 +46,8 @@ def _interrupted(run: Run) -> list[str]:
     lines = [f"stopped; {_of_all(len(run.done), run)} {_are(run)} done and kept"]
     for job in run.running.values():
         run.work.look(job)
-        saved = run.work.layout and saved_iteration(run.work.layout.scratch(job.split))
+        training = run.work.trainings.get(job.training)
+        saved = training and saved_iteration(training.scratch)
         if job.rule == "train" and run.in_slurm:
             lines.append(f"  {job.words}: saves, then ends")
         elif job.rule == "train" and saved:

@@ -11,11 +11,11 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 from centigan.freshness.first import NOT_MADE_FIRST
-from centigan.layout import Layout
 from snakemake_logger_plugin_centigan.ending import ending
 from snakemake_logger_plugin_centigan.plan import Plan
 from snakemake_logger_plugin_centigan.run import Run
 from snakemake_logger_plugin_centigan.screen import Screen, screen_for
+from snakemake_logger_plugin_centigan.work import Training
 
 # What Snakemake says in every run, or what is told in other words here.
 ROUTINE = (
@@ -67,9 +67,9 @@ class LogHandler(LogHandlerBase):
             LogEvent.SHELLCMD: self._command,
         }
 
-    def expect(self, layout: Layout, trainings: Mapping[str, tuple[int, int]]) -> None:
-        """Take in where trainings write how far they are; iterations and size of a batch of every split."""
-        self.run.work.expect(layout, trainings)
+    def expect(self, trainings: Mapping[tuple[str, str], tuple[Path, int, int]]) -> None:
+        """Take in all trainings by experiment and split: where they tell how far they are, iterations, batch size."""
+        self.run.work.expect({key: Training(*told) for key, told in trainings.items()})
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show one record; a fault of ours must not end the thread that shows all others."""

@@ -36,7 +36,7 @@ class Run:
     running: dict[int, Job] = field(default_factory=dict)
     done: dict[int, Job] = field(default_factory=dict)
     failures: dict[int, Failure] = field(default_factory=dict)
-    results: dict[str, str] = field(default_factory=dict)  # rule -> the first output of a job that ended
+    pages: list[str] = field(default_factory=list)  # the reports that were made
     outputs: dict[int, list[str]] = field(default_factory=dict)
     exit_texts: list[str] = field(default_factory=list)  # on commands that failed, until their jobs have
     in_failed_group: set[int] = field(default_factory=set)
@@ -71,9 +71,13 @@ class Run:
             return
         self.failures.pop(number, None)
         words = fields["rule_msg"] or " ".join([rule, *map(str, fields["wildcards"].values())])
-        split = str(fields["wildcards"].get("split", ""))
+        experiment, split = (str(fields["wildcards"].get(name, "")) for name in ("experiment", "split"))
+        if experiment and self.work.experiments > 1:
+            words += f" of {experiment}"
         self.outputs[number] = list(fields["output"])
-        self.running[number] = Job(number, rule, words, split, list(fields["log"]), bool(fields["indent"]))
+        self.running[number] = Job(
+            number, rule, words, (experiment, split), list(fields["log"]), bool(fields["indent"])
+        )
 
     def finished(self, number: int) -> list[str]:
         """A job ended well; the lines to show."""
@@ -83,7 +87,7 @@ class Run:
         self.work.look(job)
         self.work.ends(job)
         self.done[number] = job
-        self.results[job.rule] = (self.outputs.get(number) or [""])[0]
+        self.pages += self.outputs[number][:1] if job.rule == "report" else []
         return [f"{self.share_in_words()} {job.words}: {spent(job.seconds)}", *_warnings(job)]
 
     def failed(self, fields: Mapping[str, Any], said: str = "") -> list[str]:

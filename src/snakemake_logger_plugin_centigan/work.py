@@ -8,8 +8,9 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
 
-from centigan.layout import Layout
 from centigan.status.training import pace
 
 # About the seconds of a job of the demo on two cores, until a job of the rule has ended.
@@ -31,6 +32,14 @@ def weight(rule: str) -> float:
     return SECONDS.get(rule, OTHERWISE)
 
 
+class Training(NamedTuple):
+    """How long a training is, and where it tells how far it is."""
+
+    scratch: Path
+    iterations: int
+    batch_size: int
+
+
 @dataclass
 class Job:
     """A job that has been started."""
@@ -38,7 +47,7 @@ class Job:
     number: int
     rule: str
     words: str  # such as "train split 00"
-    split: str
+    training: tuple[str, str]  # the experiment and the split that it is of, if it is one
     logs: list[str]
     in_group: bool
     began: float = field(default_factory=time.time)
@@ -59,14 +68,18 @@ class Work:
         self.counts: dict[str, int] = {}
         self.ended: Counter[str] = Counter()
         self.measured: dict[str, list[float]] = {}
-        self.layout: Layout | None = None
-        self.trainings: Mapping[str, tuple[int, int]] = {}
+        self.trainings: Mapping[tuple[str, str], Training] = {}
         self.speed: float | None = None  # of the last training that was looked at
         self.busy, self.highest = 0.0, 0.0
 
-    def expect(self, layout: Layout, trainings: Mapping[str, tuple[int, int]]) -> None:
-        """Take in where trainings write how far they are; iterations and size of a batch of every split."""
-        self.layout, self.trainings = layout, trainings
+    def expect(self, trainings: Mapping[tuple[str, str], Training]) -> None:
+        """Take in the trainings that there are, by experiment and split."""
+        self.trainings = trainings
+
+    @property
+    def experiments(self) -> int:
+        """How many experiments are in force."""
+        return len({experiment for experiment, _ in self.trainings})
 
     def ends(self, job: Job) -> None:
         """Count a job that succeeded. What a group took says nothing of its members."""
@@ -77,10 +90,10 @@ class Work:
 
     def look(self, job: Job) -> None:
         """See how far a training is."""
-        if job.rule != "train" or self.layout is None or job.split not in self.trainings:
+        if job.rule != "train" or (training := self.trainings.get(job.training)) is None:
             return
-        job.iterations, batch_size = self.trainings[job.split]
-        if found := pace(self.layout.scratch(job.split), batch_size, since=job.began):
+        job.iterations = training.iterations
+        if found := pace(training.scratch, training.batch_size, since=job.began):
             job.iteration, job.speed = min(found[0], job.iterations), found[1]
             self.speed = job.speed or self.speed
 
@@ -89,7 +102,7 @@ class Work:
         if rule in TARGETS:
             return 0.0
         if rule == "train" and self.trainings and (self.speed or rule not in self.measured):
-            mean = sum(iterations for iterations, _ in self.trainings.values()) / len(self.trainings)
+            mean = sum(each.iterations for each in self.trainings.values()) / len(self.trainings)
             return mean / self.speed if self.speed else mean * SECONDS_OF_AN_ITERATION
         known = self.measured.get(rule)
         return sum(known) / len(known) if known else weight(rule) * self._slowness()

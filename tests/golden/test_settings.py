@@ -21,13 +21,11 @@ def test_a_training_is_identified_by_the_same_json(experiment: str) -> None:
 
 
 def test_every_experiment_that_ships_is_pinned() -> None:
-    assert sorted(json.loads(PINNED.read_text())) == sorted(
-        path.stem for path in (ROOT / "experiments").glob("*.yaml")
-    )
+    assert sorted(json.loads(PINNED.read_text())) == sorted(params.experiments_of(ROOT))
 
 
 def test_labels_that_a_training_does_not_see_identify_it() -> None:
-    settings = params.load("demo", ROOT)
+    settings = params.load("digits/acgan", ROOT)
     few = settings.model_copy(update={"supervision": SupervisionSettings(labelled_per_class=4)})
     assert "supervision" not in params.canonical_json(params.stage(settings, TrainStage))
     assert '"supervision": {"labelled_per_class": 4, "seed": 0}' in params.canonical_json(

@@ -13,6 +13,7 @@ from centigan.layout import TABLES, Layout, pattern_of, split_names
 from centigan.manifest import read_published
 from centigan.redaction import mark
 from centigan.reporting.captions import CAPTIONS
+from centigan.settings.figures import FiguresSettings
 from centigan.settings.stages import STAGES
 from centigan.site import IN_JOB, LOG_ALONE, prepare_scratch, site_value, visible_gpus
 from snakemake.exceptions import WorkflowError
@@ -22,61 +23,134 @@ from snakemake_executor_plugin_centigan_slurm.asked import tell_asked
 if unknown := config.keys() - {"experiment"}:
     raise WorkflowError(
         f"--config takes only `experiment`, not {', '.join(sorted(unknown))}: "
-        "edit params.yaml or the experiment's file in experiments/"
+        "edit params.yaml or the files of the experiment in experiments/"
     )
+
+
+@cache
+def settings_of(experiment):
+    """The settings of an experiment or of the protocol alone, read when they are first asked for."""
+    return reading.load(experiment)
+
+
+@cache
+def splits_of(protocol):
+    """The names of all splits."""
+    data = settings_of(protocol).data
+    return split_names(data.classes, data.split_size)
+
+
+def named_in_config():
+    """What `--config experiment=...` names, several with commas between them; by default what params.yaml does."""
+    asked = reading.as_written(config, "experiment", workflow.config_settings.config_args)
+    names = asked.split(",") if isinstance(asked, str) else [asked]
+    if workflow.is_main_process or asked is None:  # a job reads no settings but its own
+        names = [settings_of(name).experiment for name in names]
+    return list(dict.fromkeys(names))
+
+
 try:
-    SETTINGS = reading.load(reading.as_written(config, "experiment", workflow.config_settings.config_args))
+    NAMED = named_in_config()
     PRELUDE, SCRATCH = site_value("prelude", ""), site_value("scratch", "")
     SPLITS_PER_GPU, TRACK = site_value("splits_per_gpu", 1), site_value("track", "")
+    PROTOCOL, *others = dict.fromkeys(Layout(name).shared.experiment for name in NAMED)
+    DATA = settings_of(PROTOCOL).data
 except UserError as error:
     raise WorkflowError(str(error)) from None
+if others:
+    raise WorkflowError(
+        f"--config experiment=...: one run is of one protocol, not of {', '.join([PROTOCOL, *others])}; "
+        "run one after the other"
+    )
 
-EXPERIMENT = SETTINGS.experiment
-SPLITS = split_names(SETTINGS.data.classes, SETTINGS.data.split_size)
-PUBLISHED = read_published(Path(f"results/{EXPERIMENT}/mlflow.json"))
-FIGURES = list(type(SETTINGS.figures).model_fields)
+EXPERIMENTS = [name for name in NAMED if name != PROTOCOL]  # none: the protocol alone is prepared
+FIGURES = list(FiguresSettings.model_fields)
 EVERY_CORE = workflow.global_resources["_cores"].value or 1  # CPU threads of a job that waits for all splits
-FAIR_SHARE = max(1, EVERY_CORE // len(SPLITS))  # of a split's job: splits fill the cores side by side
+# Of a split's job: splits fill the cores side by side. Not by the number of experiments, on which no bytes may depend.
+FAIR_SHARE = max(1, EVERY_CORE // len(splits_of(PROTOCOL)))
 # module that puts the raw data in place; none where they are the user's own
 FETCHED = {
     "digits": "data.embedded",
     "photos": "data.embedded",
     "cifar10": "data.cifar_raw",
     "cifar100": "data.cifar_raw",
-}.get(SETTINGS.data.source)
+}.get(DATA.source)
 ON_CLUSTER = workflow.global_resources["_nodes"].value is not None
-SAMPLED = [f"samples/{split}/SHA256SUMS" for split in SPLITS]
-ARRAYS = [f"arrays/{split}/SHA256SUMS" for split in SPLITS]
-MEASURED = {
-    metric: [f"metrics/{metric}/{split}.parquet" for split in SPLITS]
-    for metric in ("accuracy", "ms_ssim", "neighbours", "latent")
-}
-WALKS = [f"latent/{split}/SHA256SUMS" for split in SPLITS]
+SAMPLED = "results/{experiment}/samples/{split}/SHA256SUMS"
+ARRAYS = "results/{protocol}/arrays/{split}/SHA256SUMS"
+MEASURED = "results/{{experiment}}/metrics/{}/{{split}}.parquet".format
+TABLE = "results/{{experiment}}/tables/{}.csv".format
+WALKS = "results/{experiment}/latent/{split}/SHA256SUMS"
 FIGURE_SOURCES = {
-    "examples": SAMPLED,
-    "resolution_strip": [*MEASURED["accuracy"], *ARRAYS, *SAMPLED],
-    "accuracy_by_resolution": ["tables/accuracy_by_resolution.csv"],
-    "accuracy_by_class": ["tables/by_class.csv"],
-    "ms_ssim_examples": ["tables/by_class.csv", *ARRAYS, *SAMPLED],
-    "ms_ssim_by_class": ["tables/by_class.csv"],
-    "ms_ssim_pairs": MEASURED["ms_ssim"],
-    "ms_ssim_in_training": ["tables/ms_ssim_in_training.csv", "tables/by_class.csv"],
-    "accuracy_and_ms_ssim": ["tables/by_class.csv"],
-    "neighbours_l1": [*MEASURED["neighbours"], *ARRAYS, *SAMPLED],
-    "neighbours_ms_ssim": [*MEASURED["neighbours"], *ARRAYS, *SAMPLED],
-    "memorisation": MEASURED["neighbours"],
-    "interpolation": [*MEASURED["latent"], *WALKS],
-    "class_grid": WALKS,
-    "random_samples": SAMPLED,
-    "training_curves": [f"train/{split}/history.jsonl" for split in SPLITS],
-    "gallery": SAMPLED,
+    "examples": [SAMPLED],
+    "resolution_strip": [MEASURED("accuracy"), ARRAYS, SAMPLED],
+    "accuracy_by_resolution": [TABLE("accuracy_by_resolution")],
+    "accuracy_by_class": [TABLE("by_class")],
+    "ms_ssim_examples": [TABLE("by_class"), ARRAYS, SAMPLED],
+    "ms_ssim_by_class": [TABLE("by_class")],
+    "ms_ssim_pairs": [MEASURED("ms_ssim")],
+    "ms_ssim_in_training": [TABLE("ms_ssim_in_training"), TABLE("by_class")],
+    "accuracy_and_ms_ssim": [TABLE("by_class")],
+    "neighbours_l1": [MEASURED("neighbours"), ARRAYS, SAMPLED],
+    "neighbours_ms_ssim": [MEASURED("neighbours"), ARRAYS, SAMPLED],
+    "memorisation": [MEASURED("neighbours")],
+    "interpolation": [MEASURED("latent"), WALKS],
+    "class_grid": [WALKS],
+    "random_samples": [SAMPLED],
+    "training_curves": ["results/{experiment}/train/{split}/history.jsonl"],
+    "gallery": [SAMPLED],
 }
+OF_EVERY_FIGURE = [
+    "results/{experiment}/summary.json",
+    "results/{protocol}/classes.csv",
+    "results/{protocol}/judge/manifest.json",
+]
 
 
 wildcard_constraints:
-    experiment=re.escape(EXPERIMENT),
-    split=pattern_of(SPLITS),
+    protocol=re.escape(PROTOCOL),
+    experiment="|".join(map(re.escape, EXPERIMENTS)) or "(?!)",
+    split=pattern_of(splits_of(PROTOCOL)),
     figure="|".join(FIGURES),
+
+
+def owner_of(wildcards):
+    """The experiment that a job is of, or the protocol."""
+    return getattr(wildcards, "experiment", None) or getattr(wildcards, "protocol", PROTOCOL)
+
+
+def protocol_of(wildcards):
+    return Layout(owner_of(wildcards)).shared.experiment
+
+
+def of_protocol(pattern):
+    """What a job reads of its protocol."""
+
+    def of_job(wildcards):
+        return expand(pattern, protocol=protocol_of(wildcards), **dict(wildcards))
+
+    return of_job
+
+
+def of_all_splits(*patterns):
+    """What a job reads of every split: files of the experiment or of its protocol."""
+
+    @cache
+    def of_owner(owner, protocol):
+        return expand(patterns, protocol=protocol, experiment=owner, split=splits_of(protocol))
+
+    return lambda wildcards: of_owner(owner_of(wildcards), protocol_of(wildcards))
+
+
+def of_every_experiment(*patterns):
+    """Files of all experiments in force."""
+    return expand(patterns, experiment=EXPERIMENTS, split=splits_of(PROTOCOL))
+
+
+JUDGE = of_protocol("results/{protocol}/judge/SHA256SUMS")
+SOURCES_OF_FIGURES = {
+    figure: of_all_splits(*OF_EVERY_FIGURE, *sources) for figure, sources in FIGURE_SOURCES.items()
+}
 
 
 def screens():
@@ -86,11 +160,22 @@ def screens():
 
 
 def tell_trainings():
-    """Let the screen count trainings by their iterations."""
-    trainings = {split: reading.stage(SETTINGS, STAGES["train"], split).train for split in SPLITS}
-    sizes = {split: (each.iterations, each.batch_size) for split, each in trainings.items()}
+    """Let the screens count trainings by their iterations."""
+    trainings = {}
+    for experiment in EXPERIMENTS:
+        for split in splits_of(PROTOCOL):
+            train = reading.stage(
+                settings_of(experiment), STAGES["train"], overridden(experiment, split)
+            ).train
+            scratch = Layout(experiment).scratch(split)
+            trainings[experiment, split] = scratch, train.iterations, train.batch_size
     for screen in screens():
-        screen.expect(Layout(EXPERIMENT), sizes)
+        screen.expect(trainings)
+
+
+def overridden(owner, split):
+    """The split, where it has settings of its own."""
+    return split if split is not None and int(split) in settings_of(owner).splits else None
 
 
 # `centigan` of the environment that runs Snakemake, last, so that a container's own comes first; a line of its
@@ -111,46 +196,54 @@ def stage(name):
     """The settings that a stage depends on, as JSON: what triggers a rule is what its command gets."""
 
     @cache
-    def subtree(split):
-        return reading.canonical_json(reading.stage(SETTINGS, STAGES[name], split))
+    def subtree(owner, split):
+        return reading.canonical_json(reading.stage(settings_of(owner), STAGES[name], split))
 
     def of_job(wildcards):
-        split = getattr(wildcards, "split", None)
-        return subtree(split if split is not None and int(split) in SETTINGS.splits else None)
+        owner = owner_of(wildcards)
+        return subtree(owner, overridden(owner, getattr(wildcards, "split", None)))
 
     return of_job
 
 
 def every_setting(wildcards):
     """All settings as JSON; of a function, since in a text Snakemake takes a title's {word} for a wildcard."""
-    return reading.canonical_json(SETTINGS)
+    return reading.canonical_json(settings_of(wildcards.experiment))
 
 
+@cache
 def source_of(module):
     """Hash of the source behind a command; the file spares every start the parsing."""
     return remembered_code_of(module, Path(".snakemake/centigan/.source.json"))
 
 
-def source_of_family():
+def source_of_family(wildcards):
     """Hash of the source of the experiment's own family: another family makes nothing stale."""
-    family, _, _ = SETTINGS.model.implementation.partition(".")
+    family, _, _ = settings_of(wildcards.experiment).model.implementation.partition(".")
     return source_of(f"families.{family}")
+
+
+def network_of_features(wildcards):
+    return settings_of(wildcards.experiment).features.network
 
 
 def judge_of_features(wildcards):
     """The judge, where its network makes the features."""
-    path = f"results/{wildcards.experiment}/judge/SHA256SUMS"
-    return [path] if SETTINGS.features.network == "judge" else []
+    return JUDGE(wildcards) if network_of_features(wildcards) == "judge" else []
+
+
+def settings_of_neighbours(wildcards):
+    return reading.canonical_json(settings_of(wildcards.experiment).neighbours)
 
 
 def figure_settings(wildcards):
-    return reading.canonical_json(getattr(SETTINGS.figures, wildcards.figure))
+    return reading.canonical_json(getattr(settings_of(wildcards.experiment).figures, wildcards.figure))
 
 
 def raw_files(wildcards):
     """What must be there before the raw data can be read, apart from the user's own images."""
-    files = [f"{SETTINGS.data.root}/manifest.json"] if FETCHED else []
-    return [*files, SETTINGS.data.order] if Path(SETTINGS.data.order).is_file() else files
+    files = [f"{DATA.root}/manifest.json"] if FETCHED else []
+    return [*files, DATA.order] if Path(DATA.order).is_file() else files
 
 
 def check_site():
@@ -177,10 +270,6 @@ limit_jobs()
 gc.set_threshold(100_000, 50)  # the graph's objects stay: looking for garbage among them finds none
 
 
-def of_all_splits(pattern):
-    return expand(pattern, split=SPLITS, allow_missing=True)
-
-
 def of_all_tables(pattern):
     """Every table's files but comparison.csv, which Snakemake's own report shows."""
     files = [f"{name}.{suffix}" for name, suffixes in TABLES.items() for suffix in suffixes]
@@ -197,7 +286,7 @@ def spelt_out(target):
     if not workflow.is_rule(target) or not workflow.get_rule(target).has_wildcards():
         return [target]
     made = strip_wildcard_constraints(str(workflow.get_rule(target).output[0]))
-    return expand(made, experiment=EXPERIMENT, split=SPLITS, figure=FIGURES)
+    return expand(made, experiment=EXPERIMENTS, protocol=PROTOCOL, split=splits_of(PROTOCOL), figure=FIGURES)
 
 
 def take_rules_as_words():
@@ -217,10 +306,9 @@ def take_rules_as_words():
 
 def figure_sources(wildcards):
     """The files that one figure is drawn from; an experiment beside this one that is not run has none."""
-    sources = ["summary.json", "classes.csv", "judge/manifest.json", *FIGURE_SOURCES[wildcards.figure]]
-    beside = getattr(getattr(SETTINGS.figures, wildcards.figure), "beside", ())
-    summaries = [f"results/{experiment}/summary.json" for experiment in beside]
-    own = [f"results/{wildcards.experiment}/{source}" for source in sources]
+    settings = getattr(settings_of(wildcards.experiment).figures, wildcards.figure)
+    summaries = [f"results/{experiment}/summary.json" for experiment in getattr(settings, "beside", ())]
+    own = SOURCES_OF_FIGURES[wildcards.figure](wildcards)
     return own + [summary for summary in summaries if Path(summary).is_file()]
 
 
@@ -228,19 +316,27 @@ def figure_caption(wildcards):
     return CAPTIONS[wildcards.figure]
 
 
-def attempt():
+def attempt(wildcards):
     """The number of this try: mlflow.json's own, one more when that tells of an incomplete export or another store.
 
     It is a param: what the store lacks makes the rule stale, until an export, also by hand, is complete. Where no
     store is named, as in a reader's clone, published results are published, wherever that was.
     """
-    store = os.environ.get("MLFLOW_TRACKING_URI")
-    elsewhere = bool(PUBLISHED and store) and PUBLISHED.get("store") != mark(store)
-    return PUBLISHED.get("attempt", 0) + (elsewhere or not PUBLISHED.get("complete", True))
+    published, store = published_of(wildcards.experiment), os.environ.get("MLFLOW_TRACKING_URI")
+    elsewhere = bool(published and store) and published.get("store") != mark(store)
+    return published.get("attempt", 0) + (elsewhere or not published.get("complete", True))
 
 
-def start_follower():
-    """Export the journals to MLflow while they grow; it ends with this process, however that ends."""
+@cache
+def published_of(experiment):
+    """What mlflow.json told when this run began."""
+    return read_published(Layout(experiment).published)
+
+
+def start_followers():
+    """Export the journals to MLflow while they grow; each ends with this process, however that ends."""
     centigan = Path(sys.executable).with_name("centigan")
-    words = ["track", "-e", EXPERIMENT, "--follow", "--beside", str(os.getpid())]
-    subprocess.Popen([centigan, *words, "--log", f"logs/{EXPERIMENT}/track.log"], start_new_session=True)
+    for experiment in EXPERIMENTS:
+        words = ["track", "-e", experiment, "--follow", "--beside", str(os.getpid())]
+        log = Layout(experiment).log("track")
+        subprocess.Popen([centigan, *words, "--log", log], start_new_session=True)

@@ -5,11 +5,11 @@ if FETCHED:
 
     rule raw:
         output:
-            manifest=f"{SETTINGS.data.root}/manifest.json",
+            manifest=f"{DATA.root}/manifest.json",
         log:
-            f"logs/raw/{SETTINGS.data.source}.log",
+            f"logs/raw/{DATA.source}.log",
         params:
-            source=SETTINGS.data.source,
+            source=DATA.source,
             code=source_of(FETCHED),
         message:
             "put the data set {params.source} in place"
@@ -22,35 +22,35 @@ rule index:
         raw=raw_files,
     output:
         # no wildcard: Snakemake tries a pattern with one on every file there is, and here is one a split
-        index=of_all_splits(f"results/{EXPERIMENT}/index/{{split}}.parquet"),
-        classes=f"results/{EXPERIMENT}/classes.csv",
-        source=f"results/{EXPERIMENT}/source.json",
-        pins=f"results/{EXPERIMENT}/raw.sha256",
+        index=expand(f"results/{PROTOCOL}/index/{{split}}.parquet", split=splits_of(PROTOCOL)),
+        classes=f"results/{PROTOCOL}/classes.csv",
+        source=f"results/{PROTOCOL}/source.json",
+        pins=f"results/{PROTOCOL}/raw.sha256",
     log:
-        f"logs/{EXPERIMENT}/index.log",
+        f"logs/{PROTOCOL}/index.log",
     params:
-        experiment=EXPERIMENT,
+        protocol=PROTOCOL,
         settings=stage("index"),
         code=source_of("data.index"),
     message:
         "index the raw images"
     shell:
-        "centigan index -e {params.experiment} --settings {params.settings:q} --log {log:q}"
+        "centigan index -e {params.protocol} --settings {params.settings:q} --log {log:q}"
 
 
 rule arrays:
     input:
-        index="results/{experiment}/index/{split}.parquet",
+        index="results/{protocol}/index/{split}.parquet",
     output:
-        images="results/{experiment}/arrays/{split}/images.npy",
-        labels="results/{experiment}/arrays/{split}/labels.npy",
-        held_out_images="results/{experiment}/arrays/{split}/held_out_images.npy",
-        held_out_labels="results/{experiment}/arrays/{split}/held_out_labels.npy",
-        facts="results/{experiment}/arrays/{split}/facts.json",
-        digests="results/{experiment}/arrays/{split}/SHA256SUMS",
-        manifest="results/{experiment}/arrays/{split}/manifest.json",
+        images="results/{protocol}/arrays/{split}/images.npy",
+        labels="results/{protocol}/arrays/{split}/labels.npy",
+        held_out_images="results/{protocol}/arrays/{split}/held_out_images.npy",
+        held_out_labels="results/{protocol}/arrays/{split}/held_out_labels.npy",
+        facts="results/{protocol}/arrays/{split}/facts.json",
+        digests="results/{protocol}/arrays/{split}/SHA256SUMS",
+        manifest="results/{protocol}/arrays/{split}/manifest.json",
     log:
-        "logs/{experiment}/arrays/{split}.log",
+        "logs/{protocol}/arrays/{split}.log",
     threads: FAIR_SHARE
     params:
         settings=stage("arrays"),
@@ -58,5 +58,5 @@ rule arrays:
     message:
         "arrays of split {wildcards.split}"
     shell:
-        "centigan arrays -e {wildcards.experiment} -s {wildcards.split}"
+        "centigan arrays -e {wildcards.protocol} -s {wildcards.split}"
         " --settings {params.settings:q} --threads {threads} --log {log:q}"

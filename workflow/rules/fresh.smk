@@ -2,10 +2,12 @@ import sys
 from pathlib import Path
 
 from centigan import freshness, preflight
+from centigan.former import refuse_former
 from centigan.freshness import Job, first
 from centigan.layout import Layout
 from snakemake.cli import get_argument_parser
 
+FOLDERS = [Layout(name) for name in [PROTOCOL, *EXPERIMENTS]]  # of results, the shared one first
 OTHER_THAN_RUNS = (
     "unlock lint list_rules list_target_rules print_compilation dag rulegraph filegraph d3dag summary"
     " detailed_summary report touch cleanup_metadata cleanup_shadow delete_all_output delete_temp_output archive"
@@ -32,7 +34,7 @@ def made_here(output):
 
 def data_jobs():
     """What the jobs of the data stage would be made with now."""
-    index = {repr(EXPERIMENT), repr(stage("index")(None)), repr(source_of("data.index"))}
+    index = {repr(PROTOCOL), repr(stage("index")(None)), repr(source_of("data.index"))}
     arrays = {repr(stage("arrays")(None)), repr(source_of("data.arrays"))}
     commands = {name: workflow.get_rule(name).shellcmd for name in ("index", "arrays")}
     return {
@@ -43,9 +45,13 @@ def data_jobs():
 
 def look(made):
     """Outputs to be made before all else, and why; these are made by now."""
-    layout, root = Layout(EXPERIMENT), Path(SETTINGS.data.root)
-    indexes = of_all_splits(str(layout.index("{split}")))
-    return freshness.first_of_all(layout, root, indexes, made_here, data_jobs(), made)
+    protocol, *experiments = FOLDERS
+    indexes = [str(protocol.index(split)) for split in splits_of(PROTOCOL)]
+    why = freshness.first_of_all(protocol, Path(DATA.root), indexes, made_here, data_jobs(), made)
+    lost = [output for output in why if why[output] == freshness.LOST]
+    for experiment in experiments:
+        why |= freshness.refresh(experiment, made_here, about_to_be_made=lost)
+    return why
 
 
 def ask_before_first_job():
@@ -54,9 +60,16 @@ def ask_before_first_job():
 
     def build_and_ask():
         build()
-        rules = {job.rule.name for job in workflow.dag.needrun_jobs()}
+        rules = {name: set() for name in NAMED}
+        for job in workflow.dag.needrun_jobs():
+            owner = owner_of(job.wildcards)
+            for name in rules if owner == PROTOCOL else [owner]:
+                rules[name].add(job.rule.name)
         try:
-            preflight.before_first_job(Layout(EXPERIMENT), SETTINGS, rules=rules, dry=words.dryrun)
+            for name in NAMED:
+                preflight.before_first_job(
+                    Layout(name), settings_of(name), rules=rules[name], dry=words.dryrun
+                )
         except UserError as error:
             raise WorkflowError(str(error)) from None
 
@@ -67,7 +80,9 @@ if workflow.is_main_process and first.is_first_run():
     first.end_with_parent()
 elif workflow.is_main_process and is_run(words := command_line()):
     try:
-        freshness.begin(Layout(EXPERIMENT), PUBLISHED, dry=words.dryrun)
+        refuse_former(Path())
+        for folder in FOLDERS:
+            freshness.begin(folder, published_of(folder.experiment), dry=words.dryrun)
         first.make_first(look, sys.argv[1:], words.targets, dry=words.dryrun)
         ask_before_first_job()
     except UserError as error:
@@ -76,10 +91,12 @@ elif workflow.is_main_process and is_run(words := command_line()):
 
 def keep():
     """Keep what this run is about to replace until it has."""
-    outputs = (str(output) for job in workflow.dag.needrun_jobs() for output in job.output)
-    freshness.keep(Layout(EXPERIMENT), outputs)
+    outputs = [str(output) for job in workflow.dag.needrun_jobs() for output in job.output]
+    for folder in FOLDERS:
+        freshness.keep(folder, outputs)
 
 
 def end():
     """Put back what was not replaced, and note what was made."""
-    freshness.end(Layout(EXPERIMENT), made_here)
+    for folder in FOLDERS:
+        freshness.end(folder, made_here)

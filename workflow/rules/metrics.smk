@@ -1,14 +1,14 @@
 rule judge:
     input:
-        arrays=of_all_splits("results/{experiment}/arrays/{split}/SHA256SUMS"),
-        classes="results/{experiment}/classes.csv",
+        arrays=of_all_splits("results/{protocol}/arrays/{split}/SHA256SUMS"),
+        classes="results/{protocol}/classes.csv",
     output:
-        weights="results/{experiment}/judge/weights.safetensors",
-        facts="results/{experiment}/judge/facts.json",
-        digests="results/{experiment}/judge/SHA256SUMS",
-        manifest="results/{experiment}/judge/manifest.json",
+        weights="results/{protocol}/judge/weights.safetensors",
+        facts="results/{protocol}/judge/facts.json",
+        digests="results/{protocol}/judge/SHA256SUMS",
+        manifest="results/{protocol}/judge/manifest.json",
     log:
-        "logs/{experiment}/judge.log",
+        "logs/{protocol}/judge.log",
     priority: 2  # every split's accuracy waits for it
     params:
         settings=stage("judge"),
@@ -16,14 +16,14 @@ rule judge:
     message:
         "prepare the judge"
     shell:
-        "centigan judge -e {wildcards.experiment} --threads {threads}"
+        "centigan judge -e {wildcards.protocol} --threads {threads}"
         " --settings {params.settings:q} --log {log:q}"
 
 
 rule accuracy:
     input:
-        judge="results/{experiment}/judge/SHA256SUMS",
-        real="results/{experiment}/arrays/{split}/SHA256SUMS",
+        judge=JUDGE,
+        real=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
         samples="results/{experiment}/samples/{split}/SHA256SUMS",
     output:
         "results/{experiment}/metrics/accuracy/{split}.parquet",
@@ -42,7 +42,7 @@ rule accuracy:
 
 rule ms_ssim:
     input:
-        real="results/{experiment}/arrays/{split}/SHA256SUMS",
+        real=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
         samples="results/{experiment}/samples/{split}/SHA256SUMS",
     output:
         "results/{experiment}/metrics/ms_ssim/{split}.parquet",
@@ -80,7 +80,7 @@ rule ms_ssim_in_training:
 rule features:
     input:
         judge=judge_of_features,
-        real="results/{experiment}/arrays/{split}/SHA256SUMS",
+        real=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
         samples="results/{experiment}/samples/{split}/SHA256SUMS",
     output:
         real="results/{experiment}/features/{split}/real.npy",
@@ -178,7 +178,7 @@ rule classification:
 
 rule neighbours:
     input:
-        real="results/{experiment}/arrays/{split}/SHA256SUMS",
+        real=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
         samples="results/{experiment}/samples/{split}/SHA256SUMS",
     output:
         "results/{experiment}/metrics/neighbours/{split}.parquet",

@@ -1,7 +1,7 @@
 rule tables:
     input:
-        classes="results/{experiment}/classes.csv",
-        judge="results/{experiment}/judge/manifest.json",
+        classes=of_protocol("results/{protocol}/classes.csv"),
+        judge=of_protocol("results/{protocol}/judge/manifest.json"),
         accuracy=of_all_splits("results/{experiment}/metrics/accuracy/{split}.parquet"),
         ms_ssim=of_all_splits("results/{experiment}/metrics/ms_ssim/{split}.parquet"),
         in_training=of_all_splits("results/{experiment}/metrics/ms_ssim_in_training/{split}.parquet"),
@@ -11,7 +11,7 @@ rule tables:
         inception_score="results/{experiment}/metrics/inception_score/all.parquet",
         distribution="results/{experiment}/metrics/distribution/all.parquet",
         classification="results/{experiment}/metrics/classification/all.parquet",
-        source="results/{experiment}/source.json",
+        source=of_protocol("results/{protocol}/source.json"),
         history=of_all_splits("results/{experiment}/train/{split}/history.jsonl"),
     output:
         summary="results/{experiment}/summary.json",
@@ -24,8 +24,8 @@ rule tables:
     log:
         "logs/{experiment}/tables.log",
     params:
-        neighbours=reading.canonical_json(SETTINGS.neighbours),  # the threshold of duplicates, permutations
-        network=SETTINGS.features.network,
+        neighbours=settings_of_neighbours,  # the threshold of duplicates, permutations
+        network=network_of_features,
         tables=source_of("reporting.tables"),
         comparison=source_of("reporting.comparison"),
     message:
@@ -60,20 +60,20 @@ rule figure:
 
 rule report:
     input:
-        classes="results/{experiment}/classes.csv",
-        source="results/{experiment}/source.json",
+        classes=of_protocol("results/{protocol}/classes.csv"),
+        source=of_protocol("results/{protocol}/source.json"),
         summary="results/{experiment}/summary.json",
         tables=of_all_tables("results/{experiment}/tables/{table}"),
         comparison="results/{experiment}/tables/comparison.csv",
-        measured=[f"results/{{experiment}}/{file}" for files in MEASURED.values() for file in files],
+        measured=of_all_splits(*map(MEASURED, ("accuracy", "ms_ssim", "neighbours", "latent"))),
         intra_class=of_all_splits("results/{experiment}/metrics/intra_class/{split}.parquet"),
         latent=of_all_splits("results/{experiment}/latent/{split}/SHA256SUMS"),
         figures=of_all_figures("results/{experiment}/figures/{figure}.svg"),
         pictures=of_all_figures("results/{experiment}/figures/{figure}.png"),
-        judge="results/{experiment}/judge/manifest.json",
+        judge=of_protocol("results/{protocol}/judge/manifest.json"),
         trained=of_all_splits("results/{experiment}/train/{split}/manifest.json"),
-        arrays=of_all_splits("results/{experiment}/arrays/{split}/SHA256SUMS"),
-        converted=of_all_splits("results/{experiment}/arrays/{split}/manifest.json"),  # and left out
+        arrays=of_all_splits("results/{protocol}/arrays/{split}/SHA256SUMS"),
+        converted=of_all_splits("results/{protocol}/arrays/{split}/manifest.json"),  # and left out
         samples=of_all_splits("results/{experiment}/samples/{split}/SHA256SUMS"),
     output:
         page="results/{experiment}/report/index.html",

@@ -15,7 +15,7 @@ rule sample:
     params:
         settings=stage("sample"),
         code=source_of("sampling"),
-        family=source_of_family(),
+        family=source_of_family,
     message:
         "sample split {wildcards.split}"
     shell:
@@ -37,7 +37,7 @@ rule latent:
     params:
         settings=stage("latent"),
         code=source_of("interpolation"),
-        family=source_of_family(),
+        family=source_of_family,
     message:
         "walks through the latent space of split {wildcards.split}"
     shell:

@@ -1,6 +1,6 @@
 rule train:
     input:
-        arrays="results/{experiment}/arrays/{split}/SHA256SUMS",
+        arrays=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
     output:
         generator="results/{experiment}/train/{split}/generator.safetensors",
         discriminator="results/{experiment}/train/{split}/discriminator.safetensors",

@@ -1,4 +1,4 @@
-"""Verbs for the time before a run: whether it can end, and an experiment for own data."""
+"""Verbs for the time before a run: whether it can end, and a protocol and an experiment for own data."""
 
 from pathlib import Path
 from typing import Annotated
@@ -29,18 +29,17 @@ def check(experiment: Experiment = None) -> None:
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="Of experiments/<name>.yaml, which must not be there.")],
+    name: Annotated[str, typer.Argument(help="Of the folder experiments/<name>, which must not be there.")],
     data: Annotated[Path, typer.Option(help="Folder of class folders, archives, Kaggle's or CIFAR's files.")],
 ) -> None:
-    """Write an experiment for the data in a folder, from what lies there."""
-    from centigan.preflight.experiment_file import path_of, write_experiment
+    """Write a protocol for the data in a folder, from what lies there, and an experiment under it."""
+    from centigan.preflight.experiment_file import MODEL, folder_of, write_experiment
     from centigan.preflight.proposal import explore
 
-    folder = Path("experiments")
-    path_of(name, folder)  # before anything is looked at
+    folder_of(name, Path("experiments"))  # before anything is looked at
     found = explore(data)
-    path = write_experiment(name, found, folder)
+    folder = write_experiment(name, found, Path("experiments"))
     typer.echo(
-        f"{path}: {found.source}, {len(found.classes)} classes, {found.train:,} images to train on, "
-        f"{found.held_out:,} held out\nnext: centigan check -e {name}"
+        f"{folder}: {found.source}, {len(found.classes)} classes, {found.train:,} images to train on, "
+        f"{found.held_out:,} held out\nnext: centigan check -e {name}/{MODEL}"
     )

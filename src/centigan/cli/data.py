@@ -101,9 +101,9 @@ def arrays(
     need_inputs("arrays", layout, loaded, [name])
     stage = stage_of(ArraysStage, loaded, settings)
     if settings is not None:  # handed over by the workflow: what follows must be able to end, too
-        from centigan.preflight import before_arrays
+        from centigan.preflight import after_index
 
-        before_arrays(layout, loaded)
+        after_index(layout, loaded)
     build_arrays(layout, name, stage, Path(loaded.data.root), threads=threads)
 
 

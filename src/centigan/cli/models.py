@@ -56,6 +56,10 @@ def train(
     chosen = choose_device(device, name)
     need_inputs("train", layout, loaded, [name])
     stage = stage_of(TrainStage, loaded, settings, name)
+    if settings is not None:  # handed over by the workflow: what follows must be able to end, too
+        from centigan.preflight import after_index
+
+        after_index(layout, loaded)
     check_scratch()
     stop = Stop()
     with stop.listening():

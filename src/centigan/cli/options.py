@@ -20,7 +20,10 @@ from centigan.threads import limit_threads
 StageT = TypeVar("StageT", bound=Frozen)
 
 Experiment = Annotated[
-    str | None, typer.Option("--experiment", "-e", help="A file of experiments/; default: params.yaml's.")
+    str | None,
+    typer.Option(
+        "--experiment", "-e", help="A file of experiments/, as digits/acgan; default: params.yaml's."
+    ),
 ]
 Split = Annotated[str, typer.Option("--split", "-s", help="Number of the split, from 0.")]
 Values = Annotated[

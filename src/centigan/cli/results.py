@@ -15,7 +15,7 @@ from centigan.cli.options import (
     open_project,
 )
 from centigan.errors import UserError
-from centigan.layout import Layout
+from centigan.layout import Layout, owned
 from centigan.needed import need
 from centigan.settings import Settings
 from centigan.settings.figures import FigureSettings, FiguresSettings
@@ -109,7 +109,7 @@ def status(
 
 @app.command(rich_help_panel=LOOKING)
 def provenance(
-    file: Annotated[Path, typer.Argument(help="A result, such as results/demo/figures/gallery.svg.")],
+    file: Annotated[Path, typer.Argument(help="A result, such as results/digits/acgan/figures/gallery.svg.")],
     everything: Annotated[bool, typer.Option("--all", help="Every job and file, with whole hashes.")] = False,
     as_crate: Annotated[
         bool, typer.Option("--crate", help="Write the experiment's RO-Crate, too: ro-crate-metadata.json.")
@@ -121,7 +121,7 @@ def provenance(
     file = file.resolve().relative_to(Path.cwd()) if file.resolve().is_relative_to(Path.cwd()) else file
     if len(file.parts) < 3 or file.parts[0] != "results":
         raise UserError(f"{file} is no result: name a file below results/, from the project's folder")
-    layout = Layout(file.parts[1])
+    layout = Layout(owned(file)[0])
     if not (layout.results / "records").exists():
         need([file])
     root = params.load(layout.experiment).data.root

@@ -3,6 +3,9 @@
 Snakemake judges by times: a file that is older than what was made from it is never looked into, one that is
 gone from the middle is not missed, and a clone knows nothing. So before a run and after it, contents are
 compared with the records, and what differs is made to look so. docs/decisions/0013-staleness.md.
+
+A protocol's folder of results and each of its experiments' are looked at on their own, as they travel on their own:
+`layout` is the one or the other. What an experiment's jobs read of the protocol is an input of theirs, as raw data are.
 """
 
 import logging
@@ -16,14 +19,17 @@ from centigan.freshness.digests import Digests
 from centigan.freshness.inputs import changed, show_changed
 from centigan.freshness.memory import Memory
 from centigan.freshness.records import (
-    STAGES,
+    RAW,
     UNCHECKED,
     Record,
     noted,
     part_of,
+    parts_of,
+    recorded,
     renew,
     save,
     saved,
+    stages_of,
     strangers,
 )
 from centigan.layout import Layout
@@ -52,7 +58,7 @@ def begin(layout: Layout, published: dict[str, Any], *, dry: bool) -> None:
     """
     kept.give_back(layout)
     _sweep(layout)
-    if layout.published.exists() and not published and not dry:
+    if not (layout.is_protocol or published or dry) and layout.published.exists():
         out_of_the_way(layout.published)
         layout.published.unlink(missing_ok=True)  # damaged is as good as absent
 
@@ -65,7 +71,7 @@ def first_of_all(
     now: Mapping[str, "Job"],
     made: Mapping[str, str],
 ) -> dict[str, str]:
-    """Outputs to be made before all else, and why; what is gone of the raw data is told once.
+    """Outputs of a protocol to be made before all else, and why; what is gone of the raw data is told once.
 
     What was lost, and what the data stage must make anew: where it comes out the same, nothing after it is
     stale.
@@ -109,8 +115,9 @@ def refresh(
     layout: Layout,
     made_here: Callable[[str], bool] = lambda output: True,
     now: Mapping[str, Job] | None = None,
+    about_to_be_made: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Make Snakemake's view of an experiment's results true; what must be made again first, and why.
+    """Make Snakemake's view of a folder of results true; what must be made again first, and why.
 
     Records that came with the results are given to Snakemake. An input of other content than a record says is
     made newer than what was made from it. An output that was here and is gone, or is not what its job wrote,
@@ -120,16 +127,17 @@ def refresh(
     Args:
         made_here: whether the workflow, as it is now, makes an output.
         now: rules whose outputs, once stale, are made before all that follows from them.
+        about_to_be_made: inputs that are made again before they are used, as the protocol's that were lost.
     """
     memory, records = Memory.load(layout.memory), noted(layout)
     memory.digests.doubtful = not memory.digests.known and bool(records)
-    known = {stage: _own(layout, saved(layout.records(stage))) for stage in STAGES}
+    known = {stage: _own(layout, saved(layout.records(stage))) for stage in stages_of(layout)}
     records = _take_over(layout, memory, known, records)
     lost = _lost(records, memory, known, made_here)
-    show_changed(records, memory.digests, spared=set(lost))
+    show_changed(records, memory.digests, spared={*lost, *about_to_be_made})
     stale = _stale(records, memory.digests, now or {})
     _save(layout, known, records, memory, lost, made_here)
-    for stage in STAGES:
+    for stage in stages_of(layout):
         if digest := memory.digests.of(layout.records(stage).as_posix()):
             memory.records[stage] = digest
     memory.write(layout.memory)
@@ -140,16 +148,14 @@ def refresh(
 def keep(layout: Layout, outputs: Iterable[str]) -> None:
     """Keep those of these outputs that are what their jobs wrote, until they are replaced."""
     memory = Memory.load(layout.memory)
-    known = {
-        output: digest for stage in STAGES for output, (digest, _) in saved(layout.records(stage)).items()
-    }
-    own = (output for output in outputs if Path(output).is_relative_to(layout.results))  # not the raw data
+    known = {output: digest for output, (digest, _) in recorded(layout).items()}
+    own = (output for output in outputs if part_of(layout, output) in parts_of(layout) - {RAW})
     kept.keep(layout, [o for o in own if o in known and memory.digests.of(o) == known[o]])
 
 
 def _sweep(layout: Layout) -> None:
     """Remove what killed writers left half-written among the results; a trainer clears its own folder."""
-    parts = {part for parts in STAGES.values() for part in parts} - {"train"}
+    parts = parts_of(layout) - {"train"}
     halves = [*layout.results.glob(".*.part*")]
     halves += [half for part in parts for half in (layout.results / part).rglob(".*.part*")]
     for half in halves:
@@ -196,8 +202,8 @@ def _save(
 
 
 def _own(layout: Layout, known: dict[str, tuple[str, Record]]) -> dict[str, tuple[str, Record]]:
-    """What is saved of this experiment's outputs: a copied folder brings records of another one's."""
-    return {output: entry for output, entry in known.items() if part_of(layout, output)}
+    """What is saved of this folder's outputs: a copied one brings records of another's."""
+    return {output: entry for output, entry in known.items() if part_of(layout, output) in parts_of(layout)}
 
 
 def _lost(

@@ -1,7 +1,8 @@
 """Results that are about to be replaced, kept until they are.
 
 Snakemake removes a job's outputs before it runs the job, and writes the record of a job that failed as if it
-had not. So before a run each good output gets a second name, a hard link below results/<experiment>/.kept.
+had not. So before a run each good output gets a second name, a hard link in the folder .kept
+of its protocol or experiment.
 What a failed or killed job has not replaced gets its place and its record back.
 """
 
@@ -11,7 +12,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from centigan.freshness.records import STAGES, forget_incomplete, renew, saved
+from centigan.freshness.records import forget_incomplete, recorded, renew
 from centigan.layout import Layout
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def give_back(layout: Layout) -> None:
     """Put back what no job has replaced, with its record, and keep nothing any more."""
     if not layout.kept.is_dir():
         return
-    known = {output: entry for stage in STAGES for output, entry in saved(layout.records(stage)).items()}
+    known = recorded(layout)
     for second in sorted(layout.kept.rglob("*")):
         output = layout.results / second.relative_to(layout.kept)
         if not second.is_file() or output.exists():

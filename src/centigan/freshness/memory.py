@@ -1,4 +1,4 @@
-"""What this machine has seen of an experiment's results."""
+"""What this machine has seen of a folder of results."""
 
 import json
 import logging

@@ -114,7 +114,7 @@ def changes(layout: Layout, root: Path) -> Changes:
 
 def accept(layout: Layout, root: Path, *, read: bool) -> bool:
     """Note the raw data of the index as they are now; False where there is no index."""
-    files = sorted((layout.results / "index").glob("*.parquet"))
+    files = sorted((layout.protocol / "index").glob("*.parquet"))
     if files:
         index = pd.concat([pd.read_parquet(file) for file in files], ignore_index=True)
         remember(layout, index, root, read=read)

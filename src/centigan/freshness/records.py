@@ -23,10 +23,14 @@ INCOMPLETE = Path(".snakemake/incomplete")
 LONGEST_NAME = 254  # Snakemake cuts longer ones into folders whose names begin with @
 OF_A_RUN = {"shellcmd", "starttime", "endtime", "job_hash", "incomplete", "external_jobid"}
 RAW = "raw"  # stands for what lies outside of results: the raw data
-STAGES = {  # dvc.yaml's stage, and the first part of its outputs' paths under results/<experiment>
+# dvc.yaml's stage, and the first part of its outputs' paths
+OF_PROTOCOL = {  # under results/<protocol>
     "data": (RAW, "index", "classes.csv", "source.json", "raw.sha256", "arrays"),
+    "judge": ("judge",),
+}
+OF_EXPERIMENT = {  # under results/<protocol>/<experiment>
     "train": ("train",),
-    "evaluate": ("judge", "samples", "features", "latent", "metrics"),
+    "evaluate": ("samples", "features", "latent", "metrics"),
     "report": ("summary.json", "tables", "figures", "report"),
     "publish": ("mlflow.json",),
 }
@@ -37,9 +41,19 @@ Record = dict[str, Any]
 log = logging.getLogger(__name__)
 
 
+def stages_of(layout: Layout) -> dict[str, tuple[str, ...]]:
+    """The stages whose outputs lie in this folder of results: a protocol's own, or an experiment's."""
+    return OF_PROTOCOL if layout.is_protocol else OF_EXPERIMENT
+
+
+def parts_of(layout: Layout) -> set[str]:
+    """The first parts of the paths of all that stages make in this folder of results."""
+    return {part for parts in stages_of(layout).values() for part in parts}
+
+
 def noted(layout: Layout, metadata: Path = METADATA) -> dict[str, Record]:
-    """Snakemake's records of an experiment's results, by output."""
-    known = {part for parts in STAGES.values() for part in parts}
+    """Snakemake's records of what lies in this folder of results, by output."""
+    known = parts_of(layout)
     found: dict[str, Record] = {}
     for output, file in _files(metadata):
         if part_of(layout, output) in known:
@@ -53,11 +67,11 @@ def noted(layout: Layout, metadata: Path = METADATA) -> dict[str, Record]:
 
 
 def part_of(layout: Layout, output: str) -> str:
-    """The first part of an output's path among an experiment's results; "" for another experiment's."""
+    """The first part of an output's path in this folder of results; "" for another folder's."""
     path = Path(output)
     if path.is_relative_to(layout.results):
         return path.relative_to(layout.results).parts[0]
-    return "" if path.is_relative_to(layout.results.parent) else RAW
+    return "" if path.is_relative_to(layout.protocol.parent) else RAW
 
 
 def _files(folder: Path, before: str = "") -> Iterator[tuple[str, Path]]:
@@ -97,7 +111,7 @@ def _place(output: str, folder: Path) -> Path:
 
 def save(layout: Layout, known: dict[str, tuple[str, Record]]) -> None:
     """Write digest and record of these outputs to records/<stage>.json, where that says something new."""
-    for stage, parts in STAGES.items():
+    for stage, parts in stages_of(layout).items():
         jobs: dict[str, dict[str, str]] = {}  # outputs with their digests, by what all of a job share
         for output, (digest, record) in sorted(known.items()):
             if part_of(layout, output) in parts:
@@ -125,6 +139,11 @@ def saved(file: Path) -> dict[str, tuple[str, Record]]:
     return found
 
 
+def recorded(layout: Layout) -> dict[str, tuple[str, Record]]:
+    """Digest and record of each output that the records in this folder of results tell of."""
+    return {out: entry for stage in stages_of(layout) for out, entry in saved(layout.records(stage)).items()}
+
+
 def _read(file: Path) -> Any:
     try:
         return json.loads(file.read_bytes())
@@ -139,8 +158,7 @@ def strangers(layout: Layout, records: dict[str, Record], made_here: Callable[[s
     `centigan track` writes mlflow.json too.
     """
     known_otherwise = {"summary.json", "report", "mlflow.json", RAW}
-    parts = [part for parts in STAGES.values() for part in parts if part not in known_otherwise]
-    paths = (path for part in parts for path in _below(layout.results / part))
+    paths = (path for part in parts_of(layout) - known_otherwise for path in _below(layout.results / part))
     return [path for path in paths if path not in records and made_here(path)]
 
 

@@ -12,7 +12,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.preflight.choices import SHIPPED_CLASSES, of_choices
 from centigan.preflight.counts import Counts, of_index
-from centigan.preflight.findings import Finding, good, problem, require_good
+from centigan.preflight.findings import Finding, files_of, good, problem, require_good
 from centigan.preflight.networks import of_weights, still_wanted, wanted_by
 from centigan.preflight.numbers import of_numbers
 from centigan.preflight.trainings import of_trainings
@@ -44,8 +44,11 @@ def before_first_job(layout: Layout, settings: Settings, *, rules: Collection[st
     require_good(found, layout.experiment)
 
 
-def before_arrays(layout: Layout, settings: Settings) -> None:
-    """Make sure of what the index has just brought to light; it is kept.
+def after_index(layout: Layout, settings: Settings) -> None:
+    """Make sure of what the index has brought to light; it is kept.
+
+    The jobs that read it first ask: a protocol's for arrays, and an experiment's for training, since no job of the
+    protocol knows which classes an experiment's figures name.
 
     Raises:
         UserError: with every problem.
@@ -73,7 +76,7 @@ def of_params(layout: Layout) -> Iterator[Finding]:
     """Changes of params.yaml that have no effect."""
     lines = params.overridden(layout.experiment, layout.root)
     if not lines:
-        yield good(f"settings: experiments/{layout.experiment}.yaml over params.yaml")
+        yield good(f"settings: {files_of(layout.experiment)} over params.yaml")
     yield from map(problem, lines)
 
 

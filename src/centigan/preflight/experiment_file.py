@@ -1,12 +1,13 @@
-"""The file of experiments/ that is proposed for own data: every value has its reason, no file is replaced."""
+"""The folder of experiments/ that is proposed for own data: every value has its reason, no file is replaced."""
 
 import json
 from pathlib import Path
 
 from centigan.data.ilsvrc2012 import SORTED_IDS
+from centigan.atomic import write_text
 from centigan.errors import UserError
 from centigan.layout import split_names
-from centigan.params import parse
+from centigan.params import PROTOCOL_FILE, parse
 from centigan.preflight.proposal import Found, split_size
 from centigan.settings import Named, Settings
 from centigan.settings.evaluation import DistributionSettings, InceptionScoreSettings
@@ -17,6 +18,7 @@ from centigan.weights import URLS, NoDownload, in_cache, require_answer
 SAMPLES = 100  # of a class, where the paper's 1000 would be many times the real images
 KID_SHARE = 0.8  # of the smallest set in a subset: of whole sets all subsets would be the same
 FEATURES = "inception-2015"
+MODEL = "acgan"  # the experiment that is proposed
 MODELS = {  # resolution -> what a laptop can train
     32: """model:  # the demo's: half the paper's maps, four times its learning rate
   width: 0.5
@@ -47,47 +49,57 @@ train:  # that of photos: 30 minutes for two splits on two CPU cores
 }
 
 
-def write_experiment(name: str, found: Found, folder: Path) -> Path:
-    """Write folder/<name>.yaml, which must not be there.
+def write_experiment(name: str, found: Found, experiments: Path) -> Path:
+    """Write the folder experiments/<name> with a protocol and an experiment; it must not be there.
 
     Raises:
         UserError: for a name that cannot be, or is taken.
     """
-    path, text = path_of(name, folder), text_of(found)
+    folder = folder_of(name, experiments)
+    texts = {PROTOCOL_FILE: protocol_text(found), f"{MODEL}.yaml": experiment_text(found)}
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        folder.mkdir()
     except FileExistsError:  # since it was looked for
-        raise _taken(path) from None
-    return path
+        raise _taken(folder) from None
+    for file, text in texts.items():
+        write_text(folder / file, text)
+    return folder
 
 
-def path_of(name: str, folder: Path) -> Path:
-    """The file of an experiment of that name, before it is looked for what it could say.
+def folder_of(name: str, experiments: Path) -> Path:
+    """The folder of a protocol of that name, before it is looked for what it could say.
 
     Raises:
         UserError: for a name that cannot be, or is taken.
     """
-    path = folder / f"{parse(Named, {'experiment': name}, 'the new experiment').experiment}.yaml"
-    if path.exists():
-        raise _taken(path)
-    if not folder.is_dir():
-        raise UserError(f"{folder} is missing; run from the project's folder")
-    return path
+    named = parse(Named, {"experiment": name}, "the new experiment")
+    if named.experiment != named.protocol:
+        raise UserError(f"the new experiment: {name} has a `/`; name its protocol, such as {named.protocol}")
+    folder = experiments / named.protocol
+    if folder.exists():
+        raise _taken(folder)
+    if not experiments.is_dir():
+        raise UserError(f"{experiments} is missing; run from the project's folder")
+    return folder
 
 
-def _taken(path: Path) -> UserError:
-    return UserError(f"{path} is there and stays as it is; choose another name")
+def _taken(folder: Path) -> UserError:
+    return UserError(f"{folder} is there and stays as it is; choose another name")
 
 
-def text_of(found: Found) -> str:
+def protocol_text(found: Found) -> str:
     """All sections, those that differ from params.yaml with their reasons."""
-    parts = [_data(found), _arrays(found), _model(found), _sample(found), _judge(found), _distribution(found)]
+    parts = [_data(found), _arrays(found), _sample(found), _judge(found), _distribution(found)]
     named = {line.partition(":")[0] for part in parts for line in part.splitlines()}
     rest = [section for section in Settings.model_fields if section not in {*named, "experiment", "figures"}]
     said = "".join(f"{section}: {{}}\n" for section in rest)
     parts.append(f"# as params.yaml has them; DVC asks for each by name\n{said}")
     return "\n".join(part for part in parts if part)
+
+
+def experiment_text(found: Found) -> str:
+    """The model and its training."""
+    return f"{_model(found)}\nsplits: {{}}  # DVC asks for it by name\n"
 
 
 def _data(found: Found) -> str:
@@ -146,7 +158,7 @@ def _judge(found: Found) -> str:
     if found.large and _at_hand(FEATURES):
         return said + f"\nfeatures:\n  network: {FEATURES}  # what published scores are computed with\n"
     return said + (
-        "\nfeatures:\n  network: judge  # no download, and scores compare within this experiment alone; "
+        "\nfeatures:\n  network: judge  # no download, and scores compare within this protocol alone; "
         f"published ones: {FEATURES}\n"
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from centigan.errors import UserError
+from centigan.params import PROTOCOL_FILE
 
 
 class Finding(NamedTuple):
@@ -33,9 +34,16 @@ def require_good(found: Iterable[Finding], experiment: str) -> None:
         raise UserError(refusal(wrong, experiment))
 
 
+def files_of(experiment: str) -> str:
+    """The files of an experiment's settings, or of a protocol's, in words."""
+    protocol, _, own = experiment.partition("/")
+    shared = f"experiments/{protocol}/{PROTOCOL_FILE}"
+    return f"experiments/{experiment}.yaml and {shared}" if own else shared
+
+
 def refusal(wrong: list[str], experiment: str) -> str:
     """All problems as one message of several lines."""
     many = f"{len(wrong)} reasons" if wrong[1:] else "one reason"
     lines = "".join(f"\n  - {text}" for text in wrong)
-    where = f"settings stand in experiments/{experiment}.yaml, else in params.yaml"
+    where = f"settings stand in {files_of(experiment)}, else in params.yaml"
     return f"{experiment} cannot run as its settings say, for {many}; {where}:{lines}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from centigan.errors import UserError
-from centigan.freshness.records import STAGES, UNCHECKED, Record, saved
+from centigan.freshness.records import UNCHECKED, Record, recorded
 from centigan.layout import Layout
 from centigan.manifest import read_manifest, sha256
 
@@ -103,15 +103,15 @@ def state(path: str, digest: str) -> str:
 
 
 def _jobs(layout: Layout) -> tuple[dict[str, Job], dict[str, str]]:
-    """Every job by its name, and the name of the job that wrote a file."""
+    """Every job of an experiment and of its protocol by its name, and the name of the job that wrote a file."""
     jobs: dict[str, Job] = {}
     writer: dict[str, str] = {}
-    for stage in STAGES:
-        for output, (digest, record) in saved(layout.records(stage)).items():
+    for owner in (layout.shared, layout):
+        for output, (digest, record) in recorded(owner).items():
             if record["rule"] in UNCHECKED:  # neither raw data nor what MLflow holds is one of the results
                 continue
             log = Path(record["log"][0])
-            name = log.relative_to(layout.log("x").parent).with_suffix("").as_posix()
+            name = log.relative_to(owner.log("x").parent).with_suffix("").as_posix()
             jobs.setdefault(name, Job(name, record)).outputs[output] = digest
             writer[output] = name
     return jobs, writer

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
+from centigan.layout import OF_PROTOCOL, RESERVED
 from centigan.settings.data import ArraySettings, DataSettings
 from centigan.settings.evaluation import (
     AccuracySettings,
@@ -24,11 +25,29 @@ from centigan.settings.figures import FiguresSettings
 from centigan.settings.frozen import Frozen, Name
 from centigan.settings.training import LatentSettings, SampleSettings, SupervisionSettings, TrainSettings
 
+# Sections that an experiment may set; all others are the protocol's, which compared models share.
+OWN_SECTIONS = ("model", "train", "figures", "splits")
+
 
 class Named(Frozen):
     """What is read first: whose settings they are."""
 
-    experiment: Name
+    experiment: Name = Field(
+        description="a file of experiments/, such as digits/acgan; a protocol alone, such as digits, for its data and judge"
+    )
+
+    @property
+    def protocol(self) -> str:
+        """What the experiment shares with those that it is compared with."""
+        return self.experiment.partition("/")[0]
+
+    @field_validator("experiment")
+    @classmethod
+    def _not_a_protocols_own(cls, value: str) -> str:
+        """An experiment's folder lies among its protocol's results, which tell one from the other by name."""
+        if taken := {*RESERVED, *OF_PROTOCOL}.intersection(value.split("/")[1:2]):
+            raise ValueError(f"{taken.pop()!r} is a name that a protocol itself uses; choose another one")
+        return value
 
 
 class Settings(Named):

@@ -38,7 +38,7 @@ def look(layout: Layout, settings: Settings) -> Status:
     for rule, files in _last_written(layout, splits, list(type(settings.figures).model_fields)).items():
         stages[rule] = Counter()
         for target, path in files.items():
-            job = queue.newest.get(key_of(layout.experiment, rule, target))
+            job = queue.newest.get(key_of(layout.owner_of(rule).experiment, rule, target))
             log = layout.log(rule, target)
             state = _state(path, log, job)
             stages[rule][state] += 1

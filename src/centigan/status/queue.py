@@ -41,7 +41,9 @@ class Queue:
     """The jobs that were submitted from one folder."""
 
     jobs: dict[int, Job] = field(default_factory=dict)
-    newest: dict[tuple[str, ...], Job] = field(default_factory=dict)  # by experiment, rule and target
+    newest: dict[tuple[str, ...], Job] = field(
+        default_factory=dict
+    )  # by experiment or protocol, rule and target
 
 
 def ask_slurm(folder: Path) -> Queue:
@@ -76,10 +78,12 @@ def _queue(text: str, folder: str) -> Queue:
             continue
         number, _, word, node, reason, comment, _ = fields
         job = queue.jobs[int(number)] = Job(int(number), word, node, reason)
-        mark, *named = comment.split(" ")
-        for target in named[1:] if mark == "centigan" else ():
-            key = key_of(named[0], *target.split("/"))
-            queue.newest[key] = max(job, queue.newest.get(key, job), key=lambda job: job.number)
+        mark, _, told = comment.partition(" ")
+        for of_one in told.split(" + ") if mark == "centigan" else ():
+            owner, *targets = of_one.split(" ")
+            for target in targets:
+                key = key_of(owner, *target.split("/"))
+                queue.newest[key] = max(job, queue.newest.get(key, job), key=lambda job: job.number)
     return queue
 
 
@@ -92,6 +96,9 @@ def said_by_slurm(log_file: Path) -> str:
     return found[1] if found else ""
 
 
-def key_of(experiment: str, rule: str, target: str = "") -> tuple[str, ...]:
-    """What a job is for; the executor puts it into --comment, as `centigan demo train/00 train/01`."""
-    return experiment, rule, target
+def key_of(owner: str, rule: str, target: str = "") -> tuple[str, ...]:
+    """What a job is for, of an experiment or of a protocol.
+
+    The executor puts it into --comment: `centigan digits/acgan train/00 train/01 + digits/cgan train/00`.
+    """
+    return owner, rule, target

@@ -112,7 +112,7 @@ def last_words(layout: Layout, path: Path, job: Job | None) -> tuple[str, str]:
     if "error:" not in own and (error := last_error(path)):
         own = " ".join(error.split())  # of several lines
     if "error:" not in own and job:
-        for found in (layout.root / "logs/slurm" / layout.experiment).glob(f"*.{job.number}.log"):
+        for found in (layout.root / "logs/slurm" / layout.shared.experiment).rglob(f"*.{job.number}.log"):
             said = said_by_slurm(found) or (_last_lines(found) or [""])[-1]
             if said:
                 return str(found), said

@@ -19,8 +19,8 @@ MAX_DIGEST = 36  # characters that MLflow stores of a dataset's digest
 
 
 def dataset_name(layout: Layout, split: str) -> str:
-    """What a split's training data are called."""
-    return f"{layout.experiment}/{split}"
+    """What a split's training data are called, the same for all experiments of a protocol."""
+    return f"{layout.shared.experiment}/{split}"
 
 
 def log_dataset(run: StoredRun, layout: Layout, split: str, trained: Trained) -> None:
