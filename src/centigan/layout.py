@@ -134,8 +134,12 @@ class Layout:
         return self.results / "samples" / split
 
     def features(self, split: str) -> Path:
-        """Folder of real.npy, held_out.npy, generated.npy, fresh.npy: float32 (N, F); and manifest.json."""
+        """Folder of generated.npy, fresh.npy: float32 (N, F); and manifest.json."""
         return self.results / "features" / split
+
+    def real_features(self, split: str) -> Path:
+        """Folder of real.npy, held_out.npy, as `features` has them, for every experiment of the protocol."""
+        return self.protocol / "real" / "features" / split
 
     def latent(self, split: str) -> Path:
         """Folder of walks and grids through the latent space: images.safetensors and manifest.json."""
@@ -147,7 +151,7 @@ class Layout:
         return self.results / "judge"
 
     def log(self, rule: str, target: str = "") -> Path:
-        """What a rule's command wrote while it ran for a split or a figure."""
+        """What a rule's command wrote while it ran for a split, a figure, or a metric/split."""
         folder = self.root / "logs" / self.experiment
         if not target:
             return folder / f"{rule}.log"
@@ -156,6 +160,10 @@ class Layout:
     def metric(self, metric: str, split: str) -> Path:
         """One row a class and more; `split` is WHOLE for what is measured of all splits together."""
         return self.results / "metrics" / metric / f"{split}.parquet"
+
+    def real_metric(self, metric: str, split: str) -> Path:
+        """The same, measured of real images, for every experiment of the protocol."""
+        return self.protocol / "real" / "metrics" / metric / f"{split}.parquet"
 
     def table(self, name: str, suffix: str = "csv") -> Path:
         return self.results / "tables" / f"{name}.{suffix}"

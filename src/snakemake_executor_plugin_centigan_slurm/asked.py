@@ -1,15 +1,23 @@
 """What the rules ask Slurm for, shown by `snakemake --profile slurm -n` before anything is submitted."""
 
 import textwrap
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from snakemake.iocontainers import Wildcards
 
 
-def tell_asked(workflow: Any, experiment: str, splits: list[str], figures: list[str]) -> None:
+def tell_asked(
+    workflow: Any, experiment: str, splits: list[str], figures: list[str], metrics: Iterable[str]
+) -> None:
     """Print a line for all rules that ask for the same, at their first attempt."""
-    example = {"experiment": experiment, "split": splits[0], "figure": figures[0]}
+    example = {
+        "experiment": experiment,
+        "split": splits[0],
+        "figure": figures[0],
+        "metric": next(iter(metrics)),
+    }
     lines: dict[str, list[str]] = {}
     for rule in workflow.rules:
         if rule.output and rule.name not in workflow._localrules:

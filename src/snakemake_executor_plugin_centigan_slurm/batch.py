@@ -14,6 +14,7 @@ from snakemake_executor_plugin_slurm.submit_string import get_submit_command
 from snakemake_executor_plugin_slurm.utils import set_gres_string
 from snakemake_executor_plugin_slurm.validation import validate_slurm_extra
 
+from centigan.needed import OF_A_METRIC
 from centigan.site import IN_JOB
 
 END = "END_OF_STEPS"
@@ -73,8 +74,11 @@ class Batch:
     @property
     def name(self) -> str:
         """A name for squeue and sacct, whose first letters tell most: train.03.imagenet128."""
-        rule = self.members[0].rule.name if len(self.members) == 1 else self.group
-        first, *others = sorted({target.partition("/")[2] for target in self.targets})
+        only = self.targets[0].split("/")[:2] if len(self.members) == 1 else []  # of a metric, its name
+        rule = (only[1] if only[0] in OF_A_METRIC else only[0]) if only else self.group
+        first, *others = sorted(
+            {target.rpartition("/")[2] for target in self.targets if "/" in target} or {""}
+        )
         target = f"{first}+{len(others)}" if first and others else first
         return ".".join(filter(None, (rule, target, self.experiment)))
 
@@ -155,7 +159,7 @@ def sharing(jobs: list[Any], side_by_side: str | None) -> list[list[Any]]:
     shared: dict[Any, list[Any]] = {}
     for job in jobs:
         group = group_of(job)
-        targets = {tuple(member.wildcards) for member in members_of(job)}
+        targets = {member.wildcards.get("split") or tuple(member.wildcards) for member in members_of(job)}
         alone = not group or group == side_by_side or len(targets) > 1
         shared.setdefault(id(job) if alone else (group, targets.pop(), job.attempt), []).append(job)
     return list(shared.values())

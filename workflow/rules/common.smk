@@ -6,10 +6,10 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from centigan import params as reading
+from centigan import catalogue, params as reading
 from centigan.errors import UserError
 from centigan.fingerprint import remembered_code_of
-from centigan.layout import TABLES, Layout, pattern_of, split_names
+from centigan.layout import TABLES, WHOLE, Layout, pattern_of, split_names
 from centigan.manifest import read_published
 from centigan.redaction import mark
 from centigan.reporting.captions import CAPTIONS
@@ -34,7 +34,6 @@ except UserError as error:
 EXPERIMENT = SETTINGS.experiment
 SPLITS = split_names(SETTINGS.data.classes, SETTINGS.data.split_size)
 PUBLISHED = read_published(Path(f"results/{EXPERIMENT}/mlflow.json"))
-FIGURES = list(type(SETTINGS.figures).model_fields)
 EVERY_CORE = workflow.global_resources["_cores"].value or 1  # CPU threads of a job that waits for all splits
 FAIR_SHARE = max(1, EVERY_CORE // len(SPLITS))  # of a split's job: splits fill the cores side by side
 # module that puts the raw data in place; none where they are the user's own
@@ -47,29 +46,16 @@ FETCHED = {
 ON_CLUSTER = workflow.global_resources["_nodes"].value is not None
 SAMPLED = [f"samples/{split}/SHA256SUMS" for split in SPLITS]
 ARRAYS = [f"arrays/{split}/SHA256SUMS" for split in SPLITS]
-MEASURED = {
-    metric: [f"metrics/{metric}/{split}.parquet" for split in SPLITS]
-    for metric in ("accuracy", "ms_ssim", "neighbours", "latent")
-}
-WALKS = [f"latent/{split}/SHA256SUMS" for split in SPLITS]
-FIGURE_SOURCES = {
-    "examples": SAMPLED,
-    "resolution_strip": [*MEASURED["accuracy"], *ARRAYS, *SAMPLED],
-    "accuracy_by_resolution": ["tables/accuracy_by_resolution.csv"],
-    "accuracy_by_class": ["tables/by_class.csv"],
-    "ms_ssim_examples": ["tables/by_class.csv", *ARRAYS, *SAMPLED],
-    "ms_ssim_by_class": ["tables/by_class.csv"],
-    "ms_ssim_pairs": MEASURED["ms_ssim"],
-    "ms_ssim_in_training": ["tables/ms_ssim_in_training.csv", "tables/by_class.csv"],
-    "accuracy_and_ms_ssim": ["tables/by_class.csv"],
-    "neighbours_l1": [*MEASURED["neighbours"], *ARRAYS, *SAMPLED],
-    "neighbours_ms_ssim": [*MEASURED["neighbours"], *ARRAYS, *SAMPLED],
-    "memorisation": MEASURED["neighbours"],
-    "interpolation": [*MEASURED["latent"], *WALKS],
-    "class_grid": WALKS,
-    "random_samples": SAMPLED,
-    "training_curves": [f"train/{split}/history.jsonl" for split in SPLITS],
-    "gallery": SAMPLED,
+SUBJECT = catalogue.subject_of_settings(SETTINGS)
+METRICS = catalogue.applying(catalogue.METRICS, SUBJECT)
+METRICS_OF_REAL = [name for name, metric in METRICS.items() if metric.of_real]
+FIGURES = list(catalogue.applying(catalogue.FIGURES, SUBJECT))
+WALKS = [f"latent/{split}/SHA256SUMS" for split in SPLITS if "latent" in SUBJECT.has]
+SOURCES = {  # what the catalogue calls a figure's sources -> files, beside metrics and tables
+    "sample": SAMPLED,
+    "arrays": ARRAYS,
+    "latent": WALKS,
+    "train": [f"train/{split}/history.jsonl" for split in SPLITS],
 }
 
 
@@ -107,6 +93,7 @@ shell.prefix(
 )
 
 
+@cache
 def stage(name):
     """The settings that a stage depends on, as JSON: what triggers a rule is what its command gets."""
 
@@ -115,10 +102,16 @@ def stage(name):
         return reading.canonical_json(reading.stage(SETTINGS, STAGES[name], split))
 
     def of_job(wildcards):
-        split = getattr(wildcards, "split", None)
-        return subtree(split if split is not None and int(split) in SETTINGS.splits else None)
+        split = getattr(wildcards, "split", WHOLE)
+        return subtree(split if split != WHOLE and int(split) in SETTINGS.splits else None)
 
     return of_job
+
+
+def measured(metrics, real=None):
+    """The files of these metrics; only those of real images, or only the others."""
+    layout = Layout("{experiment}")
+    return [str(path) for path in catalogue.all_files(metrics, layout, SPLITS, real=real)]
 
 
 def every_setting(wildcards):
@@ -196,6 +189,8 @@ def spelt_out(target):
     """What a target on the command line stands for: the name of a rule, all that it makes."""
     if not workflow.is_rule(target) or not workflow.get_rule(target).has_wildcards():
         return [target]
+    if target in {"measure", "measure_real"}:
+        return expand(measured(METRICS, real=target == "measure_real"), experiment=EXPERIMENT)
     made = strip_wildcard_constraints(str(workflow.get_rule(target).output[0]))
     return expand(made, experiment=EXPERIMENT, split=SPLITS, figure=FIGURES)
 
@@ -217,7 +212,12 @@ def take_rules_as_words():
 
 def figure_sources(wildcards):
     """The files that one figure is drawn from; an experiment beside this one that is not run has none."""
-    sources = ["summary.json", "classes.csv", "judge/manifest.json", *FIGURE_SOURCES[wildcards.figure]]
+    sources = ["summary.json", "classes.csv", "judge/manifest.json", f"train/{SPLITS[0]}/manifest.json"]
+    for source in catalogue.FIGURES[wildcards.figure].sources:
+        if source in METRICS:
+            sources += [path.removeprefix("results/{experiment}/") for path in measured([source])]
+        else:
+            sources += SOURCES.get(source, [f"{source}.csv"])
     beside = getattr(getattr(SETTINGS.figures, wildcards.figure), "beside", ())
     summaries = [f"results/{experiment}/summary.json" for experiment in beside]
     own = [f"results/{wildcards.experiment}/{source}" for source in sources]

@@ -54,7 +54,8 @@ def ask_before_first_job():
 
     def build_and_ask():
         build()
-        rules = {job.rule.name for job in workflow.dag.needrun_jobs()}
+        jobs = list(workflow.dag.needrun_jobs())
+        rules = {job.rule.name for job in jobs} | {getattr(job.wildcards, "metric", "") for job in jobs}
         try:
             preflight.before_first_job(Layout(EXPERIMENT), SETTINGS, rules=rules, dry=words.dryrun)
         except UserError as error:

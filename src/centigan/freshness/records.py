@@ -26,7 +26,7 @@ RAW = "raw"  # stands for what lies outside of results: the raw data
 STAGES = {  # dvc.yaml's stage, and the first part of its outputs' paths under results/<experiment>
     "data": (RAW, "index", "classes.csv", "source.json", "raw.sha256", "arrays"),
     "train": ("train",),
-    "evaluate": ("judge", "samples", "features", "latent", "metrics"),
+    "evaluate": ("judge", "samples", "features", "latent", "metrics", "real"),
     "report": ("summary.json", "tables", "figures", "report"),
     "publish": ("mlflow.json",),
 }

@@ -78,7 +78,8 @@ def _queue(text: str, folder: str) -> Queue:
         job = queue.jobs[int(number)] = Job(int(number), word, node, reason)
         mark, *named = comment.split(" ")
         for target in named[1:] if mark == "centigan" else ():
-            key = key_of(named[0], *target.split("/"))
+            rule, _, of = target.partition("/")
+            key = key_of(named[0], rule, of)
             queue.newest[key] = max(job, queue.newest.get(key, job), key=lambda job: job.number)
     return queue
 
