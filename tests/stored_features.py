@@ -32,12 +32,13 @@ def store(root: Path, *, per_class: dict[str, int] | None = None) -> Layout:
     for split, classes in SPLITS.items():
         for folder in (layout.arrays(split), layout.samples(split)):
             _write(folder / "facts.json", {"classes": classes, "resolution": 32})
-        _write(layout.features(split) / "facts.json", identity)
+        for folder in (layout.features(split), layout.real_features(split)):
+            _write(folder / "facts.json", identity)
         for source, count in counts.items():
             labels = np.repeat(np.arange(len(classes), dtype=np.int16), count)
             np.save(labels_of(layout, split, source), labels)
             drawn = [draw(name, source, count) for name in classes]
-            np.save(layout.features(split) / f"{source}.npy", np.concatenate(drawn))
+            np.save(features_of(layout, split, source), np.concatenate(drawn))
     return layout
 
 
@@ -53,9 +54,14 @@ def labels_of(layout: Layout, split: str, source: str) -> Path:
     return folder / f"{FILES[source]}labels.npy"
 
 
+def features_of(layout: Layout, split: str, source: str) -> Path:
+    folder = layout.real_features(split) if source in ("real", "held_out") else layout.features(split)
+    return folder / f"{source}.npy"
+
+
 def drop(layout: Layout, split: str, source: str, label: int, *, keep: int) -> None:
     """Leave so many images of one class of a source."""
-    path, features = labels_of(layout, split, source), layout.features(split) / f"{source}.npy"
+    path, features = labels_of(layout, split, source), features_of(layout, split, source)
     labels = np.load(path)
     stay = (labels != label) | (np.cumsum(labels == label) <= keep)
     np.save(path, labels[stay])

@@ -137,7 +137,7 @@ def write_metrics(layout: Layout, split: str, classes: list[str]) -> None:
         for subset in (0, 1)
     ]
     columns = ["class_id", "source", "resolution", "subset", "correct", "count"]
-    save(layout.metric("accuracy", split), pd.DataFrame(accuracy, columns=columns))
+    save(layout, "accuracy", split, pd.DataFrame(accuracy, columns=columns))
     ms_ssim = [
         (name, source, pair, value)
         for name in classes
@@ -145,9 +145,15 @@ def write_metrics(layout: Layout, split: str, classes: list[str]) -> None:
         for pair in range(3)
     ]
     columns = ["class_id", "source", "pair", "ms_ssim"]
-    save(layout.metric("ms_ssim", split), pd.DataFrame(ms_ssim, columns=columns))
+    save(layout, "ms_ssim", split, pd.DataFrame(ms_ssim, columns=columns))
 
 
-def save(path: Path, frame: pd.DataFrame) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_parquet(path)
+def save(layout: Layout, metric: str, split: str, frame: pd.DataFrame) -> None:
+    """Rows of samples and of real images, each in their file."""
+    is_real = frame["source"] == "real"
+    for path, rows in (
+        (layout.metric(metric, split), frame[~is_real]),
+        (layout.real_metric(metric, split), frame[is_real]),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows.to_parquet(path)

@@ -15,14 +15,16 @@ OF_PROTOCOL = {  # what an experiment shares with all of its protocol, and the r
     "raw.sha256": "index",
     "arrays": "arrays",
     "judge": "judge",
+    "real/features": "features_of_real",
+    "real/metrics": "measure_real",
 }
 RESERVED = ("protocol", "real", "records")  # further names beside those that no experiment can have
-OF_EXPERIMENT = {  # the same of what is an experiment's own; `metrics` is written by many
+OF_EXPERIMENT = {  # the same of what is an experiment's own
     "train": "train",
     "samples": "sample",
     "latent": "latent",
     "features": "features",
-    "metrics": "",
+    "metrics": "measure",
     "tables": "tables",
     "summary.json": "tables",
     "figures": "figure",
@@ -184,8 +186,12 @@ class Layout:
         return self.results / "samples" / split
 
     def features(self, split: str) -> Path:
-        """Folder of real.npy, held_out.npy, generated.npy, fresh.npy: float32 (N, F); and manifest.json."""
+        """Folder of generated.npy, fresh.npy: float32 (N, F); and manifest.json."""
         return self.results / "features" / split
+
+    def real_features(self, split: str) -> Path:
+        """Folder of real.npy, held_out.npy, as `features` has them, for every experiment of the protocol."""
+        return self.protocol / "real" / "features" / split
 
     def latent(self, split: str) -> Path:
         """Folder of walks and grids through the latent space: images.safetensors and manifest.json."""
@@ -197,7 +203,7 @@ class Layout:
         return self.protocol / "judge"
 
     def log(self, rule: str, target: str = "") -> Path:
-        """What a rule's command wrote while it ran for a split or a figure."""
+        """What a rule's command wrote while it ran for a split, a figure, or a metric/split."""
         folder = self.root / "logs" / self.owner_of(rule).experiment
         if not target:
             return folder / f"{rule}.log"
@@ -206,6 +212,10 @@ class Layout:
     def metric(self, metric: str, split: str) -> Path:
         """One row a class and more; `split` is WHOLE for what is measured of all splits together."""
         return self.results / "metrics" / metric / f"{split}.parquet"
+
+    def real_metric(self, metric: str, split: str) -> Path:
+        """The same, measured of real images, for every experiment of the protocol."""
+        return self.protocol / "real" / "metrics" / metric / f"{split}.parquet"
 
     def table(self, name: str, suffix: str = "csv") -> Path:
         return self.results / "tables" / f"{name}.{suffix}"

@@ -7,10 +7,12 @@ from centigan.errors import UserError
 from centigan.layout import OF_EXPERIMENT, OF_PROTOCOL, WHOLE, owned
 
 SHOWN = 3  # files and commands that are named; the others are counted
-# a rule whose command is called otherwise; the others are called as their rule, with - for _
-VERBS = {"ms_ssim_in_training": "ms-ssim --in-training", "publish": "track"}
-RULES = {*OF_PROTOCOL.values(), *OF_EXPERIMENT.values()}
-OF_A_SPLIT = {"arrays", "train", "sample", "latent", "features"}
+# how a result's path begins -> the rule that writes it
+RULES = OF_PROTOCOL | OF_EXPERIMENT
+# a rule whose command is called otherwise; the others are called as their rule
+VERBS = {"features_of_real": "features --real", "measure_real": "measure --real", "publish": "track"}
+OF_A_METRIC = {"measure", "measure_real"}
+OF_A_SPLIT = {"arrays", "train", "sample", "latent", "features", "features_of_real"}
 
 
 def need(paths: Iterable[Path]) -> None:
@@ -34,14 +36,15 @@ def missing(*paths: Path) -> UserError:
 
 def _made_by(paths: Iterable[Path]) -> str:
     """The commands that make results: our own, and Snakemake's."""
-    own: dict[str, str] = {}  # by rule
+    own: dict[str, str] = {}  # by verb
+    rules: dict[str, None] = {}
     experiment = ""
     for path in paths:
         experiment, rule, rest = maker(path)
-        own.setdefault(
-            rule, f"`centigan {' '.join([_verb(rule, rest), '-e', experiment, *_split(rule, rest)])}`"
-        )
-    return f"{_some(list(own.values()))} or `snakemake {' '.join(own)} --config experiment={experiment}`"
+        verb = _verb(rule, rest)
+        rules[rule] = None
+        own.setdefault(verb, f"`centigan {' '.join([verb, '-e', experiment, *_split(rule, rest)])}`")
+    return f"{_some(list(own.values()))} or `snakemake {' '.join(rules)} --config experiment={experiment}`"
 
 
 def maker(path: Path) -> tuple[str, str, list[str]]:
@@ -51,24 +54,26 @@ def maker(path: Path) -> tuple[str, str, list[str]]:
         UserError: for a path that is no result.
     """
     name, below = ("", path) if "results" not in path.parts else owned(path)
-    first, *rest = [*below.parts, "", ""]
-    if first == "metrics":
-        metric = rest.pop(0)
-        return name, "smoothness" if metric == "latent" else metric, rest
-    if not (rule := (OF_PROTOCOL | OF_EXPERIMENT).get(first)):
+    parts = [*below.parts, "", ""]
+    first, rest = parts[0], parts[1:]
+    if first == "real":
+        first = f"real/{rest.pop(0)}"
+    if not (rule := RULES.get(first)):
         raise UserError(f"{path} is missing, and is no result that a command makes")
     return name, rule, rest
 
 
 def _verb(rule: str, rest: list[str]) -> str:
-    verb = VERBS.get(rule, rule.replace("_", "-"))
+    verb = VERBS.get(rule, rule)
+    if rule in OF_A_METRIC:
+        return f"{verb} {rest[0]}"
     return f"{verb} {Path(rest[0]).stem}" if rule == "figure" else verb
 
 
 def _split(rule: str, rest: list[str]) -> list[str]:
     """The option that names the split, of a rule that is run for one."""
-    of_metric = rule not in RULES and Path(rest[0]).stem != WHOLE
-    return ["-s", Path(rest[0]).stem] if rule in OF_A_SPLIT or of_metric else []
+    split = Path(rest[1] if rule in OF_A_METRIC else rest[0]).stem
+    return ["-s", split] if rule in OF_A_SPLIT | OF_A_METRIC and split != WHOLE else []
 
 
 def _some(texts: list[str]) -> str:

@@ -14,6 +14,7 @@ from snakemake_executor_plugin_slurm.submit_string import get_submit_command
 from snakemake_executor_plugin_slurm.utils import set_gres_string
 from snakemake_executor_plugin_slurm.validation import validate_slurm_extra
 
+from centigan.needed import OF_A_METRIC
 from centigan.site import IN_JOB
 
 END = "END_OF_STEPS"
@@ -75,9 +76,12 @@ class Batch:
     @property
     def name(self) -> str:
         """A name for squeue and sacct, whose first letters tell most: train.03.imagenet128.acgan."""
-        rule = self.members[0].rule.name if len(self.members) == 1 else self.group
-        targets = {target.partition("/")[2] for targets in self.targets.values() for target in targets}
-        parts = (rule, first_of(sorted(targets)), first_of(self.owners).replace("/", "."))
+        targets = [target.split("/") for targets in self.targets.values() for target in targets]
+        rule = self.group
+        if len(self.members) == 1:  # of a metric, its name
+            rule = targets[0][1] if targets[0][0] in OF_A_METRIC else targets[0][0]
+        of = {target[-1] for target in targets if len(target) > 1}
+        parts = (rule, first_of(sorted(of)), first_of(self.owners).replace("/", "."))
         return ".".join(filter(None, parts))
 
     @property
@@ -174,7 +178,7 @@ def sharing(jobs: list[Any], side_by_side: str | None) -> list[list[Any]]:
     shared: dict[Any, list[Any]] = {}
     for job in jobs:
         group = group_of(job)
-        targets = {tuple(member.wildcards) for member in members_of(job)}
+        targets = {member.wildcards.get("split") or tuple(member.wildcards) for member in members_of(job)}
         alone = not group or group == side_by_side or len(targets) > 1
         shared.setdefault(id(job) if alone else (group, targets.pop(), job.attempt), []).append(job)
     return list(shared.values())

@@ -17,7 +17,6 @@ from centigan.status.training import pace
 SECONDS = {
     "raw": 3.0,
     "judge": 40.0,
-    "neighbours": 8.0,
     "publish": 10.0,
 }
 OTHERWISE = 4.0

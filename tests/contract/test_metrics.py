@@ -10,11 +10,11 @@ from stored_features import SPLITS, store
 
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.metrics.classification import classification_of_all, learn_and_name
-from centigan.metrics.distribution import distribution_of_all
+from centigan.metrics import classification, distribution, intra_class
+from centigan.metrics import inception_score as score_of_sets
+from centigan.metrics.classification import learn_and_name
 from centigan.metrics.frechet import frechet_distance, gaussian
-from centigan.metrics.inception_score import inception_score, inception_score_of_all
-from centigan.metrics.intra_class import intra_class_of_split
+from centigan.metrics.inception_score import inception_score
 from centigan.metrics.kernel import kernel_distances
 from centigan.metrics.manifold import manifold, precision_and_recall
 from centigan.settings.evaluation import ClassificationSettings, DistributionSettings, InceptionScoreSettings
@@ -115,16 +115,16 @@ def test_the_inputs_are_left_as_they_were(name: str) -> None:
 
 
 WRITERS: dict[str, Callable[[Layout], None]] = {
-    "inception_score/all": lambda layout: inception_score_of_all(
+    "inception_score/all": lambda layout: score_of_sets.measure(
         layout, list(SPLITS), InceptionScoreSettings(select_groups=4)
     ),
-    "distribution/all": lambda layout: distribution_of_all(
+    "distribution/all": lambda layout: distribution.measure(
         layout, list(SPLITS), SETTINGS.model_copy(update={"kid_subset_size": 30, "manifold_images": 50})
     ),
-    "intra_class/00": lambda layout: intra_class_of_split(
+    "intra_class/00": lambda layout: intra_class.measure(
         layout, "00", SETTINGS.model_copy(update={"manifold_images": 8})
     ),
-    "classification/all": lambda layout: classification_of_all(
+    "classification/all": lambda layout: classification.measure(
         layout, list(SPLITS), ClassificationSettings(per_class=10)
     ),
 }

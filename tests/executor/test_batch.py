@@ -4,13 +4,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from snakemake.iocontainers import Wildcards
+
 from snakemake_executor_plugin_centigan_slurm.batch import outputs_of, sharing
 
 
 def job(*outputs: str, group: str = "", split: str = "00", attempt: int = 1) -> Any:
     """A job of Snakemake, or a group of one."""
+    wildcards = Wildcards(fromdict={"experiment": "demo", "metric": outputs[0], "split": split})
     member = SimpleNamespace(
-        output=list(outputs), wildcards=["demo", split], is_group=lambda: False, attempt=attempt
+        output=list(outputs), wildcards=wildcards, is_group=lambda: False, attempt=attempt
     )
     if not group:
         return member

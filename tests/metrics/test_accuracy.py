@@ -2,9 +2,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
+from both_parts import both_parts
 from PIL import Image
 
 from centigan.data.arrays import ARRAYS
@@ -12,7 +12,7 @@ from centigan.errors import UserError
 from centigan.judges import train_judge
 from centigan.layout import Layout
 from centigan.manifest import write_manifest
-from centigan.metrics.accuracy import accuracy_of_split, at_resolution, ladder, measure_accuracy
+from centigan.metrics.accuracy import at_resolution, ladder, measure_accuracy, measure_real
 from centigan.settings.evaluation import AccuracySettings, JudgeSettings
 
 COLUMNS = ["class_id", "source", "resolution", "subset", "correct", "count"]
@@ -105,8 +105,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Layout:
 
 
 def test_labels_within_a_split_are_mapped_to_the_judges_classes(experiment: Layout) -> None:
-    accuracy_of_split(experiment, "01", AccuracySettings(subsets=2))
-    table = pd.read_parquet(experiment.metric("accuracy", "01"))
+    table = both_parts("accuracy", experiment, "01", AccuracySettings(subsets=2))
     assert list(table.columns) == COLUMNS
     assert set(table["class_id"]) == {"level140", "level210"}
     assert set(table["resolution"]) == {2, 4, 8, 16, 32}
@@ -116,8 +115,8 @@ def test_labels_within_a_split_are_mapped_to_the_judges_classes(experiment: Layo
 
 
 def test_the_resolutions_of_the_settings_replace_the_ladder(experiment: Layout) -> None:
-    accuracy_of_split(experiment, "01", AccuracySettings(resolutions=(12,)))
-    assert set(pd.read_parquet(experiment.metric("accuracy", "01"))["resolution"]) == {12}
+    table = both_parts("accuracy", experiment, "01", AccuracySettings(resolutions=(12,)))
+    assert set(table["resolution"]) == {12}
 
 
 def test_a_class_without_held_out_images_is_named(experiment: Layout, tmp_path: Path) -> None:
@@ -128,7 +127,7 @@ def test_a_class_without_held_out_images_is_named(experiment: Layout, tmp_path: 
     layout.judge.parent.mkdir(exist_ok=True)
     layout.judge.symlink_to(experiment.judge)
     with pytest.raises(UserError, match="class level070 has no image"):
-        accuracy_of_split(layout, "00", AccuracySettings())
+        measure_real(layout, "00", AccuracySettings())
 
 
 def _grey(levels: tuple[int, ...], count: int, side: int) -> np.ndarray:

@@ -3,19 +3,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from both_parts import both_parts
 from sklearn.datasets import load_digits
 from stored_features import CLASSES, PER_CLASS, SPLITS, drop, store
 
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.metrics.classification import (
-    classification_of_all,
     evenly,
     images_of_each_class,
     learn_and_name,
+    measure,
     right_answers,
 )
-from centigan.metrics.features import read_features
+from centigan.metrics.features import read_all_features
 from centigan.settings.evaluation import ClassificationSettings
 
 
@@ -25,8 +26,7 @@ def experiment(tmp_path: Path) -> Layout:
 
 
 def measured(layout: Layout, per_class: int = 100) -> pd.DataFrame:
-    classification_of_all(layout, list(SPLITS), ClassificationSettings(per_class=per_class))
-    return pd.read_parquet(layout.metric("classification", "all"))
+    return both_parts("classification", layout, list(SPLITS), ClassificationSettings(per_class=per_class))
 
 
 def test_samples_of_the_true_classes_teach_as_well_as_real_images(experiment: Layout) -> None:
@@ -66,9 +66,9 @@ def test_real_images_are_as_many_as_generated_ones_evenly_from_the_file() -> Non
 def test_either_kind_teaches_as_many_images_of_a_class_and_no_more_than_set(experiment: Layout) -> None:
     drop(experiment, "00", "generated", 0, keep=2)
     drop(experiment, "01", "real", 1, keep=4)
-    kinds = [read_features(experiment, list(SPLITS), source) for source in ("generated", "real", "held_out")]
-    assert images_of_each_class(*kinds, 5) == {"ape": 2, "bee": 5, "cow": 5, "doe": 4}
-    assert images_of_each_class(*kinds, 1000) == {"ape": 2, "bee": 20, "cow": 20, "doe": 4}
+    kinds = read_all_features(experiment, list(SPLITS), ["generated", "real", "held_out"])
+    assert images_of_each_class(kinds, 5) == {"ape": 2, "bee": 5, "cow": 5, "doe": 4}
+    assert images_of_each_class(kinds, 1000) == {"ape": 2, "bee": 20, "cow": 20, "doe": 4}
 
 
 @pytest.mark.parametrize(
@@ -84,4 +84,4 @@ def test_a_single_class_is_no_choice(experiment: Layout) -> None:
     for source in PER_CLASS:
         drop(experiment, "00", source, 1, keep=0)
     with pytest.raises(UserError, match="needs two classes, there is 1"):
-        classification_of_all(experiment, ["00"], ClassificationSettings())
+        measure(experiment, ["00"], ClassificationSettings())

@@ -3,10 +3,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from stored_features import PER_CLASS, SPLITS, store
+from both_parts import both_parts
+from stored_features import PER_CLASS, SPLITS, features_of, store
 
 from centigan.errors import UserError
-from centigan.metrics.distribution import described, distribution_of_all
+from centigan.metrics.distribution import described
 from centigan.metrics.frechet import frechet_distance, gaussian
 from centigan.metrics.kernel import kernel_distances
 from centigan.metrics.manifold import manifold, precision_and_recall
@@ -18,8 +19,7 @@ METRICS = ["fid", "kid", "precision", "recall", "density", "coverage"]
 
 def measured(root: Path, settings: DistributionSettings = SETTINGS) -> pd.DataFrame:
     layout = store(root)
-    distribution_of_all(layout, list(SPLITS), settings)
-    return pd.read_parquet(layout.metric("distribution", "all"))
+    return both_parts("distribution", layout, list(SPLITS), settings)
 
 
 def test_generated_and_held_out_images_are_compared_with_the_training_images(tmp_path: Path) -> None:
@@ -38,9 +38,9 @@ def test_generated_and_held_out_images_are_compared_with_the_training_images(tmp
 
 def test_the_values_are_the_formulas_of_all_splits_features_together(tmp_path: Path) -> None:
     found = measured(tmp_path).set_index(["source", "metric"])["value"]
-    folders = [store(tmp_path / "again").features(split) for split in SPLITS]
+    again = store(tmp_path / "again")
     real, generated = (
-        np.concatenate([np.load(folder / f"{source}.npy") for folder in folders])
+        np.concatenate([np.load(features_of(again, split, source)) for split in SPLITS])
         for source in ("real", "generated")
     )
     expected = {

@@ -9,7 +9,15 @@ from centigan.errors import UserError
 from centigan.judges import load_judge, train_judge
 from centigan.layout import Layout
 from centigan.manifest import DIGESTS, read_digests, read_facts, read_manifest, sha256, write_manifest
-from centigan.metrics.features import SOURCES, features_of_split, read_features
+from centigan.metrics.features import (
+    OF_REAL,
+    OF_SAMPLES,
+    SOURCES,
+    features_of_real,
+    features_of_split,
+    read_all_features,
+    read_features,
+)
 from centigan.settings.evaluation import FeatureSettings, JudgeSettings
 
 SETTINGS = FeatureSettings(network="judge")
@@ -26,6 +34,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     train_judge([layout.arrays(split) for split in SPLITS], JudgeSettings(name="small-cnn"), layout.judge)
     for split in SPLITS:
         features_of_split(layout, split, SETTINGS)
+        features_of_real(layout, split, SETTINGS)
     return layout
 
 
@@ -39,8 +48,8 @@ def experiment(made: Layout, tmp_path: Path) -> Layout:
 def write_images(layout: Layout, split: str, classes: list[str], rng: np.random.Generator) -> None:
     """Arrays and samples with 4 training, 2 held-out, 3 generated and 1 fresh image of each class."""
     counts = {"real": 4, "held_out": 2, "generated": 3, "fresh": 1}
-    for source, (of_arrays, prefix) in SOURCES.items():
-        folder = layout.arrays(split) if of_arrays else layout.samples(split)
+    for source, prefix in SOURCES.items():
+        folder = layout.arrays(split) if source in OF_REAL else layout.samples(split)
         folder.mkdir(parents=True, exist_ok=True)
         side = 2 * SIDE if source == "held_out" else SIDE
         shape = (len(classes) * counts[source], side, side, 3)
@@ -52,19 +61,19 @@ def write_images(layout: Layout, split: str, classes: list[str], rng: np.random.
 
 def test_features_stand_in_the_order_of_their_images(made: Layout) -> None:
     network = load_judge(made.judge).network
-    for folder, file, source in (
-        (made.arrays("00"), "images.npy", "real"),
-        (made.samples("00"), "images.npy", "generated"),
-        (made.samples("00"), "fresh_images.npy", "fresh"),
+    for folder, file, features in (
+        (made.arrays("00"), "images.npy", made.real_features("00") / "real.npy"),
+        (made.samples("00"), "images.npy", made.features("00") / "generated.npy"),
+        (made.samples("00"), "fresh_images.npy", made.features("00") / "fresh.npy"),
     ):
-        found = np.load(made.features("00") / f"{source}.npy")
+        found = np.load(features)
         assert found.dtype == np.float32
         np.testing.assert_array_equal(found, network.features(np.load(folder / file)))
 
 
 def test_held_out_images_are_first_shrunk_to_the_size_of_training_images(made: Layout) -> None:
     images = at_training_size(np.load(made.arrays("01") / "held_out_images.npy"), SIDE)
-    found = np.load(made.features("01") / "held_out.npy")
+    found = np.load(made.real_features("01") / "held_out.npy")
     np.testing.assert_array_equal(found, load_judge(made.judge).network.features(images))
 
 
@@ -74,13 +83,14 @@ def test_the_manifest_names_the_network_and_every_input(made: Layout) -> None:
     assert facts["network"] == "small-cnn"
     assert facts["resizing"] == "bilinear"
     assert facts["precision"] == "float32"
-    assert manifest["images"] == {"real": 8, "held_out": 4, "generated": 6, "fresh": 2}
-    folders = (made.arrays("00"), made.samples("00"), made.judge)
+    assert manifest["images"] == {"generated": 6, "fresh": 2}
+    assert read_manifest(made.real_features("00"))["images"] == {"real": 8, "held_out": 4}
+    folders = (made.samples("00"), made.judge)
     assert manifest["inputs"] == {
         (folder / DIGESTS).as_posix(): sha256(folder / DIGESTS) for folder in folders
     }
     digests = read_digests(made.features("00") / DIGESTS)
-    files = [*(f"{source}.npy" for source in SOURCES), "facts.json"]
+    files = [*(f"{source}.npy" for source in OF_SAMPLES), "facts.json"]
     assert digests == {file: sha256(made.features("00") / file) for file in files}
 
 
@@ -119,7 +129,10 @@ def test_features_of_another_kind_are_never_mixed(
 ) -> None:
     features_of_split(experiment, "01", FeatureSettings.model_validate(settings))
     with pytest.raises(UserError, match=rf"features/00 has features with {key} .*features/01 with "):
-        read_features(experiment, list(SPLITS), "real")
+        read_features(experiment, list(SPLITS), "generated")
+    features_of_split(experiment, "00", FeatureSettings.model_validate(settings))
+    with pytest.raises(UserError, match=rf"features/00 has features with {key} .*real/features/00 with "):
+        read_all_features(experiment, list(SPLITS), ["generated", "real"])
 
 
 def test_features_of_other_weights_are_never_mixed(experiment: Layout) -> None:
@@ -127,11 +140,11 @@ def test_features_of_other_weights_are_never_mixed(experiment: Layout) -> None:
     train_judge(arrays, JudgeSettings(name="small-cnn", seed=1), experiment.judge)
     features_of_split(experiment, "01", SETTINGS)
     with pytest.raises(UserError, match=r"with weights_sha256 .* make them again"):
-        read_features(experiment, list(SPLITS), "real")
+        read_features(experiment, list(SPLITS), "generated")
 
 
 def test_features_that_are_not_finite_are_refused_by_file_and_number(experiment: Layout) -> None:
-    path = experiment.features("01") / "real.npy"
+    path = experiment.real_features("01") / "real.npy"
     features = np.load(path)
     features[3, 5] = np.nan
     np.save(path, features)
@@ -143,9 +156,15 @@ def test_missing_features_are_one_clear_error(experiment: Layout) -> None:
     (experiment.features("00") / "fresh.npy").unlink()
     with pytest.raises(UserError, match=r"fresh\.npy is missing"):
         read_features(experiment, ["00"], "fresh")
-    (experiment.features("00") / "facts.json").unlink()
+    (experiment.real_features("00") / "facts.json").unlink()
     with pytest.raises(UserError, match=r"features/00/facts\.json is missing; run the pipeline"):
         read_features(experiment, ["00"], "real")
+
+
+def test_images_of_no_class_have_none_and_are_never_of_the_last(experiment: Layout) -> None:
+    labels = np.load(experiment.samples("00") / "labels.npy")
+    np.save(experiment.samples("00") / "labels.npy", np.full_like(labels, -1))
+    assert read_features(experiment, ["00"], "generated").class_ids.tolist() == [None] * 6
 
 
 def test_features_of_other_images_are_refused(experiment: Layout) -> None:

@@ -2,16 +2,16 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
+from both_parts import both_parts
 from sklearn.datasets import load_digits
 from stored_features import PER_CLASS, store
 from torch_fidelity.metric_isc import isc_features_to_metric
 
 from centigan.errors import UserError
 from centigan.metrics import inception_score as chunks
-from centigan.metrics.inception_score import grouped, inception_score, inception_score_of_all
+from centigan.metrics.inception_score import grouped, inception_score, measure
 from centigan.settings.evaluation import InceptionScoreSettings
 
 CERTAIN = 1000.0  # a logit so far above the others that its class has the whole probability
@@ -89,8 +89,7 @@ def test_a_group_needs_an_image() -> None:
 
 def test_each_set_is_scored_in_its_own_number_of_groups(tmp_path: Path) -> None:
     layout = store(tmp_path)
-    inception_score_of_all(layout, ["00", "01"], SETTINGS)
-    table = pd.read_parquet(layout.metric("inception_score", "all"))
+    table = both_parts("inception_score", layout, ["00", "01"], SETTINGS)
     assert list(table.columns) == ["set", "group", "images", "score"]
     groups = table.groupby("set")["group"].apply(list).to_dict()
     assert groups == {
@@ -121,7 +120,7 @@ def test_more_groups_than_images_name_the_settings(
 ) -> None:
     layout = store(tmp_path)
     with pytest.raises(UserError, match=message):
-        inception_score_of_all(layout, ["00", "01"], InceptionScoreSettings(**settings))
+        both_parts("inception_score", layout, ["00", "01"], InceptionScoreSettings(**settings))
 
 
 def test_features_of_weights_that_have_gone_are_refused(tmp_path: Path) -> None:
@@ -130,4 +129,4 @@ def test_features_of_weights_that_have_gone_are_refused(tmp_path: Path) -> None:
         path = layout.features(split) / "facts.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "weights_sha256": "0" * 64}))
     with pytest.raises(UserError, match="other weights than efficientnet-lite0"):
-        inception_score_of_all(layout, ["00", "01"], SETTINGS)
+        measure(layout, ["00", "01"], SETTINGS)

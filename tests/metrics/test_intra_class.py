@@ -3,12 +3,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from stored_features import PER_CLASS, drop, store
+from both_parts import both_parts
+from stored_features import PER_CLASS, drop, features_of, store
 
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.metrics.frechet import frechet_distance, gaussian
-from centigan.metrics.intra_class import intra_class_of_split
 from centigan.settings.evaluation import DistributionSettings
 
 SETTINGS = DistributionSettings(neighbours=3)
@@ -21,22 +21,21 @@ def experiment(tmp_path: Path) -> Layout:
 
 
 def measured(layout: Layout) -> pd.DataFrame:
-    intra_class_of_split(layout, "01", SETTINGS)
-    return pd.read_parquet(layout.metric("intra_class", "01"))
+    return both_parts("intra_class", layout, "01", SETTINGS)
 
 
 def test_every_class_is_compared_with_its_own_training_images(experiment: Layout) -> None:
     table = measured(experiment)
     assert list(table.columns) == COLUMNS
     rows = table[["class_id", "source"]].to_numpy().tolist()
-    assert rows == [[name, source] for name in ("cow", "doe") for source in ("generated", "held_out")]
+    assert rows == [[name, source] for source in ("generated", "held_out") for name in ("cow", "doe")]
     assert (table["real"] == PER_CLASS["real"]).all()
-    assert table["images"].tolist() == [PER_CLASS["generated"], PER_CLASS["held_out"]] * 2
+    assert table["images"].tolist() == [PER_CLASS["generated"]] * 2 + [PER_CLASS["held_out"]] * 2
 
 
 def test_the_fid_is_that_of_the_class_alone(experiment: Layout) -> None:
     found = measured(experiment).set_index(["class_id", "source"])["fid"]["doe", "generated"]
-    real, generated = (np.load(experiment.features("01") / f"{name}.npy") for name in ("real", "generated"))
+    real, generated = (np.load(features_of(experiment, "01", name)) for name in ("real", "generated"))
     expected = frechet_distance(
         gaussian(generated[PER_CLASS["generated"] :]), gaussian(real[PER_CLASS["real"] :])
     )

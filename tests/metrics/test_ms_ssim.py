@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 import pytorch_msssim
 import torch
+from both_parts import both_parts
 from safetensors.torch import save_file
 from scipy.signal import convolve2d
 
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.metrics.ms_ssim import ms_ssim_in_training_of_split, ms_ssim_of_split
+from centigan.metrics import ms_ssim_in_training
+from centigan.metrics.ms_ssim import measure
 from centigan.settings.evaluation import MsSsimSettings
 from centigan.similarity import C1, C2, WEIGHTS, ms_ssim, ms_ssim_of_all, prepare, random_pairs, window
 
@@ -219,8 +221,7 @@ def experiment(tmp_path: Path) -> Layout:
 
 
 def test_a_collapsed_class_stands_out_in_the_table(experiment: Layout) -> None:
-    ms_ssim_of_split(experiment, "03", MsSsimSettings(pairs=20))
-    table = pd.read_parquet(experiment.metric("ms_ssim", "03"))
+    table = both_parts("ms_ssim", experiment, "03", MsSsimSettings(pairs=20))
     assert list(table.columns) == ["class_id", "source", "pair", "ms_ssim"]
     assert table.groupby(["class_id", "source"])["pair"].apply(list).tolist() == [list(range(20))] * 4
     means = table.groupby(["class_id", "source"])["ms_ssim"].mean()
@@ -230,7 +231,7 @@ def test_a_collapsed_class_stands_out_in_the_table(experiment: Layout) -> None:
 
 def test_the_seed_decides_the_pairs(experiment: Layout) -> None:
     def run(seed: int) -> bytes:
-        ms_ssim_of_split(experiment, "03", MsSsimSettings(pairs=20, seed=seed))
+        measure(experiment, "03", MsSsimSettings(pairs=20, seed=seed))
         return experiment.metric("ms_ssim", "03").read_bytes()
 
     assert run(0) == run(0)
@@ -238,7 +239,7 @@ def test_the_seed_decides_the_pairs(experiment: Layout) -> None:
 
 
 def test_the_collapse_shows_at_its_iteration(experiment: Layout) -> None:
-    ms_ssim_in_training_of_split(experiment, "03", MsSsimSettings(pairs=100))
+    ms_ssim_in_training.measure(experiment, "03", MsSsimSettings(pairs=100))
     table = pd.read_parquet(experiment.metric("ms_ssim_in_training", "03"))
     assert list(table.columns) == ["class_id", "iteration", "ms_ssim"]
     values = table.set_index(["class_id", "iteration"])["ms_ssim"]
@@ -251,10 +252,10 @@ def test_the_collapse_shows_at_its_iteration(experiment: Layout) -> None:
 def test_a_class_of_one_image_is_named(experiment: Layout) -> None:
     np.save(experiment.samples("03") / "labels.npy", np.array([0] * 17 + [1], np.int16))
     with pytest.raises(UserError, match="class bee, generated"):
-        ms_ssim_of_split(experiment, "03", MsSsimSettings())
+        measure(experiment, "03", MsSsimSettings())
 
 
 def test_a_class_of_small_images_is_named(experiment: Layout) -> None:
     np.save(experiment.samples("03") / "images.npy", np.zeros((18, 8, 8, 3), np.uint8))
     with pytest.raises(UserError, match="class ape, generated: MS-SSIM: needs images of 16 pixels"):
-        ms_ssim_of_split(experiment, "03", MsSsimSettings())
+        measure(experiment, "03", MsSsimSettings())

@@ -2,12 +2,13 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+from both_parts import both_parts
 
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.metrics.neighbours import Queries, by_ms_ssim, l1, neighbours_of_split, search
+from centigan.metrics.memorisation import closer_than_held_out
+from centigan.metrics.neighbours import Queries, by_ms_ssim, l1, measure, search
 from centigan.settings.evaluation import NeighbourSettings
 from centigan.similarity import ms_ssim
 
@@ -84,8 +85,7 @@ def experiment(tmp_path: Path) -> Layout:
 
 
 def test_the_table_has_every_source_metric_and_scope(experiment: Layout) -> None:
-    neighbours_of_split(experiment, "00", SETTINGS)
-    table = pd.read_parquet(experiment.metric("neighbours", "00"))
+    table = both_parts("neighbours", experiment, "00", SETTINGS)
     counts = table.groupby(["source", "metric", "scope"]).size()
     assert counts["generated", "l1"].to_dict() == {"class": 12, "split": 12}
     assert counts["held_out", "l1"].to_dict() == {"class": 9, "split": 9}  # fewer than per_class: all
@@ -100,8 +100,7 @@ def test_the_table_has_every_source_metric_and_scope(experiment: Layout) -> None
 
 
 def test_a_class_is_no_nearer_than_its_split(experiment: Layout) -> None:
-    neighbours_of_split(experiment, "00", SETTINGS)
-    table = pd.read_parquet(experiment.metric("neighbours", "00"))
+    table = both_parts("neighbours", experiment, "00", SETTINGS)
     by_scope = table.pivot(index=["source", "metric", "image"], columns="scope", values="distance")
     assert (by_scope["class"] >= by_scope["split"]).all()
 
@@ -111,8 +110,7 @@ def test_a_copied_training_image_is_found_in_its_row(experiment: Layout) -> None
     samples = np.load(folder / "images.npy")
     samples[7] = np.load(experiment.arrays("00") / "images.npy")[25]  # of class bee, a copy of a cow
     np.save(folder / "images.npy", samples)
-    neighbours_of_split(experiment, "00", SETTINGS)
-    table = pd.read_parquet(experiment.metric("neighbours", "00"))
+    table = both_parts("neighbours", experiment, "00", SETTINGS)
     copy = table[(table["image"] == 7) & (table["source"] == "generated") & (table["scope"] == "split")]
     assert copy["distance"].tolist() == [0, 0]  # by L1 and by MS-SSIM
     assert copy["neighbour"].tolist() == [25, 25]
@@ -128,8 +126,7 @@ def test_a_held_out_image_is_compared_at_the_size_of_the_training_images(experim
     held_out = np.load(experiment.arrays("00") / "held_out_images.npy")
     held_out[1] = 77
     np.save(experiment.arrays("00") / "held_out_images.npy", held_out)
-    neighbours_of_split(experiment, "00", SETTINGS)
-    table = pd.read_parquet(experiment.metric("neighbours", "00"))
+    table = both_parts("neighbours", experiment, "00", SETTINGS)
     found = table[(table["source"] == "held_out") & (table["image"] == 1) & (table["metric"] == "l1")]
     assert found["neighbour"].tolist() == [4, 4]
     assert found["distance"].tolist() == [0, 0]
@@ -138,7 +135,7 @@ def test_a_held_out_image_is_compared_at_the_size_of_the_training_images(experim
 def test_the_same_files_give_the_same_bytes(experiment: Layout) -> None:
     written = []
     for memory in (1, 512):
-        neighbours_of_split(experiment, "00", SETTINGS.model_copy(update={"memory_mb": memory}))
+        measure(experiment, "00", SETTINGS.model_copy(update={"memory_mb": memory}))
         written.append(experiment.metric("neighbours", "00").read_bytes())
     assert written[0] == written[1]
 
@@ -147,28 +144,41 @@ def test_too_few_samples_name_the_class_and_the_key(experiment: Layout) -> None:
     with pytest.raises(
         UserError, match=r"class ape has 6 samples, neighbours.per_class asks for 7; lower it"
     ):
-        neighbours_of_split(experiment, "00", NeighbourSettings(per_class=7))
+        measure(experiment, "00", NeighbourSettings(per_class=7))
 
 
 @pytest.mark.parametrize(("prefix", "count"), [("", 30), ("held_out_", 9)])
 def test_a_class_without_real_images_is_named(experiment: Layout, prefix: str, count: int) -> None:
     np.save(experiment.arrays("00") / f"{prefix}labels.npy", np.arange(count).astype(np.int16) % 2)
     with pytest.raises(UserError, match=f"{prefix}labels.npy: class cow has no image"):
-        neighbours_of_split(experiment, "00", SETTINGS)
+        both_parts("neighbours", experiment, "00", SETTINGS)
 
 
 def test_samples_of_another_size_are_refused(experiment: Layout) -> None:
     np.save(experiment.samples("00") / "images.npy", random_images(0, 18, 2 * SIDE))
     with pytest.raises(UserError, match="samples/00: samples of other classes or of another size"):
-        neighbours_of_split(experiment, "00", SETTINGS)
+        measure(experiment, "00", SETTINGS)
 
 
 def test_samples_that_are_not_bytes_are_refused(experiment: Layout) -> None:
     np.save(experiment.samples("00") / "images.npy", np.full((18, SIDE, SIDE, 3), np.nan, np.float32))
     with pytest.raises(UserError, match=r"samples/00/images.npy: holds float32, not bytes"):
-        neighbours_of_split(experiment, "00", SETTINGS)
+        measure(experiment, "00", SETTINGS)
 
 
 def test_more_images_by_ms_ssim_than_by_l1_are_refused(experiment: Layout) -> None:
     with pytest.raises(UserError, match=r"ms_ssim_per_class 5 exceeds neighbours.per_class 4"):
-        neighbours_of_split(experiment, "00", NeighbourSettings(per_class=4, ms_ssim_per_class=5))
+        measure(experiment, "00", NeighbourSettings(per_class=4, ms_ssim_per_class=5))
+
+
+def test_samples_of_no_class_are_sought_among_all_images_of_the_split(experiment: Layout) -> None:
+    np.save(experiment.samples("00") / "labels.npy", np.full(18, -1, np.int16))
+    table = both_parts("neighbours", experiment, "00", SETTINGS)
+    own = table[table["source"] == "generated"]
+    assert own["class_id"].isna().all()
+    assert set(own["scope"]) == {"split"}
+    assert own[own["metric"] == "l1"]["image"].tolist() == list(range(12))  # as many as of three classes
+    assert set(table.loc[table["source"] == "held_out", "scope"]) == {"class", "split"}
+    told = closer_than_held_out(table.assign(split="00"), permutations=99, seed=0)
+    distances = own.loc[own["metric"] == "l1", "distance"]
+    assert told["median_generated"] == pytest.approx(distances.median())

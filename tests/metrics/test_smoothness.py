@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 from centigan.layout import Layout
 from centigan.manifest import write_manifest
-from centigan.metrics.smoothness import largest_over_mean, smoothness_of_split, step_lengths
+from centigan.metrics.smoothness import largest_over_mean, measure, step_lengths
 from centigan.settings.evaluation import FeatureSettings
 
 COLUMNS = ["class_id", "path", "walk", "length", "largest_step", "largest_over_mean"]
@@ -60,8 +60,8 @@ def walked(tmp_path: Path) -> Layout:
 
 def test_every_walk_of_either_path_is_a_row_and_a_leap_is_found(walked: Layout) -> None:
     settings = FeatureSettings(network="efficientnet-lite0")
-    smoothness_of_split(walked, "00", settings)
-    file = walked.metric("latent", "00")
+    measure(walked, "00", settings)
+    file = walked.metric("smoothness", "00")
     before = file.read_bytes()
     table = pd.read_parquet(file)
     assert list(table.columns) == COLUMNS
@@ -72,5 +72,5 @@ def test_every_walk_of_either_path_is_a_row_and_a_leap_is_found(walked: Layout) 
     assert by_walk["linear", "cat", 0] < 2.5
     assert by_walk["spherical", "dog", 0] == pytest.approx(4, abs=1e-3)  # the other way round
     assert (table["largest_step"] <= table["length"] + 1e-9).all()
-    smoothness_of_split(walked, "00", settings)
+    measure(walked, "00", settings)
     assert file.read_bytes() == before

@@ -28,6 +28,7 @@ SOURCE = {
     "rejected": [{"name": "b/x.jpg", "reason": "is a link to nothing"}],
     "passed_over": {"no image": ["a/1.txt", "a/2.txt"], "hidden": [".DS_Store"]},
 }
+REAL = ("real", "held_out", "training")  # what the rows of real images are called
 STEPS = 5  # images of a walk
 SQUARE = 4  # images a side of the square between four latents
 SHADE = 60  # levels between two of its columns in red, two of its rows in green
@@ -135,7 +136,7 @@ def _write_metrics_of_features(layout: Layout, split: str, names: list[str]) -> 
         for path in ("linear", "spherical")
         for walk in range(2)
     ]
-    _write(layout, "latent", split, rows, columns)
+    _write(layout, "smoothness", split, rows, columns)
 
 
 def _write_metrics_of_all(layout: Layout) -> None:
@@ -179,9 +180,17 @@ def _write_neighbours(layout: Layout, split: str, names: list[str]) -> None:
 def _write(
     layout: Layout, metric: str, split: str, rows: Sequence[tuple[object, ...]], columns: list[str]
 ) -> None:
-    path = layout.metric(metric, split)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows, columns=columns).to_parquet(path)
+    """Rows of samples and of real images, each in their file, as the metrics write them."""
+    frame = pd.DataFrame(rows, columns=columns)
+    column = next((name for name in ("source", "set", "trained_on") if name in columns), None)
+    is_real = frame[column].isin(REAL) if column else np.zeros(len(frame), bool)
+    for path, own in (
+        (layout.metric(metric, split), frame[~is_real]),
+        (layout.real_metric(metric, split), frame[is_real]),
+    ):
+        if len(own):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            own.reset_index(drop=True).to_parquet(path)
 
 
 def _write_images(layout: Layout, split: str, names: list[str]) -> None:

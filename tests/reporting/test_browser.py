@@ -78,7 +78,7 @@ def thousand(tmp_path: Path, settings: Settings) -> Path:
         for n in range(1000)
     ]
     shutil.copytree(STATIC, tmp_path / "list")
-    page = environment(settings).get_template("classes.html.j2")
+    page = environment(settings, has_classes=True).get_template("classes.html.j2")
     path = tmp_path / "list/classes.html"
     path.write_text(page.render(root="", classes=listed, sorts=SORTS))
     return path

@@ -25,7 +25,8 @@ from centigan.families.acgan import ACGAN
 from centigan.journal import Journal, read_lines, text_until
 from centigan.layout import Layout
 from centigan.manifest import read_facts, read_manifest
-from centigan.metrics.ms_ssim import ms_ssim_in_training_of_split, ms_ssim_of_split
+from centigan.metrics import ms_ssim_in_training
+from centigan.metrics.ms_ssim import measure_real
 from centigan.sampling import sample_split
 from centigan.settings.evaluation import MsSsimSettings
 from centigan.settings.stages import TrainStage
@@ -317,12 +318,11 @@ def test_the_terminal_measures_diversity_as_the_report_does(layout: Layout) -> N
         for line in read_lines(watch.folder / "ms_ssim.jsonl")
         for name in ("cat", "dog")
     }
-    ms_ssim_in_training_of_split(layout, "00", MsSsimSettings())
+    ms_ssim_in_training.measure(layout, "00", MsSsimSettings())
     table = pd.read_parquet(layout.metric("ms_ssim_in_training", "00"))
     assert said == table.set_index(["class_id", "iteration"])["ms_ssim"].to_dict()
-    sample_split(layout, "00", SAMPLE, device=CPU)
-    ms_ssim_of_split(layout, "00", MsSsimSettings())
-    pairs = pd.read_parquet(layout.metric("ms_ssim", "00")).query("source == 'real'")
+    measure_real(layout, "00", MsSsimSettings())
+    pairs = pd.read_parquet(layout.real_metric("ms_ssim", "00"))
     assert watch.most_uniform == pairs.groupby("class_id")["ms_ssim"].mean().max()
 
 

@@ -6,14 +6,13 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from centigan import params as reading
+from centigan import catalogue, params as reading
 from centigan.errors import UserError
 from centigan.fingerprint import remembered_code_of
-from centigan.layout import TABLES, Layout, pattern_of, split_names
+from centigan.layout import TABLES, WHOLE, Layout, pattern_of, split_names
 from centigan.manifest import read_published
 from centigan.redaction import mark
 from centigan.reporting.captions import CAPTIONS
-from centigan.settings.figures import FiguresSettings
 from centigan.settings.stages import STAGES
 from centigan.site import IN_JOB, LOG_ALONE, prepare_scratch, site_value, visible_gpus
 from snakemake.exceptions import WorkflowError
@@ -64,7 +63,6 @@ if others:
     )
 
 EXPERIMENTS = [name for name in NAMED if name != PROTOCOL]  # none: the protocol alone is prepared
-FIGURES = list(FiguresSettings.model_fields)
 EVERY_CORE = workflow.global_resources["_cores"].value or 1  # CPU threads of a job that waits for all splits
 # Of a split's job: splits fill the cores side by side. Not by the number of experiments, on which no bytes may depend.
 FAIR_SHARE = max(1, EVERY_CORE // len(splits_of(PROTOCOL)))
@@ -76,34 +74,21 @@ FETCHED = {
     "cifar100": "data.cifar_raw",
 }.get(DATA.source)
 ON_CLUSTER = workflow.global_resources["_nodes"].value is not None
-SAMPLED = "results/{experiment}/samples/{split}/SHA256SUMS"
-ARRAYS = "results/{protocol}/arrays/{split}/SHA256SUMS"
-MEASURED = "results/{{experiment}}/metrics/{}/{{split}}.parquet".format
-TABLE = "results/{{experiment}}/tables/{}.csv".format
-WALKS = "results/{experiment}/latent/{split}/SHA256SUMS"
-FIGURE_SOURCES = {
-    "examples": [SAMPLED],
-    "resolution_strip": [MEASURED("accuracy"), ARRAYS, SAMPLED],
-    "accuracy_by_resolution": [TABLE("accuracy_by_resolution")],
-    "accuracy_by_class": [TABLE("by_class")],
-    "ms_ssim_examples": [TABLE("by_class"), ARRAYS, SAMPLED],
-    "ms_ssim_by_class": [TABLE("by_class")],
-    "ms_ssim_pairs": [MEASURED("ms_ssim")],
-    "ms_ssim_in_training": [TABLE("ms_ssim_in_training"), TABLE("by_class")],
-    "accuracy_and_ms_ssim": [TABLE("by_class")],
-    "neighbours_l1": [MEASURED("neighbours"), ARRAYS, SAMPLED],
-    "neighbours_ms_ssim": [MEASURED("neighbours"), ARRAYS, SAMPLED],
-    "memorisation": [MEASURED("neighbours")],
-    "interpolation": [MEASURED("latent"), WALKS],
-    "class_grid": [WALKS],
-    "random_samples": [SAMPLED],
-    "training_curves": ["results/{experiment}/train/{split}/history.jsonl"],
-    "gallery": [SAMPLED],
+RESULT_OF = {  # a rule -> the results that tell what it made
+    "judge": "results/{protocol}/judge/SHA256SUMS",
+    "arrays": "results/{protocol}/arrays/{split}/SHA256SUMS",
+    "features_of_real": "results/{protocol}/real/features/{split}/SHA256SUMS",
+    "train": "results/{experiment}/train/{split}/SHA256SUMS",
+    "sample": "results/{experiment}/samples/{split}/SHA256SUMS",
+    "latent": "results/{experiment}/latent/{split}/SHA256SUMS",
+    "features": "results/{experiment}/features/{split}/SHA256SUMS",
 }
+DRAWN_FROM = RESULT_OF | {"train": "results/{experiment}/train/{split}/history.jsonl"}
 OF_EVERY_FIGURE = [
     "results/{experiment}/summary.json",
     "results/{protocol}/classes.csv",
     "results/{protocol}/judge/manifest.json",
+    "results/{experiment}/train/{split}/manifest.json",
 ]
 
 
@@ -111,7 +96,7 @@ wildcard_constraints:
     protocol=re.escape(PROTOCOL),
     experiment="|".join(map(re.escape, EXPERIMENTS)) or "(?!)",
     split=pattern_of(splits_of(PROTOCOL)),
-    figure="|".join(FIGURES),
+    figure="|".join(catalogue.FIGURES),
 
 
 def owner_of(wildcards):
@@ -127,7 +112,7 @@ def of_protocol(pattern):
     """What a job reads of its protocol."""
 
     def of_job(wildcards):
-        return expand(pattern, protocol=protocol_of(wildcards), **dict(wildcards))
+        return expand(pattern, **(dict(wildcards.items()) | {"protocol": protocol_of(wildcards)}))
 
     return of_job
 
@@ -147,10 +132,35 @@ def of_every_experiment(*patterns):
     return expand(patterns, experiment=EXPERIMENTS, split=splits_of(PROTOCOL))
 
 
-JUDGE = of_protocol("results/{protocol}/judge/SHA256SUMS")
-SOURCES_OF_FIGURES = {
-    figure: of_all_splits(*OF_EVERY_FIGURE, *sources) for figure, sources in FIGURE_SOURCES.items()
-}
+JUDGE = of_protocol(RESULT_OF["judge"])
+
+
+@cache
+def subject_of(experiment):
+    """What the models of an experiment can do, which decides what is measured and drawn of them."""
+    return catalogue.subject_of_settings(settings_of(experiment))
+
+
+def figures_of(experiment):
+    return list(catalogue.applying(catalogue.FIGURES, subject_of(experiment)))
+
+
+@cache
+def measured(experiment, metrics=None, real=None):
+    """The files of these metrics, or of all that apply; only those of real images, or only the others."""
+    names = metrics or tuple(catalogue.applying(catalogue.METRICS, subject_of(experiment)))
+    paths = catalogue.all_files(names, Layout(experiment), splits_of(PROTOCOL), real=real)
+    return [str(path) for path in paths]
+
+
+def measured_of(wildcards):
+    return measured(wildcards.experiment)
+
+
+def walks_of(wildcards):
+    """The walks of all splits, of a family that has a latent space."""
+    has_one = "latent" in subject_of(wildcards.experiment).has
+    return of_all_splits(RESULT_OF["latent"])(wildcards) if has_one else []
 
 
 def screens():
@@ -192,6 +202,7 @@ shell.prefix(
 )
 
 
+@cache
 def stage(name):
     """The settings that a stage depends on, as JSON: what triggers a rule is what its command gets."""
 
@@ -201,7 +212,8 @@ def stage(name):
 
     def of_job(wildcards):
         owner = owner_of(wildcards)
-        return subtree(owner, overridden(owner, getattr(wildcards, "split", None)))
+        split = getattr(wildcards, "split", WHOLE)
+        return subtree(owner, None if split == WHOLE else overridden(owner, split))
 
     return of_job
 
@@ -224,7 +236,7 @@ def source_of_family(wildcards):
 
 
 def network_of_features(wildcards):
-    return settings_of(wildcards.experiment).features.network
+    return settings_of(owner_of(wildcards)).features.network
 
 
 def judge_of_features(wildcards):
@@ -278,15 +290,21 @@ def of_all_tables(pattern):
 
 
 def of_all_figures(pattern):
-    return expand(pattern, figure=FIGURES, allow_missing=True)
+    return lambda wildcards: expand(
+        pattern, figure=figures_of(wildcards.experiment), experiment=wildcards.experiment
+    )
 
 
 def spelt_out(target):
     """What a target on the command line stands for: the name of a rule, all that it makes."""
     if not workflow.is_rule(target) or not workflow.get_rule(target).has_wildcards():
         return [target]
+    if target in {"measure", "measure_real"}:
+        return [path for name in EXPERIMENTS for path in measured(name, real=target == "measure_real")]
+    if target == "figure":
+        return [f"results/{name}/figures/{figure}.svg" for name in EXPERIMENTS for figure in figures_of(name)]
     made = strip_wildcard_constraints(str(workflow.get_rule(target).output[0]))
-    return expand(made, experiment=EXPERIMENTS, protocol=PROTOCOL, split=splits_of(PROTOCOL), figure=FIGURES)
+    return expand(made, experiment=EXPERIMENTS, protocol=PROTOCOL, split=splits_of(PROTOCOL))
 
 
 def take_rules_as_words():
@@ -308,7 +326,14 @@ def figure_sources(wildcards):
     """The files that one figure is drawn from; an experiment beside this one that is not run has none."""
     settings = getattr(settings_of(wildcards.experiment).figures, wildcards.figure)
     summaries = [f"results/{experiment}/summary.json" for experiment in getattr(settings, "beside", ())]
-    own = SOURCES_OF_FIGURES[wildcards.figure](wildcards)
+    own = of_all_splits(*OF_EVERY_FIGURE)(wildcards)
+    for source in catalogue.FIGURES[wildcards.figure].sources:
+        if source in catalogue.METRICS:
+            own = own + measured(wildcards.experiment, (source,))
+        else:
+            own = own + of_all_splits(DRAWN_FROM.get(source, f"results/{{experiment}}/{source}.csv"))(
+                wildcards
+            )
     return own + [summary for summary in summaries if Path(summary).is_file()]
 
 

@@ -64,7 +64,7 @@ def ask_before_first_job():
         for job in workflow.dag.needrun_jobs():
             owner = owner_of(job.wildcards)
             for name in rules if owner == PROTOCOL else [owner]:
-                rules[name].add(job.rule.name)
+                rules[name] |= {job.rule.name, getattr(job.wildcards, "metric", "")}
         try:
             for name in NAMED:
                 preflight.before_first_job(

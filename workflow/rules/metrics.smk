@@ -20,71 +20,68 @@ rule judge:
         " --settings {params.settings:q} --log {log:q}"
 
 
-rule accuracy:
-    input:
-        judge=JUDGE,
-        real=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
-        samples="results/{experiment}/samples/{split}/SHA256SUMS",
-    output:
-        "results/{experiment}/metrics/accuracy/{split}.parquet",
-    log:
-        "logs/{experiment}/accuracy/{split}.log",
-    threads: FAIR_SHARE
-    params:
-        settings=stage("accuracy"),
-        code=source_of("metrics.accuracy"),
-    message:
-        "accuracy against resolution of split {wildcards.split}"
-    shell:
-        "centigan accuracy -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
-        " --settings {params.settings:q} --log {log:q}"
+# What the rules `measure` and `measure_real` are for one metric, by the catalogue.
+def results_of(rules, wildcards):
+    """The results of these rules that a metric is measured with: of its split, or of all."""
+    splits = splits_of(PROTOCOL) if wildcards.split == WHOLE else [wildcards.split]
+    whose = {"experiment": owner_of(wildcards), "protocol": protocol_of(wildcards)}
+    found = []
+    for rule in rules:
+        if rule == "judge_of_features":
+            found += judge_of_features(wildcards)
+        else:
+            found += dict.fromkeys(expand(RESULT_OF[rule], split=splits, **whose))
+    return found
 
 
-rule ms_ssim:
-    input:
-        real=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
-        samples="results/{experiment}/samples/{split}/SHA256SUMS",
-    output:
-        "results/{experiment}/metrics/ms_ssim/{split}.parquet",
-    log:
-        "logs/{experiment}/ms_ssim/{split}.log",
-    threads: FAIR_SHARE
-    params:
-        settings=stage("ms_ssim"),
-        code=source_of("metrics.ms_ssim"),
-    message:
-        "MS-SSIM of split {wildcards.split}"
-    shell:
-        "centigan ms-ssim -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
-        " --settings {params.settings:q} --log {log:q}"
+def measured_with(wildcards):
+    return results_of(catalogue.METRICS[wildcards.metric].reads, wildcards)
 
 
-rule ms_ssim_in_training:
-    input:
-        trained="results/{experiment}/train/{split}/SHA256SUMS",
-    output:
-        "results/{experiment}/metrics/ms_ssim_in_training/{split}.parquet",
-    log:
-        "logs/{experiment}/ms_ssim_in_training/{split}.log",
-    threads: FAIR_SHARE
-    params:
-        settings=stage("ms_ssim"),
-        code=source_of("metrics.ms_ssim"),
-    message:
-        "MS-SSIM through the training of split {wildcards.split}"
-    shell:
-        "centigan ms-ssim --in-training -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
-        " --settings {params.settings:q} --log {log:q}"
+def real_measured_with(wildcards):
+    return results_of(catalogue.METRICS[wildcards.metric].of_real, wildcards)
+
+
+def stage_of_metric(wildcards):
+    return stage(catalogue.METRICS[wildcards.metric].stage)(wildcards)
+
+
+def stage_of_real_metric(wildcards):
+    metric = catalogue.METRICS[wildcards.metric]
+    return stage(metric.stage_of_real or metric.stage)(wildcards)
+
+
+def source_of_metric(wildcards):
+    return source_of(f"metrics.{wildcards.metric}")
+
+
+def split_of_metric(wildcards):
+    return "" if wildcards.split == WHOLE else f"-s {wildcards.split}"
+
+
+def threads_of_metric(wildcards):
+    return EVERY_CORE if wildcards.split == WHOLE else FAIR_SHARE
+
+
+def group_of_metric(wildcards):
+    """The job of the cluster that it is part of, with all that is measured of a split, or of all together."""
+    if not ON_CLUSTER:
+        return None
+    if catalogue.METRICS[wildcards.metric].reads == ("train",):
+        return "in_training"
+    return "report" if wildcards.split == WHOLE else "evaluate"
+
+
+def group_of_real_metric(wildcards):
+    return group_of_metric(wildcards) and ("report" if wildcards.split == WHOLE else "real")
 
 
 rule features:
     input:
         judge=judge_of_features,
-        real=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
+        arrays=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
         samples="results/{experiment}/samples/{split}/SHA256SUMS",
     output:
-        real="results/{experiment}/features/{split}/real.npy",
-        held_out="results/{experiment}/features/{split}/held_out.npy",
         generated="results/{experiment}/features/{split}/generated.npy",
         fresh="results/{experiment}/features/{split}/fresh.npy",
         facts="results/{experiment}/features/{split}/facts.json",
@@ -103,112 +100,73 @@ rule features:
         " --settings {params.settings:q} --log {log:q}"
 
 
-rule inception_score:
+rule features_of_real:
     input:
         judge=judge_of_features,
-        features=of_all_splits("results/{experiment}/features/{split}/SHA256SUMS"),
+        arrays="results/{protocol}/arrays/{split}/SHA256SUMS",
     output:
-        "results/{experiment}/metrics/inception_score/all.parquet",
+        training="results/{protocol}/real/features/{split}/real.npy",
+        held_out="results/{protocol}/real/features/{split}/held_out.npy",
+        facts="results/{protocol}/real/features/{split}/facts.json",
+        digests="results/{protocol}/real/features/{split}/SHA256SUMS",
+        manifest="results/{protocol}/real/features/{split}/manifest.json",
     log:
-        "logs/{experiment}/inception_score.log",
-    threads: EVERY_CORE
-    params:
-        settings=stage("inception_score"),
-        code=source_of("metrics.inception_score"),
-    message:
-        "Inception score"
-    shell:
-        "centigan inception-score -e {wildcards.experiment} --threads {threads}"
-        " --settings {params.settings:q} --log {log:q}"
-
-
-rule distribution:
-    input:
-        features=of_all_splits("results/{experiment}/features/{split}/SHA256SUMS"),
-    output:
-        "results/{experiment}/metrics/distribution/all.parquet",
-    log:
-        "logs/{experiment}/distribution.log",
-    threads: EVERY_CORE
-    params:
-        settings=stage("distribution"),
-        code=source_of("metrics.distribution"),
-    message:
-        "FID, KID, precision, recall, density and coverage"
-    shell:
-        "centigan distribution -e {wildcards.experiment} --threads {threads}"
-        " --settings {params.settings:q} --log {log:q}"
-
-
-rule intra_class:
-    input:
-        features="results/{experiment}/features/{split}/SHA256SUMS",
-    output:
-        "results/{experiment}/metrics/intra_class/{split}.parquet",
-    log:
-        "logs/{experiment}/intra_class/{split}.log",
-    threads: FAIR_SHARE
-    params:
-        settings=stage("distribution"),
-        code=source_of("metrics.intra_class"),
-    message:
-        "FID and its like within the classes of split {wildcards.split}"
-    shell:
-        "centigan intra-class -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
-        " --settings {params.settings:q} --log {log:q}"
-
-
-rule classification:
-    input:
-        features=of_all_splits("results/{experiment}/features/{split}/SHA256SUMS"),
-    output:
-        "results/{experiment}/metrics/classification/all.parquet",
-    log:
-        "logs/{experiment}/classification.log",
-    threads: EVERY_CORE
-    params:
-        settings=stage("classification"),
-        code=source_of("metrics.classification"),
-    message:
-        "classification accuracy score"
-    shell:
-        "centigan classification -e {wildcards.experiment} --threads {threads}"
-        " --settings {params.settings:q} --log {log:q}"
-
-
-rule neighbours:
-    input:
-        real=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
-        samples="results/{experiment}/samples/{split}/SHA256SUMS",
-    output:
-        "results/{experiment}/metrics/neighbours/{split}.parquet",
-    log:
-        "logs/{experiment}/neighbours/{split}.log",
-    threads: FAIR_SHARE
-    params:
-        settings=stage("neighbours"),
-        code=source_of("metrics.neighbours"),
-    message:
-        "nearest training images of split {wildcards.split}"
-    shell:
-        "centigan neighbours -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
-        " --settings {params.settings:q} --log {log:q}"
-
-
-rule smoothness:
-    input:
-        judge=judge_of_features,
-        walks="results/{experiment}/latent/{split}/SHA256SUMS",
-    output:
-        "results/{experiment}/metrics/latent/{split}.parquet",
-    log:
-        "logs/{experiment}/smoothness/{split}.log",
+        "logs/{protocol}/features_of_real/{split}.log",
     threads: FAIR_SHARE
     params:
         settings=stage("features"),
-        code=source_of("metrics.smoothness"),
+        code=source_of("metrics.features"),
     message:
-        "smoothness of the latent space of split {wildcards.split}"
+        "features of the real images of split {wildcards.split}"
     shell:
-        "centigan smoothness -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
+        "centigan features --real -e {wildcards.protocol} -s {wildcards.split} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"
+
+
+# Every metric of the catalogue; of all splits together where {split} is "all".
+rule measure:
+    input:
+        measured_with,
+    output:
+        "results/{experiment}/metrics/{metric}/{split}.parquet",
+    log:
+        "logs/{experiment}/measure/{metric}/{split}.log",
+    wildcard_constraints:
+        metric="|".join(catalogue.METRICS),
+        split=f"{pattern_of(splits_of(PROTOCOL))}|{WHOLE}",
+    group:
+        group_of_metric
+    threads: threads_of_metric
+    params:
+        settings=stage_of_metric,
+        code=source_of_metric,
+        of=split_of_metric,
+    message:
+        "{wildcards.metric} of {wildcards.split}"
+    shell:
+        "centigan measure {wildcards.metric} -e {wildcards.experiment} {params.of} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"
+
+
+rule measure_real:
+    input:
+        real_measured_with,
+    output:
+        "results/{protocol}/real/metrics/{metric}/{split}.parquet",
+    log:
+        "logs/{protocol}/measure_real/{metric}/{split}.log",
+    wildcard_constraints:
+        metric="|".join(name for name, metric in catalogue.METRICS.items() if metric.of_real),
+        split=f"{pattern_of(splits_of(PROTOCOL))}|{WHOLE}",
+    group:
+        group_of_real_metric
+    threads: threads_of_metric
+    params:
+        settings=stage_of_real_metric,
+        code=source_of_metric,
+        of=split_of_metric,
+    message:
+        "{wildcards.metric} of real images, of {wildcards.split}"
+    shell:
+        "centigan measure {wildcards.metric} --real -e {wildcards.protocol} {params.of} --threads {threads}"
         " --settings {params.settings:q} --log {log:q}"

@@ -3,30 +3,23 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from centigan.layout import WHOLE, Layout
+from centigan.catalogue import METRICS, all_files, applying, subject_of_settings
+from centigan.layout import Layout
 from centigan.needed import need
 from centigan.settings import Settings
 
-OF_FEATURES = ("features", "inception_score", "smoothness")  # they need the judge where it makes the features
-MEASURED = ("accuracy", "ms_ssim", "ms_ssim_in_training", "intra_class", "neighbours", "smoothness")
-MEASURED_OF_ALL = ("inception_score", "distribution", "classification")
+JUDGE_OF_FEATURES = "judge_of_features"  # the judge, where its network makes the features
 MADE_FROM: dict[str, tuple[str, ...]] = {
     "arrays": ("index",),
     "train": ("arrays",),
     "sample": ("train",),
     "latent": ("train",),
     "judge": ("index", "arrays"),
-    "accuracy": ("arrays", "sample", "judge"),
-    "ms_ssim": ("arrays", "sample"),
-    "ms_ssim_in_training": ("train",),
-    "features": ("arrays", "sample", "judge"),
-    "inception_score": ("judge", "features"),
-    "distribution": ("features",),
-    "intra_class": ("features",),
-    "classification": ("features",),
-    "neighbours": ("arrays", "sample"),
-    "smoothness": ("latent", "judge"),
-    "tables": ("index", "judge", "train", *MEASURED, *MEASURED_OF_ALL),
+    "features": (JUDGE_OF_FEATURES, "arrays", "sample"),
+    "features_of_real": (JUDGE_OF_FEATURES, "arrays"),
+    **{f"measure {name}": metric.reads for name, metric in METRICS.items()},
+    **{f"measure_real {name}": metric.of_real for name, metric in METRICS.items() if metric.of_real},
+    "tables": ("index", "judge", "train", "measure", "measure_real"),
 }
 WRITTEN_LAST: dict[str, Callable[[Layout, str], Path]] = {  # the file that tells that a split's part is whole
     "index": lambda layout, split: layout.index(split),
@@ -35,8 +28,9 @@ WRITTEN_LAST: dict[str, Callable[[Layout, str], Path]] = {  # the file that tell
     "sample": lambda layout, split: layout.samples(split) / "manifest.json",
     "latent": lambda layout, split: layout.latent(split) / "manifest.json",
     "judge": lambda layout, split: layout.judge / "manifest.json",
+    JUDGE_OF_FEATURES: lambda layout, split: layout.judge / "manifest.json",
     "features": lambda layout, split: layout.features(split) / "manifest.json",
-    "smoothness": lambda layout, split: layout.metric("latent", split),
+    "features_of_real": lambda layout, split: layout.real_features(split) / "manifest.json",
 }
 
 
@@ -50,17 +44,15 @@ def need_inputs(rule: str, layout: Layout, loaded: Settings, splits: Sequence[st
 
 
 def inputs(rule: str, layout: Layout, loaded: Settings, splits: Sequence[str]) -> list[Path]:
-    """The files whose presence tells that a rule can be run for these splits."""
+    """The files whose presence tells that a rule can be run for these splits; of metrics those that apply."""
     paths: dict[Path, None] = {}  # each once, in order
+    metrics = applying(METRICS, subject_of_settings(loaded))
     for source in MADE_FROM[rule]:
-        if source == "judge" and rule in OF_FEATURES and loaded.features.network != "judge":
+        if source == JUDGE_OF_FEATURES and loaded.features.network != "judge":
             continue
-        for split in splits:
-            paths[_written_last(source, layout, split)] = None
+        if source in {"measure", "measure_real"}:
+            found = all_files(metrics, layout, splits, real=source == "measure_real")
+        else:
+            found = [WRITTEN_LAST[source](layout, split) for split in splits]
+        paths |= dict.fromkeys(found)
     return list(paths)
-
-
-def _written_last(source: str, layout: Layout, split: str) -> Path:
-    if source in WRITTEN_LAST:
-        return WRITTEN_LAST[source](layout, split)
-    return layout.metric(source, WHOLE if source in MEASURED_OF_ALL else split)

@@ -26,7 +26,7 @@ RAW = "raw"  # stands for what lies outside of results: the raw data
 # dvc.yaml's stage, and the first part of its outputs' paths
 OF_PROTOCOL = {  # under results/<protocol>
     "data": (RAW, "index", "classes.csv", "source.json", "raw.sha256", "arrays"),
-    "judge": ("judge",),
+    "judge": ("judge", "real"),
 }
 OF_EXPERIMENT = {  # under results/<protocol>/<experiment>
     "train": ("train",),

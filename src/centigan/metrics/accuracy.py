@@ -23,22 +23,29 @@ from centigan.settings.evaluation import AccuracySettings
 CHUNK = 256  # images resized at a time: 200 MB as float32 at 256 px
 
 
-def accuracy_of_split(layout: Layout, split: str, settings: AccuracySettings) -> None:
+def measure(layout: Layout, split: str, settings: AccuracySettings) -> None:
     """Write metrics/accuracy/{split}.parquet: class_id, source, resolution, subset, correct, count."""
+    _write(layout, split, settings, layout.samples(split), "", "generated", layout.metric("accuracy", split))
+
+
+def measure_real(layout: Layout, split: str, settings: AccuracySettings) -> None:
+    """Write the same of held-out images."""
+    path = layout.real_metric("accuracy", split)
+    _write(layout, split, settings, layout.arrays(split), "held_out_", "real", path)
+
+
+def _write(
+    layout: Layout, split: str, settings: AccuracySettings, folder: Path, prefix: str, source: str, path: Path
+) -> None:
     judge = load_judge(layout.judge)
-    arrays, samples = layout.arrays(split), layout.samples(split)
-    rungs = settings.resolutions or ladder(read_facts(arrays)["resolution"])
-    frames = []
-    for source, folder, prefix in (("real", arrays, "held_out_"), ("generated", samples, "")):
-        images = np.load(folder / f"{prefix}images.npy", mmap_mode="r")
-        labels = _labels_of_judge(folder, f"{prefix}labels.npy", judge)
-        frames.append(
-            measure_accuracy(
-                judge, images, labels, source=source, resolutions=rungs, subsets=settings.subsets
-            )
-        )
-    with atomic_path(layout.metric("accuracy", split)) as temporary:
-        pd.concat(frames, ignore_index=True).to_parquet(temporary, index=False)
+    rungs = settings.resolutions or ladder(read_facts(layout.arrays(split))["resolution"])
+    images = np.load(folder / f"{prefix}images.npy", mmap_mode="r")
+    labels = _labels_of_judge(folder, f"{prefix}labels.npy", judge)
+    table = measure_accuracy(
+        judge, images, labels, source=source, resolutions=rungs, subsets=settings.subsets
+    )
+    with atomic_path(path) as temporary:
+        table.to_parquet(temporary, index=False)
 
 
 def measure_accuracy(

@@ -8,6 +8,7 @@ theirs, also since the network knows ImageNet: only the ratio of the two compare
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,51 +20,54 @@ from sklearn.preprocessing import StandardScaler
 from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
-from centigan.metrics.features import FeatureSet, read_features
+from centigan.metrics.features import FeatureSet, read_all_features
 from centigan.settings.evaluation import ClassificationSettings
 from centigan.settings.limits import CLASSES_TOLD_APART
+from centigan.settings.stages import RealClassificationStage
 
 PENALTY = 0.01  # scikit-learn's C, as of the judge on features
 ITERATIONS = 500  # 60 sufficed for 1000 digits
 
 
-def classification_of_all(layout: Layout, splits: Sequence[str], settings: ClassificationSettings) -> None:
-    """Write metrics/classification/all.parquet: class_id, trained_on (generated | real), correct, count."""
-    generated, real, held_out = (
-        read_features(layout, splits, source) for source in ("generated", "real", "held_out")
-    )
-    wanted = images_of_each_class(generated, real, held_out, settings.per_class)
-    frames = []
-    for name, taught in (("generated", generated), ("real", real)):
-        rows = evenly(taught.class_ids, wanted)
-        named = learn_and_name(taught.features[rows], taught.class_ids[rows], held_out.features[:])
-        frames.append(right_answers(named, held_out.class_ids).assign(trained_on=name))
-    table = pd.concat(frames, ignore_index=True)[["class_id", "trained_on", "correct", "count"]]
-    with atomic_path(layout.metric("classification", WHOLE)) as temporary:
-        table.to_parquet(temporary, index=False)
+def measure(layout: Layout, splits: Sequence[str], settings: ClassificationSettings) -> None:
+    """Write metrics/classification/all.parquet: class_id, trained_on (generated), correct, count."""
+    sets = read_all_features(layout, splits, ["generated", "real", "held_out"])
+    wanted = images_of_each_class(sets, settings.per_class)
+    _write(sets, wanted, "generated", layout.metric("classification", WHOLE))
 
 
-def images_of_each_class(
-    generated: FeatureSet, real: FeatureSet, held_out: FeatureSet, most: int
-) -> dict[str, int]:
-    """{class: how many of its images are trained on}: as many of either kind.
+def measure_real(layout: Layout, splits: Sequence[str], settings: RealClassificationStage) -> None:
+    """Write the same of a classifier trained on as many real images as there are samples."""
+    sets = read_all_features(layout, splits, ["real", "held_out"])
+    most = min(settings.classification.per_class, settings.sample.per_class)
+    wanted = images_of_each_class(sets, most)
+    _write(sets, wanted, "real", layout.real_metric("classification", WHOLE))
+
+
+def _write(sets: dict[str, FeatureSet], wanted: dict[str, int], trained_on: str, path: Path) -> None:
+    taught, held_out = sets[trained_on], sets["held_out"]
+    rows = evenly(taught.class_ids, wanted)
+    predicted = learn_and_name(taught.features[rows], taught.class_ids[rows], held_out.features[:])
+    table = right_answers(predicted, held_out.class_ids).assign(trained_on=trained_on)
+    with atomic_path(path) as temporary:
+        table[["class_id", "trained_on", "correct", "count"]].to_parquet(temporary, index=False)
+
+
+def images_of_each_class(sets: dict[str, FeatureSet], most: int) -> dict[str, int]:
+    """{class: how many of its images are trained on}: as many of every set but the held-out one.
 
     Raises:
-        UserError: for fewer than two classes, or a class without an image of one kind.
+        UserError: for fewer than two classes, or a class without an image of one set.
     """
-    counts = pd.DataFrame(
-        {
-            name: pd.Series(one.class_ids).value_counts()
-            for name, one in (("generated", generated), ("real", real), ("held-out", held_out))
-        }
-    )
+    counts = pd.DataFrame({name: pd.Series(one.class_ids).value_counts() for name, one in sets.items()})
     if len(counts) < CLASSES_TOLD_APART:
         raise UserError(f"the classification score needs two classes, there is {len(counts)}")
     for name in counts:
         lacking = counts.index[counts[name].isna()]
         if len(lacking):
-            raise UserError(f"class {lacking[0]} has no {name} image, so no classification score; add some")
-    fewest = counts[["generated", "real"]].min(axis=1).clip(upper=most)
+            kind = str(name).replace("_", "-")
+            raise UserError(f"class {lacking[0]} has no {kind} image, so no classification score; add some")
+    fewest = counts.drop(columns="held_out").min(axis=1).clip(upper=most)
     return {str(class_id): int(count) for class_id, count in fewest.items()}
 
 

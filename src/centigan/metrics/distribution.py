@@ -7,6 +7,7 @@ Formulas: `frechet`, `kernel`, `manifold`. None is the paper's.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
-from centigan.metrics.features import read_features
+from centigan.metrics.features import read_all_features
 from centigan.metrics.frechet import Gaussian, frechet_distance, gaussian
 from centigan.metrics.kernel import kernel_distances
 from centigan.metrics.manifold import Manifold, manifold, precision_and_recall
@@ -23,31 +24,40 @@ from centigan.metrics.stacked import Features
 from centigan.seeds import counter_seed
 from centigan.settings.evaluation import DistributionSettings
 
-SOURCES = ("generated", "held_out")  # both are compared with the training images
 
-
-def distribution_of_all(layout: Layout, splits: Sequence[str], settings: DistributionSettings) -> None:
+def measure(layout: Layout, splits: Sequence[str], settings: DistributionSettings) -> None:
     """Write metrics/distribution/all.parquet: source, metric, value, std, real, images.
 
     std is that of KID's subsets (ddof = 0), else NaN; real and images are how many were compared, for KID
     those that subsets were drawn from.
     """
-    real = read_features(layout, splits, "real").features
+    _write(layout, splits, settings, "generated", layout.metric("distribution", WHOLE))
+
+
+def measure_real(layout: Layout, splits: Sequence[str], settings: DistributionSettings) -> None:
+    """Write the same of held-out images."""
+    _write(layout, splits, settings, "held_out", layout.real_metric("distribution", WHOLE))
+
+
+def _write(
+    layout: Layout, splits: Sequence[str], settings: DistributionSettings, source: str, path: Path
+) -> None:
+    stored = read_all_features(layout, splits, ["real", source])
+    real, images = stored["real"].features, stored[source].features
     of_real, balls = described(real, settings, "real")
-    rows = []
-    for source in SOURCES:
-        images = read_features(layout, splits, source).features
-        own, own_balls = described(images, settings, source)
-        with named(source, "real"):
-            kid = kernel_distances(images, real, settings)
-        whole = {"source": source, "std": np.nan, "real": len(real), "images": len(images)}
-        rows.append({**whole, "metric": "fid", "value": frechet_distance(own, of_real)})
-        rows.append({**whole, "metric": "kid", "value": kid.mean(), "std": kid.std()})
-        chosen = {**whole, "real": len(balls.points), "images": len(own_balls.points)}
-        shares = precision_and_recall(own_balls, balls)
-        rows += [{**chosen, "metric": metric, "value": value} for metric, value in shares.items()]
+    own, own_balls = described(images, settings, source)
+    with named(source, "real"):
+        kid = kernel_distances(images, real, settings)
+    whole = {"source": source, "std": np.nan, "real": len(real), "images": len(images)}
+    rows = [
+        {**whole, "metric": "fid", "value": frechet_distance(own, of_real)},
+        {**whole, "metric": "kid", "value": kid.mean(), "std": kid.std()},
+    ]
+    chosen = {**whole, "real": len(balls.points), "images": len(own_balls.points)}
+    shares = precision_and_recall(own_balls, balls)
+    rows += [{**chosen, "metric": metric, "value": value} for metric, value in shares.items()]
     table = pd.DataFrame(rows)[["source", "metric", "value", "std", "real", "images"]]
-    with atomic_path(layout.metric("distribution", WHOLE)) as temporary:
+    with atomic_path(path) as temporary:
         table.to_parquet(temporary, index=False)
 
 

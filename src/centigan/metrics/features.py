@@ -1,7 +1,8 @@
 """Features of every image of a split, computed once and shared by all metrics that compare them.
 
 Real images are the training images, held-out ones are shrunk to their size, since a generator is compared
-at its own resolution; generated and fresh ones are samples.
+at its own resolution; generated and fresh ones are samples. Those of real images lie apart: every experiment
+of a protocol reads them.
 """
 
 from collections.abc import Sequence
@@ -15,10 +16,13 @@ from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import DIGESTS, describe, read_facts, write_manifest
+from centigan.metrics.labels import class_ids_of
 from centigan.metrics.stacked import Features, InFile, Stacked
 from centigan.settings.evaluation import FeatureSettings
 from centigan.sheets import Images  # the judges' load every network
 
+SOURCES = {"real": "", "held_out": "held_out_", "generated": "", "fresh": "fresh_"}  # prefixes of image files
+OF_REAL, OF_SAMPLES = ("real", "held_out"), ("generated", "fresh")
 IDENTITY = ("network", "weights_sha256", "resizing", "precision")  # features are comparable under the same
 
 
@@ -26,22 +30,40 @@ class FeatureSet(NamedTuple):
     """Features of one source over some splits, in the order of the image files."""
 
     features: Features  # (N, F)
-    class_ids: NDArray[np.object_]  # (N,)
+    class_ids: NDArray[np.object_]  # (N,); None: of no class
     settings: FeatureSettings
+    identity: dict[str, str]  # by IDENTITY
+    folder: Path  # of the first split
 
 
 def features_of_split(layout: Layout, split: str, settings: FeatureSettings) -> None:
-    """Write features/{split}: real, held_out, generated and fresh .npy, float32 (N, F); manifest.json.
+    """Write features/{split}: generated and fresh .npy, float32 (N, F); manifest.json.
 
     Raises:
         UserError: when images are missing or of another size, or the network cannot be had.
     """
+    inputs = [layout.samples(split) / DIGESTS]
+    _write(layout, split, settings, OF_SAMPLES, inputs)
+
+
+def features_of_real(layout: Layout, split: str, settings: FeatureSettings) -> None:
+    """Write real/features/{split}: real and held_out .npy, float32 (N, F); manifest.json.
+
+    Raises:
+        UserError: when images are missing or of another size, or the network cannot be had.
+    """
+    _write(layout, split, settings, OF_REAL, [layout.arrays(split) / DIGESTS])
+
+
+def _write(
+    layout: Layout, split: str, settings: FeatureSettings, sources: Sequence[str], inputs: list[Path]
+) -> None:
     from centigan.judges.extractor import load_extractor  # only here: what reads features needs no PyTorch
 
     extractor = load_extractor(settings, layout.judge)
-    folder = layout.features(split)
+    folder = _folder(layout, split, sources[0])
     counts = {}
-    for source in SOURCES:
+    for source in sources:
         features = extractor.features(_images(layout, split, source), progress=f"{split} {source}")
         _require_finite(features, folder / f"{source}.npy")
         with atomic_path(folder / f"{source}.npy") as temporary:
@@ -54,11 +76,23 @@ def features_of_split(layout: Layout, split: str, settings: FeatureSettings) -> 
         "precision": extractor.precision,
         "settings": settings.model_dump(mode="json"),
     }
-    inputs = [layout.arrays(split) / DIGESTS, layout.samples(split) / DIGESTS]
     if settings.network == "judge":
         inputs.append(layout.judge / DIGESTS)
     about = describe(settings, inputs=inputs, images=counts)
-    write_manifest(folder, about, facts=facts, of=[f"{source}.npy" for source in SOURCES])
+    write_manifest(folder, about, facts=facts, of=[f"{source}.npy" for source in sources])
+
+
+def read_all_features(layout: Layout, splits: Sequence[str], sources: Sequence[str]) -> dict[str, FeatureSet]:
+    """Features of some sources of `SOURCES`, each as `read_features` has it.
+
+    Raises:
+        UserError: when a split lacks them, or splits or sources differ in what their features are.
+    """
+    found = {source: read_features(layout, splits, source) for source in sources}
+    first, *others = found.values()
+    for other in others:
+        _require_same(first.folder, first.identity, other.folder, other.identity)
+    return found
 
 
 def read_features(layout: Layout, splits: Sequence[str], source: str) -> FeatureSet:
@@ -67,25 +101,35 @@ def read_features(layout: Layout, splits: Sequence[str], source: str) -> Feature
     Raises:
         UserError: when a split lacks them, or splits differ in what their features are.
     """
-    folders = [layout.features(split) for split in splits]
+    folders = [_folder(layout, split, source) for split in splits]
     facts = [read_facts(folder) for folder in folders]
     for folder, own in zip(folders, facts, strict=True):
-        for key in IDENTITY:
-            if own[key] != facts[0][key]:
-                raise UserError(
-                    f"{folders[0]} has features with {key} {facts[0][key]}, {folder} with "
-                    f"{own[key]}; they cannot be compared, make them again"
-                )
+        _require_same(folders[0], facts[0], folder, own)
     parts = [_of_split(layout, split, source) for split in splits]
     return FeatureSet(
         Stacked([features for features, _ in parts]),
         np.concatenate([class_ids for _, class_ids in parts]),
         FeatureSettings.model_validate(facts[0]["settings"]),
+        {key: facts[0][key] for key in IDENTITY},
+        folders[0],
     )
 
 
+def _require_same(one: Path, first: dict[str, Any], other: Path, second: dict[str, Any]) -> None:
+    for key in IDENTITY:
+        if first[key] != second[key]:
+            raise UserError(
+                f"{one} has features with {key} {first[key]}, {other} with {second[key]}; they cannot be "
+                "compared, make them again"
+            )
+
+
+def _folder(layout: Layout, split: str, source: str) -> Path:
+    return layout.real_features(split) if source in OF_REAL else layout.features(split)
+
+
 def _of_split(layout: Layout, split: str, source: str) -> tuple[InFile, NDArray[np.object_]]:
-    path = layout.features(split) / f"{source}.npy"
+    path = _folder(layout, split, source) / f"{source}.npy"
     folder, prefix = _place(layout, split, source)
     features: NDArray[np.float32] = _load(path, mmap_mode="r")
     labels = _load(folder / f"{prefix}labels.npy")
@@ -94,7 +138,7 @@ def _of_split(layout: Layout, split: str, source: str) -> tuple[InFile, NDArray[
             f"{path} has features of {len(features)} images, {folder} has {len(labels)}; make them again"
         )
     _require_finite(features, path)
-    return InFile(path), np.array(read_facts(folder)["classes"], dtype=object)[labels]
+    return InFile(path), class_ids_of(labels, read_facts(folder)["classes"])
 
 
 def _images(layout: Layout, split: str, source: str) -> Images:
@@ -116,8 +160,7 @@ def _images(layout: Layout, split: str, source: str) -> Images:
 
 def _place(layout: Layout, split: str, source: str) -> tuple[Path, str]:
     """Folder of a source's images, and what stands before "images.npy" there."""
-    of_arrays, prefix = SOURCES[source]
-    return (layout.arrays if of_arrays else layout.samples)(split), prefix
+    return (layout.arrays if source in OF_REAL else layout.samples)(split), SOURCES[source]
 
 
 def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
@@ -137,11 +180,3 @@ def _require_finite(features: NDArray[np.float32], path: Path) -> None:
             f"{path}: the features of {wrong.sum()} images, number {int(wrong.argmax())} first, are not "
             "finite; check the weights of features.network, or use features.precision: float32"
         )
-
-
-SOURCES = {  # source -> whether it lies among the arrays (else among the samples), prefix of its files
-    "real": (True, ""),
-    "held_out": (True, "held_out_"),
-    "generated": (False, ""),
-    "fresh": (False, "fresh_"),
-}

@@ -9,6 +9,7 @@ groups and their population standard deviation (ddof = 0, as in the first implem
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,26 +21,42 @@ from centigan.errors import UserError
 from centigan.judges.extractor import load_extractor
 from centigan.judges.network import Network
 from centigan.layout import WHOLE, Layout
-from centigan.manifest import read_facts
-from centigan.metrics.features import read_features
-from centigan.settings.evaluation import FeatureSettings, InceptionScoreSettings
+from centigan.metrics.features import FeatureSet, read_all_features
+from centigan.settings.evaluation import InceptionScoreSettings
 
 SHUFFLE = 2020  # torch-fidelity's seed
 CHUNK = 4096  # rows of logits in float64 at a time: 33 MB of 1008
 SETS = (  # name, features, setting of the groups, setting of the count of images
     ("samples", "generated", "select_groups", "sample.per_class"),
     ("fresh", "fresh", "report_groups", "sample.fresh_per_class"),
+)
+SETS_OF_REAL = (
     ("training", "real", "select_groups", "data.per_class"),
     ("held_out", "held_out", "select_groups", "data.held_out"),
 )
 
 
-def inception_score_of_all(layout: Layout, splits: Sequence[str], settings: InceptionScoreSettings) -> None:
+def measure(layout: Layout, splits: Sequence[str], settings: InceptionScoreSettings) -> None:
     """Write metrics/inception_score/all.parquet: set, group, images, score."""
-    stored = {source: read_features(layout, splits, source) for _, source, _, _ in SETS}
-    extractor = _same_extractor(layout, splits, stored["generated"].settings)  # splits and sources share it
+    _write(layout, splits, settings, SETS, layout.metric("inception_score", WHOLE))
+
+
+def measure_real(layout: Layout, splits: Sequence[str], settings: InceptionScoreSettings) -> None:
+    """Write the same of training and of held-out images."""
+    _write(layout, splits, settings, SETS_OF_REAL, layout.real_metric("inception_score", WHOLE))
+
+
+def _write(
+    layout: Layout,
+    splits: Sequence[str],
+    settings: InceptionScoreSettings,
+    sets: Sequence[tuple[str, str, str, str]],
+    path: Path,
+) -> None:
+    stored = read_all_features(layout, splits, [source for _, source, _, _ in sets])
+    extractor = _same_extractor(layout, next(iter(stored.values())))  # splits and sources share it
     rows = []
-    for name, source, key, counted in SETS:
+    for name, source, key, counted in sets:
         features = stored[source].features
         groups = getattr(settings, key)
         if len(features) < groups:
@@ -50,7 +67,7 @@ def inception_score_of_all(layout: Layout, splits: Sequence[str], settings: Ince
         for group, members in enumerate(grouped(len(features), groups)):
             score = inception_score(extractor.logits(features[members]))
             rows.append({"set": name, "group": group, "images": len(members), "score": score})
-    with atomic_path(layout.metric("inception_score", WHOLE)) as temporary:
+    with atomic_path(path) as temporary:
         pd.DataFrame(rows).to_parquet(temporary, index=False)
 
 
@@ -83,9 +100,11 @@ def inception_score(logits: NDArray[np.floating]) -> float:
     return score
 
 
-def _same_extractor(layout: Layout, splits: Sequence[str], settings: FeatureSettings) -> Network:
+def _same_extractor(layout: Layout, stored: FeatureSet) -> Network:
     """The network that made the features, which were computed before: its weights may have gone since."""
-    extractor, folder = load_extractor(settings, layout.judge), layout.features(splits[0])
-    if extractor.weights_sha256 != read_facts(folder)["weights_sha256"]:
-        raise UserError(f"{folder} has features of other weights than {extractor.name} now; make it again")
+    extractor = load_extractor(stored.settings, layout.judge)
+    if extractor.weights_sha256 != stored.identity["weights_sha256"]:
+        raise UserError(
+            f"{stored.folder} has features of other weights than {extractor.name} now; make it again"
+        )
     return extractor

@@ -6,35 +6,45 @@ only FIDs of equal counts compare, and the counts stand beside them. The baselin
 training images.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from centigan.atomic import atomic_path
 from centigan.layout import Layout
-from centigan.metrics.distribution import SOURCES, described
-from centigan.metrics.features import read_features
+from centigan.metrics.distribution import described
+from centigan.metrics.features import read_all_features
 from centigan.metrics.frechet import frechet_distance
 from centigan.metrics.manifold import precision_and_recall
 from centigan.settings.evaluation import DistributionSettings
 
 
-def intra_class_of_split(layout: Layout, split: str, settings: DistributionSettings) -> None:
+def measure(layout: Layout, split: str, settings: DistributionSettings) -> None:
     """Write metrics/intra_class/{split}.parquet.
 
     Columns: class_id, source, fid, precision, recall, density, coverage, real, images; real and images are
     the counts behind the FID, and behind the others up to settings.manifold_images.
     """
-    stored = {source: read_features(layout, [split], source) for source in ("real", *SOURCES)}
+    _write(layout, split, settings, "generated", layout.metric("intra_class", split))
+
+
+def measure_real(layout: Layout, split: str, settings: DistributionSettings) -> None:
+    """Write the same of held-out images."""
+    _write(layout, split, settings, "held_out", layout.real_metric("intra_class", split))
+
+
+def _write(layout: Layout, split: str, settings: DistributionSettings, source: str, path: Path) -> None:
+    stored = read_all_features(layout, [split], ["real", source])
     classes = pd.unique(np.concatenate([one.class_ids for one in stored.values()]))
     rows = []
     for class_id in classes:
         own = {name: one.features[one.class_ids == class_id] for name, one in stored.items()}
         of_real, balls = described(own["real"], settings, f"class {class_id}", "real")
-        for source in SOURCES:
-            moments, own_balls = described(own[source], settings, f"class {class_id}", source)
-            fid = frechet_distance(moments, of_real)
-            counts = {"real": len(own["real"]), "images": len(own[source])}
-            shares = precision_and_recall(own_balls, balls)
-            rows.append({"class_id": class_id, "source": source, "fid": fid, **shares, **counts})
-    with atomic_path(layout.metric("intra_class", split)) as temporary:
+        moments, own_balls = described(own[source], settings, f"class {class_id}", source)
+        fid = frechet_distance(moments, of_real)
+        counts = {"real": len(own["real"]), "images": len(own[source])}
+        shares = precision_and_recall(own_balls, balls)
+        rows.append({"class_id": class_id, "source": source, "fid": fid, **shares, **counts})
+    with atomic_path(path) as temporary:
         pd.DataFrame(rows).to_parquet(temporary, index=False)

@@ -8,6 +8,8 @@ a few images more often than all, which moves a mean and not a median. Samples t
 photographs are closer to everything by L1, so a small p asks for a look at the duplicates and is no proof.
 """
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -39,11 +41,17 @@ def duplicate_counts(neighbours: pd.DataFrame, threshold: float) -> pd.DataFrame
     return table.reindex([name for name in SOURCES if name in table.index]).reset_index()
 
 
+def scope_of(neighbours: pd.DataFrame) -> Literal["class", "split"]:
+    """Within what samples are compared with held-out images: their class, or their split if they have none."""
+    of_samples = neighbours.loc[neighbours["source"] == "generated", "class_id"]
+    return "split" if of_samples.isna().all() else "class"
+
+
 def closer_than_held_out(neighbours: pd.DataFrame, *, permutations: int, seed: int) -> dict[str, float]:
     """Are samples closer to the training images of their class than held-out real images are?
 
     Args:
-        neighbours: rows of any number of splits.
+        neighbours: rows of any number of splits; where samples have no class, with the column `split`.
         permutations: of who is generated and who held out, within each class.
         seed: decides them.
 
@@ -51,24 +59,26 @@ def closer_than_held_out(neighbours: pd.DataFrame, *, permutations: int, seed: i
         median_generated, median_held_out: distances by L1 to the nearest training image of the class;
         share_closer: of the samples, those closer than the median held-out image of their class;
         p_closer: one-sided, (1 + permutations as close as the samples) / (1 + permutations).
+        Of samples without a class, "class" above is their split.
 
     Raises:
         UserError: for a class without a sample or a held-out image.
     """
-    rows = neighbours[(neighbours["metric"] == "l1") & (neighbours["scope"] == "class")]
+    within = scope_of(neighbours)
+    rows = neighbours[(neighbours["metric"] == "l1") & (neighbours["scope"] == within)]
     observed, closer = 0.0, 0
     permuted = np.zeros(permutations)
-    for class_id, own in rows.groupby("class_id"):
+    for name_of_group, own in rows.groupby("class_id" if within == "class" else "split"):
         # Sorted: the order of the rows decides nothing.
         generated, held_out = (np.sort(own.loc[own["source"] == name, "distance"]) for name in SOURCES)
         if not (len(generated) and len(held_out)):
             raise UserError(
-                f"class {class_id}: its neighbours lack samples or held-out images; seek them again"
+                f"{within} {name_of_group}: its neighbours lack samples or held-out images; seek them again"
             )
         both = np.concatenate([generated, held_out])[None]
         closer += int((generated < np.median(held_out)).sum())
         observed += _closeness(both, len(generated))[0]
-        rng = np.random.default_rng(counter_seed(seed, str(class_id), "permutations"))
+        rng = np.random.default_rng(counter_seed(seed, str(name_of_group), "permutations"))
         shuffled = rng.permuted(np.repeat(both, permutations, axis=0), axis=1)
         permuted += _closeness(shuffled, len(generated))
     medians = {name: rows.loc[rows["source"] == name, "distance"].median() for name in SOURCES}

@@ -21,6 +21,7 @@ from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_facts
+from centigan.metrics.labels import class_ids_of
 from centigan.settings.evaluation import NeighbourSettings
 from centigan.sheets import Images  # the judges' load every network
 from centigan.similarity import ms_ssim_of_all, prepare
@@ -45,13 +46,21 @@ class Found(NamedTuple):
         return Found(self.neighbour[where], self.distance[where])
 
 
+class Training(NamedTuple):
+    """The training images of a split, which are searched."""
+
+    images: Images
+    labels: NDArray[np.int64]
+    classes: list[str]
+
+
 class Queries(NamedTuple):
     """The images of one source whose neighbours are sought."""
 
     source: str
     images: Images  # of the whole file
     rows: NDArray[np.int64]  # in it
-    labels: NDArray[np.int64]  # of those rows
+    labels: NDArray[np.int64]  # of those rows; -1: of no class
 
     def pixels(self, side: int) -> Images:
         """uint8 (Q, side, side, 3)."""
@@ -61,25 +70,54 @@ class Queries(NamedTuple):
         return self._replace(rows=self.rows[where], labels=self.labels[where])
 
 
-def neighbours_of_split(layout: Layout, split: str, settings: NeighbourSettings) -> None:
+def measure(layout: Layout, split: str, settings: NeighbourSettings) -> None:
     """Write metrics/neighbours/{split}.parquet.
 
-    Columns: source (generated | held_out), class_id, image (row in the source's file), metric (l1 |
-    ms_ssim), scope (class | split), neighbour (row in the training images), neighbour_class, distance
-    (l1: mean absolute difference in levels of 0..255; ms_ssim: 1 - MS-SSIM).
+    Columns: source (generated), class_id, image (row in the source's file), metric (l1 | ms_ssim), scope
+    (class | split), neighbour (row in the training images), neighbour_class, distance (l1: mean absolute
+    difference in levels of 0..255; ms_ssim: 1 - MS-SSIM). Samples of no class have no class_id and no
+    neighbour in one.
 
     Raises:
         UserError: for too few samples, a class without real images, samples of other classes or size.
     """
+    training = _training(layout, split)
+    _write(
+        training,
+        lambda per_class: _generated(layout.samples(split), training, per_class),
+        settings,
+        layout.metric("neighbours", split),
+    )
+
+
+def measure_real(layout: Layout, split: str, settings: NeighbourSettings) -> None:
+    """Write the same of held-out images ("held_out")."""
+    training = _training(layout, split)
+    _write(
+        training,
+        lambda per_class: _held_out(layout.arrays(split), training.classes, per_class),
+        settings,
+        layout.real_metric("neighbours", split),
+    )
+
+
+def _training(layout: Layout, split: str) -> Training:
+    arrays = layout.arrays(split)
+    images, labels = _load(arrays, "")
+    classes = read_facts(arrays)["classes"]
+    _require_all(labels, classes, arrays / "labels.npy", at_least=1)
+    return Training(images, labels, classes)
+
+
+def _write(
+    training: Training, queries_of: Callable[[int], Queries], settings: NeighbourSettings, path: Path
+) -> None:
     if settings.ms_ssim_per_class > settings.per_class:
         raise UserError(
             f"neighbours.ms_ssim_per_class {settings.ms_ssim_per_class} exceeds neighbours.per_class "
             f"{settings.per_class}; lower it"
         )
-    arrays = layout.arrays(split)
-    images, labels = _load(arrays, "")
-    classes = read_facts(arrays)["classes"]
-    _require_all(labels, classes, arrays / "labels.npy", at_least=1)
+    images, labels, _ = training
     frames = []
     for metric, per_class, of, growth in (
         ("l1", settings.per_class, l1, 1.0),
@@ -87,13 +125,10 @@ def neighbours_of_split(layout: Layout, split: str, settings: NeighbourSettings)
     ):
         # One half for the queries, one for the training images.
         block = max(1, int(settings.memory_mb * MEGABYTE / (2 * growth * images[0].nbytes)))
-        for queries in (
-            _generated(layout.samples(split), classes, images, per_class),
-            _held_out(arrays, classes, per_class),
-        ):
-            found = search(queries, images, labels, of=of, block=block, name=f"{queries.source}, {metric}")
-            frames.append(_table(queries, found, labels, classes).assign(metric=metric))
-    with atomic_path(layout.metric("neighbours", split)) as temporary:
+        queries = queries_of(per_class)
+        found = search(queries, images, labels, of=of, block=block, name=f"{queries.source}, {metric}")
+        frames.append(_table(queries, found, training).assign(metric=metric))
+    with atomic_path(path) as temporary:
         pd.concat(frames, ignore_index=True)[COLUMNS].to_parquet(temporary, index=False)
 
 
@@ -189,14 +224,22 @@ def _growth(images: Images) -> float:
     return prepare(images[:1]).nbytes / images[:1].nbytes
 
 
-def _generated(folder: Path, classes: list[str], images: Images, per_class: int) -> Queries:
-    """The first samples of each class."""
+def _generated(folder: Path, training: Training, per_class: int) -> Queries:
+    """The first samples of each class; of a model without classes the first of all, as many together."""
     samples, labels = _load(folder, "")
-    if read_facts(folder)["classes"] != classes or samples.shape[1:] != images.shape[1:]:
+    if read_facts(folder)["classes"] != training.classes or samples.shape[1:] != training.images.shape[1:]:
         raise UserError(
             f"{folder}: samples of other classes or of another size than the arrays; draw them again"
         )
-    _require_all(labels, classes, folder / "labels.npy", at_least=per_class)
+    if (labels < 0).all():
+        wanted = per_class * len(training.classes)
+        if len(samples) < wanted:
+            raise UserError(
+                f"{folder}: {len(samples)} samples, neighbours.per_class asks for {wanted} of the "
+                f"{len(training.classes)} classes together; lower it, or raise sample.per_class"
+            )
+        return Queries("generated", samples, np.arange(wanted), labels[:wanted])
+    _require_all(labels, training.classes, folder / "labels.npy", at_least=per_class)
     return _first("generated", samples, labels, per_class)
 
 
@@ -231,15 +274,18 @@ def _require_all(labels: NDArray[np.int64], classes: list[str], file: Path, *, a
             )
 
 
-def _table(
-    queries: Queries, found: dict[str, Found], labels: NDArray[np.int64], classes: list[str]
-) -> pd.DataFrame:
-    names = np.array(classes, dtype=object)
-    columns = {"source": queries.source, "class_id": names[queries.labels], "image": queries.rows}
+def _table(queries: Queries, found: dict[str, Found], training: Training) -> pd.DataFrame:
+    names = np.array(training.classes, dtype=object)
+    columns = {
+        "source": queries.source,
+        "class_id": class_ids_of(queries.labels, training.classes),
+        "image": queries.rows,
+    }
     frames = [
-        pd.DataFrame({**columns, "scope": scope, "neighbour_class": names[labels[of.neighbour]]}).assign(
-            neighbour=of.neighbour, distance=of.distance
-        )
+        pd.DataFrame(
+            {**columns, "scope": scope, "neighbour_class": names[training.labels[of.neighbour]]}
+        ).assign(neighbour=of.neighbour, distance=of.distance)
         for scope, of in found.items()
+        if scope == "split" or (queries.labels >= 0).all()
     ]
     return pd.concat(frames, ignore_index=True)

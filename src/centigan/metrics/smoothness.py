@@ -24,8 +24,11 @@ from centigan.settings.evaluation import FeatureSettings
 PATHS = ("linear", "spherical")
 
 
-def smoothness_of_split(layout: Layout, split: str, settings: FeatureSettings) -> None:
-    """Write metrics/latent/{split}.parquet: class_id, path, walk, length, largest_step, largest_over_mean."""
+def measure(layout: Layout, split: str, settings: FeatureSettings) -> None:
+    """Write metrics/smoothness/{split}.parquet.
+
+    Columns: class_id, path, walk, length, largest_step, largest_over_mean.
+    """
     folder = layout.latent(split)
     extractor = load_extractor(settings, layout.judge)
     classes = read_facts(folder)["classes"]
@@ -34,7 +37,7 @@ def smoothness_of_split(layout: Layout, split: str, settings: FeatureSettings) -
         for path in PATHS:
             walks = file.get_tensor(path)  # uint8 (K, W, S, R, R, 3)
             frames.append(_measured(extractor, walks, classes, path, progress=f"split {split}, {path} walks"))
-    with atomic_path(layout.metric("latent", split)) as temporary:
+    with atomic_path(layout.metric("smoothness", split)) as temporary:
         pd.concat(frames, ignore_index=True).to_parquet(temporary, index=False)
 
 

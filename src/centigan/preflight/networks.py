@@ -5,16 +5,20 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from centigan.catalogue import METRICS, all_files, applying, subject_of_settings
 from centigan.data.ilsvrc2012 import SORTED_IDS
 from centigan.errors import UserError
-from centigan.layout import WHOLE, Layout, split_names
+from centigan.layout import Layout, split_names
 from centigan.manifest import DIGESTS, read_facts
 from centigan.preflight.findings import Finding, good, problem
 from centigan.settings import Settings
 from centigan.weights import URLS, NoDownload, download, in_cache, require_answer
 
-BY_JUDGE = {"judge", "accuracy"}  # the rules whose jobs load the judge,
-BY_FEATURES = {"features", "inception_score", "smoothness"}  # and the network of the features
+# the rules, and the metrics, whose jobs load the judge,
+BY_JUDGE = {"judge", *(name for name, metric in METRICS.items() if "judge" in metric.reads)}
+# and the network of the features
+BY_FEATURES = {"features", "features_of_real"}
+BY_FEATURES |= {name for name, metric in METRICS.items() if "judge_of_features" in metric.reads}
 
 
 class Wanted(NamedTuple):
@@ -65,7 +69,7 @@ def _of_network(wanted: Wanted, *, fetch: bool) -> Finding:
 
 
 def wanted_by(rules: Collection[str], settings: Settings) -> Iterator[Wanted]:
-    """The networks that the jobs of these rules load."""
+    """The networks that the jobs of these rules, or of `measure` for these metrics, load."""
     by_judge = BY_JUDGE | (BY_FEATURES if settings.features.network == "judge" else set())
     return _wanted(settings, judge=not by_judge.isdisjoint(rules), features=not BY_FEATURES.isdisjoint(rules))
 
@@ -90,17 +94,22 @@ def _wanted(settings: Settings, *, judge: bool, features: bool) -> Iterator[Want
 def _judged(layout: Layout, settings: Settings, splits: list[str]) -> bool:
     """Whether this judge has judged everything."""
     made = _made_with(layout.judge, "name", settings.judge.name)
-    return made and all(layout.metric("accuracy", split).is_file() for split in splits)
+    return made and all(path.is_file() for path in _measured(BY_JUDGE, layout, settings, splits))
 
 
 def _featured(layout: Layout, settings: Settings, splits: list[str]) -> bool:
     """Whether this network has seen everything."""
     network = settings.features.network
-    walks = (layout.metric("latent", split) for split in splits)
-    measured = [layout.metric("inception_score", WHOLE), *walks]
-    return all(path.is_file() for path in measured) and all(
-        _made_with(layout.features(split), "network", network) for split in splits
+    folders = [folder for split in splits for folder in (layout.features(split), layout.real_features(split))]
+    return all(path.is_file() for path in _measured(BY_FEATURES, layout, settings, splits)) and all(
+        _made_with(folder, "network", network) for folder in folders
     )
+
+
+def _measured(words: set[str], layout: Layout, settings: Settings, splits: list[str]) -> list[Path]:
+    """The files of the metrics among these words that apply."""
+    metrics = applying(METRICS, subject_of_settings(settings)).keys() & words
+    return all_files(sorted(metrics), layout, splits)
 
 
 def _made_with(folder: Path, fact: str, value: str) -> bool:

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from centigan.catalogue import Subject, why_no_number
+from centigan.catalogue import absent as without
+
 SUMMARY = "summary"  # in place of a table's name
 # by the names of summary.json, and of tables and their columns
 UNDEFINED = {
@@ -39,10 +42,15 @@ def without_infinity(table: pd.DataFrame) -> pd.DataFrame:
     return table.replace([np.inf, -np.inf], np.nan)
 
 
-def absences(summary: Mapping[str, float], tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Rows table, number, cells, why: what summary and tables leave empty; each is logged, too."""
+def absences(
+    summary: Mapping[str, float], tables: Mapping[str, pd.DataFrame], subject: Subject
+) -> pd.DataFrame:
+    """Rows table, number, cells, why: what summary and tables leave empty; each is logged, too.
+
+    A metric, table or figure that does not apply is a row of its own, `table` being its kind.
+    """
     lost = [name for name, value in summary.items() if not math.isfinite(value)]
-    lost += [name for name in OF_NO_CLASS if name not in summary]
+    lost += [name for name in OF_NO_CLASS if name not in summary and why_no_number(name, subject) is None]
     rows = [(SUMMARY, name, 1, why(name) or UNMEASURED) for name in lost]
     for table, frame in tables.items():
         empty = frame.isna().sum()
@@ -53,4 +61,5 @@ def absences(summary: Mapping[str, float], tables: Mapping[str, pd.DataFrame]) -
         ]
     for table, number, cells, reason in rows:
         log.warning("%s: %s has no value in %d place(s): %s", table, number, cells, reason)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    inapplicable = [(kind, name, 1, reason) for kind, name, reason in without(subject)]
+    return pd.DataFrame(rows + inapplicable, columns=COLUMNS)

@@ -60,7 +60,8 @@ CAPTIONS: dict[str, str] = {
         "(Figure 10)."
     ),
     "memorisation": (
-        "Share of images whose nearest training image of their class is at most so far away. Were the "
+        "Share of images whose nearest training image of their class, or of their split where samples have "
+        "no class, is at most so far away. Were the "
         "training images memorised, samples would lie nearer to them than real images do that the "
         "generator never saw; below the dashed line two images count as the same. The paper states no such "
         "number beside Figure 7."

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from centigan.catalogue import Subject, why_no_number
 from centigan.data.ilsvrc2012 import IDS
 from centigan.layout import Layout
 from centigan.reporting import absent
@@ -40,17 +41,18 @@ def write_comparison(layout: Layout, split_names: Sequence[str], *, network: str
         network=judge if network == "judge" else network,
         source=str(results.source["source"]),
         is_imagenet=set(results.classes["class_id"]) == set(IDS),
+        subject=results.subject,
     )
     write_table(layout, "comparison", table)
     write_latex(layout, "comparison", table, caption="AC-GAN's published numbers beside this run's.")
 
 
 def compare(
-    summary: dict[str, float], *, judge: str, network: str, source: str, is_imagenet: bool
+    summary: dict[str, float], *, judge: str, network: str, source: str, is_imagenet: bool, subject: Subject
 ) -> pd.DataFrame:
     """Rows id, measurement, paper, ours, difference, comparable (yes, no, set-up), why."""
     found = differences(summary, judge=judge, network=network, source=source, is_imagenet=is_imagenet)
-    return pd.DataFrame([_row(published, summary, found) for published in PUBLISHED])
+    return pd.DataFrame([_row(published, summary, found, subject) for published in PUBLISHED])
 
 
 def differences(
@@ -58,7 +60,7 @@ def differences(
 ) -> dict[str, str]:
     """What differs from the paper's protocol, by the names that `Published.needs` uses, in words."""
     classes, side = int(summary["data/classes"]), int(summary["model/resolution"])
-    pairs = int(summary["ms_ssim/pairs"])
+    pairs = int(summary.get("ms_ssim/pairs", 0))
     found = {
         "held out": "ours are held-out images, the paper's are training images",
         "samples": f"{summary['images/generated'] / classes:.0f} samples a class, the paper states none",
@@ -81,17 +83,19 @@ def differences(
         found["judge"] = f"other judge: {judge}, not Inception v3"
     if side != PAPER_RESOLUTION:
         found["size"] = f"R is {side} px, not {PAPER_RESOLUTION}"
-    if pairs != PAPER_PAIRS:
+    if pairs and pairs != PAPER_PAIRS:
         found["pairs"] = f"{pairs} pairs a class, not {PAPER_PAIRS}"
     return found
 
 
-def _row(published: Published, summary: dict[str, float], found: dict[str, str]) -> dict[str, str]:
+def _row(
+    published: Published, summary: dict[str, float], found: dict[str, str], subject: Subject
+) -> dict[str, str]:
     name = _resolve(published.ours, int(summary["model/resolution"]))
     hit = [need for need in published.needs if need in found]
     why = [found[need] for need in hit]
     if name and name not in summary:
-        why.insert(0, absent.why(name) or "not measured")
+        why.insert(0, why_no_number(name, subject) or absent.why(name) or "not measured")
     fair = name in summary and not set(hit) - CAVEATS
     return {
         "id": published.id,
@@ -100,7 +104,7 @@ def _row(published: Published, summary: dict[str, float], found: dict[str, str])
         "ours": _show(name, summary),
         "difference": _difference(published.paper, name, summary),
         "comparable": ("yes" if fair else "no") if published.needs else SET_UP,
-        "why": "; ".join(why) if published.needs else "a fact of the set-up",
+        "why": "; ".join(why) if published.needs or why else "a fact of the set-up",
     }
 
 

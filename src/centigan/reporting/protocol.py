@@ -5,8 +5,31 @@ from centigan.settings import Settings
 
 
 def protocol(name: str, results: Results, settings: Settings) -> str:
-    """Judge and sample counts behind a figure, in one sentence."""
-    return {**_of_numbers(results, settings), **_of_pictures(results, settings)}[name]
+    """Judge and sample counts behind a figure that applies, in one sentence."""
+    said = _of_any_family(results, settings)
+    if "by_class" in results.subject.has:
+        said |= {**_of_numbers(results, settings), **_of_pictures(results, settings)}
+    return said[name]
+
+
+def _of_any_family(results: Results, settings: Settings) -> dict[str, str]:
+    facts, side, seek = results.summary, results.resolution, settings.neighbours
+    classes = int(facts["data/classes"])
+    within = "class" if "by_class" in results.subject.has else "split"
+    sought = "each of" if within == "class" else "the model for each of"
+    return {
+        "memorisation": (
+            f"Exact L1 at {side} px from {seek.per_class} samples of {sought} {classes} "
+            f"classes, and from as many held-out images if there are, to every training image of the "
+            f"{within}; "
+            f"{seek.permutations:,} permutations within {'classes' if within == 'class' else 'splits'}."
+        ),
+        "training_curves": f"Journals of {facts['data/splits']:.0f} splits; the judge plays no part.",
+        "random_samples": (
+            f"{side} x {side} px, shown without interpolation; of {facts['images/generated']:,.0f} samples "
+            f"of {classes} classes."
+        ),
+    }
 
 
 def _of_numbers(results: Results, settings: Settings) -> dict[str, str]:
@@ -27,18 +50,11 @@ def _of_numbers(results: Results, settings: Settings) -> dict[str, str]:
             f"{settings.train.snapshot_every:,} iterations, at {side} px; no judge."
         ),
         "accuracy_and_ms_ssim": f"{judged}; MS-SSIM of {paired}.",
-        "memorisation": (
-            f"Exact L1 at {side} px from {settings.neighbours.per_class} samples of each of {classes} "
-            "classes, and from as many held-out images if there are, to every training image of the class; "
-            f"{settings.neighbours.permutations:,} permutations within classes."
-        ),
-        "training_curves": f"Journals of {facts['data/splits']:.0f} splits; the judge plays no part.",
     }
 
 
 def _of_pictures(results: Results, settings: Settings) -> dict[str, str]:
     facts, side = results.summary, results.resolution
-    of_all = f"{facts['images/generated']:,.0f} samples of {facts['data/classes']:.0f} classes"
     shown = f"{side} x {side} px, shown without interpolation"
     first = f"the first of {settings.sample.per_class:,} samples of each class"
     judged = f"Judge: {results.judge['name']}, on all held-out images and all samples of the class"
@@ -60,6 +76,5 @@ def _of_pictures(results: Results, settings: Settings) -> dict[str, str]:
             f"{walks.seed}; steps are distances of {settings.features.network}'s features."
         ),
         "class_grid": f"{shown}; {walks.styles} latents, seed {walks.seed}.",
-        "random_samples": f"{shown}; of {of_all}.",
         "gallery": f"{shown}; {first}.",
     }

@@ -16,34 +16,17 @@ import numpy.typing as npt
 import pandas as pd
 from safetensors import safe_open
 
+from centigan.catalogue import METRICS, Metric, Subject, applying, files, subject_of
 from centigan.collapse import is_less_diverse
 from centigan.errors import UserError
-from centigan.layout import WHOLE, Layout
+from centigan.layout import Layout
 from centigan.manifest import read_facts, read_object
 from centigan.needed import missing
-from centigan.settings.families import FAMILIES
+from centigan.settings.families import OfModel
 from centigan.settings.families.contract import FamilySettings
 
 Images = npt.NDArray[np.uint8]
 
-SOURCES = ("real", "generated")
-BASELINED = ("generated", "held_out")  # both measured against the training images
-METRICS_OF_ALL = {  # columns of what is measured of all splits together
-    "inception_score": ["set", "group", "images", "score"],
-    "distribution": ["source", "metric", "value", "std", "real", "images"],
-    "classification": ["class_id", "trained_on", "correct", "count"],
-}
-METRICS = {  # columns of every metric file
-    "accuracy": ["class_id", "source", "resolution", "subset", "correct", "count"],
-    "ms_ssim": ["class_id", "source", "pair", "ms_ssim"],
-    "ms_ssim_in_training": ["class_id", "iteration", "ms_ssim"],
-    "intra_class": ["class_id", "source", "fid", "precision", "recall", "density", "coverage"],
-    "neighbours": [
-        *("class_id", "source", "image", "metric", "scope"),
-        *("neighbour", "neighbour_class", "distance"),
-    ],
-    "latent": ["class_id", "path", "walk", "length", "largest_step", "largest_over_mean"],
-}
 NAMES = {"class_id": str, "words": str, "split": str}  # "00" and "0" are names, not numbers
 READING: dict[str, Any] = {"dtype": NAMES, "keep_default_na": False, "na_values": [""]}  # so is "NA"
 
@@ -78,10 +61,15 @@ class Results:
         return read_object(present(self.layout.judge / "manifest.json")) | read_facts(self.layout.judge)
 
     @cached_property
-    def family(self) -> type[FamilySettings]:
-        """What the family that was trained says of itself."""
+    def family(self) -> FamilySettings:
+        """The family that was trained, as its settings."""
         settings = self.train_manifest(self.split_names[0])["settings"]
-        return FAMILIES[settings["model"]["family"]]
+        return OfModel.model_validate({"model": settings["model"]}).model
+
+    @cached_property
+    def subject(self) -> Subject:
+        """What the trained models have of what measurements and figures need."""
+        return subject_of(self.family, classes_of_a_split=int(self.classes["split"].value_counts().max()))
 
     @cached_property
     def source(self) -> dict[str, Any]:
@@ -107,32 +95,40 @@ class Results:
     def table(self, name: str) -> pd.DataFrame:
         return pd.read_csv(present(self.layout.table(name)), **READING)
 
+    @cached_property
+    def metrics(self) -> dict[str, Metric]:
+        """The metrics that apply to what was trained."""
+        return applying(METRICS, self.subject)
+
     def metric(self, metric: str) -> pd.DataFrame:
-        """A metric of all splits in one frame, with the split's name as a column.
+        """A metric in one frame, of samples and real images; where it is of splits, `split` is their name.
 
         Raises:
-            UserError: when a split's file is missing or lacks a column, or a class of its split.
+            UserError: when a file is missing or lacks a column, or a class of its split.
         """
+        of = METRICS[metric]
         frames = []
-        for split in self.split_names:
-            path = self.layout.metric(metric, split)
-            frame = pd.read_parquet(present(path))
-            expected = self.classes.loc[self.classes["split"] == split, "class_id"].tolist()
-            sources = BASELINED if metric in {"intra_class", "neighbours"} else SOURCES
-            check_complete(frame, path, columns=METRICS[metric], classes=expected, sources=sources)
-            frames.append(frame.assign(class_id=frame["class_id"].astype(str), split=split))
+        for name in of.names(self.split_names):
+            for path in files(metric, self.layout, name):
+                frame = pd.read_parquet(present(path))
+                is_real = path == self.layout.real_metric(metric, name)
+                check_complete(
+                    frame,
+                    path,
+                    columns=of.columns,
+                    classes=self._classes_of(name) if is_real or "by_class" in self.subject.has else [],
+                    source=of.baseline if is_real else "generated",
+                )
+                if of.per == "split":
+                    named = frame["class_id"].map(str, na_action="ignore")
+                    frame = frame.assign(class_id=named, split=name)
+                frames.append(frame)
         return pd.concat(frames, ignore_index=True)
 
-    def metric_of_all(self, metric: str) -> pd.DataFrame:
-        """What is measured of all splits together.
-
-        Raises:
-            UserError: when the file is missing or lacks a column.
-        """
-        path = self.layout.metric(metric, WHOLE)
-        frame = pd.read_parquet(present(path))
-        check_complete(frame, path, columns=METRICS_OF_ALL[metric], classes=[])
-        return frame
+    def _classes_of(self, name: str) -> list[str]:
+        """The classes that a file of a split tells of; of all together is no class asked."""
+        found: list[str] = self.classes.loc[self.classes["split"] == name, "class_id"].tolist()
+        return found
 
     def history(self, split: str) -> pd.DataFrame:
         """The journal of one split's training, one row a logged iteration."""
@@ -208,29 +204,24 @@ def present(path: Path) -> Path:
 
 
 def check_complete(
-    frame: pd.DataFrame,
-    path: Path,
-    *,
-    columns: Sequence[str],
-    classes: Sequence[str],
-    sources: Sequence[str] = SOURCES,
+    frame: pd.DataFrame, path: Path, *, columns: Sequence[str], classes: Sequence[str], source: str
 ) -> None:
-    """Every column, and every class of the split under every source.
+    """Every column, and every class of the split under this source, where the table has sources.
 
     Raises:
         UserError: naming the file and what it lacks.
     """
     if absent := [column for column in columns if column not in frame]:
         raise UserError(f"{path} lacks the column {absent[0]!r}; delete the file and run again")
-    wanted: Sequence[str | None] = sources if "source" in columns else (None,)
-    for source in wanted if classes else ():  # what is measured of all together has none
-        rows = frame if source is None else frame[frame["source"] == source]
-        if lost := sorted(set(classes) - set(rows["class_id"].astype(str))):
-            of = "" if source is None else f" of {source} images"
-            raise UserError(
-                f"{path} has no row{of} for class {lost[0]!r} ({len(lost)} of {len(classes)} classes "
-                "lack one); delete the file and run again"
-            )
+    if not classes:
+        return
+    rows = frame[frame["source"] == source] if "source" in columns else frame
+    if lost := sorted(set(classes) - set(rows["class_id"].astype(str))):
+        of = f" of {source} images" if "source" in columns else ""
+        raise UserError(
+            f"{path} has no row{of} for class {lost[0]!r} ({len(lost)} of {len(classes)} classes "
+            "lack one); delete the file and run again"
+        )
 
 
 def _first_of_each_class(folder: Path, prefix: str, per_class: int) -> dict[str, Images]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from centigan.metrics.memorisation import closer_than_held_out, duplicate_counts
+from centigan.metrics.memorisation import closer_than_held_out, duplicate_counts, scope_of
 from centigan.settings.evaluation import NeighbourSettings
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
@@ -36,17 +36,23 @@ def inception_summary(scores: pd.DataFrame) -> dict[str, float]:
     return values
 
 
-def distribution_summary(distances: pd.DataFrame, intra_class: pd.DataFrame) -> dict[str, float]:
-    """FID, KID, precision, recall, density, coverage; `fid/intra_class` is the mean over classes."""
+def distribution_summary(distances: pd.DataFrame) -> dict[str, float]:
+    """FID, KID, precision, recall, density, coverage."""
     values: dict[str, float] = {}
     for row in distances.to_dict("records"):
         name = f"{row['metric']}/{row['source']}"
         values[name] = row["value"]
         if pd.notna(row["std"]):
             values[f"{name}/std"] = row["std"]
-    for source, rows in intra_class.groupby("source", sort=False):
-        values[f"fid/intra_class/{source}"] = rows["fid"].mean()
     return values
+
+
+def intra_class_summary(distances: pd.DataFrame) -> dict[str, float]:
+    """`fid/intra_class` is the mean over classes."""
+    return {
+        f"fid/intra_class/{source}": rows["fid"].mean()
+        for source, rows in distances.groupby("source", sort=False)
+    }
 
 
 def classification_summary(counts: pd.DataFrame) -> dict[str, float]:
@@ -59,7 +65,8 @@ def neighbour_summary(neighbours: pd.DataFrame, settings: NeighbourSettings) -> 
     """Duplicates, and whether samples lie closer to training images than held-out images do (Fig 7)."""
     tested = closer_than_held_out(neighbours, permutations=settings.permutations, seed=settings.seed)
     values: dict[str, float] = {f"neighbours/l1/{name}": value for name, value in tested.items()}
-    by_ms_ssim = neighbours.query("metric == 'ms_ssim' and scope == 'class'").groupby("source")["distance"]
+    sought = neighbours[(neighbours["metric"] == "ms_ssim") & (neighbours["scope"] == scope_of(neighbours))]
+    by_ms_ssim = sought.groupby("source")["distance"]
     for row in duplicate_counts(neighbours, settings.duplicate_below).to_dict("records"):
         source = row["source"]
         values[f"neighbours/duplicates/{source}"] = int(row["duplicates"])
@@ -78,22 +85,24 @@ def smoothness_summary(walks: pd.DataFrame) -> dict[str, float]:
     return values
 
 
-def of_each_class(results: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Columns by class_id: FID and its like, accuracy score, nearest neighbours, evenness of walks."""
-    inside = results["intra_class"].set_index("class_id")
-    columns: dict[str, Any] = {
-        name: inside.loc[inside["source"] == "generated", name]
-        for name in ("fid", "precision", "recall", "density", "coverage")
-    }
-    counts = results["classification"].set_index("class_id")
-    for trained_on in ("generated", "real"):
-        rows = counts[counts["trained_on"] == trained_on]
-        columns[f"cas_{trained_on}"] = rows["correct"] / rows["count"]
-    nearest = results["neighbours"].query("scope == 'class'")
+def of_each_class(measured: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    """Columns by class_id, of the metrics there are: FID and its like, accuracy score, neighbours, walks."""
+    columns: dict[str, Any] = {}
+    if "intra_class" in measured:
+        inside = measured["intra_class"].set_index("class_id")
+        own = inside[inside["source"] == "generated"]
+        columns |= {name: own[name] for name in ("fid", "precision", "recall", "density", "coverage")}
+    if "classification" in measured:
+        counts = measured["classification"].set_index("class_id")
+        for trained_on in ("generated", "real"):
+            rows = counts[counts["trained_on"] == trained_on]
+            columns[f"cas_{trained_on}"] = rows["correct"] / rows["count"]
+    nearest = measured["neighbours"].query("scope == 'class'")
     for metric in ("l1", "ms_ssim"):
         of_metric = nearest[nearest["metric"] == metric].groupby(["source", "class_id"])["distance"].median()
         for source in ("generated", "held_out"):
             columns[f"nearest_{metric}_{source}"] = of_metric.loc[source]
-    linear = results["latent"].query("path == 'linear'").groupby("class_id")
-    columns["largest_over_mean"] = linear["largest_over_mean"].mean()
-    return pd.DataFrame(columns)
+    if "smoothness" in measured:
+        linear = measured["smoothness"].query("path == 'linear'").groupby("class_id")
+        columns["largest_over_mean"] = linear["largest_over_mean"].mean()
+    return columns

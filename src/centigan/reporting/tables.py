@@ -6,14 +6,15 @@ a share of no class at all, is left out, and tables/absent says why.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 
 from centigan.atomic import write_text
+from centigan.catalogue import TABLES as TABLES_OF_SOME
 from centigan.collapse import is_less_diverse
 from centigan.errors import UserError
-from centigan.layout import Layout
+from centigan.layout import TABLES, Layout
 from centigan.metrics.memorisation import duplicates
 from centigan.reporting import scores
 from centigan.reporting.absent import absences, finite, without_infinity
@@ -22,8 +23,6 @@ from centigan.reporting.results import Results, share_correct
 from centigan.reporting.thresholds import INACCURATE, LOW_FACTOR
 from centigan.settings.evaluation import NeighbourSettings
 
-OF_SPLITS = ("accuracy", "ms_ssim", "ms_ssim_in_training", "intra_class", "neighbours", "latent")
-OF_ALL = ("inception_score", "distribution", "classification")
 IN_A_PAPER = {  # tables that are written as LaTeX too, with their captions
     "accuracy_by_resolution": "Accuracy of real and generated images against resolution.",
     "inception_score": "Inception score of each group of images.",
@@ -36,44 +35,77 @@ def write_tables(
 ) -> None:
     """Write every table but the comparison, as CSV, Parquet and some as LaTeX, and summary.json.
 
+    A table that does not apply has no rows; `tables/absent` says why.
+
     Raises:
         UserError: when a metric file is missing, or lacks a class or the resolution.
     """
     results = Results(layout, split_names)
-    measured = {name: results.metric(name) for name in OF_SPLITS}
-    measured |= {name: results.metric_of_all(name) for name in OF_ALL}
-    accuracy, ms_ssim = measured["accuracy"], measured["ms_ssim"]
-    by_resolution = accuracy_by_resolution(accuracy)
-    of_class = by_class(accuracy, ms_ssim, results.classes, resolution=resolution)
-    of_class = of_class.join(scores.of_each_class(measured), on="class_id")
+    measured = {name: results.metric(name) for name in results.metrics}
     tables = {
-        "accuracy_by_resolution": by_resolution,
-        "by_class": of_class,
-        "ms_ssim_pairs": scores.ms_ssim_pairs(ms_ssim),
-        "ms_ssim_in_training": measured["ms_ssim_in_training"][["class_id", "iteration", "ms_ssim"]],
         "inception_score": measured["inception_score"],
         "distribution": measured["distribution"],
         "duplicates": duplicates(measured["neighbours"], neighbours.duplicate_below),
     }
+    if "by_class" in results.subject.has:
+        tables = _tables_by_class(measured, results.classes, resolution=resolution) | tables
+    for name, of_some in TABLES_OF_SOME.items():
+        tables.setdefault(name, pd.DataFrame(columns=list(of_some.columns)))
     summary = {
-        **experiment_facts(accuracy, ms_ssim, results.classes, resolution=resolution),
-        **accuracy_summary(by_resolution, of_class, resolution=resolution),
-        **diversity_summary(of_class),
-        **joint_summary(of_class),
+        **experiment_facts(measured, results.classes, resolution=resolution),
+        **_summary_by_class(measured, tables, resolution=resolution),
         **training_summary([results.history(split) for split in split_names]),
-        **scores.inception_summary(measured["inception_score"]),
-        **scores.distribution_summary(measured["distribution"], measured["intra_class"]),
-        **scores.classification_summary(measured["classification"]),
-        **scores.neighbour_summary(measured["neighbours"], neighbours),
-        **scores.smoothness_summary(measured["latent"]),
+        **_summary_of_samples(measured, neighbours),
     }
-    tables = {name: without_infinity(table) for name, table in tables.items()}
-    tables["absent"] = absences(summary, tables)
+    tables = {name: without_infinity(tables[name]) for name in TABLES if name in tables}
+    tables["absent"] = absences(summary, tables, results.subject)
     for name, table in tables.items():
         write_table(layout, name, table)
         if name in IN_A_PAPER:
             write_latex(layout, name, table, caption=IN_A_PAPER[name])
     write_text(layout.summary, json.dumps(_rounded(finite(summary)), indent=2, allow_nan=False) + "\n")
+
+
+def _tables_by_class(
+    measured: dict[str, pd.DataFrame], classes: pd.DataFrame, *, resolution: int
+) -> dict[str, pd.DataFrame]:
+    """The tables of a model that draws images of a class."""
+    of_class = by_class(measured["accuracy"], measured["ms_ssim"], classes, resolution=resolution)
+    of_class = of_class.join(pd.DataFrame(scores.of_each_class(measured)), on="class_id")
+    return {
+        "accuracy_by_resolution": accuracy_by_resolution(measured["accuracy"]),
+        "by_class": of_class,
+        "ms_ssim_pairs": scores.ms_ssim_pairs(measured["ms_ssim"]),
+        "ms_ssim_in_training": measured["ms_ssim_in_training"][["class_id", "iteration", "ms_ssim"]],
+    }
+
+
+def _summary_by_class(
+    measured: dict[str, pd.DataFrame], tables: dict[str, pd.DataFrame], *, resolution: int
+) -> dict[str, float]:
+    """The numbers of a model that draws images of a class; none of another."""
+    if "accuracy" not in measured:
+        return {}
+    of_class = tables["by_class"]
+    return {
+        **accuracy_summary(tables["accuracy_by_resolution"], of_class, resolution=resolution),
+        **diversity_summary(of_class),
+        **joint_summary(of_class),
+    }
+
+
+def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: NeighbourSettings) -> dict[str, float]:
+    """What the measurements say that are not the paper's, as far as they apply."""
+    summaries: dict[str, Callable[[pd.DataFrame], dict[str, float]]] = {
+        "inception_score": scores.inception_summary,
+        "distribution": scores.distribution_summary,
+        "intra_class": scores.intra_class_summary,
+        "classification": scores.classification_summary,
+        "neighbours": lambda rows: scores.neighbour_summary(rows, neighbours),
+        "smoothness": scores.smoothness_summary,
+    }
+    found = [summary(measured[name]) for name, summary in summaries.items() if name in measured]
+    return {name: value for numbers in found for name, value in numbers.items()}
 
 
 def accuracy_by_resolution(accuracy: pd.DataFrame) -> pd.DataFrame:
@@ -116,16 +148,22 @@ def by_class(
 
 
 def experiment_facts(
-    accuracy: pd.DataFrame, ms_ssim: pd.DataFrame, classes: pd.DataFrame, *, resolution: int
+    measured: dict[str, pd.DataFrame], classes: pd.DataFrame, *, resolution: int
 ) -> dict[str, float]:
     """What the numbers rest on: sizes that decide whether a comparison is fair."""
-    at_model = accuracy[accuracy["resolution"] == resolution]
-    images = at_model.groupby("source")["count"].sum()
-    return {
+    facts: dict[str, float] = {
         "model/resolution": resolution,
         "data/classes": len(classes),
         "data/splits": classes["split"].nunique(),
         "data/classes_of_a_split": int(classes["split"].value_counts().max()),
+    }
+    if "accuracy" not in measured:
+        compared = measured["distribution"].query("metric == 'fid'").set_index("source")["images"]
+        counts = {"images/real": compared["held_out"], "images/generated": compared["generated"]}
+        return facts | {name: int(count) for name, count in counts.items()}
+    accuracy, ms_ssim = measured["accuracy"], measured["ms_ssim"]
+    images = accuracy[accuracy["resolution"] == resolution].groupby("source")["count"].sum()
+    return facts | {
         "accuracy/subsets": accuracy["subset"].nunique(),
         "ms_ssim/pairs": ms_ssim["pair"].nunique(),
         "images/real": int(images["real"]),

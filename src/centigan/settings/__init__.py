@@ -26,7 +26,7 @@ from centigan.settings.frozen import Frozen, Name
 from centigan.settings.training import LatentSettings, SampleSettings, SupervisionSettings, TrainSettings
 
 # Sections that an experiment may set; all others are the protocol's, which compared models share.
-OWN_SECTIONS = ("model", "train", "figures", "splits")
+OWN_SECTIONS = ("model", "train", "supervision", "figures", "splits")
 
 
 class Named(Frozen):

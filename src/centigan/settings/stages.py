@@ -79,6 +79,13 @@ class ClassificationStage(Frozen):
     classification: ClassificationSettings
 
 
+class RealClassificationStage(Frozen):
+    """As many real images as there are samples of a class are trained on."""
+
+    classification: ClassificationSettings
+    sample: SampleSettings
+
+
 class NeighboursStage(Frozen):
     neighbours: NeighbourSettings
 
@@ -100,6 +107,7 @@ STAGES: dict[str, type[Frozen]] = {
     "inception_score": InceptionScoreStage,
     "distribution": DistributionStage,
     "classification": ClassificationStage,
+    "classification_of_real": RealClassificationStage,
     "neighbours": NeighboursStage,
     "latent": LatentStage,
 }

@@ -4,11 +4,13 @@ Nothing is written and nothing heavy is loaded, since this is asked again and ag
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from centigan import params
-from centigan.layout import WHOLE, Layout, split_names
+from centigan.catalogue import FIGURES, METRICS, applying, subject_of_settings
+from centigan.layout import Layout, split_names
 from centigan.manifest import read_published
 from centigan.settings import Settings
 from centigan.settings.stages import TrainStage
@@ -35,13 +37,13 @@ def look(layout: Layout, settings: Settings) -> Status:
     ]
     stages: dict[str, Counter[str]] = {}
     failures = []
-    for rule, files in _last_written(layout, splits, list(type(settings.figures).model_fields)).items():
-        stages[rule] = Counter()
-        for target, path in files.items():
+    for stage, targets in _last_written(layout, splits, settings).items():
+        stages[stage] = Counter()
+        for rule, target, path in targets:
             job = queue.newest.get(key_of(layout.owner_of(rule).experiment, rule, target))
             log = layout.log(rule, target)
             state = _state(path, log, job)
-            stages[rule][state] += 1
+            stages[stage][state] += 1
             if state == "failed":
                 what = f"{rule} {target}".rstrip() + (f": Slurm job {job.number} {job.word}" if job else "")
                 seen, line = last_words(layout, log, job)
@@ -73,23 +75,44 @@ def _is_done(path: Path) -> bool:
     return path.name != "mlflow.json" or bool(read_published(path).get("complete"))
 
 
-def _last_written(layout: Layout, splits: list[str], figures: list[str]) -> dict[str, dict[str, Path]]:
-    """Of every rule: what it is run for, and the file that it writes last."""
-    of_splits = ("accuracy", "ms_ssim", "ms_ssim_in_training", "intra_class", "neighbours")
-    of_all = ("inception_score", "distribution", "classification")
-    return {
-        "index": {"": layout.source},
-        "arrays": {split: layout.arrays(split) / "manifest.json" for split in splits},
-        "train": {},  # looked at more closely
-        "sample": {split: layout.samples(split) / "manifest.json" for split in splits},
-        "judge": {"": layout.judge / "manifest.json"},
-        **{metric: {split: layout.metric(metric, split) for split in splits} for metric in of_splits},
-        "features": {split: layout.features(split) / "manifest.json" for split in splits},
-        "latent": {split: layout.latent(split) / "manifest.json" for split in splits},
-        "smoothness": {split: layout.metric("latent", split) for split in splits},
-        **{metric: {"": layout.metric(metric, WHOLE)} for metric in of_all},
-        "tables": {"": layout.table("comparison")},
-        "figure": {name: layout.figure(name, "png") for name in figures},
-        "report": {"": layout.report},
-        "publish": {"": layout.published},
+Target = tuple[str, str, Path]  # a rule, what it is run for, the file that it writes last
+
+
+def _last_written(layout: Layout, splits: list[str], settings: Settings) -> dict[str, list[Target]]:
+    """The jobs of every stage: rules, and metrics that apply, of samples and of real images."""
+    subject = subject_of_settings(settings)
+    metrics = applying(METRICS, subject)
+
+    def of_splits(rule: str, path: Callable[[str], Path]) -> list[Target]:
+        return [(rule, split, path(split)) for split in splits]
+
+    def of_metric(rule: str, name: str, path: Callable[[str, str], Path]) -> list[Target]:
+        return [(rule, f"{name}/{of}", path(name, of)) for of in METRICS[name].names(splits)]
+
+    real = [
+        target
+        for name, metric in metrics.items()
+        if metric.of_real
+        for target in of_metric("measure_real", name, layout.real_metric)
+    ]
+    found = {
+        "index": [("index", "", layout.source)],
+        "arrays": of_splits("arrays", lambda split: layout.arrays(split) / "manifest.json"),
+        "train": [],  # looked at more closely
+        "sample": of_splits("sample", lambda split: layout.samples(split) / "manifest.json"),
+        "latent": of_splits("latent", lambda split: layout.latent(split) / "manifest.json"),
+        "judge": [("judge", "", layout.judge / "manifest.json")],
+        "features": of_splits("features", lambda split: layout.features(split) / "manifest.json"),
+        "features_of_real": of_splits(
+            "features_of_real", lambda split: layout.real_features(split) / "manifest.json"
+        ),
+        "measure_real": real,
+        **{name: of_metric("measure", name, layout.metric) for name in metrics},
+        "tables": [("tables", "", layout.table("comparison"))],
+        "figure": [("figure", name, layout.figure(name, "png")) for name in applying(FIGURES, subject)],
+        "report": [("report", "", layout.report)],
+        "publish": [("publish", "", layout.published)],
     }
+    return (
+        found if "latent" in subject.has else {name: jobs for name, jobs in found.items() if name != "latent"}
+    )

@@ -82,7 +82,8 @@ def _queue(text: str, folder: str) -> Queue:
         for of_one in told.split(" + ") if mark == "centigan" else ():
             owner, *targets = of_one.split(" ")
             for target in targets:
-                key = key_of(owner, *target.split("/"))
+                rule, _, of = target.partition("/")
+                key = key_of(owner, rule, of)
                 queue.newest[key] = max(job, queue.newest.get(key, job), key=lambda job: job.number)
     return queue
 

@@ -140,7 +140,7 @@ class Exporter:
         points = [] if JOURNAL in run.tags else list(record.curves.points(run.start))
         if trained and points:
             run.must_hold_only(points)
-        scores = scores_of(self.layout, record.name) if own else {}
+        scores = scores_of(self.layout, self.settings, record.name) if own else {}
         named = [Point(key, value, 0, run.start) for key, value in scores.items()]
         run.add(points + named, params=record.params, tags=self._tags(own) | split_tags(record))
         if trained:

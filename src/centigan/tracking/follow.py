@@ -107,7 +107,9 @@ def _try(exporter: Exporter, *, warn: bool, close: bool) -> tuple[bool, bool]:
     """One pass: whether all is complete, whether it failed."""
     layout, settings, splits = exporter.layout, exporter.settings, exporter.splits
     try:
-        complete = close and missing(layout, settings, splits) is None and not outdated(layout, splits)
+        complete = (
+            close and missing(layout, settings, splits) is None and not outdated(layout, settings, splits)
+        )
         identity = exporter.export(complete=complete)
         if identity:
             _write_identity(layout, identity | {"complete": True}, exporter.uri, None)

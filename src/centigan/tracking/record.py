@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from centigan.catalogue import METRICS, all_files, applying, subject_of_settings
 from centigan.layout import Layout
 from centigan.manifest import read_facts, read_manifest, sha256
 from centigan.params import dotted, stage
@@ -70,17 +71,17 @@ def missing(layout: Layout, settings: Settings, splits: list[str]) -> str | None
     for split in splits:
         if not is_trained(layout, split, stage(settings, TrainStage, split)):
             return f"split {split} is not trained under these settings"
-        needed += [*_content(layout, split)]
+        needed += [*_content(layout, settings, split)]
         needed += [layout.samples(split) / f for f in ("images.npy", "labels.npy", "manifest.json")]
     absent = next((path for path in needed if not path.exists()), None)
     return f"{absent} is missing" if absent else None
 
 
-def outdated(layout: Layout, splits: list[str]) -> bool:
+def outdated(layout: Layout, settings: Settings, splits: list[str]) -> bool:
     """Whether the page is older than the numbers, or these older than what they are made from."""
     sources = [layout.train(split) / "manifest.json" for split in splits]
     sources += [layout.samples(split) / "manifest.json" for split in splits]
-    sources += [layout.metric(metric, split) for metric in ("accuracy", "ms_ssim") for split in splits]
+    sources += [path for path in all_files(_told(settings), layout, splits) if path.exists()]
     summary = layout.summary.stat().st_mtime
     return max(path.stat().st_mtime for path in sources) > summary or summary > layout.report.stat().st_mtime
 
@@ -92,7 +93,7 @@ def settings_key(settings: Settings) -> str:
 
 def revision(layout: Layout, settings: Settings, splits: list[str]) -> str:
     """Short hash of the settings and of every file whose numbers a run cannot take back."""
-    files = [layout.summary, *(path for split in splits for path in _content(layout, split))]
+    files = [layout.summary, *(path for split in splits for path in _content(layout, settings, split))]
     digests = {path.relative_to(layout.results).as_posix(): sha256(path) for path in files}
     return _short_hash(
         json.dumps(
@@ -118,7 +119,7 @@ def flatten(values: dict[str, Any]) -> dict[str, str]:
 
 
 def sample_grid(layout: Layout, split: str) -> Image.Image:
-    """The first samples of each class of a split: one row a class, in order of position."""
+    """The first samples of each class of a split: a row a class, by position; one row of no class."""
     images = np.load(layout.samples(split) / "images.npy", mmap_mode="r")  # (N, R, R, 3)
     labels = np.load(layout.samples(split) / "labels.npy")
     tile = images.shape[1] * max(1, GRID_SIDE // images.shape[1])
@@ -156,14 +157,19 @@ def _samples(folder: Path, networks: list[str]) -> str | None:
     return sha256(path)
 
 
-def _content(layout: Layout, split: str) -> list[Path]:
+def _content(layout: Layout, settings: Settings, split: str) -> list[Path]:
     """The files of a split that make it another revision when they change."""
     return [
         *_drawing_networks(layout, split),
         layout.train(split) / "history.jsonl",
-        layout.metric("accuracy", split),
-        layout.metric("ms_ssim", split),
+        *(layout.metric(metric, split) for metric in _told(settings)),
     ]
+
+
+def _told(settings: Settings) -> list[str]:
+    """The metrics of a split that its run tells and that tell whether it is complete."""
+    metrics = applying(METRICS, subject_of_settings(settings))
+    return [metric for metric in ("accuracy", "ms_ssim") if metric in metrics]
 
 
 def _short_hash(text: str) -> str:

@@ -6,10 +6,12 @@ for every such run: MLflow holds that as parameters.
 
 import json
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
+from centigan.catalogue import METRICS, applying, files, subject_of_settings
 from centigan.layout import Layout
 from centigan.settings import Settings
 
@@ -36,16 +38,13 @@ def constants_of(layout: Layout, params: dict[str, str]) -> dict[str, str]:
     return {name: json.dumps(value, allow_nan=False) for name, value in named.items() if name not in said}
 
 
-def scores_of(layout: Layout, split: str) -> dict[str, float]:
+def scores_of(layout: Layout, settings: Settings, split: str) -> dict[str, float]:
     """One split's measurements: of each the mean over its classes, under the name that summary.json has."""
-    named = _accuracy(pd.read_parquet(layout.metric("accuracy", split)))
-    named |= _ms_ssim(pd.read_parquet(layout.metric("ms_ssim", split)))
-    if (path := layout.metric("intra_class", split)).exists():
-        fid = pd.read_parquet(path).groupby("source")["fid"].mean()
-        named |= {f"fid/intra_class/{source}": mean for source, mean in fid.items()}
-    if (path := layout.metric("latent", split)).exists():
-        steps = pd.read_parquet(path).groupby("path")["largest_over_mean"].mean()
-        named |= {f"latent/{walk}/largest_over_mean": mean for walk, mean in steps.items()}
+    named: dict[str, float] = {}
+    for metric in applying(METRICS, subject_of_settings(settings)):
+        paths = files(metric, layout, split)
+        if metric in OF_SPLIT and all(path.exists() for path in paths):
+            named |= OF_SPLIT[metric](pd.concat([pd.read_parquet(path) for path in paths]))
     return {name: float(f"{value:.{DIGITS}g}") for name, value in named.items() if np.isfinite(value)}
 
 
@@ -60,6 +59,24 @@ def _ms_ssim(rows: pd.DataFrame) -> dict[str, float]:
     of_class = rows.groupby(["source", "class_id"])["ms_ssim"].agg(["mean", "std"])
     table = of_class.groupby(level="source").mean().to_dict("index")
     return {f"ms_ssim/{source}/{name}": v for source, row in table.items() for name, v in row.items()}
+
+
+def _intra_class(rows: pd.DataFrame) -> dict[str, float]:
+    fid = rows.groupby("source")["fid"].mean()
+    return {f"fid/intra_class/{source}": mean for source, mean in fid.items()}
+
+
+def _smoothness(rows: pd.DataFrame) -> dict[str, float]:
+    steps = rows.groupby("path")["largest_over_mean"].mean()
+    return {f"latent/{walk}/largest_over_mean": mean for walk, mean in steps.items()}
+
+
+OF_SPLIT: dict[str, Callable[[pd.DataFrame], dict[str, float]]] = {
+    "accuracy": _accuracy,
+    "ms_ssim": _ms_ssim,
+    "intra_class": _intra_class,
+    "smoothness": _smoothness,
+}
 
 
 def _summary(layout: Layout) -> dict[str, float]:

@@ -12,7 +12,9 @@ from typing import Any
 import matplotlib.style
 from matplotlib.figure import Figure
 
+from centigan import catalogue
 from centigan.atomic import atomic_path
+from centigan.catalogue import why_not
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.figures import accuracy, diversity, latent, neighbours, pictures, training
@@ -45,12 +47,15 @@ def draw(name: str, layout: Layout, settings: FigureSettings, split_names: Seque
     """Write figures/<name>.svg and .png; the same input gives the same bytes.
 
     Raises:
-        UserError: for an unknown figure, or a file that the figure is drawn from and that is missing.
+        UserError: for an unknown figure, one that does not apply, or a missing file that it is drawn from.
     """
     if name not in FIGURES:
         raise UserError(f"there is no figure {name!r}; there are: {', '.join(FIGURES)}")
+    results = Results(layout, split_names)
+    if reason := why_not(catalogue.FIGURES[name], results.subject):
+        raise UserError(f"figure {name} {reason}")
     with matplotlib.style.context(STYLE):
-        figure = FIGURES[name](Results(layout, split_names), settings)
+        figure = FIGURES[name](results, settings)
         for suffix, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
             with atomic_path(layout.figure(name, suffix)) as temporary:
                 figure.savefig(temporary, format=suffix, metadata=metadata)

@@ -15,7 +15,7 @@ NAME, HEAD = 16, 13  # letters in a line of a class's name, left of pictures and
 def interpolation(results: Results, settings: ChosenSettings) -> Figure:
     """Figure 8, left: the first linear walk of each class."""
     chosen = chosen_classes(results, settings, "interpolation", most=MOST_CLASSES)
-    smoothness = results.metric("latent").query("path == 'linear' and walk == 0").set_index("class_id")
+    smoothness = results.metric("smoothness").query("path == 'linear' and walk == 0").set_index("class_id")
     rows = []
     for class_id, split, name in chosen.itertuples(index=False):
         walk = results.walks(split, "linear")[class_id][0]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from centigan.metrics.memorisation import scope_of
 from centigan.reporting.figures.axes import ALARM, COLORS, subtitle, titled_axes
 from centigan.reporting.figures.chosen import chosen_classes, why_these
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
@@ -29,7 +30,9 @@ def neighbours_ms_ssim(results: Results, settings: ChosenSettings) -> Figure:
 
 def memorisation(results: Results, settings: FigureSettings) -> Figure:
     """How far samples, and real images that G never saw, lie from the nearest training image."""
-    nearest = results.metric("neighbours").query("metric == 'l1' and scope == 'class'")
+    neighbours = results.metric("neighbours")
+    scope = scope_of(neighbours)
+    nearest = neighbours.query("metric == 'l1' and scope == @scope")
     summary = results.summary
     figure, axes = titled_axes(settings.title)
     for source, label in (("held_out", "real, held out"), ("generated", "generated")):
@@ -47,10 +50,10 @@ def memorisation(results: Results, settings: FigureSettings) -> Figure:
             threshold, color=ALARM, linestyle="--", linewidth=1, label=f"a copy: below {threshold:g}"
         )
     axes.set(xlim=(0, None), ylim=(-0.02, 1.02))
-    axes.set_xlabel("L1 distance to the nearest training image of the class, levels of 255")
+    axes.set_xlabel(f"L1 distance to the nearest training image of the {scope}, levels of 255")
     axes.set_ylabel("share of images as near or nearer")
     axes.legend(loc="best")
-    if text := _verdict(summary):
+    if text := _verdict(summary, scope):
         subtitle(axes, text)
     return figure
 
@@ -96,12 +99,12 @@ def _found(
     return found
 
 
-def _verdict(summary: dict[str, float]) -> str:
+def _verdict(summary: dict[str, float], scope: str) -> str:
     """Duplicates and the permutation test, as far as they were computed."""
     parts = []
     if "neighbours/l1/share_closer" in summary:
         share = summary["neighbours/l1/share_closer"]
-        parts.append(f"{share:.0%} of samples nearer than the median held-out image of their class")
+        parts.append(f"{share:.0%} of samples nearer than the median held-out image of their {scope}")
     if "neighbours/l1/p_closer" in summary:
         parts.append(f"permutation test that samples are nearer: p = {summary['neighbours/l1/p_closer']:.2g}")
     if "neighbours/duplicates/generated" in summary:

@@ -30,9 +30,11 @@ def write_report(layout: Layout, settings: Settings, commit: str | None) -> None
     """
     names = split_names(settings.data.classes, settings.data.split_size)
     results = Results(layout, names)
-    classes, figures = list_classes(results), list_figures(results, settings)
-    class_pages = ClassPages(results, settings, classes)
-    pages = environment(settings)
+    has_classes = "by_class" in results.subject.has  # else no sample and no number is of a class
+    classes = list_classes(results) if has_classes else []
+    figures = list_figures(results, settings)
+    class_pages = ClassPages(results, settings, classes) if has_classes else None
+    pages = environment(settings, has_classes=has_classes)
     context = overview(results, settings, commit)
 
     site = Site(layout.report)
@@ -40,11 +42,12 @@ def write_report(layout: Layout, settings: Settings, commit: str | None) -> None
         site.write(file.name, file.read_bytes())
     copy_tables(site, results)
     write_figure_pages(site, pages, results, figures)
-    with ThreadPoolExecutor(THREADS) as pool:
-        for split in names:
-            class_pages.write(site, pages, split, pool)
-    page = pages.get_template("classes.html.j2")
-    site.write("classes.html", page.render(root="", classes=classes, sorts=SORTS))
+    if class_pages:
+        with ThreadPoolExecutor(THREADS) as pool:
+            for split in names:
+                class_pages.write(site, pages, split, pool)
+        page = pages.get_template("classes.html.j2")
+        site.write("classes.html", page.render(root="", classes=classes, sorts=SORTS))
     index = pages.get_template("index.html.j2")
     shown = {"classes": classes, "glance": at_a_glance(classes), "figures": figures}
     site.finish(lambda size: index.render(root="", site_size=size, **shown, **context))

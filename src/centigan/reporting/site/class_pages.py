@@ -30,7 +30,7 @@ class ClassPages:
         self.accuracy = measured.accuracy(results)
         self.ms_ssim = measured.ms_ssim(results)
         self.intra_class = measured.intra_class(results)
-        self.evenness = measured.evenness(results)
+        self.evenness = measured.evenness(results) if "smoothness" in results.metrics else {}
         self.closest = {name: measured.closest(results, name, count) for name, count in CLOSEST.items()}
 
     def write(self, site: Site, pages: Environment, split: str, pool: Executor) -> None:
@@ -74,7 +74,7 @@ class ClassPages:
             "curve": accuracy_curve(self.accuracy[listed.id]),
             "ms_ssim": {row["source"]: row for row in self.ms_ssim[listed.id]},
             "intra_class": {row["source"]: row for row in self.intra_class[listed.id]},
-            "evenness": {row["path"]: row["largest_over_mean"] for row in self.evenness[listed.id]},
+            "evenness": {row["path"]: row["largest_over_mean"] for row in self.evenness.get(listed.id, [])},
             "closest": {name: rows.get(listed.id, []) for name, rows in self.closest.items()},
             "duplicate_below": self.settings.neighbours.duplicate_below,
             "addresses": self.addresses,

@@ -23,8 +23,9 @@ class SplitPictures:
             "real": results.training_images(split, per_class=ACROSS * DOWN),
             "samples": results.samples(split, per_class=ACROSS * DOWN),
         }
-        self.walks = [results.walks(split, path) for path in PATHS]
-        self.squares = results.squares(split)
+        has_latent = "latent" in results.subject.has
+        self.walks = [results.walks(split, path) for path in PATHS] if has_latent else []
+        self.squares = results.squares(split) if has_latent else {}
         self.generated = results.images(split, "generated")
         self.training = results.images(split, "training")
 
@@ -39,6 +40,8 @@ class SplitPictures:
         for metric, of_classes in self.closest.items():
             if found := of_classes.get(class_id):
                 pictures[metric] = self._nearest(found)
+        if not self.walks:
+            return pictures
         walks = [of_path[class_id] for of_path in self.walks]
         pictures["walks"] = _walks(walks, tile=min(self.side, STEP_SIDE))
         return pictures | {"square": self._square(class_id)}

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from jinja2 import Environment
 from PIL import Image
 
+from centigan.catalogue import FIGURES, applying
 from centigan.layout import TABLES
 from centigan.reporting.captions import CAPTIONS
 from centigan.reporting.protocol import protocol
@@ -13,17 +14,7 @@ from centigan.reporting.results import Results, present
 from centigan.reporting.site.dark import following_the_screen
 from centigan.reporting.site.writer import Site
 from centigan.settings import Settings
-from centigan.settings.figures import FiguresSettings
 
-TABLE_OF = {  # the table that a figure is drawn from
-    "accuracy_by_resolution": "accuracy_by_resolution",
-    "accuracy_by_class": "by_class",
-    "ms_ssim_examples": "by_class",
-    "ms_ssim_by_class": "by_class",
-    "ms_ssim_pairs": "ms_ssim_pairs",
-    "ms_ssim_in_training": "ms_ssim_in_training",
-    "accuracy_and_ms_ssim": "by_class",
-}
 PENDING = (  # what the paper shows and no experiment runs yet
     ("Fig 11", "MS-SSIM of ten classes against the number of classes a model learns"),
     ("Sec 4.4", "The 27 models searched on CIFAR-10, and the Inception score of the best"),
@@ -45,13 +36,13 @@ class ListedFigure(NamedTuple):
 
 
 def list_figures(results: Results, settings: Settings) -> list[ListedFigure]:
-    """Every figure, in the order of the paper.
+    """Every figure that applies, in the order of the paper.
 
     Raises:
         UserError: when a figure was not drawn.
     """
     listed = []
-    for name in FiguresSettings.model_fields:
+    for name, figure in applying(FIGURES, results.subject).items():
         for suffix in ("svg", "png"):
             present(results.layout.figure(name, suffix))
         listed.append(
@@ -61,7 +52,7 @@ def list_figures(results: Results, settings: Settings) -> list[ListedFigure]:
                 CAPTIONS[name],
                 protocol(name, results, settings),
                 "svg" if results.layout.figure(name).stat().st_size <= HEAVIEST_SVG else "png",
-                TABLE_OF.get(name),
+                figure.table,
             )
         )
     return listed

@@ -35,7 +35,7 @@ def intra_class(results: Results) -> dict[str, Rows]:
 
 def evenness(results: Results) -> dict[str, Rows]:
     """Rows path, largest_over_mean: mean over the class's walks."""
-    walks = results.metric("latent")
+    walks = results.metric("smoothness")
     means = walks.groupby(["class_id", "path"], sort=False)["largest_over_mean"].mean()
     return _rows(means.reset_index(), "class_id")
 

@@ -14,7 +14,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 NOTHING = "–"
 
 
-def environment(settings: Settings) -> Environment:
+def environment(settings: Settings, *, has_classes: bool) -> Environment:
     """The templates; what a class or a path is called is escaped, a name that is not handed over stops."""
     pages = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -25,6 +25,7 @@ def environment(settings: Settings) -> Environment:
     )
     pages.filters |= {"percent": percent, "decimals": decimals, "exact": exact, "size": size, "line": line}
     pages.globals |= {"experiment": settings.experiment, "paper": PAPER, "version": __version__}
+    pages.globals |= {"has_classes": has_classes}
     return pages
 
 

@@ -67,7 +67,7 @@ METRICS = (
         "neighbours/l1/median_generated",
         "neighbours/l1/median_held_out",
         1,
-        "of its class, median in levels of 255; memorised samples lie nearer than real images",
+        "median in levels of 255; memorised samples lie nearer than real images",
     ),
     Metric(
         "Copies of a training image",
@@ -84,7 +84,7 @@ METRICS = (
         "neighbours/l1/share_closer",
         "",
         None,
-        "to a training image than the median held-out image of their class; 50 % is even",
+        "to a training image than the median held-out image; 50 % is even",
     ),
     Metric("p of being that close by chance", "", "neighbours/l1/p_closer", "", 4, "by permutation"),
     Metric(

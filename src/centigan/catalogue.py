@@ -1,0 +1,245 @@
+"""Everything that is measured and drawn: what it is made from, and what it needs of a family and its data.
+
+`centigan.metrics.<name>` measures, `centigan.reporting.figures` draws. Whatever asks whether a measurement or
+a figure is there for an experiment asks `why_not`. No torch and no NumPy: the Snakefile reads this.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeVar
+
+from centigan.layout import WHOLE, Layout
+from centigan.settings import Settings
+from centigan.settings.families.contract import FamilySettings
+
+NEEDS = {  # an ability, or something of the data: what has it, and what is said where that is lacking
+    "by_class": ("a model that draws images of a class", "draws without classes"),
+    "latent": ("a model with a latent space", "has none"),
+    "likelihood": ("a model that tells a density of images", "tells none"),
+    "labels": ("images whose classes are known", "was trained on images without classes"),
+}
+
+
+class Subject(NamedTuple):
+    """What is measured: a family of models, and what it and its data have of NEEDS."""
+
+    title: str  # of the family
+    has: frozenset[str]
+
+
+class Metric(NamedTuple):
+    """One measurement: a module of `centigan.metrics`, a Parquet file of every split or of all together."""
+
+    per: Literal["split", "all"]
+    reads: tuple[str, ...]  # rules whose results the samples are measured with
+    stage: str  # of settings.stages, whose one group of settings triggers it
+    columns: tuple[str, ...]  # that readers rely on
+    needs: frozenset[str] = frozenset()
+    of_real: tuple[str, ...] = ()  # rules whose results real images are measured with, in a file of their own
+    stage_of_real: str = ""  # where that is another
+    baseline: str = ""  # what the column `source` calls those real images, where there is such a column
+    real_first: bool = False  # where tables and figures show them before the samples
+
+    def names(self, splits: Sequence[str]) -> list[str]:
+        """What it is measured of: each of these splits, or all together."""
+        return list(splits) if self.per == "split" else [WHOLE]
+
+
+class Table(NamedTuple):
+    """One of the tables that only some families have."""
+
+    columns: tuple[str, ...]  # of one without rows
+    needs: frozenset[str]
+
+
+class Figure(NamedTuple):
+    """One figure: metrics, tables and rules behind it, and the table that a reader finds its numbers in."""
+
+    sources: tuple[str, ...]
+    needs: frozenset[str] = frozenset()
+    table: str | None = None
+
+
+Thing = TypeVar("Thing", Metric, Table, Figure)
+BY_CLASS, LATENT = frozenset({"by_class"}), frozenset({"latent"})
+METRICS = {
+    "accuracy": Metric(
+        "split",
+        ("judge", "arrays", "sample"),
+        "accuracy",
+        ("class_id", "source", "resolution", "subset", "correct", "count"),
+        needs=BY_CLASS | {"labels"},
+        of_real=("judge", "arrays"),
+        baseline="real",
+        real_first=True,
+    ),
+    "ms_ssim": Metric(
+        "split",
+        ("sample",),
+        "ms_ssim",
+        ("class_id", "source", "pair", "ms_ssim"),
+        needs=BY_CLASS,
+        of_real=("arrays",),
+        baseline="real",
+        real_first=True,
+    ),
+    "ms_ssim_in_training": Metric(
+        "split", ("train",), "ms_ssim", ("class_id", "iteration", "ms_ssim"), needs=BY_CLASS
+    ),
+    "intra_class": Metric(
+        "split",
+        ("features", "features_of_real"),
+        "distribution",
+        ("class_id", "source", "fid", "precision", "recall", "density", "coverage"),
+        needs=BY_CLASS | {"labels"},
+        of_real=("features_of_real",),
+        baseline="held_out",
+    ),
+    "neighbours": Metric(
+        "split",
+        ("arrays", "sample"),
+        "neighbours",
+        ("class_id", "source", "image", "metric", "scope", "neighbour", "neighbour_class", "distance"),
+        of_real=("arrays",),
+        baseline="held_out",
+    ),
+    "smoothness": Metric(
+        "split",
+        ("judge_of_features", "latent"),
+        "features",
+        ("class_id", "path", "walk", "length", "largest_step", "largest_over_mean"),
+        needs=LATENT,
+    ),
+    "inception_score": Metric(
+        "all",
+        ("judge_of_features", "features"),
+        "inception_score",
+        ("set", "group", "images", "score"),
+        of_real=("judge_of_features", "features_of_real"),
+    ),
+    "distribution": Metric(
+        "all",
+        ("features", "features_of_real"),
+        "distribution",
+        ("source", "metric", "value", "std", "real", "images"),
+        of_real=("features_of_real",),
+    ),
+    "classification": Metric(
+        "all",
+        ("features", "features_of_real"),
+        "classification",
+        ("class_id", "trained_on", "correct", "count"),
+        needs=BY_CLASS | {"labels"},
+        of_real=("features_of_real",),
+        stage_of_real="classification_of_real",
+    ),
+}
+TABLES = {  # the others of `layout.TABLES` are there for every family
+    "accuracy_by_resolution": Table(("source", "resolution", "accuracy", "std", "images"), BY_CLASS),
+    "by_class": Table(("class_id", "split"), BY_CLASS),
+    "ms_ssim_pairs": Table(("class_id", "source", "pairs", "mean", "std"), BY_CLASS),
+    "ms_ssim_in_training": Table(("class_id", "iteration", "ms_ssim"), BY_CLASS),
+}
+FIGURES = {
+    "examples": Figure(("sample",), BY_CLASS),
+    "resolution_strip": Figure(("accuracy", "arrays", "sample"), BY_CLASS | {"labels"}),
+    "accuracy_by_resolution": Figure(
+        ("tables/accuracy_by_resolution",), BY_CLASS, table="accuracy_by_resolution"
+    ),
+    "accuracy_by_class": Figure(("tables/by_class",), BY_CLASS, table="by_class"),
+    "ms_ssim_examples": Figure(("tables/by_class", "arrays", "sample"), BY_CLASS, table="by_class"),
+    "ms_ssim_by_class": Figure(("tables/by_class",), BY_CLASS, table="by_class"),
+    "ms_ssim_pairs": Figure(("ms_ssim",), BY_CLASS, table="ms_ssim_pairs"),
+    "ms_ssim_in_training": Figure(
+        ("tables/ms_ssim_in_training", "tables/by_class"), BY_CLASS, table="ms_ssim_in_training"
+    ),
+    "accuracy_and_ms_ssim": Figure(("tables/by_class",), BY_CLASS, table="by_class"),
+    "neighbours_l1": Figure(("neighbours", "arrays", "sample"), BY_CLASS),
+    "neighbours_ms_ssim": Figure(("neighbours", "arrays", "sample"), BY_CLASS),
+    "memorisation": Figure(("neighbours",)),
+    "interpolation": Figure(("smoothness", "latent"), BY_CLASS | LATENT),
+    "class_grid": Figure(("latent",), BY_CLASS | LATENT),
+    "random_samples": Figure(("sample",)),
+    "training_curves": Figure(("train",)),
+    "gallery": Figure(("sample",), BY_CLASS),
+}
+# how the numbers of summary.json begin that only some families have -> the metric behind them
+BEHIND = {
+    "accuracy_ms_ssim/": "accuracy",
+    "accuracy/": "accuracy",
+    "judge/": "accuracy",
+    "ms_ssim/": "ms_ssim",
+    "fid/intra_class/": "intra_class",
+    "cas/": "classification",
+    "latent/": "smoothness",
+}
+
+
+def subject_of(model: FamilySettings, *, classes_of_a_split: int) -> Subject:
+    """What a family trained on so many classes at a time has; a model of one class draws images of a class.
+
+    Every source of data tells the classes of its images today.
+    """
+    of_one_class = BY_CLASS if classes_of_a_split == 1 else frozenset[str]()
+    return Subject(model.title, frozenset(model.abilities) | of_one_class | {"labels"})
+
+
+def subject_of_settings(settings: Settings) -> Subject:
+    """What an experiment's models have, before anything has run."""
+    return subject_of(settings.model, classes_of_a_split=min(settings.data.classes, settings.data.split_size))
+
+
+def why_not(thing: Metric | Table | Figure, subject: Subject) -> str | None:
+    """Why a measurement, table or figure does not apply, as one sentence; None where it does."""
+    for need, (what, lacking) in NEEDS.items():
+        if need in thing.needs and need not in subject.has:
+            return f"needs {what}; {subject.title} {lacking}"
+    return None
+
+
+def applying(catalogue: Mapping[str, Thing], subject: Subject) -> dict[str, Thing]:
+    """Those of a catalogue that apply."""
+    return {name: thing for name, thing in catalogue.items() if why_not(thing, subject) is None}
+
+
+def absent(subject: Subject) -> list[tuple[str, str, str]]:
+    """Rows kind (metric, table, figure), name, why: whatever does not apply."""
+    kinds: dict[str, Mapping[str, Metric | Table | Figure]] = {
+        "metric": METRICS,
+        "table": TABLES,
+        "figure": FIGURES,
+    }
+    return [
+        (kind, name, reason)
+        for kind, things in kinds.items()
+        for name, thing in things.items()
+        if (reason := why_not(thing, subject))
+    ]
+
+
+def why_no_number(name: str, subject: Subject) -> str | None:
+    """Why a number of summary.json does not apply; None where it does."""
+    metric = next((metric for start, metric in BEHIND.items() if name.startswith(start)), None)
+    return why_not(METRICS[metric], subject) if metric else None
+
+
+def files(metric: str, layout: Layout, name: str) -> list[Path]:
+    """The files of one split, or of all together, in the order of their rows in tables and figures."""
+    of = METRICS[metric]
+    own = [layout.metric(metric, name)]
+    real = [layout.real_metric(metric, name)] if of.of_real else []
+    return [*real, *own] if of.real_first else [*own, *real]
+
+
+def all_files(
+    metrics: Collection[str], layout: Layout, splits: Sequence[str], *, real: bool | None = None
+) -> list[Path]:
+    """The files of these metrics over all splits; only those of real images, or only the others."""
+    found = [
+        path
+        for metric in metrics
+        for name in METRICS[metric].names(splits)
+        for path in files(metric, layout, name)
+    ]
+    shared = layout.protocol / "real"
+    return [path for path in found if real is None or path.is_relative_to(shared) == real]
