@@ -45,13 +45,13 @@ def _made_by(paths: Iterable[Path]) -> str:
 
 
 def maker(path: Path) -> tuple[str, str, list[str]]:
-    """The experiment or the protocol that a result belongs to, the rule that writes it, and the rest of its path.
+    """The experiment or protocol that a result belongs to, the rule that writes it, the rest of its path.
 
     Raises:
         UserError: for a path that is no result.
     """
     name, below = ("", path) if "results" not in path.parts else owned(path)
-    first, *rest = [*below.parts, "", ""]
+    first, *rest = *below.parts, "", ""
     if first == "metrics":
         metric = rest.pop(0)
         return name, "smoothness" if metric == "latent" else metric, rest
