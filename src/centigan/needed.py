@@ -51,7 +51,8 @@ def maker(path: Path) -> tuple[str, str, list[str]]:
         UserError: for a path that is no result.
     """
     name, below = ("", path) if "results" not in path.parts else owned(path)
-    first, *rest = *below.parts, "", ""
+    parts: list[str] = [*below.parts, "", ""]
+    first, *rest = parts
     if first == "metrics":
         metric = rest.pop(0)
         return name, "smoothness" if metric == "latent" else metric, rest
