@@ -9,9 +9,9 @@ export MPLCONFIGDIR := $(CURDIR)/.snakemake/matplotlib
 .PHONY: demo pull compare test test-cluster test-long golden check ui clean
 
 demo: .venv/installed
-	$(BIN)/snakemake --cores all --config experiment=demo
+	$(BIN)/snakemake --cores all --config experiment=digits/acgan
 	@echo
-	@echo "Report:  file://$(CURDIR)/results/demo/report/index.html"
+	@echo "Report:  file://$(CURDIR)/results/digits/acgan/report/index.html"
 	@echo "MLflow:  make ui"
 
 # what a reader of a published run needs: tables, figures, the page; `dvc pull` brings the rest

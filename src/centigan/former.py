@@ -1,4 +1,4 @@
-"""Results of the layout before protocols, which would be taken for others: a run refuses to begin beside them."""
+"""Results of the layout before protocols, which would be taken for others: no run begins beside them."""
 
 from pathlib import Path
 
@@ -17,6 +17,6 @@ def refuse_former(root: Path) -> None:
     folders = (root / "results").glob("*/")
     if former := sorted(str(folder) for folder in folders if any(any(folder.glob(mark)) for mark in MARKS)):
         raise UserError(
-            f"{', '.join(former)}: results of the layout before protocols, which no command reads any more: move "
-            f"them out of results/, or `rm -r {' '.join(former)}`; they are made anew (docs/decisions/0026-protocols.md)"
+            f"{', '.join(former)}: results of the layout before protocols, which no command reads any more: "
+            f"move them out of results/, or `rm -r {' '.join(former)}`; see docs/decisions/0026-protocols.md"
         )

@@ -83,7 +83,7 @@ def split_name(split: int | str, classes: int, split_size: int) -> str:
 
 
 def owned(result: Path) -> tuple[str, Path]:
-    """Whose result a path below results/ is, and its path among them: ("digits/acgan", "train/00/facts.json").
+    """Whose result a path below results/ is, and its path there: ("digits/acgan", "train/00/facts.json").
 
     Those of a protocol, ("digits", "arrays/00/images.npy"), have names that no experiment has.
     """

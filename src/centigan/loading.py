@@ -48,7 +48,7 @@ def load(
     """
     parse(Named, {"experiment": experiment}, "centigan.load")
     layout = Layout(experiment, find_root(root))
-    if not layout.results.is_dir():
+    if layout.is_protocol or not layout.results.is_dir():
         raise UserError(f"{layout.results} is missing; {_why(layout)}")
     classes = read_classes(layout)
     name = _named(split, sorted({each.split for each in classes}))

@@ -48,14 +48,14 @@ def _made_by(paths: Iterable[Path]) -> str:
 
 
 def maker(path: Path) -> tuple[str, str, list[str]]:
-    """The experiment or the protocol that a result belongs to, the rule that writes it, and the rest of its path.
+    """The experiment or protocol that a result belongs to, the rule that writes it, the rest of its path.
 
     Raises:
         UserError: for a path that is no result.
     """
     name, below = ("", path) if "results" not in path.parts else owned(path)
-    parts = [*below.parts, "", ""]
-    first, rest = parts[0], parts[1:]
+    parts: list[str] = [*below.parts, "", ""]
+    first, *rest = parts
     if first == "real":
         first = f"real/{rest.pop(0)}"
     if not (rule := RULES.get(first)):

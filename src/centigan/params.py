@@ -24,10 +24,11 @@ PROTOCOL_FILE = "protocol.yaml"  # in a folder of experiments/: what all experim
 
 
 def load(experiment: str | None = None, root: Path = Path()) -> Settings:
-    """The settings of an experiment, or of a protocol alone; by default of the experiment that params.yaml names.
+    """The settings of an experiment, or of a protocol alone; by default of what params.yaml names.
 
     Raises:
-        UserError: for a missing file, a misspelt key, a value out of range, or a section that is the protocol's.
+        UserError: for a missing file, a misspelt key, a value out of range, or an experiment that sets
+            what is its protocol's.
     """
     name, layers = _written(experiment, root)
     values: dict[str, Any] = {}
@@ -102,8 +103,8 @@ def _written(experiment: str | None, root: Path) -> tuple[str, list[Layer]]:
     named = parse(Named, {"experiment": params["experiment"] if experiment is None else experiment}, where)
     if experiment is None and protocol not in (None, named.protocol):
         raise UserError(
-            f"params.yaml: `protocol` is {_in_yaml(protocol)}, but `experiment` is {named.experiment}, which lies "
-            f"in {named.protocol}: let `protocol` be {named.protocol}, since DVC reads it there"
+            f"params.yaml: `protocol` is {_in_yaml(protocol)}, but `experiment` is {named.experiment}: let "
+            f"`protocol` be {named.protocol}, which DVC reads there"
         )
     files = _files(named, root)
     above = [Layer(read_mapping(file), str(file)) for file in files]
@@ -144,16 +145,15 @@ def experiments_of(root: Path) -> list[str]:
 def _require_own(layer: Layer, protocol: Path) -> None:
     """Make sure that an experiment sets nothing that its protocol decides."""
     if taken := [key for key in layer.values if key in Settings.model_fields and key not in OWN_SECTIONS]:
-        many = taken[1:] != []
+        keys = ", ".join(f"`{key}`" for key in taken)
         raise UserError(
-            f"{layer.place}: {', '.join(f'`{key}`' for key in taken)} {'are' if many else 'is'} the protocol's, since "
-            f"models are compared under the same: move {'them' if many else 'it'} to {protocol}, or make another "
-            f"protocol; an experiment has {', '.join(OWN_SECTIONS)}"
+            f"{layer.place}: {keys}: the protocol's, which compared models share: move to {protocol}, or "
+            f"make another protocol; an experiment has {', '.join(OWN_SECTIONS)}"
         )
 
 
 def _of_paper(params: dict[str, Any], above: list[Layer]) -> list[Layer]:
-    """What the paper of the family that all layers together choose says of training, where it says something."""
+    """What the paper of the family says of training; all layers together choose the family."""
     chosen: dict[str, Any] = {}
     for values in (params, *(layer.values for layer in above)):
         model = values.get("model")

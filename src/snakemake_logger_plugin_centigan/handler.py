@@ -68,7 +68,7 @@ class LogHandler(LogHandlerBase):
         }
 
     def expect(self, trainings: Mapping[tuple[str, str], tuple[Path, int, int]]) -> None:
-        """Take in all trainings by experiment and split: where they tell how far they are, iterations, batch size."""
+        """Take in all trainings by experiment and split: folder of journals, iterations, size of a batch."""
         self.run.work.expect({key: Training(*told) for key, told in trainings.items()})
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
-from small import TINY  # noqa: E402
+from small import TINY, TINY_PROTOCOL, write_experiment  # noqa: E402
 
 # folders of results/ that an artifact's name begins with, wherever experiment and protocol put them
 ARTIFACTS = {
@@ -66,9 +66,14 @@ def unpack(listing: list[str], tree: Path) -> None:
 
 def run(tree: Path) -> dict[str, str]:
     """Run the whole pipeline on the smallest settings; sha256 of each artifact by its name."""
-    (tree / "experiments" / "tiny.yaml").write_text(TINY)
+    name = "small/tiny"
+    if any(tree.glob("experiments/*/protocol.yaml")):
+        write_experiment(tree, name)
+    else:  # a commit before protocols: all in one file
+        name = "tiny"
+        (tree / "experiments" / "tiny.yaml").write_text(TINY_PROTOCOL + TINY)
     print(f"running {tree.name}", file=sys.stderr, flush=True)
-    command = ["snakemake", "--cores", "2", "--config", "experiment=tiny"]
+    command = ["snakemake", "--cores", "2", "--config", f"experiment={name}"]
     home = {"PYTHONPATH": str(tree / "src"), "OMP_NUM_THREADS": "1"}
     subprocess.run(command, cwd=tree, check=True, env=os.environ | home, stdout=subprocess.DEVNULL)
     found = (path for path in (tree / "results").rglob("*") if path.is_file() and path.suffix in KINDS)

@@ -22,7 +22,7 @@ from centigan.layout import Layout
 
 onstart:
     for handler in workflow.logger_manager.get_log_handlers():
-        handler.expect(Layout("small"), {"00": (100, 10), "01": (100, 10)})
+        handler.expect({("", split): (Layout("small").scratch(split), 100, 10) for split in ("00", "01")})
 
 rule everything:
     input:

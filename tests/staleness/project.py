@@ -12,6 +12,9 @@ import numpy as np
 from calls import call
 from copied import copy_project
 from PIL import Image
+from small import write_experiment
+
+from centigan.layout import OF_PROTOCOL
 
 BIN = Path(sys.executable).parent
 RAW = "data/raw/mine"
@@ -19,9 +22,6 @@ RAW = "data/raw/mine"
 MINE = f"""
 data: {{source: class-folders, root: {RAW}, classes: 4, split_size: 2, held_out: 0.4}}
 arrays: {{resolution: 32}}
-model: {{width: 0.1}}
-train: {{batch_size: 4, iterations: 2, log_every: 1, checkpoint_every: 2, snapshot_every: 1,
-        snapshot_per_class: 2}}
 sample: {{per_class: 4, fresh_per_class: 2}}
 judge: {{name: small-cnn}}
 ms_ssim: {{pairs: 2}}
@@ -30,15 +30,24 @@ inception_score: {{select_groups: 2, report_groups: 2}}
 distribution: {{kid_subsets: 2, kid_subset_size: 4, neighbours: 1}}
 neighbours: {{per_class: 2, ms_ssim_per_class: 1, permutations: 20}}
 latent: {{walks: 1, steps: 3, styles: 1}}
+model: {{}}
+train: {{}}
 accuracy: {{}}
 classification: {{}}
 splits: {{}}
 """
-RESULTS = "results/mine"
+TINY = """
+model: {width: 0.1}
+train: {batch_size: 4, iterations: 2, log_every: 1, checkpoint_every: 2, snapshot_every: 1,
+        snapshot_per_class: 2}
+splits: {}
+"""
+PROTOCOL_FILE, FILE = "experiments/mine/protocol.yaml", "experiments/mine/tiny.yaml"
+SHARED, RESULTS = "results/mine", "results/mine/tiny"
 
 
 class Project:
-    """A folder with the project's files, its own source, and an experiment `mine`."""
+    """A folder with the project's files, its own source, and an experiment `mine/tiny`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -48,8 +57,9 @@ class Project:
         """Copy the project's files and draw its raw images."""
         copy_project(folder, "dvc.yaml", ".gitignore", ".dvcignore", ".dvc", "src")
         self = cls(folder)
-        (folder / "experiments" / "mine.yaml").write_text(MINE)
-        self.edit("params.yaml", "experiment: demo", "experiment: mine")
+        write_experiment(folder, "mine/tiny", TINY, MINE)
+        self.edit("params.yaml", "protocol: digits", "protocol: mine")
+        self.edit("params.yaml", "experiment: digits/acgan", "experiment: mine/tiny")
         rng = np.random.default_rng(0)
         for number in range(4):
             (folder / RAW / f"class{number}").mkdir(parents=True)
@@ -132,6 +142,16 @@ class Project:
         assert old in text, (file, old)
         path.write_text(text.replace(old, new, 1))
 
+    def change(self, old: str, new: str) -> None:
+        """Replace one passage of the experiment's file or else of its protocol's."""
+        own = old in (self.folder / FILE).read_text()
+        self.edit(FILE if own else PROTOCOL_FILE, old, new)
+
+    def result(self, path: str) -> Path:
+        """A result of the experiment, or of its protocol."""
+        shared = path.split("/")[0] in OF_PROTOCOL
+        return self.folder / (SHARED if shared else RESULTS) / path
+
     def jobs_of(self, *words: str) -> set[str]:
         """Run a command; the jobs that ran, named as their logs are: "train/00", "figures/gallery".
 
@@ -151,4 +171,4 @@ class Project:
 
     def _job(self, name: str) -> str:
         (log,) = json.loads((self.folder / ".snakemake/metadata" / name).read_text())["log"]
-        return re.sub(r"^logs/mine/|\.log$", "", log)
+        return re.sub(r"^logs/mine/(tiny/)?|\.log$", "", log)

@@ -3,14 +3,14 @@
 import shutil
 from pathlib import Path
 
-from staleness.project import RAW, RESULTS, Project
+from staleness.project import FILE, PROTOCOL_FILE, RAW, RESULTS, Project
 
 DIGITS = "data: {source: digits, root: data/raw/digits, classes: 10, split_size: 5, per_class: 6}"
 
 
 def another_title(project: Project) -> set[str]:
     """An edit, and the jobs that follow."""
-    with (project.folder / "experiments/mine.yaml").open("a") as file:
+    with (project.folder / FILE).open("a") as file:
         file.write("figures: {gallery: {title: Another}}\n")
     return {"figures/gallery", "report", "publish"}
 
@@ -23,7 +23,7 @@ def test_a_reader_without_raw_data_and_store_has_nothing_to_do(computed: Project
 
 def test_a_reader_needs_no_raw_data_that_a_job_had_put_in_place(tmp_path: Path) -> None:
     author = Project.begin(tmp_path / "author")
-    mine = author.folder / "experiments/mine.yaml"
+    mine = author.folder / PROTOCOL_FILE
     mine.write_text("\n".join([DIGITS, *mine.read_text().split("\n")[2:]]))
     author.run("dvc", "repro", "data")
     author.run("dvc", "remote", "add", "--quiet", "--default", "store", str(tmp_path / "store"))

@@ -6,20 +6,28 @@ from pathlib import Path
 import pytest
 import yaml
 from copied import ROOT
-from staleness.project import Project
+from staleness.project import FILE, PROTOCOL_FILE, Project
 from staleness.test_identity import SETTINGS, listed, rules, table
 
 from centigan.fingerprint import PACKAGE, _closure
-from centigan.settings import Settings
+from centigan.settings import OWN_SECTIONS, Settings
 from centigan.settings.families import FAMILIES
 from centigan.settings.stages import STAGES
 
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-FILES = ("params.yaml", "experiments/${experiment}.yaml")
+SHARED_FILE, OWN_FILE = "experiments/${protocol}/protocol.yaml", "experiments/${experiment}.yaml"
+OF_PROTOCOL = {"data", "judge"}  # stages whose outputs all experiments share
 EVERYTHING = set(Settings.model_fields) - {"experiment"}
 SPLITS = {"data", "splits"}  # how many there are, and what single ones have otherwise
 PLUMBING = ("fingerprint.py", "layout.py", "params.py", "settings")  # what no rule's hash of source counts
-OF_FILE = {"data": "data", "train": "train", "sample": "evaluate", "metrics": "evaluate", "report": "report"}
+OF_FILE = {
+    "data": "data",
+    "judge": "judge",
+    "train": "train",
+    "sample": "evaluate",
+    "metrics": "evaluate",
+    "report": "report",
+}
 
 
 def stage_of() -> dict[str, str]:
@@ -37,7 +45,7 @@ def rules_of(stage: str) -> set[str]:
 
 def sections(stage: str) -> set[str]:
     """The sections of the settings that the rules of a stage of dvc.yaml depend on."""
-    found = set(SPLITS)
+    found = {"data"} if stage in OF_PROTOCOL else set(SPLITS)
     for rule in rules_of(stage):
         if rule in {"figure", "report", "publish"}:
             return EVERYTHING
@@ -54,7 +62,11 @@ def params(stage: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("stage", DVC)
 def test_a_stage_names_the_sections_that_its_rules_depend_on(stage: str) -> None:
-    assert params(stage) == dict.fromkeys(FILES, sections(stage))
+    asked = sections(stage)
+    expected = {"params.yaml": asked, SHARED_FILE: asked}
+    if stage not in OF_PROTOCOL:
+        expected[OWN_FILE] = asked if asked == EVERYTHING else asked & set(OWN_SECTIONS)
+    assert params(stage) == expected
 
 
 @pytest.mark.parametrize("stage", DVC)
@@ -83,9 +95,12 @@ def test_a_stage_names_the_files_of_its_rules(stage: str) -> None:
     assert named == expected | {"Snakefile", "workflow/Snakefile"}
 
 
-@pytest.mark.parametrize("file", sorted(ROOT.glob("experiments/*.yaml")), ids=lambda path: path.stem)
-def test_an_experiment_names_every_section_that_a_stage_asks_for(file: Path) -> None:
-    asked = {section for stage in ("data", "train", "evaluate") for section in sections(stage)}
+@pytest.mark.parametrize(
+    "file", sorted(ROOT.glob("experiments/*/*.yaml")), ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_a_file_names_every_section_that_a_stage_asks_for(file: Path) -> None:
+    asked = {section for stage in ("data", "judge", "train", "evaluate") for section in sections(stage)}
+    asked = asked if file.name == "protocol.yaml" else asked & set(OWN_SECTIONS)
     assert asked - set(yaml.safe_load(file.read_text())) == set()
 
 
@@ -103,10 +118,12 @@ QUICK = {"figures", "train"}
 )
 def test_dvc_names_the_stages_that_an_edit_concerns(computed: Project, tmp_path: Path, edit: str) -> None:
     project = computed.copy(tmp_path / "copy")
-    file = project.folder / "experiments/mine.yaml"
-    before = yaml.safe_load(file.read_text())
-    project.edit("experiments/mine.yaml", *EDITS[edit])
-    after = yaml.safe_load(file.read_text())
-    changed = {section for section in after if after[section] != before.get(section)}
+    files = [project.folder / file for file in (PROTOCOL_FILE, FILE)]
+    before = [yaml.safe_load(file.read_text()) for file in files]
+    project.change(*EDITS[edit])
+    after = [yaml.safe_load(file.read_text()) for file in files]
+    changed = {
+        key for now, then in zip(after, before, strict=True) for key in now if now[key] != then.get(key)
+    }
     assert project.named() == {stage for stage in DVC if sections(stage) & changed}
     assert edit not in STAGES or stage_of()[edit] in project.named()

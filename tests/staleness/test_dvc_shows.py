@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from copied import ROOT
-from staleness.project import RESULTS, Project
+from staleness.project import PROTOCOL_FILE, RESULTS, Project
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -25,9 +25,9 @@ def test_make_compare_shows_a_dozen_measurements_and_the_settings_that_differ(co
     alone = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
     done = subprocess.run(make, cwd=ROOT, env=alone, capture_output=True, text=True, check=True)
     _, *words = shlex.split(done.stdout)
-    copy.edit("experiments/mine.yaml", "pairs: 2", "pairs: 1")
+    copy.change("pairs: 2", "pairs: 1")
     header = copy.run("dvc", *words, "--csv").splitlines()[0].split(",")
-    assert header[-1] == "experiments/mine.yaml:ms_ssim.pairs"
+    assert header[-1] == f"{PROTOCOL_FILE}:ms_ssim.pairs"
     measured = [name for name in header[:-1] if "/" in name]
     assert len(measured) == 10
     assert len(header) <= 15

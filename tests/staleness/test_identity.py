@@ -11,6 +11,7 @@ from copied import ROOT
 from staleness.project import RESULTS, Project
 
 from centigan import needed
+from centigan.layout import OF_PROTOCOL
 from centigan.settings.stages import STAGES
 
 RULE = re.compile(r"^(?:    )?rule (\w+):\n(.*?)(?=^(?:    )?rule |\Z)", re.MULTILINE | re.DOTALL)
@@ -49,7 +50,7 @@ def test_the_table_names_the_source_and_the_settings_of_the_rule(rule: str) -> N
     settings, _, source = table()[rule]
     params = section(rules()[rule], "params")
     modules = re.findall(r'source_of\("([\w.]+)"\)', params)
-    modules += ["its family"] if "source_of_family()" in params else []
+    modules += ["its family"] if "source_of_family" in params else []
     assert modules == [] or listed(source) == set(modules)
     assert (rule == "train") == (not re.search("source_of|code", params))
     if stage := re.search(r'stage\("(\w+)"\)', params):
@@ -59,14 +60,16 @@ def test_the_table_names_the_source_and_the_settings_of_the_rule(rule: str) -> N
 @pytest.mark.parametrize("rule", sorted(set(rules()) - {"figure", "report", "publish", "raw", "index"}))
 def test_the_table_names_what_the_rule_is_made_from(rule: str) -> None:
     inputs = section(rules()[rule], "input")
-    paths = re.findall(r'"results/\{\{?experiment\}\}?/([^"]+)"', inputs)
-    makers = {maker(path) for path in paths} | ({"judge"} if "judge_of_features" in inputs else set())
+    paths = re.findall(r'"results/\{(?:experiment|protocol)\}/([^"]+)"', inputs)
+    makers = {maker(path) for path in paths} | (
+        {"judge"} if re.search("judge_of_features|JUDGE", inputs) else set()
+    )
     assert listed(table()[rule][1]) == makers
 
 
 def maker(path: str) -> str:
     """The rule that writes a result."""
-    _, rule, _ = needed.maker(Path("results/mine", path))
+    _, rule, _ = needed.maker(Path("results/mine" if path.split("/")[0] in OF_PROTOCOL else RESULTS, path))
     return rule
 
 
@@ -127,7 +130,7 @@ def planned(project: Project) -> set[str]:
 
 def remade(project: Project, output: str) -> None:
     """Change a result as if its job had just written it so."""
-    path = project.folder / RESULTS / output
+    path = project.result(output)
     changed = [path]
     if path.name == "SHA256SUMS":
         facts = path.with_name("facts.json")
@@ -151,7 +154,7 @@ def copy(computed: Project, tmp_path: Path) -> Project:
 @pytest.mark.faults
 @pytest.mark.parametrize("stage", SETTINGS)
 def test_other_settings_of_a_stage_reach_what_the_table_says(copy: Project, stage: str) -> None:
-    copy.edit("experiments/mine.yaml", *SETTINGS[stage])
+    copy.change(*SETTINGS[stage])
     own = {stage} | OF_STAGE.get(stage, set()) | ({"tables"} if stage == "neighbours" else set())
     assert planned(copy) == own | after(*own)
     assert copy.named()

@@ -15,11 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from staleness.project import BIN, RAW, Project
+from staleness.project import BIN, FILE, PROTOCOL_FILE, RAW, RESULTS, SHARED, Project
 
 SEQUENCES = int(os.environ.get("CENTIGAN_SEQUENCES", "3"))
 SEED = int(os.environ.get("CENTIGAN_SEED", "1"))
-TARGETS = [f"results/mine/samples/{split}/SHA256SUMS" for split in ("00", "01")]
+TARGETS = [f"{RESULTS}/samples/{split}/SHA256SUMS" for split in ("00", "01")]
 MESSAGES = (  # what may stop a run, each with its repair
     "belongs to an unfinished training with other settings",
     "it was there when the data was indexed",
@@ -50,7 +50,8 @@ class Sequence:
         return self.random.choice(images)
 
     def set(self, pattern: str, *values: object) -> None:
-        path = self.project.folder / "experiments/mine.yaml"
+        paths = [self.project.folder / file for file in (FILE, PROTOCOL_FILE)]
+        path = next(path for path in paths if re.search(rf"\b{pattern}: ", path.read_text()))
         value = self.random.choice(values)
         path.write_text(re.sub(rf"\b{pattern}: [^,}}]+", f"{pattern}: {value}", path.read_text(), count=1))
         self.done.append(f"{pattern}: {value}")
@@ -183,8 +184,8 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def results(project: Project) -> dict[str, bytes]:
     """Every result; a folder that lay in the way of one is somebody else's."""
-    base = project.folder / "results/mine"
-    parts = ("index", "arrays", "train", "samples", "classes.csv", "raw.sha256")
+    base = project.folder / SHARED
+    parts = ("index", "arrays", "tiny/train", "tiny/samples", "classes.csv", "raw.sha256")
     files = [path for part in parts for path in (base / part, *(base / part).rglob("*"))]
     own = [path for path in files if path.is_file() and ".aside-" not in str(path)]
     return {path.relative_to(base).as_posix(): path.read_bytes() for path in own}
@@ -195,7 +196,8 @@ def from_scratch(sequence: Sequence, folder: Path) -> dict[str, bytes]:
     fresh = Project.begin(folder)
     shutil.rmtree(fresh.folder / RAW)
     shutil.copytree(sequence.whole, fresh.folder / sequence.root)
-    shutil.copy(sequence.project.folder / "experiments/mine.yaml", fresh.folder / "experiments")
+    for file in (FILE, PROTOCOL_FILE):
+        shutil.copy(sequence.project.folder / file, fresh.folder / file)
     fresh.run("snakemake", "--cores", "2", *TARGETS)
     return results(fresh)
 

@@ -63,7 +63,7 @@ def test_a_reader_pulls_the_page_without_arrays_or_networks(computed: Project, t
     reader.run("dvc", "pull", "--quiet")  # the rest comes later, with what is known of it
     shutil.copytree(computed.folder / RAW, reader.folder / RAW)
     assert "Nothing to be done" in reader.run("snakemake", "reporting")
-    reader.edit("experiments/mine.yaml", "pairs: 2", "pairs: 1")
+    reader.change("pairs: 2", "pairs: 1")
     assert "ms_ssim/00" in reader.jobs_of("snakemake", "reporting")
 
 

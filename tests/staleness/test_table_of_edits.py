@@ -5,7 +5,7 @@ from pathlib import Path
 from shutil import copyfile
 
 import pytest
-from staleness.project import BIN, RAW, RESULTS, Project
+from staleness.project import BIN, FILE, RAW, RESULTS, Project
 
 from centigan.reporting.captions import CAPTIONS
 
@@ -36,41 +36,41 @@ def nothing(project: Project) -> set[str]:
 
 
 def learning_rate_of_a_split(project: Project) -> set[str]:
-    project.edit("experiments/mine.yaml", "splits: {}", "splits: {1: {model: {generator_lr: 1.0e-4}}}")
+    project.change("splits: {}", "splits: {1: {model: {generator_lr: 1.0e-4}}}")
     return {"train/01", *after_training("01"), *TABLES}
 
 
 def iterations(project: Project) -> set[str]:
-    project.edit("experiments/mine.yaml", "iterations: 2", "iterations: 4")
+    project.change("iterations: 2", "iterations: 4")
     return {"train/00", "train/01", *after_training("00"), *after_training("01"), *TABLES}
 
 
 def pairs_of_ms_ssim(project: Project) -> set[str]:
-    project.edit("experiments/mine.yaml", "pairs: 2", "pairs: 1")
+    project.change("pairs: 2", "pairs: 1")
     measured = {f"{rule}/{split}" for rule in ("ms_ssim", "ms_ssim_in_training") for split in ("00", "01")}
     return measured | TABLES
 
 
 def precision_of_features(project: Project) -> set[str]:
-    project.edit("experiments/mine.yaml", "network: judge", "network: judge, precision: bfloat16")
+    project.change("network: judge", "network: judge, precision: bfloat16")
     rules = ("features", "intra_class", "smoothness")
     return {f"{rule}/{split}" for rule in rules for split in ("00", "01")} | OF_FEATURES | TABLES
 
 
 def title_of_a_figure(project: Project) -> set[str]:
-    with (project.folder / "experiments/mine.yaml").open("a") as file:
+    with (project.folder / FILE).open("a") as file:
         file.write("figures: {gallery: {title: Another}}\n")
     return {"figures/gallery", "report"}
 
 
 def curve_of_another_experiment(project: Project) -> set[str]:
-    mine = project.folder / "experiments/mine.yaml"
+    mine = project.folder / FILE
     copyfile(mine, mine.with_name("other.yaml"))
     other = Path(project.folder, RESULTS).with_name("other")
     other.mkdir()
     copyfile(project.folder / RESULTS / "summary.json", other / "summary.json")
     with mine.open("a") as file:
-        file.write("figures: {accuracy_by_resolution: {beside: [other]}}\n")
+        file.write("figures: {accuracy_by_resolution: {beside: [mine/other]}}\n")
     return {"figures/accuracy_by_resolution", "report"}
 
 
@@ -102,7 +102,7 @@ def class_renamed(project: Project) -> set[str]:
 
 def root_moved(project: Project) -> set[str]:
     (project.folder / RAW).rename(project.folder / "data/elsewhere")
-    project.edit("experiments/mine.yaml", f"root: {RAW}", "root: data/elsewhere")
+    project.change(f"root: {RAW}", "root: data/elsewhere")
     return set()
 
 
@@ -113,7 +113,7 @@ def raw_data_deleted(project: Project) -> set[str]:
 
 
 def judge(project: Project) -> set[str]:
-    project.edit("experiments/mine.yaml", "name: small-cnn", "name: small-cnn, seed: 1")
+    project.change("name: small-cnn", "name: small-cnn, seed: 1")
     return {"judge", *of_judge("00"), *of_judge("01"), *TABLES}
 
 

@@ -3,13 +3,14 @@
 import json
 import os
 import re
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 from calls import call
 from copied import copy_project
-from small import TINY
+from small import TINY, TINY_PROTOCOL, write_experiment
 
 from centigan.reporting.captions import CAPTIONS
 
@@ -28,9 +29,9 @@ def snakemake(project: Path, *words: str, check: bool = True) -> str:
     return said
 
 
-def planned(project: Path) -> dict[str, int]:
+def planned(project: Path, *words: str) -> dict[str, int]:
     """Rule -> jobs of a dry run; empty when there is nothing to be done."""
-    output = snakemake(project, "--dry-run")
+    output = snakemake(project, "--dry-run", *words)
     counts = dict(re.findall(r"^(\w+) {2,}(\d+)\b", output, re.MULTILINE))
     assert counts or "Nothing to be done" in output, output
     return {rule: int(n) for rule, n in counts.items() if rule not in {"total", "everything"}}
@@ -41,27 +42,27 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project's files, run once from beginning to end."""
     place = tmp_path_factory.mktemp("project") / "centigan"
     copy_project(place)
-    (place / "experiments" / "tiny.yaml").write_text(TINY)
+    write_experiment(place, "small/tiny")
     params = (place / "params.yaml").read_text()
-    (place / "params.yaml").write_text(params.replace("experiment: demo", "experiment: tiny"))
+    params = params.replace("protocol: digits", "protocol: small").replace("digits/acgan", "small/tiny")
+    (place / "params.yaml").write_text(params)
     snakemake(place)
     return place
 
 
-def planned_after(project: Path, old: str, new: str) -> dict[str, int]:
+def planned_after(project: Path, old: str, new: str, *words: str) -> dict[str, int]:
     """What a dry run would do after an edit of the settings, which is taken back."""
-    file = project / "experiments" / "tiny.yaml"
-    text = file.read_text()
-    assert old in text
+    files = [project / "experiments/small" / name for name in ("tiny.yaml", "protocol.yaml")]
+    file, text = next((file, text) for file in files if old in (text := file.read_text()))
     file.write_text(text.replace(old, new))
     try:
-        return planned(project)
+        return planned(project, *words)
     finally:
         file.write_text(text)
 
 
 def test_one_command_ends_in_a_page_a_summary_and_a_published_run(project: Path) -> None:
-    results = project / "results/tiny"
+    results = project / "results/small/tiny"
     page = (results / "report/index.html").read_text()
     assert "http-equiv" not in page
     summary = json.loads((results / "summary.json").read_text())
@@ -83,7 +84,7 @@ def test_a_second_run_has_nothing_to_do(project: Path) -> None:
 
 
 def test_an_export_by_hand_leaves_nothing_to_do(project: Path) -> None:
-    published = project / "results/tiny/mlflow.json"
+    published = project / "results/small/tiny/mlflow.json"
     assert json.loads(published.read_text())["complete"]
     published.write_text(json.dumps(json.loads(published.read_text())))  # as `centigan track` does
     assert planned(project) == {}
@@ -111,12 +112,12 @@ def test_an_edit_of_one_setting_reruns_what_depends_on_it(
 
 
 def test_one_splits_learning_rate_reruns_that_split(project: Path) -> None:
-    found = planned_after(project, "ms_ssim:", "splits: {1: {model: {generator_lr: 1.0e-3}}}\nms_ssim:")
+    found = planned_after(project, "model:", "splits: {1: {model: {generator_lr: 1.0e-3}}}\nmodel:")
     assert (found["train"], found["sample"]) == (1, 1)
 
 
 def test_a_title_reruns_its_figure_and_the_page(project: Path) -> None:
-    found = planned_after(project, "ms_ssim:", "figures: {gallery: {title: Digits}}\nms_ssim:")
+    found = planned_after(project, "model:", "figures: {gallery: {title: Digits}}\nmodel:")
     assert found == {"figure": 1, "report": 1, "publish": 1}
 
 
@@ -133,13 +134,14 @@ def test_snakemakes_own_report_is_made_with_captions(project: Path) -> None:
     ("text", "message"),
     [
         ("train: {iteratons: 1}", "train.iteratons: unknown setting; did you mean `iterations`?"),
-        ("data: {classes: 20}\nsplits: {2: {train: {seed: 1}}}", "split 2 does not exist; splits are 00..01"),
+        ("splits: {2: {train: {seed: 1}}}", "split 2 does not exist; splits are 00..01"),
+        ("ms_ssim: {pairs: 2}", "`ms_ssim`: the protocol's, which compared models share: move to"),
     ],
 )
 def test_a_mistake_in_the_settings_stops_before_the_first_job(project: Path, text: str, message: str) -> None:
-    (project / "experiments" / "wrong.yaml").write_text(text)
-    output = snakemake(project, "--config", "experiment=wrong", check=False)
-    (project / "experiments" / "wrong.yaml").unlink()
+    file = write_experiment(project, "small/wrong", text)
+    output = snakemake(project, "--config", "experiment=small/wrong", check=False)
+    file.unlink()
     assert message in output
     assert "Traceback" not in output
 
@@ -148,11 +150,35 @@ def test_config_takes_nothing_but_the_experiment(project: Path) -> None:
     assert "--config takes only `experiment`" in snakemake(project, "--config", "width=2", check=False)
 
 
+def test_a_second_experiment_runs_nothing_of_the_protocol_nor_of_the_first(project: Path) -> None:
+    other = TINY.replace("width: 0.1", "family: cgan, width: 0.1")
+    write_experiment(project, "small/other", other)
+    both, alone = "experiment=small/tiny,small/other", "experiment=small/other"
+    found = planned(project, "--config", alone)
+    assert not {"raw", "index", "arrays", "judge"} & found.keys()
+    assert (found["train"], found["publish"]) == (2, 1)
+    assert planned(project, "--config", both) == found
+    said = snakemake(project, "--config", alone)
+    assert "made again first" not in said
+    for config in (both, alone, "experiment=small/tiny", "experiment=small"):
+        assert planned(project, "--config", config) == {}
+    judge = planned_after(project, "name: small-cnn", "name: small-cnn, seed: 1", "--config", both)
+    assert (judge["judge"], judge["accuracy"], judge["publish"]) == (1, 4, 2)
+
+
+def test_results_of_the_layout_before_protocols_are_named_before_the_first_job(project: Path) -> None:
+    old = project / "results/demo/summary.json"
+    old.parent.mkdir()
+    old.write_text("{}")
+    said = snakemake(project, "--dry-run", check=False)
+    shutil.rmtree(old.parent)
+    assert "results/demo: results of the layout before protocols" in said
+    assert "rm -r results/demo" in said
+
+
 def test_an_image_folder_runs_too_and_a_missing_one_is_named(project: Path) -> None:
-    (project / "experiments" / "mine.yaml").write_text(
-        TINY.replace("source: digits, root: data/raw/digits", "source: auto, root: data/raw/nowhere")
-    )
-    output = snakemake(project, "--config", "experiment=mine", check=False)
-    (project / "experiments" / "mine.yaml").unlink()
+    elsewhere = TINY_PROTOCOL.replace("source: digits, root: data/raw/digits", "root: data/raw/nowhere")
+    write_experiment(project, "mine/tiny", protocol=elsewhere)
+    output = snakemake(project, "--config", "experiment=mine/tiny", check=False)
     assert "no data found: data/raw/nowhere is missing" in output
     assert planned(project) == {}

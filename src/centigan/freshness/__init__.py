@@ -4,8 +4,8 @@ Snakemake judges by times: a file that is older than what was made from it is ne
 gone from the middle is not missed, and a clone knows nothing. So before a run and after it, contents are
 compared with the records, and what differs is made to look so. docs/decisions/0013-staleness.md.
 
-A protocol's folder of results and each of its experiments' are looked at on their own, as they travel on their own:
-`layout` is the one or the other. What an experiment's jobs read of the protocol is an input of theirs, as raw data are.
+The folder of a protocol and that of each of its experiments are looked at one by one, as they travel one by
+one; `layout` is either. What an experiment's jobs read of the protocol is an input of theirs.
 """
 
 import logging

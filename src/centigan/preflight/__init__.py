@@ -47,8 +47,8 @@ def before_first_job(layout: Layout, settings: Settings, *, rules: Collection[st
 def after_index(layout: Layout, settings: Settings) -> None:
     """Make sure of what the index has brought to light; it is kept.
 
-    The jobs that read it first ask: a protocol's for arrays, and an experiment's for training, since no job of the
-    protocol knows which classes an experiment's figures name.
+    Arrays ask of a protocol, and each training of its experiment: no job of the protocol knows which
+    classes an experiment's figures name.
 
     Raises:
         UserError: with every problem.

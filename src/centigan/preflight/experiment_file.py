@@ -1,10 +1,10 @@
-"""The folder of experiments/ that is proposed for own data: every value has its reason, no file is replaced."""
+"""The folder of experiments/ that is proposed for own data: each value has its reason, none is replaced."""
 
 import json
 from pathlib import Path
 
-from centigan.data.ilsvrc2012 import SORTED_IDS
 from centigan.atomic import write_text
+from centigan.data.ilsvrc2012 import SORTED_IDS
 from centigan.errors import UserError
 from centigan.layout import split_names
 from centigan.params import PROTOCOL_FILE, parse

@@ -103,7 +103,7 @@ def state(path: str, digest: str) -> str:
 
 
 def _jobs(layout: Layout) -> tuple[dict[str, Job], dict[str, str]]:
-    """Every job of an experiment and of its protocol by its name, and the name of the job that wrote a file."""
+    """Every job of an experiment and its protocol by name, and the name of the job that wrote a file."""
     jobs: dict[str, Job] = {}
     writer: dict[str, str] = {}
     for owner in (layout.shared, layout):

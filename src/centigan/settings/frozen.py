@@ -8,8 +8,8 @@ NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,2}$"
 LINE = r"^[^\x00-\x1f\x7f]+$"
 WORDS = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
 MEANING = {  # of a pattern, for a person
-    NAME: "must be of letters, digits, `_`, `-` and `.`, and begin with none of the last two; `/` stands between "
-    "protocol and experiment",
+    NAME: "must be of letters, digits, `_`, `-` and `.`, and begin with none of the last two; "
+    "`/` stands between protocol and experiment",
     LINE: "must be one line, not empty, without control characters",
     WORDS: "must be without control characters",
 }
