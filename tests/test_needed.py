@@ -18,7 +18,12 @@ from centigan.needed import maker, missing
 VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 WITHOUT_INPUTS = {"raw", "fixture", "settings", "job", "new", "check"}
 WHAT_THERE_IS = {"status", "track"}  # they tell of any state of an experiment
-GIVEN = {"split": "0", "name": "gallery", "file": "results/small/figures/gallery.svg"}
+GIVEN = {
+    "split": "0",
+    "metric": "distribution",
+    "name": "gallery",
+    "file": "results/small/figures/gallery.svg",
+}
 FORM = re.compile(
     r"(\S+?)(, \S+?)*( and \d+ more)? (is|are) missing: (`centigan [^`]+`(, | and \d+ more )?)+ ?or "
     r"`snakemake ([\w ]+) --config experiment=small` makes? (it|them)"
@@ -68,8 +73,8 @@ def test_the_judge_is_not_asked_for_where_another_network_makes_the_features(pro
     (project / "experiments" / "small.yaml").write_text(
         yaml.safe_dump(EXPERIMENT | {"features": {"network": "inception-v3"}})
     )
-    assert "judge" not in MADE_FROM["distribution"]
-    for rule in ("features", "inception_score", "smoothness"):
+    assert "judge_of_features" not in MADE_FROM["measure distribution"]
+    for rule in ("features", "measure inception_score", "measure smoothness"):
         paths = inputs(rule, Layout("small", project), params.load("small"), ["00"])
         assert "judge" not in {maker(path)[1] for path in paths}
 
@@ -86,9 +91,10 @@ def test_many_missing_files_are_counted_and_their_commands_named_once() -> None:
 @pytest.mark.parametrize(
     ("file", "command"),
     [
-        ("metrics/ms_ssim_in_training/03.parquet", "ms-ssim --in-training -e demo -s 03"),
-        ("metrics/latent/03.parquet", "smoothness -e demo -s 03"),
-        ("metrics/inception_score/all.parquet", "inception-score -e demo"),
+        ("metrics/ms_ssim_in_training/03.parquet", "measure ms_ssim_in_training -e demo -s 03"),
+        ("real/metrics/accuracy/03.parquet", "measure --real accuracy -e demo -s 03"),
+        ("real/features/03/real.npy", "features --real -e demo -s 03"),
+        ("metrics/inception_score/all.parquet", "measure inception_score -e demo"),
         ("figures/gallery.png", "figure gallery -e demo"),
         ("mlflow.json", "track -e demo"),
         ("summary.json", "tables -e demo"),

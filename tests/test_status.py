@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from centigan import params
+from centigan.catalogue import METRICS
 from centigan.layout import Layout
 from centigan.status import Status, look, queue
 from centigan.status.screen import as_json, as_text, progress
@@ -118,9 +119,10 @@ def test_a_stage_is_done_where_its_last_output_is(layout: Layout) -> None:
 def test_every_rule_but_the_raw_data_is_a_stage(layout: Layout) -> None:
     rules = Path(__file__).parents[1] / "workflow" / "rules"
     lines = [line.split() for path in rules.glob("*.smk") for line in path.read_text().splitlines()]
-    assert {words[1].rstrip(":") for words in lines if words[:1] == ["rule"]} - {"raw"} == set(
-        seen(layout).stages
-    )
+    named = {words[1].rstrip(":") for words in lines if words[:1] == ["rule"]}
+    stages = set(seen(layout).stages)
+    assert named - {"raw"} == stages - METRICS.keys() | {"measure"}
+    assert METRICS.keys() <= stages
 
 
 def test_a_training_whose_lock_is_held_runs_at_the_speed_of_its_journal(layout: Layout) -> None:
@@ -262,7 +264,7 @@ def test_a_job_of_several_splits_and_rules_is_known_by_all_of_them(
     layout: Layout, slurm: Callable[..., None]
 ) -> None:
     slurm((31, "RUNNING", "centigan small train/01 train/02"))
-    slurm((33, "PENDING", "centigan small sample/00 accuracy/00 figure/gallery"))
+    slurm((33, "PENDING", "centigan small sample/00 measure/accuracy/00 figure/gallery"))
     with locked(layout, "00", "Slurm job 30 on gpu3"):
         now = seen(layout)
     assert [(each.state, each.job) for each in now.trainings] == [
@@ -353,29 +355,39 @@ def begun(log: Path) -> Iterator[None]:
         process.kill()
 
 
-@pytest.mark.parametrize(("rule", "target"), [("judge", ""), ("accuracy", "01"), ("figure", "gallery")])
-def test_a_job_of_any_rule_runs_as_long_as_its_process_lives(layout: Layout, rule: str, target: str) -> None:
+@pytest.mark.parametrize(
+    ("rule", "target", "stage"),
+    [
+        ("judge", "", "judge"),
+        ("measure", "accuracy/01", "accuracy"),
+        ("measure_real", "accuracy/01", "measure_real"),
+        ("figure", "gallery", "figure"),
+    ],
+)
+def test_a_job_of_any_rule_runs_as_long_as_its_process_lives(
+    layout: Layout, rule: str, target: str, stage: str
+) -> None:
     with begun(layout.log(rule, target)):
-        running = seen(layout).stages[rule]["running"]
+        running = seen(layout).stages[stage]["running"]
     assert running == 1
-    assert "running" not in seen(layout).stages[rule]
-    assert "failed" not in seen(layout).stages[rule]
+    assert "running" not in seen(layout).stages[stage]
+    assert "failed" not in seen(layout).stages[stage]
 
 
 def test_a_job_that_ended_in_an_error_of_two_lines_has_failed_and_is_shown(layout: Layout) -> None:
-    log = layout.log("accuracy", "01")
+    log = layout.log("measure", "accuracy/01")
     write(
         log, "2026-11-22 05:12:55,849 10 images\n2026-11-22 05:12:56,000 error: two things:\n  one\n  two\n"
     )
     now = seen(layout)
     assert now.stages["accuracy"] == {"failed": 1, "to do": 2}
-    assert f"failed: accuracy 01\n  {log}: error: two things: one two\n" in as_text(now)
+    assert f"failed: measure accuracy/01\n  {log}: error: two things: one two\n" in as_text(now)
     write(layout.metric("accuracy", "01"))
     assert seen(layout).stages["accuracy"] == {"done": 1, "to do": 2}
 
 
 def test_a_stage_whose_newer_try_failed_is_not_done_by_the_older_result(layout: Layout) -> None:
-    output, log = layout.metric("accuracy", "01"), layout.log("accuracy", "01")
+    output, log = layout.metric("accuracy", "01"), layout.log("measure", "accuracy/01")
     write(output)
     write(log, "2026-11-22 05:12:56,000 error: no room\n")
     os.utime(output, (1e9, 1e9))

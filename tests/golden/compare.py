@@ -20,6 +20,7 @@ from small import TINY, TINY_PROTOCOL, write_experiment  # noqa: E402
 
 # folders of results/ that an artifact's name begins with, wherever experiment and protocol put them
 ARTIFACTS = {
+    "real",
     "index",
     "arrays",
     "judge",

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from centigan import preflight
+from centigan.catalogue import files
 from centigan.errors import UserError
 from centigan.layout import Layout, split_names
 from centigan.params import parse
@@ -109,15 +110,12 @@ def test_results_that_are_there_need_no_weights(published: Path, layout: Layout)
     """A reader who has pulled them has none, and nothing to do."""
     published.unlink()
     for split in split_names(10, 5):
-        folder = layout.features(split)
-        for path in (
-            layout.metric("latent", split),
-            layout.metric("inception_score", "all"),
-            folder / "SHA256SUMS",
-        ):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-        (folder / "facts.json").write_text(json.dumps({"network": "inception-2015"}))
+        measured = [*files("smoothness", layout, split), *files("inception_score", layout, "all")]
+        for folder in (layout.features(split), layout.real_features(split)):
+            for path in (*measured, folder / "SHA256SUMS"):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+            (folder / "facts.json").write_text(json.dumps({"network": "inception-2015"}))
     assert [found.good for found in of_weights(still_wanted(layout, SETTINGS), fetch=True)] == [True]
     (folder / "facts.json").write_text(json.dumps({"network": "small-cnn"}))  # of other settings
     assert [found.good for found in of_weights(still_wanted(layout, SETTINGS), fetch=True)] == [False]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from centigan.catalogue import files
 from centigan.layout import Layout
 from centigan.reporting.absent import absences, finite, without_infinity
 from centigan.reporting.comparison import write_comparison
@@ -37,8 +38,9 @@ def one_pair(metrics: Layout, settings: Settings) -> Layout:
     """One pair of images a class, and images in one subset alone: nothing to take a deviation of."""
     for split in SPLITS:
         for metric, column in (("ms_ssim", "pair"), ("accuracy", "subset")):
-            frame = pd.read_parquet(metrics.metric(metric, split))
-            frame[frame[column] == 0].to_parquet(metrics.metric(metric, split))
+            for path in files(metric, metrics, split):
+                frame = pd.read_parquet(path)
+                frame[frame[column] == 0].to_parquet(path)
     write_tables(metrics, SPLITS, resolution=32, neighbours=settings.neighbours)
     write_comparison(metrics, SPLITS, network=settings.features.network)
     return metrics
@@ -91,7 +93,7 @@ def test_an_experiment_with_every_number_says_nothing_of_it(
 def test_a_measurement_that_is_no_number_is_told_and_never_written(
     metrics: Layout, settings: Settings, caplog: pytest.LogCaptureFixture, value: float
 ) -> None:
-    edit(metrics, "latent", "largest_over_mean", value)
+    edit(metrics, "smoothness", "largest_over_mean", value)
     edit(metrics, "intra_class", "fid", value, slice(0, 1))
     with caplog.at_level(logging.WARNING):
         write_tables(metrics, SPLITS, resolution=32, neighbours=settings.neighbours)

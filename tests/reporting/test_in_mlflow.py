@@ -94,7 +94,7 @@ def test_a_splits_metrics_mean_what_the_experiments_of_the_same_name_mean(
     extra = rows[(rows["class_id"] == "a") & (rows["source"] == "generated")]
     pd.concat([rows, extra]).to_parquet(finished.metric("accuracy", "00"))  # a class counts once, at any size
     metrics = metrics_of(finished, settings)
-    scores = [scores_of(finished, split) for split in ("00", "01")]
+    scores = [scores_of(finished, settings, split) for split in ("00", "01")]
     assert scores[0].keys() == scores[1].keys()
     assert scores[0].keys() <= metrics.keys()
     assert {"accuracy/generated/32", "ms_ssim/real/mean", "fid/intra_class/held_out"} <= scores[0].keys()

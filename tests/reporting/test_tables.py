@@ -3,6 +3,7 @@ import json
 import pandas as pd
 import pytest
 
+from centigan.catalogue import subject_of
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.comparison import compare
@@ -10,8 +11,10 @@ from centigan.reporting.formats import write_latex
 from centigan.reporting.results import Results
 from centigan.reporting.tables import joint_summary, less_diverse, write_tables
 from centigan.settings.evaluation import NeighbourSettings
+from centigan.settings.families.acgan import AcganConfig
 
 SPLITS = ["00", "01"]
+ACGAN = subject_of(AcganConfig(), classes_of_a_split=2)
 NEIGHBOURS = NeighbourSettings(permutations=999)  # as in conftest
 
 
@@ -73,7 +76,9 @@ def test_a_share_of_no_class_is_left_out_and_said_in_the_comparison(finished: La
     assert "accuracy_ms_ssim/share_high_diversity_accurate" not in values
     summary = json.loads(finished.summary.read_text())
     del summary["accuracy_ms_ssim/share_high_diversity_accurate"]
-    table = compare(summary, judge="small-cnn", network="small-cnn", source="folders", is_imagenet=False)
+    table = compare(
+        summary, judge="small-cnn", network="small-cnn", source="folders", is_imagenet=False, subject=ACGAN
+    )
     row = table[table["measurement"].str.contains("accuracy > 1 %")].iloc[0]
     assert row["ours"] == ""
     assert "every class is less diverse than any real class" in row["why"]
@@ -98,7 +103,12 @@ def test_the_papers_own_protocol_is_comparable(finished: Layout) -> None:
     summary = {name.replace("/32", "/128"): value for name, value in summary.items()}
     summary |= {"model/resolution": 128, "data/classes": 1000, "ms_ssim/pairs": 100}
     table = compare(
-        summary, judge="inception-v3", network="inception-2015", source="folders", is_imagenet=True
+        summary,
+        judge="inception-v3",
+        network="inception-2015",
+        source="folders",
+        is_imagenet=True,
+        subject=ACGAN,
     )
     row = table[table["measurement"] == "Accuracy of samples at R"].iloc[0]
     assert (row["paper"], row["comparable"]) == ("10.1 ± 2.0 %", "yes")
@@ -113,7 +123,7 @@ def test_tables_are_the_same_bytes_twice(finished: Layout) -> None:
 
 
 def test_a_metric_file_without_a_class_is_named(metrics: Layout) -> None:
-    path = metrics.metric("ms_ssim", "01")
+    path = metrics.real_metric("ms_ssim", "01")
     frame = pd.read_parquet(path)
     frame[~((frame["class_id"] == "d") & (frame["source"] == "real"))].to_parquet(path)
     with pytest.raises(UserError, match=r"ms_ssim/01.parquet has no row of real images for class 'd'"):
@@ -122,7 +132,9 @@ def test_a_metric_file_without_a_class_is_named(metrics: Layout) -> None:
 
 def test_a_missing_metric_file_is_named(metrics: Layout) -> None:
     metrics.metric("accuracy", "00").unlink()
-    with pytest.raises(UserError, match=r"accuracy/00.parquet is missing: `centigan accuracy -e hand"):
+    with pytest.raises(
+        UserError, match=r"accuracy/00.parquet is missing: `centigan measure accuracy -e hand"
+    ):
         write_tables(metrics, SPLITS, resolution=32, neighbours=NEIGHBOURS)
 
 
@@ -147,7 +159,9 @@ def test_an_inception_score_is_comparable_on_cifar_10_by_the_network_of_2015(fin
 
     def row(source: str, network: str, images: int = 25_000) -> "pd.Series[str]":
         told = summary | {"inception_score/fresh/images": images}
-        table = compare(told, judge="small-cnn", network=network, source=source, is_imagenet=False)
+        table = compare(
+            told, judge="small-cnn", network=network, source=source, is_imagenet=False, subject=ACGAN
+        )
         return table[table["measurement"].str.startswith("Inception score")].iloc[0]
 
     good = row("CIFAR-10", "inception-2015")

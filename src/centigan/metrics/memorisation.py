@@ -42,7 +42,7 @@ def duplicate_counts(neighbours: pd.DataFrame, threshold: float) -> pd.DataFrame
 
 
 def scope_of(neighbours: pd.DataFrame) -> Literal["class", "split"]:
-    """Within what samples are compared with held-out images: their class, or their split if they have none."""
+    """Within what samples meet held-out images: their class, or their split if they have none."""
     of_samples = neighbours.loc[neighbours["source"] == "generated", "class_id"]
     return "split" if of_samples.isna().all() else "class"
 

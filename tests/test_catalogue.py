@@ -1,0 +1,81 @@
+"""What applies to which family: one function, asked everywhere."""
+
+import importlib
+
+import pytest
+
+from centigan.catalogue import (
+    FIGURES,
+    METRICS,
+    TABLES,
+    Subject,
+    absent,
+    applying,
+    subject_of,
+    why_no_number,
+    why_not,
+)
+from centigan.layout import TABLES as EVERY_TABLE
+from centigan.settings.families.acgan import AcganConfig
+from centigan.settings.families.contract import FamilySettings
+from centigan.settings.stages import STAGES
+
+GAN = Subject("GAN", frozenset({"latent", "labels"}))
+PIXELCNN = Subject("PixelCNN", frozenset({"by_class", "labels"}))
+
+
+class Unconditional(FamilySettings):
+    title = "GAN"
+
+
+def test_everything_applies_to_a_family_of_classes_and_latents() -> None:
+    assert absent(subject_of(AcganConfig(), classes_of_a_split=10)) == []
+
+
+def test_the_reason_is_one_sentence_that_names_the_family() -> None:
+    assert why_not(METRICS["accuracy"], GAN) == (
+        "needs a model that draws images of a class; GAN draws without classes"
+    )
+    assert why_not(FIGURES["interpolation"], PIXELCNN) == (
+        "needs a model with a latent space; PixelCNN has none"
+    )
+
+
+def test_what_remains_without_classes_needs_none() -> None:
+    assert [*applying(METRICS, GAN)] == ["neighbours", "smoothness", "inception_score", "distribution"]
+    assert [*applying(FIGURES, GAN)] == ["memorisation", "random_samples", "training_curves"]
+    assert [*applying(TABLES, GAN)] == []
+
+
+def test_a_model_of_one_class_draws_images_of_a_class() -> None:
+    assert absent(subject_of(Unconditional(), classes_of_a_split=1)) == []
+    assert absent(subject_of(Unconditional(), classes_of_a_split=2)) == absent(GAN)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_needs_what_the_metrics_and_tables_behind_it_need(name: str) -> None:
+    figure = FIGURES[name]
+    needed = frozenset[str]()
+    for source in figure.sources:
+        behind = METRICS.get(source) or TABLES.get(source.removeprefix("tables/"))
+        needed |= behind.needs if behind else frozenset()
+    assert needed <= figure.needs
+    assert figure.table is None or figure.table in TABLES
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_has_a_stage_and_a_module_that_measures(name: str) -> None:
+    metric, module = METRICS[name], importlib.import_module(f"centigan.metrics.{name}")
+    assert len(STAGES[metric.stage].model_fields) == 1
+    assert callable(module.measure)
+    assert hasattr(module, "measure_real") == bool(metric.of_real)
+    assert "source" not in metric.columns or metric.per == "all" or metric.baseline
+
+
+def test_a_number_that_does_not_apply_has_its_metrics_reason() -> None:
+    for name in ("accuracy/generated/32", "ms_ssim/real/max", "accuracy_ms_ssim/r", "cas/generated"):
+        assert "draws without classes" in str(why_no_number(name, GAN))
+    assert why_no_number("fid/intra_class/generated", GAN)
+    assert why_no_number("fid/generated", GAN) is None
+    assert why_no_number("latent/linear/largest_over_mean", PIXELCNN)
+    assert set(TABLES) < set(EVERY_TABLE)
