@@ -34,12 +34,14 @@ model: {{}}
 train: {{}}
 accuracy: {{}}
 classification: {{}}
+supervision: {{}}
 splits: {{}}
 """
 TINY = """
 model: {width: 0.1}
 train: {batch_size: 4, iterations: 2, log_every: 1, checkpoint_every: 2, snapshot_every: 1,
         snapshot_per_class: 2}
+supervision: {}
 splits: {}
 """
 PROTOCOL_FILE, FILE = "experiments/mine/protocol.yaml", "experiments/mine/tiny.yaml"

@@ -153,6 +153,14 @@ def measured(experiment, metrics=None, real=None):
     return [str(path) for path in paths]
 
 
+def measured_of_real():
+    """The files of all that is measured of real images, whatever experiments there are."""
+    names = [name for name, metric in catalogue.METRICS.items() if metric.of_real]
+    return [
+        str(path) for path in catalogue.all_files(names, Layout(PROTOCOL), splits_of(PROTOCOL), real=True)
+    ]
+
+
 def measured_of(wildcards):
     return measured(wildcards.experiment)
 
@@ -299,8 +307,10 @@ def spelt_out(target):
     """What a target on the command line stands for: the name of a rule, all that it makes."""
     if not workflow.is_rule(target) or not workflow.get_rule(target).has_wildcards():
         return [target]
-    if target in {"measure", "measure_real"}:
-        return [path for name in EXPERIMENTS for path in measured(name, real=target == "measure_real")]
+    if target == "measure_real":
+        return measured_of_real()
+    if target == "measure":
+        return [path for name in EXPERIMENTS for path in measured(name, real=False)]
     if target == "figure":
         return [f"results/{name}/figures/{figure}.svg" for name in EXPERIMENTS for figure in figures_of(name)]
     made = strip_wildcard_constraints(str(workflow.get_rule(target).output[0]))

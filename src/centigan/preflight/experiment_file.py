@@ -99,7 +99,7 @@ def protocol_text(found: Found) -> str:
 
 def experiment_text(found: Found) -> str:
     """The model and its training."""
-    return f"{_model(found)}\nsplits: {{}}  # DVC asks for it by name\n"
+    return f"{_model(found)}\n# DVC asks for these by name\nsupervision: {{}}\nsplits: {{}}\n"
 
 
 def _data(found: Found) -> str:
