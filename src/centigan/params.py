@@ -1,34 +1,80 @@
-"""Reading settings: params.yaml, overlaid by experiments/<name>.yaml, then by a split's overrides."""
+"""Reading settings: params.yaml, overlaid by experiments/<name>.yaml, then by a split's overrides.
+
+A point of a study is its base's file, overlaid by the point's values.
+"""
 
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
-
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from centigan.errors import UserError
 from centigan.layout import split_name
 from centigan.settings import Named, Settings
-from centigan.settings.families import FAMILIES
-from centigan.settings.frozen import MEANING, Frozen
-from centigan.yaml_mapping import advice, read_mapping
+from centigan.settings.frozen import Frozen
+from centigan.settings.parsing import parse as parse
+from centigan.settings.parsing import parse_json as parse_json
+from centigan.settings.points import Point, point_of
+from centigan.yaml_mapping import read_mapping
 
 StageT = TypeVar("StageT", bound=Frozen)
 
 
 def load(experiment: str | None = None, root: Path = Path()) -> Settings:
-    """The settings of an experiment; by default the one that params.yaml names.
+    """The settings of an experiment or of a study's point; by default the one that params.yaml names.
 
     Raises:
         UserError: for a missing file, a misspelt key or a value out of range.
     """
-    params, overlay, file = _written(experiment, root)
-    values = _merge(params, overlay) | {"experiment": file.stem}
-    settings = parse(Settings, values, f"params.yaml + {file}")
+    params, name = _asked(experiment, root)
+    point = point_of(name, root)
+    overlay, file = _overlay(point.base if point else name, root)
+    values, where = _merge(params, overlay), f"params.yaml + {file}"
+    if point:
+        values, where = _merge(values, point.overlay), f"{where} + {point.file}"
+    settings = parse(Settings, values | {"experiment": name}, where)
+    for split in settings.splits:
+        for_split(settings, split)
+    return settings
+
+
+def load_points(points: Iterable[Point], root: Path = Path()) -> dict[str, Settings]:
+    """The settings of every point of a study, by its name.
+
+    Raises:
+        UserError: naming every mistake once, though many points share it, and points that do not differ.
+    """
+    found: dict[str, Settings] = {}
+    wrong: dict[str, None] = {}  # in their order
+    for point in points:
+        try:
+            found[point.name] = load(point.name, root)
+        except UserError as error:
+            wrong[str(error)] = None
+    wrong |= dict.fromkeys(_alike(found))
+    if wrong:
+        raise UserError("; ".join(wrong))
+    return found
+
+
+def _alike(found: dict[str, Settings]) -> Iterator[str]:
+    """A line for each experiment that says what an earlier one says."""
+    earlier: dict[str, str] = {}
+    for name, settings in found.items():
+        same = earlier.setdefault(canonical_json(settings.model_copy(update={"experiment": ""})), name)
+        if same != name:
+            yield f"{same} and {name} have the same settings, which would be trained twice; keep one"
+
+
+def _of_point(point: Point, params: dict[str, Any], overlay: dict[str, Any], file: Path) -> Settings:
+    """An ordinary experiment's settings, and the values of the point over them."""
+    where = f"params.yaml + {file} + {point.file}"
+    return _whole(point.name, _merge(_merge(params, overlay), point.overlay), where)
+
+
+def _whole(name: str, values: dict[str, Any], where: str) -> Settings:
+    settings = parse(Settings, values | {"experiment": name}, where)
     for split in settings.splits:
         for_split(settings, split)
     return settings
@@ -43,8 +89,10 @@ def overridden(experiment: str | None = None, root: Path = Path()) -> list[str]:
     Raises:
         UserError: as of `load`.
     """
-    params, overlay, file = _written(experiment, root)
-    shipped = dotted(Settings(experiment=file.stem).model_dump(mode="json"))
+    params, name = _asked(experiment, root)
+    point = point_of(name, root)
+    overlay, file = _overlay(point.base if point else name, root)
+    shipped = dotted(Settings(experiment=name).model_dump(mode="json"))
     below, above = dotted(params), dotted(overlay)
     lines = [*_of_another_family(params, overlay, shipped, file)]
     for key in sorted(below.keys() & above.keys() - {"experiment"}):
@@ -75,20 +123,23 @@ def _of_another_family(
             )
 
 
-def _written(experiment: str | None, root: Path) -> tuple[dict[str, Any], dict[str, Any], Path]:
-    """What params.yaml says, what the experiment's file says, and that file."""
+def _asked(experiment: str | None, root: Path) -> tuple[dict[str, Any], str]:
+    """What params.yaml says, and the experiment that is asked for."""
     params = read_mapping(root / "params.yaml")
     if experiment is None and params.get("experiment") is None:
         raise UserError("params.yaml: `experiment` is missing; name a file of experiments/")
     where = "params.yaml" if experiment is None else "the experiment asked for"
     named = parse(Named, {"experiment": params["experiment"] if experiment is None else experiment}, where)
-    overlay = root / "experiments" / f"{named.experiment}.yaml"
-    if not overlay.is_file():
-        known = sorted(path.stem for path in (root / "experiments").glob("*.yaml"))
-        raise UserError(
-            f"experiment {named.experiment!r} has no file {overlay}; there are: {', '.join(known)}"
-        )
-    return params, read_mapping(overlay), overlay
+    return params, named.experiment
+
+
+def _overlay(experiment: str, root: Path) -> tuple[dict[str, Any], Path]:
+    """What an experiment's file says, and that file."""
+    file = root / "experiments" / f"{experiment}.yaml"
+    if not file.is_file():
+        known = sorted(path.stem for path in file.parent.glob("*.yaml"))
+        raise UserError(f"experiment {experiment!r} has no file {file}; there are: {', '.join(known)}")
+    return read_mapping(file), file
 
 
 def as_written(config: Mapping[str, Any], key: str, words: Iterable[str]) -> Any:
@@ -146,63 +197,9 @@ def dotted(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def parse(kind: type[StageT], values: Any, where: str) -> StageT:
-    """Validate values read from `where`.
-
-    Raises:
-        UserError: one line per mistake: the key, what is wrong, the nearest valid key.
-    """
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        lines = [_explain(kind, item) for item in error.errors()]
-        raise UserError(f"{where}: " + "; ".join(lines)) from None
-
-
-def parse_json(kind: type[StageT], text: str, where: str) -> StageT:
-    """Validate settings given as JSON text."""
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{where}: not valid JSON: {error}") from None
-    return parse(kind, values, where)
-
-
 def _in_yaml(value: Any) -> str:
     """A value in one line, as a file of settings may have it."""
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _explain(kind: type[Frozen], wrong: ErrorDetails) -> str:
-    location, message, family = wrong["loc"], wrong["msg"], None
-    if location[0] == "model" and location[1:2] and location[1] in FAMILIES:
-        first, family, *rest = location  # pydantic puts the family between `model` and the key
-        location = (first, *rest)
-    key = ".".join(str(part) for part in location)
-    if wrong["type"] == "string_pattern_mismatch":
-        return f"{key}: {MEANING[wrong['ctx']['pattern']]}, not {wrong['input']!r}"
-    if wrong["type"] == "string_type" and isinstance(wrong["input"], int | float | date):
-        return f"{key}: YAML takes {wrong['input']} for a number, a date or a truth; write a text in quotes"
-    if wrong["type"] == "union_tag_not_found":
-        return f"{key}: settings are expected, not {wrong['input']!r}"
-    if wrong["type"] == "union_tag_invalid":
-        return f"{key}.family: unknown family; {advice(str(wrong['ctx']['tag']), list(FAMILIES))}"
-    if wrong["type"] != "extra_forbidden":
-        return f"{key}: {message[0].lower()}{message[1:]}"
-    known = (
-        list(FAMILIES[str(family)].model_fields) if family else _keys(kind.model_json_schema(), location[:-1])
-    )
-    return f"{key}: unknown setting; {advice(str(location[-1]), known)}"
-
-
-def _keys(schema: dict[str, Any], path: tuple[int | str, ...]) -> list[str]:
-    """Names of the settings under `path` in a model's JSON schema."""
-    node = schema
-    for part in path:
-        node = node["properties"][part]
-        if "$ref" in node:
-            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-    return list(node["properties"])
 
 
 def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

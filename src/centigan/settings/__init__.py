@@ -24,11 +24,17 @@ from centigan.settings.figures import FiguresSettings
 from centigan.settings.frozen import Frozen, Name
 from centigan.settings.training import LatentSettings, SampleSettings, TrainSettings
 
+# Sections that an experiment may set; all others are the protocol's, which compared models share.
+OWN_SECTIONS = ("model", "train", "figures", "splits")
+
 
 class Named(Frozen):
     """What is read first: whose settings they are."""
 
-    experiment: Name
+    experiment: Name = Field(
+        description="a file of experiments/, such as digits/acgan; a protocol alone, such as digits, for its "
+        "data and judge"
+    )
 
 
 class Settings(Named):

@@ -4,11 +4,14 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
+NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,2}$"
 LINE = r"^[^\x00-\x1f\x7f]+$"
+COLUMN = r"^[A-Za-z_]\w*(/[\w.]+)*$"
 WORDS = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
 MEANING = {  # of a pattern, for a person
-    NAME: "must be of letters, digits, `_`, `-` and `.`, and begin with none of the last two",
+    NAME: "must be of letters, digits, `_`, `-` and `.`, and begin with none of the last two; `/` stands "
+    "between protocol and experiment",
+    COLUMN: "must be a name of summary.json, such as fid/generated",
     LINE: "must be one line, not empty, without control characters",
     WORDS: "must be without control characters",
 }
@@ -16,7 +19,7 @@ MEANING = {  # of a pattern, for a person
 Seed = Annotated[int, Field(ge=0, lt=2**32)]  # what NumPy, scikit-learn and PyTorch all take
 Count = Annotated[int, Field(gt=0, lt=2**31)]
 Several = Annotated[int, Field(ge=2, lt=2**31)]
-Name = Annotated[str, Field(pattern=NAME)]  # of a file, a folder, and a word of a shell's command
+Name = Annotated[str, Field(pattern=NAME)]  # of folders within folders, and a word of a shell's command
 Line = Annotated[str, Field(pattern=LINE)]  # a path, or the id of a class
 Words = Annotated[str, Field(pattern=WORDS)]
 
