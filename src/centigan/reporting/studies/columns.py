@@ -2,12 +2,10 @@
 
 import math
 import re
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from centigan.reporting.site.pages import NOTHING, decimals, percent
 from centigan.reporting.site.today import METRICS
-
-Better = Literal["lower", "higher", ""]  # "": neither is better by itself
 
 
 class Column(NamedTuple):
@@ -15,7 +13,7 @@ class Column(NamedTuple):
 
     name: str
     label: str
-    better: str = ""
+    better: str = ""  # lower | higher, or nothing where neither is better by itself
     digits: int | None = None  # behind the point; None: four that count
     share: bool = False
 
@@ -36,11 +34,12 @@ class Column(NamedTuple):
 
 
 OF_TODAY = {
-    name: Column(
-        name, label, metric.better if label == metric.name else "", metric.digits, metric.digits is None
-    )
+    name: Column(name, label, better, metric.digits, metric.digits is None)
     for metric in METRICS
-    for name, label in ((metric.samples, metric.name), (metric.real, f"{metric.name}, real images"))
+    for name, label, better in (
+        (metric.samples, metric.name, metric.better),
+        (metric.real, f"{metric.name}, real images", ""),
+    )
     if name
 }
 OTHERS = (  # patterns: a name of summary.json, its label, which is better, digits, whether it is a share

@@ -36,9 +36,8 @@ def dots(results: StudyResults) -> Figure:
                               ha="center", color=MUTED, fontsize=8)  # fmt: skip
         axes.set_title(own.label, fontsize=10)
         axes.set_title(BETTER[own.better], loc="right", fontsize=8, fontweight="normal", color=QUIET)
-        axes.set(
-            yticks=range(len(results.rows)), yticklabels=results.rows, ylim=(len(results.rows) - 0.5, -0.5)
-        )
+        axes.set_yticks(range(len(results.rows)), results.rows)
+        axes.set_ylim(len(results.rows) - 0.5, -0.5)
         axes.margins(x=0.1)
         axes.locator_params(axis="x", nbins=5)
     for axes in panels[len(columns) :]:

@@ -12,8 +12,9 @@ from centigan.reporting.site.pages import templates
 from centigan.reporting.site.writer import Site
 from centigan.reporting.studies.columns import column
 from centigan.reporting.studies.results import STORED, StudyResults, chosen
-from centigan.reporting.studies.table import cells
+from centigan.reporting.studies.table import cells, text
 from centigan.reporting.studies.verdicts import MET, NOT_MET, Verdict
+from centigan.settings.claims import Cell
 from centigan.settings.study import Select
 
 MARKS = {MET: "yes", NOT_MET: "alarm"}  # classes of site.css
@@ -58,7 +59,7 @@ def _row(results: StudyResults, row: str) -> dict[str, Any]:
     return {
         "name": row,
         "family": results.settings[first.name].model.title,
-        "numbers": f"{results.means.loc[row, STORED]:,.0f}",
+        "numbers": f"{results.mean(Cell(STORED, row)):,.0f}",
         "cells": cells(results, row),
     }
 
@@ -71,11 +72,9 @@ def _choices(results: StudyResults, select: Select) -> list[dict[str, str]]:
             "group": group,
             "row": row,
             "by": f"{'highest' if select.highest else 'lowest'} {by.label}",
-            "chose": by.with_spread(results.means.loc[row, by.name], results.deviations.loc[row, by.name]),
+            "chose": text(results, row, by),
             "report": told.label,
-            "value": told.with_spread(
-                results.means.loc[row, told.name], results.deviations.loc[row, told.name]
-            ),
+            "value": text(results, row, told),
         }
         for group, row in chosen(results).items()
     ]

@@ -1,7 +1,7 @@
 """What a study's points have measured: their numbers as one table, and means over the averaged axes.
 
-A deviation divides by n - 1. A number that a point does not have, such as a likelihood of a GAN, is left out of
-its row's mean, and the count beside the mean says of how many points it is.
+A deviation divides by n - 1. A number that a point does not have is left out of its row's mean, and the count
+beside the mean says of how many points it is.
 """
 
 import json
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -26,6 +26,7 @@ from centigan.yaml_mapping import advice
 
 STORED = "model/numbers"  # how many numbers the networks of one model hold
 SNAPSHOTS = "snapshots.safetensors"
+NAMED = 3  # points that are not measured and are named; the others are counted
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,18 @@ class StudyResults:
         """How many points have the number."""
         found: pd.DataFrame = self._by_row.count()
         return found
+
+    def mean(self, cell: Cell) -> float:
+        """NaN where no point of the row has the number."""
+        return float(cast(float, self.means.loc[cell.row, cell.column]))
+
+    def deviation(self, cell: Cell) -> float:
+        """NaN where fewer than two points of the row have the number."""
+        return float(cast(float, self.deviations.loc[cell.row, cell.column]))
+
+    def count(self, cell: Cell) -> int:
+        """How many points of the row have the number."""
+        return int(cast(int, self.counts.loc[cell.row, cell.column]))
 
     def why_absent(self, cell: Cell) -> str:
         """Why a row has no such number: what the first of its points tells, in tables/absent."""
@@ -167,9 +180,8 @@ def resolved(results: StudyResults, cell: Cell) -> Cell | None:
 
 
 def _not_measured(results: StudyResults, absent: list[Point]) -> UserError:
-    named = ", ".join(point.own for point in absent[:3]) + (
-        f" and {len(absent) - 3} more" if absent[3:] else ""
-    )
+    named = ", ".join(point.own for point in absent[:NAMED])
+    named += f" and {len(absent) - NAMED} more" if absent[NAMED:] else ""
     first = absent[0].name
     return UserError(
         f"study {results.name}: {len(absent)} of {len(results.points)} points are not measured: {named}; "

@@ -1,6 +1,5 @@
 """A study's table: a row for each setting that is compared, a mean and a deviation for each column."""
 
-import math
 from typing import NamedTuple
 
 import pandas as pd
@@ -46,7 +45,7 @@ def shown_table(results: StudyResults) -> pd.DataFrame:
     table = pd.DataFrame({"": results.rows})
     for name in results.study.columns:
         own = column(name)
-        table[own.label] = [_text(results, row, own) for row in results.rows]
+        table[own.label] = [text(results, row, own) for row in results.rows]
     return table
 
 
@@ -54,10 +53,10 @@ def cells(results: StudyResults, row: str) -> list[Shown]:
     """A row of the page, cell by cell."""
     found = []
     for name in results.study.columns:
-        own, count = column(name), int(results.counts.loc[row, name])
+        own, count = column(name), results.count(Cell(name, row))
         of = len(results.points_of(row))
         why = results.why_absent(Cell(name, row)) if not count else f"{count} of {of}" if count < of else ""
-        found.append(Shown(_text(results, row, own), row in best_rows(results, own), why))
+        found.append(Shown(text(results, row, own), row in best_rows(results, own), why))
     return found
 
 
@@ -78,6 +77,7 @@ def written_values(values: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _text(results: StudyResults, row: str, own: Column) -> str:
-    mean, deviation = results.means.loc[row, own.name], results.deviations.loc[row, own.name]
-    return own.with_spread(float(mean), math.nan if pd.isna(deviation) else float(deviation))
+def text(results: StudyResults, row: str, own: Column) -> str:
+    """Mean and deviation, for a person."""
+    cell = Cell(own.name, row)
+    return own.with_spread(results.mean(cell), results.deviation(cell))

@@ -1,4 +1,4 @@
-"""Whether a study's numbers show what papers say: met, not met, or not measured, with the numbers of both sides."""
+"""Whether a study's numbers show what papers say: met, not met, or not measured, with both numbers."""
 
 import math
 from typing import NamedTuple
@@ -64,7 +64,7 @@ def _sides(results: StudyResults, comparison: Comparison) -> tuple[Side, str, Si
 def _lost(results: StudyResults, comparisons: list[Comparison]) -> list[str]:
     """Why each number has no value that has none."""
     cells = dict.fromkeys(cell for comparison in comparisons for cell in comparison.cells)
-    reasons = {}
+    reasons: dict[str, None] = {}  # in their order
     for cell in cells:
         found = resolved(results, cell)
         if found is None:
@@ -76,4 +76,4 @@ def _lost(results: StudyResults, comparisons: list[Comparison]) -> list[str]:
 
 def _number(results: StudyResults, cell: Cell) -> float:
     found = resolved(results, cell)
-    return math.nan if found is None else float(results.means.loc[found.row, found.column])
+    return math.nan if found is None else results.mean(found)
