@@ -46,27 +46,36 @@ CLASSES = [(0, "a", "first, of all", "00"), (1, "b", "b", "00"), (2, "c", "c", "
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text("experiment: digits/acgan\n")
-    Path("experiments/digits").mkdir(parents=True)
-    Path("experiments/digits/acgan.yaml").write_text(PROTOCOL + "model: {width: 0.5}\n")
-    Path("experiments/digits/cgan.yaml").write_text(PROTOCOL + "model: {family: cgan, weight_decay: 0.125}\n")
-    Path("studies").mkdir()
-    return tmp_path
+def study(tmp_path: Path) -> StudyResults:
+    return measured(tmp_path, STUDY)
 
 
-@pytest.fixture
-def study(project: Path) -> StudyResults:
-    return measured(STUDY)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
+    """A study whose files are written, which no test may change; one of its points has a report."""
+    results = measured(tmp_path_factory.mktemp("written"), STUDY)
+    report = Layout("digits/families/cgan-1", results.root).report
+    report.parent.mkdir()
+    report.write_text("the point's own")
+    write_study(results)
+    return results
 
 
-def measured(text: str, numbers: dict[str, dict[str, float]] | None = None) -> StudyResults:
+def measured(root: Path, text: str, numbers: dict[str, dict[str, float]] | None = None) -> StudyResults:
     """A study of this file whose every point has results; by default those of FID."""
-    Path("studies/families.yaml").write_text(text)
-    found = points("families")
+    (root / "experiments" / "digits").mkdir(parents=True)
+    (root / "studies").mkdir()
+    texts = {
+        "params.yaml": "experiment: digits/acgan\n",
+        "experiments/digits/acgan.yaml": PROTOCOL + "model: {width: 0.5}\n",
+        "experiments/digits/cgan.yaml": PROTOCOL + "model: {family: cgan, weight_decay: 0.125}\n",
+        "studies/families.yaml": text,
+    }
+    for name, content in texts.items():
+        (root / name).write_text(content)
+    found = points("families", root)
     for point in found:
-        layout = Layout(point.name)
+        layout = Layout(point.name, root)
         layout.results.mkdir(parents=True)
         frame = pd.DataFrame(CLASSES, columns=["label", "class_id", "words", "split"])
         frame.assign(train=3, held_out=1).to_csv(layout.classes, index=False)
@@ -86,7 +95,9 @@ def measured(text: str, numbers: dict[str, dict[str, float]] | None = None) -> S
             if family == "acgan":
                 del own["bits_per_dim/held_out"]
         layout.summary.write_text(json.dumps(own))
-    return StudyResults("families", read_study("families"), found, params.load_points(found))
+    return StudyResults(
+        "families", read_study("families", root), found, params.load_points(found, root), root
+    )
 
 
 def write_split(layout: Layout, split: str, names: list[str]) -> None:
@@ -117,7 +128,7 @@ def test_a_number_that_some_points_lack_is_counted(study: StudyResults) -> None:
 
 
 def test_why_a_number_is_absent_is_what_the_point_itself_tells(study: StudyResults) -> None:
-    layout = Layout(study.points[0].name)
+    layout = Layout(study.points[0].name, study.root)
     layout.table("absent").parent.mkdir()
     rows = [("summary", "bits_per_dim/held_out", 1, "a GAN has no density")]
     table = pd.DataFrame(rows, columns=["table", "number", "cells", "why"])
@@ -163,50 +174,51 @@ GRID_NUMBERS = {
 }
 
 
-def test_one_row_is_chosen_by_one_number_and_the_first_of_equal_ones(project: Path) -> None:
-    results = measured(GRID, GRID_NUMBERS)
+def test_one_row_is_chosen_by_one_number_and_the_first_of_equal_ones(tmp_path: Path) -> None:
+    results = measured(tmp_path, GRID, GRID_NUMBERS)
     assert chosen(results) == {"": "0.5-0"}
     write_study(results)
-    assert "Its Inception score: <b>−6.00</b>" in results.layout.report.read_text()
+    assert "Inception score: <b>−6.00</b>" in results.layout.report.read_text()
 
 
-def test_rows_may_be_chosen_within_an_axis(project: Path) -> None:
+def test_rows_may_be_chosen_within_an_axis(tmp_path: Path) -> None:
     text = GRID.replace("report:", "within: [model.width], report:").replace("highest", "lowest")
-    assert chosen(measured(text, GRID_NUMBERS)) == {"0.25": "0.25-0", "0.5": "0.5-1"}
+    assert chosen(measured(tmp_path, text, GRID_NUMBERS)) == {"0.25": "0.25-0", "0.5": "0.5-1"}
 
 
-def test_nothing_is_chosen_by_a_number_that_no_row_of_a_group_has(project: Path) -> None:
+def test_nothing_is_chosen_by_a_number_that_no_row_of_a_group_has(tmp_path: Path) -> None:
     numbers = {own: dict(values) for own, values in GRID_NUMBERS.items()}
     for noise in range(3):
         del numbers[f"0.25-{noise}"]["inception_score/samples"]
     text = GRID.replace("report:", "within: [model.width], report:")
-    assert chosen(measured(text, numbers)) == {"0.5": "0.5-0"}
+    assert chosen(measured(tmp_path, text, numbers)) == {"0.5": "0.5-0"}
 
 
-def test_the_files_of_a_study(study: StudyResults) -> None:
-    write_study(study)
-    table = pd.read_csv(study.layout.table())
+def test_the_files_of_a_study(written: StudyResults) -> None:
+    table = pd.read_csv(written.layout.table())
     assert table["row"].tolist() == ["acgan", "cgan"]
     assert table["fid/generated"].tolist() == [8, 15]
     assert table["fid/generated/std"].tolist() == [1, 3]
     assert table["bits_per_dim/held_out/n"].tolist() == [0, 2]
-    seeds = pd.read_csv(study.layout.points)
+    seeds = pd.read_csv(written.layout.points)
     assert seeds["train.seed"].tolist() == [0, 1, 2, 0, 1, 2]
     assert seeds["fid/generated"].tolist() == [*FID["acgan"], *FID["cgan"]]
-    assert pd.read_csv(study.layout.claims)["verdict"].tolist() == [MET, NOT_MET, NOT_MET, NOT_MEASURED, MET]
-    tex = study.layout.table("tex").read_text()
+    assert pd.read_csv(written.layout.claims)["verdict"].tolist() == [
+        MET,
+        NOT_MET,
+        NOT_MET,
+        NOT_MEASURED,
+        MET,
+    ]
+    tex = written.layout.table("tex").read_text()
     assert r"acgan & 8.00 $\pm$ 1.00 & 0.600 $\pm$ 0.000 & 50.0" in tex
-    drawing = study.layout.figure("figure").read_text()
+    drawing = written.layout.figure("figure").read_text()
     for told in ("FID", "Recall", "Accuracy at 32 px", "acgan", "not measured"):
         assert told in drawing
 
 
-def test_the_page_tells_numbers_claims_points_and_settings(study: StudyResults) -> None:
-    report = Layout(study.points[4].name).report
-    report.parent.mkdir()
-    report.write_text("the point's own")
-    write_study(study)
-    page = study.layout.report.read_text().replace("\N{NO-BREAK SPACE}", " ")
+def test_the_page_tells_numbers_claims_points_and_settings(written: StudyResults) -> None:
+    page = written.layout.report.read_text().replace("\N{NO-BREAK SPACE}", " ")
     for told in (
         "<h1>Two families</h1>",
         "<b>8.00 ± 1.00</b>",
@@ -217,24 +229,23 @@ def test_the_page_tells_numbers_claims_points_and_settings(study: StudyResults) 
         "2 * fid/generated[acgan] = 16 &lt; fid/generated[cgan] = 15; fid/generated[acgan] = 8 &lt; 9",
         "bits_per_dim/held_out[acgan] = not measured &lt; bits_per_dim/held_out[cgan] = 3.5",
         '<a href="../cgan-1/report/index.html">cgan-1</a>, cgan-2',
-        "<b>acgan</b> has the lowest FID",
+        "Chosen: <b>acgan</b>, with the lowest value of “FID” (8.00 ± 1.00). Recall: <b>0.600 ± 0.000</b>",
         "model.weight_decay",
     ):
         assert told in page, told
     addresses = {a for a in re.findall(r'(?:src|href|srcset)="([^"#]+)', page) if not a.startswith("https:")}
     assert addresses
     for address in addresses:
-        assert (study.layout.report.parent / address).is_file(), address
+        assert (written.layout.report.parent / address).is_file(), address
 
 
-def test_the_same_results_give_the_same_bytes(study: StudyResults) -> None:
+def test_the_same_results_give_the_same_bytes(written: StudyResults) -> None:
     def contents() -> dict[Path, bytes]:
-        folder = study.layout.results
+        folder = written.layout.results
         return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
-    write_study(study)
     before = contents()
-    write_study(study)
+    write_study(written)
     assert contents() == before
 
 
@@ -258,26 +269,29 @@ def test_samples_of_a_family_without_classes_are_the_first_ones(
 
 
 def test_points_that_are_not_measured_are_named_before_anything_is_written(study: StudyResults) -> None:
-    Layout("digits/families/cgan-1").summary.unlink()
+    Layout("digits/families/cgan-1", study.root).summary.unlink()
     with pytest.raises(UserError, match=r"1 of 6 points are not measured: cgan-1; .*families/cgan-1"):
         write_study(study)
     assert not study.layout.report.exists()
 
 
-def test_a_column_that_no_point_has_is_an_error_with_the_nearest(project: Path) -> None:
-    results = measured(STUDY.replace("columns: [fid/generated,", "columns: [fid/generatd,"))
+def test_a_column_that_no_point_has_is_an_error_with_the_nearest(tmp_path: Path) -> None:
+    results = measured(tmp_path, STUDY.replace("columns: [fid/generated,", "columns: [fid/generatd,"))
     with pytest.raises(UserError, match=r"families.yaml: .*fid/generatd: did you mean `fid/generated`"):
         write_study(results)
 
 
-def test_the_command_writes_the_study(study: StudyResults, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_the_study(
+    study: StudyResults, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(study.root)
     app(["study", "families"], standalone_mode=False)
     assert "6 points in 2 rows" in capsys.readouterr().out
     assert study.layout.report.is_file()
 
 
-def test_a_mean_table_of_one_row_is_called_all(project: Path) -> None:
+def test_a_mean_table_of_one_row_is_called_all(tmp_path: Path) -> None:
     text = "of: digits/acgan\naxes: [{train.seed: [0, 1]}]\nover: [train.seed]\ncolumns: [fid/generated]\n"
-    results = measured(text, {"0": {"fid/generated": 1.0}, "1": {"fid/generated": 3.0}})
+    results = measured(tmp_path, text, {"0": {"fid/generated": 1.0}, "1": {"fid/generated": 3.0}})
     [row] = mean_table(results).to_dict("records")
     assert (row["row"], row["fid/generated"], row["fid/generated/std"]) == ("all", 2.0, pytest.approx(2**0.5))

@@ -71,7 +71,7 @@ def _choices(results: StudyResults, select: Select) -> list[dict[str, str]]:
         {
             "group": group,
             "row": row,
-            "by": f"{'highest' if select.highest else 'lowest'} {by.label}",
+            "by": f"{'highest' if select.highest else 'lowest'} value of “{by.label}”",
             "chose": text(results, row, by),
             "report": told.label,
             "value": text(results, row, told),
