@@ -67,19 +67,6 @@ def _alike(found: dict[str, Settings]) -> Iterator[str]:
             yield f"{same} and {name} have the same settings, which would be trained twice; keep one"
 
 
-def _of_point(point: Point, params: dict[str, Any], overlay: dict[str, Any], file: Path) -> Settings:
-    """An ordinary experiment's settings, and the values of the point over them."""
-    where = f"params.yaml + {file} + {point.file}"
-    return _whole(point.name, _merge(_merge(params, overlay), point.overlay), where)
-
-
-def _whole(name: str, values: dict[str, Any], where: str) -> Settings:
-    settings = parse(Settings, values | {"experiment": name}, where)
-    for split in settings.splits:
-        for_split(settings, split)
-    return settings
-
-
 def overridden(experiment: str | None = None, root: Path = Path()) -> list[str]:
     """A line for each value that was changed in params.yaml and that the experiment's file decides otherwise.
 
