@@ -22,7 +22,7 @@ from centigan.reporting.studies.verdicts import MET, NOT_MEASURED, NOT_MET, verd
 from centigan.settings.claims import Cell
 from centigan.settings.points import points, read_study
 
-PROTOCOL = "data: {source: digits, classes: 4, split_size: 2}\narrays: {resolution: 32}\n"
+DATA = "data: {source: digits, classes: 4, split_size: 2}\narrays: {resolution: 32}\n"
 STUDY = """
 title: Two families
 of: digits
@@ -66,9 +66,10 @@ def measured(root: Path, text: str, numbers: dict[str, dict[str, float]] | None 
     (root / "experiments" / "digits").mkdir(parents=True)
     (root / "studies").mkdir()
     texts = {
-        "params.yaml": "experiment: digits/acgan\n",
-        "experiments/digits/acgan.yaml": PROTOCOL + "model: {width: 0.5}\n",
-        "experiments/digits/cgan.yaml": PROTOCOL + "model: {family: cgan, weight_decay: 0.125}\n",
+        "params.yaml": f"experiment: digits/acgan\n{DATA}",
+        "experiments/digits/protocol.yaml": "",
+        "experiments/digits/acgan.yaml": "model: {width: 0.5}\n",
+        "experiments/digits/cgan.yaml": "model: {family: cgan, weight_decay: 0.125}\n",
         "studies/families.yaml": text,
     }
     for name, content in texts.items():

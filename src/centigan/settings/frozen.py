@@ -9,8 +9,8 @@ LINE = r"^[^\x00-\x1f\x7f]+$"
 COLUMN = r"^[A-Za-z_]\w*(/[\w.]+)*$"
 WORDS = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
 MEANING = {  # of a pattern, for a person
-    NAME: "must be of letters, digits, `_`, `-` and `.`, and begin with none of the last two; `/` stands "
-    "between protocol and experiment",
+    NAME: "must be of letters, digits, `_`, `-` and `.`, and begin with none of the last two; "
+    "`/` stands between protocol and experiment",
     COLUMN: "must be a name of summary.json, such as fid/generated",
     LINE: "must be one line, not empty, without control characters",
     WORDS: "must be without control characters",
