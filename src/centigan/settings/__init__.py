@@ -32,8 +32,7 @@ class Named(Frozen):
     """What is read first: whose settings they are."""
 
     experiment: Name = Field(
-        description="a file of experiments/, such as digits/acgan; a protocol alone, such as digits, for its "
-        "data and judge"
+        description="a file of experiments/, such as digits/acgan; digits alone: its data and judge"
     )
 
 
