@@ -150,7 +150,9 @@ def test_a_name_in_params_yaml_that_is_no_text_must_be_quoted(project: Path, nam
         params.load(root=project)
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "../x", "-x", ".x", "a b", "a/b", "a\nb", "ä", "$x", "a;b"])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../x", "-x", ".x", "a b", "a//b", "a/b/c/d", "/a", "a\nb", "ä", "$x", "a;b"]
+)
 def test_what_is_no_name_of_a_file_names_no_experiment(project: Path, name: str) -> None:
     with pytest.raises(UserError, match="the experiment asked for: experiment: must be of letters, digits"):
         params.load(name, project)

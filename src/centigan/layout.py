@@ -42,6 +42,10 @@ TABLES = {  # every table, and the formats it is written in
     "duplicates": ("csv", "parquet"),
     "absent": ("csv", "parquet"),
 }
+STUDY_FILES = {  # what lies beside a study's points
+    *("table.csv", "table.tex", "points.csv", "claims.csv", "report"),
+    *("figure.svg", "figure.png", "samples.svg", "samples.png"),
+}
 
 
 def split_names(classes: int, split_size: int) -> list[str]:
@@ -235,3 +239,38 @@ class Layout:
     def published(self) -> Path:
         """Run ids of the MLflow mirror."""
         return self.results / "mlflow.json"
+
+
+@dataclass(frozen=True)
+class StudyLayout:
+    """Where a study's files lie; each of its points is an experiment, in a folder among them."""
+
+    protocol: str
+    study: str
+    root: Path = field(default=Path())
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results" / self.protocol / self.study
+
+    def table(self, suffix: str = "csv") -> Path:
+        """Means and deviations, a row for each setting that is compared."""
+        return self.results / f"table.{suffix}"
+
+    @property
+    def points(self) -> Path:
+        """Every number of every point."""
+        return self.results / "points.csv"
+
+    @property
+    def claims(self) -> Path:
+        """Each claim with its verdict and both numbers."""
+        return self.results / "claims.csv"
+
+    def figure(self, name: str, suffix: str = "svg") -> Path:
+        """One of "figure", the numbers as dots, and "samples"."""
+        return self.results / f"{name}.{suffix}"
+
+    @property
+    def report(self) -> Path:
+        return self.results / "report" / "index.html"

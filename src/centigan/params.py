@@ -1,30 +1,29 @@
 """Reading settings, each layer over the one before: params.yaml, what the family's paper says of training,
-experiments/<protocol>/protocol.yaml, the experiment's own file, and then a split's overrides.
+experiments/<protocol>/protocol.yaml, the experiment's own file, a study's point, a split's overrides.
 """
 
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
-
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from centigan.errors import UserError
 from centigan.layout import split_name
 from centigan.settings import OWN_SECTIONS, Named, Settings
 from centigan.settings.families import FAMILIES, family_of
-from centigan.settings.frozen import MEANING, Frozen
-from centigan.yaml_mapping import advice, read_mapping
+from centigan.settings.frozen import Frozen
+from centigan.settings.parsing import parse as parse
+from centigan.settings.parsing import parse_json as parse_json
+from centigan.settings.points import Point, point_of
+from centigan.yaml_mapping import read_mapping
 
 StageT = TypeVar("StageT", bound=Frozen)
 PROTOCOL_FILE = "protocol.yaml"  # in a folder of experiments/: what all experiments beside it share
 
 
 def load(experiment: str | None = None, root: Path = Path()) -> Settings:
-    """The settings of an experiment, or of a protocol alone; by default of what params.yaml names.
+    """The settings of an experiment, a study's point, or a protocol alone; by default what params.yaml names.
 
     Raises:
         UserError: for a missing file, a misspelt key, a value out of range, or an experiment that sets
@@ -47,6 +46,34 @@ class Layer(NamedTuple):
     values: dict[str, Any]
     place: str
     is_file: bool = True
+
+
+def load_points(points: Iterable[Point], root: Path = Path()) -> dict[str, Settings]:
+    """The settings of every point of a study, by its name.
+
+    Raises:
+        UserError: naming every mistake once, though many points share it, and points that do not differ.
+    """
+    found: dict[str, Settings] = {}
+    wrong: dict[str, None] = {}  # in their order
+    for point in points:
+        try:
+            found[point.name] = load(point.name, root)
+        except UserError as error:
+            wrong[str(error)] = None
+    wrong |= dict.fromkeys(_alike(found))
+    if wrong:
+        raise UserError("; ".join(wrong))
+    return found
+
+
+def _alike(found: dict[str, Settings]) -> Iterator[str]:
+    """A line for each experiment that says what an earlier one says."""
+    earlier: dict[str, str] = {}
+    for name, settings in found.items():
+        same = earlier.setdefault(canonical_json(settings.model_copy(update={"experiment": ""})), name)
+        if same != name:
+            yield f"{same} and {name} have the same settings, which would be trained twice; keep one"
 
 
 def overridden(experiment: str | None = None, root: Path = Path()) -> list[str]:
@@ -106,33 +133,34 @@ def _written(experiment: str | None, root: Path) -> tuple[str, list[Layer]]:
             f"params.yaml: `protocol` is {_in_yaml(protocol)}, but `experiment` is {named.experiment}: let "
             f"`protocol` be {named.protocol}, which DVC reads there"
         )
-    files = _files(named, root)
+    point = point_of(named.experiment, root)
+    files = _files(point.base if point else named.experiment, root)
     above = [Layer(read_mapping(file), str(file)) for file in files]
     for layer in above[1:]:
         _require_own(layer, files[0])
+    if point:
+        above.append(Layer(point.overlay, str(point.file)))
     return named.experiment, [Layer(params, "params.yaml"), *_of_paper(params, above), *above]
 
 
-def _files(named: Named, root: Path) -> list[Path]:
+def _files(experiment: str, root: Path) -> list[Path]:
     """The protocol's file, and that of the experiment.
 
     Raises:
         UserError: naming those that there are, where one is missing.
     """
-    folder = root / "experiments"
-    files = [folder / named.protocol / PROTOCOL_FILE]
-    if named.experiment != named.protocol:
-        files.append(folder / f"{named.experiment}.yaml")
+    folder, protocol = root / "experiments", experiment.partition("/")[0]
+    files = [folder / protocol / PROTOCOL_FILE]
+    if experiment != protocol:
+        files.append(folder / f"{experiment}.yaml")
     if absent := next((file for file in reversed(files) if not file.is_file()), None):
-        if (old := folder / f"{named.experiment}.yaml").is_file() and files[-1] != old:
+        if (old := folder / f"{experiment}.yaml").is_file() and files[-1] != old:
             raise UserError(
                 f"{old} is of the layout before protocols: move its sections {', '.join(OWN_SECTIONS)} to "
-                f"{folder / named.protocol / 'acgan.yaml'} and all others to {files[0]}"
+                f"{folder / protocol / 'acgan.yaml'} and all others to {files[0]}"
             )
         known = sorted(experiments_of(root)) or ["none"]
-        raise UserError(
-            f"experiment {named.experiment!r} has no file {absent}; there are: {', '.join(known)}"
-        )
+        raise UserError(f"experiment {experiment!r} has no file {absent}; there are: {', '.join(known)}")
     return files
 
 
@@ -217,63 +245,9 @@ def dotted(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def parse(kind: type[StageT], values: Any, where: str) -> StageT:
-    """Validate values read from `where`.
-
-    Raises:
-        UserError: one line per mistake: the key, what is wrong, the nearest valid key.
-    """
-    try:
-        return kind.model_validate(values)
-    except ValidationError as error:
-        lines = [_explain(kind, item) for item in error.errors()]
-        raise UserError(f"{where}: " + "; ".join(lines)) from None
-
-
-def parse_json(kind: type[StageT], text: str, where: str) -> StageT:
-    """Validate settings given as JSON text."""
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{where}: not valid JSON: {error}") from None
-    return parse(kind, values, where)
-
-
 def _in_yaml(value: Any) -> str:
     """A value in one line, as a file of settings may have it."""
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _explain(kind: type[Frozen], wrong: ErrorDetails) -> str:
-    location, message, family = wrong["loc"], wrong["msg"], None
-    if location[0] == "model" and location[1:2] and location[1] in FAMILIES:
-        first, family, *rest = location  # pydantic puts the family between `model` and the key
-        location = (first, *rest)
-    key = ".".join(str(part) for part in location)
-    if wrong["type"] == "string_pattern_mismatch":
-        return f"{key}: {MEANING[wrong['ctx']['pattern']]}, not {wrong['input']!r}"
-    if wrong["type"] == "string_type" and isinstance(wrong["input"], int | float | date):
-        return f"{key}: YAML takes {wrong['input']} for a number, a date or a truth; write a text in quotes"
-    if wrong["type"] == "union_tag_not_found":
-        return f"{key}: settings are expected, not {wrong['input']!r}"
-    if wrong["type"] == "union_tag_invalid":
-        return f"{key}.family: unknown family; {advice(str(wrong['ctx']['tag']), list(FAMILIES))}"
-    if wrong["type"] != "extra_forbidden":
-        return f"{key}: {message[0].lower()}{message[1:]}"
-    known = (
-        list(FAMILIES[str(family)].model_fields) if family else _keys(kind.model_json_schema(), location[:-1])
-    )
-    return f"{key}: unknown setting; {advice(str(location[-1]), known)}"
-
-
-def _keys(schema: dict[str, Any], path: tuple[int | str, ...]) -> list[str]:
-    """Names of the settings under `path` in a model's JSON schema."""
-    node = schema
-    for part in path:
-        node = node["properties"][part]
-        if "$ref" in node:
-            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
-    return list(node["properties"])
 
 
 def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from centigan.cli import begin, data, evaluation, models, results
+from centigan.cli import begin, data, evaluation, models, results, study
 from centigan.errors import UserError
 from centigan.needed import missing
 
@@ -26,6 +26,7 @@ ROOMS = {  # heading in `centigan --help` -> its commands, but those that name a
     "Training and sampling": models,
     "Measurements": evaluation,
     "Results": results,
+    "Studies": study,
 }
 for heading, room in ROOMS.items():
     for command in room.app.registered_commands:

@@ -16,7 +16,12 @@ def write_table(layout: Layout, name: str, table: pd.DataFrame) -> None:
 
 
 def write_latex(layout: Layout, name: str, table: pd.DataFrame, *, caption: str) -> None:
-    """Write tables/<name>.tex: a `table` in booktabs' style, every cell's text as it stands."""
+    """Write tables/<name>.tex."""
+    write_text(layout.table(name, "tex"), as_latex(table, label=f"tab:{name}", caption=caption))
+
+
+def as_latex(table: pd.DataFrame, *, label: str, caption: str) -> str:
+    """A `table` in booktabs' style, every cell's text as it stands."""
     shown = table.map(_cell)
     shown.columns = [str(column).replace("_", " ") for column in table.columns]
     numbers = [pd.api.types.is_numeric_dtype(dtype) for dtype in table.dtypes]
@@ -27,11 +32,11 @@ def write_latex(layout: Layout, name: str, table: pd.DataFrame, *, caption: str)
         position_float="centering",
         column_format="".join("r" if number else "l" for number in numbers),
         caption=caption,
-        label=f"tab:{name}",
+        label=label,
     )
     for sign, command in (("±", r"$\pm$"), ("²", r"$^2$"), ("≥", r"$\geq$"), ("≤", r"$\leq$"), ("−", "$-$")):
         latex = latex.replace(sign, command)
-    write_text(layout.table(name, "tex"), latex)
+    return latex
 
 
 def _cell(value: object) -> str:

@@ -6,10 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,2}$"
 LINE = r"^[^\x00-\x1f\x7f]+$"
+COLUMN = r"^[A-Za-z_]\w*(/[\w.]+)*$"
 WORDS = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"
 MEANING = {  # of a pattern, for a person
     NAME: "must be of letters, digits, `_`, `-` and `.`, and begin with none of the last two; "
     "`/` stands between protocol and experiment",
+    COLUMN: "must be a name of summary.json, such as fid/generated",
     LINE: "must be one line, not empty, without control characters",
     WORDS: "must be without control characters",
 }

@@ -55,7 +55,11 @@ def draw(name: str, layout: Layout, settings: FigureSettings, split_names: Seque
     if reason := why_not(catalogue.FIGURES[name], results.subject):
         raise UserError(f"figure {name} {reason}")
     with matplotlib.style.context(STYLE):
-        figure = FIGURES[name](results, settings)
-        for suffix, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
-            with atomic_path(layout.figure(name, suffix)) as temporary:
-                figure.savefig(temporary, format=suffix, metadata=metadata)
+        save(FIGURES[name](results, settings), layout.figure(name))
+
+
+def save(figure: Figure, drawing: Path) -> None:
+    """Write a figure as SVG, and as PNG beside it; the same figure gives the same bytes."""
+    for suffix, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+        with atomic_path(drawing.with_suffix(f".{suffix}")) as temporary:
+            figure.savefig(temporary, format=suffix, metadata=metadata)

@@ -15,7 +15,17 @@ NOTHING = "–"
 
 
 def environment(settings: Settings, *, has_classes: bool) -> Environment:
-    """The templates; what a class or a path is called is escaped, a name that is not handed over stops."""
+    """The templates of an experiment's site."""
+    pages = templates(settings.experiment)
+    pages.globals |= {"has_classes": has_classes}
+    return pages
+
+
+def templates(name: str) -> Environment:
+    """The templates of a site that is called so.
+
+    What a class or a path is called is escaped, a name that is not handed over stops.
+    """
     pages = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -24,8 +34,7 @@ def environment(settings: Settings, *, has_classes: bool) -> Environment:
         lstrip_blocks=True,
     )
     pages.filters |= {"percent": percent, "decimals": decimals, "exact": exact, "size": size, "line": line}
-    pages.globals |= {"experiment": settings.experiment, "paper": PAPER, "version": __version__}
-    pages.globals |= {"has_classes": has_classes}
+    pages.globals |= {"experiment": name, "paper": PAPER, "version": __version__}
     return pages
 
 

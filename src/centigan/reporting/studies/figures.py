@@ -1,0 +1,80 @@
+"""The figures of a study: its numbers as dots, and samples of every row."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from centigan.reporting.figures.axes import GENERATED, MUTED, QUIET
+from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
+from centigan.reporting.results import Images, Results
+from centigan.reporting.studies.columns import column
+from centigan.reporting.studies.results import StudyResults
+from centigan.settings import Settings
+from centigan.sheets import evenly
+
+ACROSS = 3  # panels side by side
+PICTURES = 10  # of a row
+LETTERS = 14  # of a line above a picture
+BETTER = {"lower": "← better", "higher": "better →", "": ""}
+
+
+def dots(results: StudyResults) -> Figure:
+    """A panel a column, a line a row: each point as a dot, their mean as a stroke."""
+    columns = [column(name) for name in results.study.columns]
+    across = min(ACROSS, len(columns))
+    down = -(-len(columns) // across)
+    size = (1.2 + 3.0 * across, down * (1.1 + 0.32 * len(results.rows)))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = list(figure.subplots(down, across, sharey=True, squeeze=False).flat)
+    for axes, own in zip(panels, columns, strict=False):
+        for height, row in enumerate(results.rows):
+            numbers = results.numbers.loc[[point.own for point in results.points_of(row)], own.name].dropna()
+            axes.plot(numbers, [height] * len(numbers), "o", color=GENERATED, alpha=0.55, markeredgewidth=0)
+            if len(numbers) > 1:
+                axes.plot([numbers.mean()], [height], "|", color="#222222", markersize=15, markeredgewidth=2)
+            if not len(numbers):
+                axes.annotate("not measured", (0.5, height), xycoords=("axes fraction", "data"), va="center",
+                              ha="center", color=MUTED, fontsize=8)  # fmt: skip
+        axes.set_title(own.label, fontsize=10)
+        axes.set_title(BETTER[own.better], loc="right", fontsize=8, fontweight="normal", color=QUIET)
+        axes.set_yticks(range(len(results.rows)), results.rows)
+        axes.set_ylim(len(results.rows) - 0.5, -0.5)
+        axes.margins(x=0.1)
+        axes.locator_params(axis="x", nbins=5)
+    for axes in panels[len(columns) :]:
+        axes.set_visible(False)
+    return figure
+
+
+def samples(results: StudyResults, *, title: str) -> Figure:
+    """A line a row: the first samples of its first point, under their classes where they are asked for."""
+    drawn = {}
+    for row in results.rows:
+        point = results.points_of(row)[0]
+        drawn[row] = _samples(results.of(point), results.settings[point.name])
+    heads = next((names for names, _ in drawn.values() if names), [])
+    side = next(iter(drawn.values()))[1][0].shape[0]
+    rows = [
+        Row(broken(row, LETTERS), pictures, after="" if names else "no class asked for")
+        for row, (names, pictures) in drawn.items()
+    ]
+    tile = fitting_tile(side, max(len(row.pictures) for row in rows))
+    return rows_of_pictures(rows, title=title, tile=tile, heads=[broken(name, LETTERS) for name in heads])
+
+
+def _samples(results: Results, settings: Settings) -> tuple[list[str], list[Images]]:
+    """Classes and a sample of each where the family draws by class, else the first samples of all splits."""
+    if "by_class" in settings.model.abilities:
+        classes = results.classes
+        shown = classes.iloc[evenly(len(classes), PICTURES)]
+        each = max(1, PICTURES // len(shown))
+        pictures: list[Images] = []
+        names: list[str] = []
+        for split in shown["split"].unique():
+            of_split = results.samples(split, per_class=each)
+            for class_id in shown.loc[shown["split"] == split, "class_id"]:
+                pictures += list(of_split[class_id])
+                names += [results.names[class_id]] * len(of_split[class_id])
+        return names, pictures
+    each = -(-PICTURES // len(results.split_names))
+    some = [results.images(split, "generated")[:each] for split in results.split_names]
+    return [], list(np.concatenate(some)[:PICTURES])
