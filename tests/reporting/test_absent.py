@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from centigan.catalogue import files
+from centigan.catalogue import files, subject_of
 from centigan.layout import Layout
 from centigan.reporting.absent import absences, finite, without_infinity
 from centigan.reporting.comparison import write_comparison
@@ -17,8 +17,10 @@ from centigan.reporting.results import Results
 from centigan.reporting.site import write_report
 from centigan.reporting.tables import write_tables
 from centigan.settings import Settings
+from centigan.settings.families.acgan import AcganConfig
 
 SPLITS = ["00", "01"]
+ACGAN = subject_of(AcganConfig(), classes_of_a_split=2)
 NO_SPREAD = "one value alone has no spread"
 
 
@@ -113,4 +115,8 @@ def test_numbers_that_are_numbers_stay_as_they_are() -> None:
     assert without_infinity(table)["name"].tolist() == ["inf", "nan"]
     assert without_infinity(table)["n"].dtype == np.int64
     shares = ["accuracy_ms_ssim/r", "accuracy_ms_ssim/r2"]
-    assert set(absences(values, {})["number"]) > {"c", "d", *shares}  # shares of no class are left out before
+    assert set(absences(values, {}, ACGAN)["number"]) > {
+        "c",
+        "d",
+        *shares,
+    }  # shares of no class are left out before

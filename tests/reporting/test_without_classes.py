@@ -1,4 +1,4 @@
-"""Tables, figures and the page of a family that draws without classes: what remains, and why the rest is missing."""
+"""A family that draws without classes: what remains of tables, figures and page, and why the rest lacks."""
 
 import json
 
@@ -24,7 +24,7 @@ REASON = "needs a model that draws images of a class; AC-GAN draws without class
 
 @pytest.fixture
 def unconditional(metrics: Layout, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Layout:
-    """The experiment by hand, of a family that cannot draw a class: what does not apply was never measured."""
+    """The experiment by hand, of a family without classes: what does not apply was never measured."""
     monkeypatch.setattr(AcganConfig, "abilities", property(lambda _: frozenset({"latent"})))
     for name in METRICS.keys() - applying(METRICS, Results(metrics, SPLITS).subject).keys():
         for folder in (metrics.metric(name, "all").parent, metrics.real_metric(name, "all").parent):

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from copied import ROOT
 from staleness.project import FILE, PROTOCOL_FILE, Project
-from staleness.test_identity import SETTINGS, listed, rules, table
+from staleness.test_identity import SETTINGS, listed, of_one, rules, table
 
 from centigan.fingerprint import PACKAGE, _closure
 from centigan.settings import OWN_SECTIONS, Settings
@@ -43,6 +43,11 @@ def rules_of(stage: str) -> set[str]:
     return {rule for rule in rules() if stage_of()[rule] == stage}
 
 
+def rows_of(rule: str) -> list[str]:
+    """Its rows of the table: one, or one a metric."""
+    return [row for row in table() if of_one(row) == rule]
+
+
 def sections(stage: str) -> set[str]:
     """The sections of the settings that the rules of a stage of dvc.yaml depend on."""
     found = {"data"} if stage in OF_PROTOCOL else set(SPLITS)
@@ -51,6 +56,7 @@ def sections(stage: str) -> set[str]:
             return EVERYTHING
         named = re.findall(r'stage\("(\w+)"\)', rules()[rule])
         found |= {section for name in named for section in STAGES[name].model_fields}
+        found |= {section for row in rows_of(rule) if row != rule for section in listed(table()[row][0])}
     return found
 
 
@@ -71,7 +77,9 @@ def test_a_stage_names_the_sections_that_its_rules_depend_on(stage: str) -> None
 
 @pytest.mark.parametrize("stage", DVC)
 def test_a_stage_names_the_source_that_its_rules_depend_on(stage: str) -> None:
-    modules = {module for rule in rules_of(stage) for module in listed(table()[rule][2])}
+    modules = {
+        module for rule in rules_of(stage) for row in rows_of(rule) for module in listed(table()[row][2])
+    }
     files = {file for module in modules for file in closure(module)}
     named = [PACKAGE / path.removeprefix("src/centigan/") for path in DVC[stage]["deps"] if "src/" in path]
     files |= {PACKAGE / name for name in PLUMBING}

@@ -11,14 +11,16 @@ from copied import ROOT
 from staleness.project import RESULTS, Project
 
 from centigan import needed
+from centigan.catalogue import METRICS
 from centigan.layout import OF_PROTOCOL
 from centigan.settings.stages import STAGES
 
+MEASURING = {"measure", "measure_real"}  # rules that the catalogue fills in
 RULE = re.compile(r"^(?:    )?rule (\w+):\n(.*?)(?=^(?:    )?rule |\Z)", re.MULTILINE | re.DOTALL)
 
 
 def table() -> dict[str, list[str]]:
-    """Rule -> settings, made from, source: as the documentation has them."""
+    """Rule -> settings, made from, source: as the documentation has them; `measure` has a row a metric."""
     text = (ROOT / "docs/staleness.md").read_text()
     rows = text.partition("| rule | settings | made from | source |\n")[2].partition("\n\n")[0]
     cells = ([cell.strip() for cell in row.strip("|").split("|")] for row in rows.splitlines()[1:])
@@ -29,6 +31,11 @@ def rules() -> dict[str, str]:
     """Rule -> its text, of every rule that runs a command."""
     texts = "\n".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
     return {name: body for name, body in RULE.findall(texts) if "shell:" in body}
+
+
+def of_one(row: str) -> str:
+    """The rule of a row such as "measure accuracy"."""
+    return row.partition(" ")[0]
 
 
 def listed(cell: str) -> set[str]:
@@ -42,10 +49,25 @@ def section(body: str, name: str) -> str:
 
 
 def test_every_rule_that_runs_a_command_stands_in_the_table() -> None:
-    assert set(table()) == set(rules())
+    assert {of_one(row) for row in table()} == set(rules())
 
 
-@pytest.mark.parametrize("rule", sorted(rules()))
+def test_the_rows_of_metrics_are_those_of_the_catalogue() -> None:
+    rows = {
+        row: (listed(cells[0]), listed(cells[1]), cells[2]) for row, cells in table().items() if " " in row
+    }
+    expected = {}
+    for name, metric in METRICS.items():
+        sides = {"measure": (metric.reads, metric.stage)}
+        if metric.of_real:
+            sides["measure_real"] = (metric.of_real, metric.stage_of_real or metric.stage)
+        for rule, (reads, stage) in sides.items():
+            made_from = {source.removesuffix("_of_features") for source in reads}
+            expected[f"{rule} {name}"] = set(STAGES[stage].model_fields), made_from, f"metrics.{name}"
+    assert rows == expected
+
+
+@pytest.mark.parametrize("rule", sorted(rules().keys() - MEASURING))
 def test_the_table_names_the_source_and_the_settings_of_the_rule(rule: str) -> None:
     settings, _, source = table()[rule]
     params = section(rules()[rule], "params")
@@ -57,13 +79,16 @@ def test_the_table_names_the_source_and_the_settings_of_the_rule(rule: str) -> N
         assert listed(settings.removesuffix(", without root")) == set(STAGES[stage[1]].model_fields)
 
 
-@pytest.mark.parametrize("rule", sorted(set(rules()) - {"figure", "report", "publish", "raw", "index"}))
+@pytest.mark.parametrize(
+    "rule", sorted(set(rules()) - {"figure", "report", "publish", "raw", "index"} - MEASURING)
+)
 def test_the_table_names_what_the_rule_is_made_from(rule: str) -> None:
     inputs = section(rules()[rule], "input")
     paths = re.findall(r'"results/\{(?:experiment|protocol)\}/([^"]+)"', inputs)
-    makers = {maker(path) for path in paths} | (
-        {"judge"} if re.search("judge_of_features|JUDGE", inputs) else set()
-    )
+    makers = {maker(path) for path in paths}
+    makers |= {"judge"} if re.search("judge_of_features|JUDGE", inputs) else set()
+    makers |= {"latent"} if "walks_of" in inputs else set()
+    makers |= MEASURING if "measured_of" in inputs else set()
     assert listed(table()[rule][1]) == makers
 
 
@@ -90,7 +115,6 @@ SETTINGS = {  # an edit of each stage's settings
     "neighbours": ("permutations: 20", "permutations: 10"),
     "latent": ("steps: 3", "steps: 4"),
 }
-OF_STAGE = {"ms_ssim": {"ms_ssim_in_training"}, "distribution": {"intra_class"}, "features": {"smoothness"}}
 INPUTS = {  # a result of each rule that another one is made from
     "index": "index/00.parquet",
     "arrays": "arrays/00/SHA256SUMS",
@@ -99,12 +123,10 @@ INPUTS = {  # a result of each rule that another one is made from
     "latent": "latent/00/SHA256SUMS",
     "judge": "judge/SHA256SUMS",
     "features": "features/00/SHA256SUMS",
-    **{
-        rule: f"metrics/{rule}/00.parquet"
-        for rule in ("accuracy", "ms_ssim", "ms_ssim_in_training", "intra_class", "neighbours")
-    },
-    "smoothness": "metrics/latent/00.parquet",
-    **{rule: f"metrics/{rule}/all.parquet" for rule in ("inception_score", "distribution", "classification")},
+    "features_of_real": "real/features/00/SHA256SUMS",
+    **{f"measure {name}": f"metrics/{name}/{of.names(['00'])[0]}.parquet" for name, of in METRICS.items()},
+    "measure_real accuracy": "real/metrics/accuracy/00.parquet",
+    "measure_real distribution": "real/metrics/distribution/all.parquet",
     "tables": "summary.json",
     "figure": "figures/gallery.svg",
 }
@@ -116,10 +138,14 @@ def after(*changed: str) -> set[str]:
     found, waiting = set[str](), list(changed)
     while waiting:
         last = waiting.pop()
-        new = {rule for rule, inputs in made_from.items() if last in inputs} - found
+        new = {rule for rule, inputs in made_from.items() if {last, of_one(last)} & inputs} - found
         found |= new
         waiting += new
     return found
+
+
+def names_of(rows: set[str]) -> set[str]:
+    return {of_one(row) for row in rows}
 
 
 def planned(project: Project) -> set[str]:
@@ -155,8 +181,9 @@ def copy(computed: Project, tmp_path: Path) -> Project:
 @pytest.mark.parametrize("stage", SETTINGS)
 def test_other_settings_of_a_stage_reach_what_the_table_says(copy: Project, stage: str) -> None:
     copy.change(*SETTINGS[stage])
-    own = {stage} | OF_STAGE.get(stage, set()) | ({"tables"} if stage == "neighbours" else set())
-    assert planned(copy) == own | after(*own)
+    *_, section = STAGES[stage].model_fields
+    own = {row for row, (settings, *_) in table().items() if section in listed(settings)}
+    assert planned(copy) == names_of(own | after(*own))
     assert copy.named()
 
 
@@ -164,18 +191,18 @@ def test_other_settings_of_a_stage_reach_what_the_table_says(copy: Project, stag
 @pytest.mark.parametrize("rule", INPUTS)
 def test_another_result_of_a_rule_reaches_what_is_made_from_it(copy: Project, rule: str) -> None:
     remade(copy, INPUTS[rule])
-    assert planned(copy) == after(rule)
+    assert planned(copy) == names_of(after(rule))
     assert copy.named()
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("rule", sorted(set(rules()) - {"raw", "train", "publish", "figure", "report"}))
+@pytest.mark.parametrize("rule", sorted(set(table()) - {"raw", "train", "publish", "figure", "report"}))
 def test_another_source_of_a_rule_reaches_what_the_table_says(copy: Project, rule: str) -> None:
     module = sorted(listed(table()[rule][2]) - {"its family"})[0]
     path = copy.folder / "src/centigan" / Path(*module.split("."))
     path = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
     path.write_text(path.read_text() + "\nANOTHER = 1\n")
-    assert {rule} | after(rule) <= planned(copy)
+    assert names_of({rule} | after(rule)) <= planned(copy)
     assert copy.named()
 
 
@@ -191,4 +218,4 @@ def test_another_family_makes_nothing_stale_and_an_edit_of_ones_own_its_images(c
     assert planned(copy) == set()
     own = package / "families/acgan.py"
     own.write_text(own.read_text() + "\nANOTHER = 1\n")
-    assert planned(copy) == {"sample", "latent"} | after("sample", "latent")
+    assert planned(copy) == names_of({"sample", "latent"} | after("sample", "latent"))

@@ -64,7 +64,7 @@ def test_a_reader_pulls_the_page_without_arrays_or_networks(computed: Project, t
     shutil.copytree(computed.folder / RAW, reader.folder / RAW)
     assert "Nothing to be done" in reader.run("snakemake", "reporting")
     reader.change("pairs: 2", "pairs: 1")
-    assert "ms_ssim/00" in reader.jobs_of("snakemake", "reporting")
+    assert "measure/ms_ssim/00" in reader.jobs_of("snakemake", "reporting")
 
 
 def test_from_scratch_every_output_has_the_same_bytes(computed: Project, tmp_path: Path) -> None:

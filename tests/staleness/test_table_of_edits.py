@@ -16,19 +16,42 @@ STATUS = ("dvc", "status", "--with-deps", "report")
 DATA = ("snakemake", "data")  # DVC does not look at raw data
 
 
-OF_FEATURES = {"inception_score", "distribution", "classification"}  # of all splits
+OF_FEATURES = {f"measure/{name}/all" for name in ("inception_score", "distribution", "classification")}
+OF_REAL_FEATURES = {job.replace("measure", "measure_real") for job in OF_FEATURES}
+
+
+def measured(split: str, *metrics: str, rule: str = "measure") -> set[str]:
+    return {f"{rule}/{metric}/{split}" for metric in metrics}
 
 
 def after_training(split: str) -> set[str]:
     """A split's jobs that need its networks, and what needs its features."""
-    of_samples = ("sample", "accuracy", "ms_ssim", "ms_ssim_in_training", "neighbours", "latent")
-    return {f"{rule}/{split}" for rule in of_samples} | of_judge(split) | OF_FEATURES
+    made = {f"{rule}/{split}" for rule in ("sample", "latent", "features")} | OF_FEATURES
+    metrics = ("accuracy", "ms_ssim", "ms_ssim_in_training", "neighbours", "intra_class", "smoothness")
+    return made | measured(split, *metrics)
+
+
+def after_features(split: str) -> set[str]:
+    """A split's features of samples and of real images, and what is measured with their network."""
+    made = {f"{rule}/{split}" for rule in ("features", "features_of_real")} | OF_FEATURES | OF_REAL_FEATURES
+    real = measured(split, "intra_class", rule="measure_real")
+    return made | real | measured(split, "intra_class", "smoothness")
 
 
 def of_judge(split: str) -> set[str]:
     """A split's jobs that ask the judge or its network, and what needs its features."""
-    rules = ("accuracy", "features", "intra_class", "smoothness")
-    return {f"{rule}/{split}" for rule in rules} | OF_FEATURES
+    of_real = measured(split, "accuracy", rule="measure_real")
+    return measured(split, "accuracy") | of_real | after_features(split)
+
+
+def of_arrays(split: str) -> set[str]:
+    """What is measured of a split's real images, but by the judge."""
+    return measured(split, "ms_ssim", "neighbours", rule="measure_real")
+
+
+def after_raw_image() -> set[str]:
+    """What follows from other arrays of the last split: all classes are the judge's."""
+    return {"judge", *after_training("01"), *of_judge("01"), *of_arrays("01"), *of_judge("00")}
 
 
 def nothing(project: Project) -> set[str]:
@@ -47,14 +70,16 @@ def iterations(project: Project) -> set[str]:
 
 def pairs_of_ms_ssim(project: Project) -> set[str]:
     project.change("pairs: 2", "pairs: 1")
-    measured = {f"{rule}/{split}" for rule in ("ms_ssim", "ms_ssim_in_training") for split in ("00", "01")}
-    return measured | TABLES
+    made = set(TABLES)
+    for split in ("00", "01"):
+        made |= measured(split, "ms_ssim", "ms_ssim_in_training")
+        made |= measured(split, "ms_ssim", rule="measure_real")
+    return made
 
 
 def precision_of_features(project: Project) -> set[str]:
     project.change("network: judge", "network: judge, precision: bfloat16")
-    rules = ("features", "intra_class", "smoothness")
-    return {f"{rule}/{split}" for rule in rules for split in ("00", "01")} | OF_FEATURES | TABLES
+    return after_features("00") | after_features("01") | TABLES
 
 
 def title_of_a_figure(project: Project) -> set[str]:
@@ -76,7 +101,8 @@ def curve_of_another_experiment(project: Project) -> set[str]:
 
 def source_of_a_metric(project: Project) -> set[str]:
     project.edit("src/centigan/metrics/accuracy.py", 'agg(correct="sum"', 'agg(correct="count"')
-    return {"accuracy/00", "accuracy/01", *TABLES}
+    rules = ("measure", "measure_real")
+    return {f"{rule}/accuracy/{split}" for rule in rules for split in ("00", "01")} | TABLES
 
 
 def comment_in_the_trainer(project: Project) -> set[str]:
@@ -91,13 +117,13 @@ def raw_image(project: Project) -> set[str]:
     content = bytearray(image.read_bytes())
     content[-1000:] = bytes(1000)
     image.write_bytes(content)
-    return {"arrays/01", "train/01", *after_training("01"), "judge", *of_judge("00"), *TABLES}
+    return {"arrays/01", "train/01", *after_raw_image(), *TABLES}
 
 
 def class_renamed(project: Project) -> set[str]:
     """The last one, so that the order stays. All classes are the judge's, so that it follows."""
     (project.folder / RAW / "class3").rename(project.folder / RAW / "class3 anew")
-    return {"index", "arrays/01", "train/01", *after_training("01"), "judge", *of_judge("00"), *TABLES}
+    return {"index", "arrays/01", "train/01", *after_raw_image(), *TABLES}
 
 
 def root_moved(project: Project) -> set[str]:

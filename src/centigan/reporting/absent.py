@@ -18,6 +18,7 @@ UNDEFINED = {
     "accuracy_ms_ssim/share_high_diversity_accurate": "every class is less diverse than any real class",
     "accuracy_ms_ssim/r": "all classes are equal in accuracy or in MS-SSIM",
     "accuracy_ms_ssim/r2": "all classes are equal in accuracy or in MS-SSIM",
+    "duplicates/class_id": "the sample was drawn of no class",
     r".*\bstd|.*_std": "one value alone has no spread",
 }
 OF_NO_CLASS = tuple(name for name in UNDEFINED if name.startswith("accuracy_ms_ssim/"))

@@ -20,7 +20,7 @@ GLANCE = 12  # classes shown on the first page
 
 def overview(results: Results, settings: Settings, commit: str | None) -> dict[str, Any]:
     """Everything that the template of index.html needs but classes, figures and size."""
-    comparison = results.table("comparison").fillna("").to_dict("records")
+    comparison = results.table("comparison").astype(object).fillna("").to_dict("records")
     return {
         "settings": settings,
         "splits": len(results.split_names),
