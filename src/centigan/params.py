@@ -40,6 +40,18 @@ def load(experiment: str | None = None, root: Path = Path()) -> Settings:
     return settings
 
 
+def study_of_params(root: Path = Path()) -> str | None:
+    """The study that params.yaml names, if it names one.
+
+    Raises:
+        UserError: for a name that is none.
+    """
+    name = read_mapping(root / "params.yaml").get("study")
+    if name is None or isinstance(name, str):
+        return name
+    raise UserError(f"params.yaml: study: {_in_yaml(name)} is no name of a file of studies/; write it in quotes")
+
+
 class Layer(NamedTuple):
     """What one place says of the settings."""
 
@@ -124,6 +136,7 @@ def _written(experiment: str | None, root: Path) -> tuple[str, list[Layer]]:
     """The name of the experiment, and what each place says of its settings, the deciding one last."""
     params = read_mapping(root / "params.yaml")
     protocol = params.pop("protocol", None)
+    params.pop("study", None)
     if experiment is None and params.get("experiment") is None:
         raise UserError("params.yaml: `experiment` is missing; name a file of experiments/")
     where = "params.yaml" if experiment is None else "the experiment asked for"

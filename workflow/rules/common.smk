@@ -13,15 +13,16 @@ from centigan.layout import TABLES, WHOLE, Layout, pattern_of, split_names
 from centigan.manifest import read_published
 from centigan.redaction import mark
 from centigan.reporting.captions import CAPTIONS
+from centigan.settings.points import points, read_study
 from centigan.settings.stages import STAGES
 from centigan.site import IN_JOB, LOG_ALONE, prepare_scratch, site_value, visible_gpus
 from snakemake.exceptions import WorkflowError
 from snakemake.io import strip_wildcard_constraints
 from snakemake_executor_plugin_centigan_slurm.asked import tell_asked
 
-if unknown := config.keys() - {"experiment"}:
+if unknown := config.keys() - {"experiment", "study"}:
     raise WorkflowError(
-        f"--config takes only `experiment`, not {', '.join(sorted(unknown))}: "
+        f"--config takes only `experiment` or `study`, not {', '.join(sorted(unknown))}: "
         "edit params.yaml or the files of the experiment in experiments/"
     )
 
@@ -39,9 +40,30 @@ def splits_of(protocol):
     return split_names(data.classes, data.split_size)
 
 
+def asked_for(key):
+    """What `--config <key>=...` says."""
+    return reading.as_written(config, key, workflow.config_settings.config_args)
+
+
+def study_in_force():
+    """The study that `--config study=...` names, or params.yaml, where no experiment is asked for."""
+    asked, experiment = asked_for("study"), asked_for("experiment")
+    if asked and experiment:
+        raise UserError("--config: a study or an experiment, not both; a study's points are its experiments")
+    return asked or (None if experiment else reading.study_of_params())
+
+
 def named_in_config():
-    """What `--config experiment=...` names, several with commas between them; by default what params.yaml does."""
-    asked = reading.as_written(config, "experiment", workflow.config_settings.config_args)
+    """The points of a study, or what `--config experiment=...` names, several with commas between them.
+
+    By default what params.yaml names.
+    """
+    if STUDY:
+        found = points(STUDY)
+        if workflow.is_main_process:  # a job reads no settings but its own point's
+            reading.load_points(found)
+        return [point.name for point in found]
+    asked = asked_for("experiment")
     names = asked.split(",") if isinstance(asked, str) else [asked]
     if workflow.is_main_process or asked is None:  # a job reads no settings but its own
         names = [settings_of(name).experiment for name in names]
@@ -49,6 +71,7 @@ def named_in_config():
 
 
 try:
+    STUDY = study_in_force()
     NAMED = named_in_config()
     PRELUDE, SCRATCH = site_value("prelude", ""), site_value("scratch", "")
     SPLITS_PER_GPU, TRACK = site_value("splits_per_gpu", 1), site_value("track", "")
@@ -182,11 +205,10 @@ def tell_trainings():
     trainings = {}
     for experiment in EXPERIMENTS:
         for split in splits_of(PROTOCOL):
-            train = reading.stage(
-                settings_of(experiment), STAGES["train"], overridden(experiment, split)
-            ).train
+            chosen = reading.stage(settings_of(experiment), STAGES["train"], overridden(experiment, split))
+            images = chosen.train.batch_size * chosen.model.batches  # an iteration
             scratch = Layout(experiment).scratch(split)
-            trainings[experiment, split] = scratch, train.iterations, train.batch_size
+            trainings[experiment, split] = scratch, chosen.train.iterations, images
     for screen in screens():
         screen.expect(trainings)
 
@@ -250,6 +272,10 @@ def network_of_features(wildcards):
 def judge_of_features(wildcards):
     """The judge, where its network makes the features."""
     return JUDGE(wildcards) if network_of_features(wildcards) == "judge" else []
+
+
+def settings_of_study(wildcards):
+    return reading.canonical_json(read_study(STUDY))
 
 
 def settings_of_neighbours(wildcards):

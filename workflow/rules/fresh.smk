@@ -7,7 +7,8 @@ from centigan.freshness import Job, first
 from centigan.layout import Layout
 from snakemake.cli import get_argument_parser
 
-FOLDERS = [Layout(name) for name in [PROTOCOL, *EXPERIMENTS]]  # of results, the shared one first
+# of results, the shared one first
+FOLDERS = [Layout(name) for name in [PROTOCOL, *EXPERIMENTS, *([f"{PROTOCOL}/{STUDY}"] if STUDY else [])]]
 OTHER_THAN_RUNS = (
     "unlock lint list_rules list_target_rules print_compilation dag rulegraph filegraph d3dag summary"
     " detailed_summary report touch cleanup_metadata cleanup_shadow delete_all_output delete_temp_output archive"

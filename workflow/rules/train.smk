@@ -2,12 +2,10 @@ rule train:
     input:
         arrays=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
     output:
-        generator="results/{experiment}/train/{split}/generator.safetensors",
-        discriminator="results/{experiment}/train/{split}/discriminator.safetensors",
         history="results/{experiment}/train/{split}/history.jsonl",
         snapshots="results/{experiment}/train/{split}/snapshots.safetensors",
         facts="results/{experiment}/train/{split}/facts.json",
-        digests="results/{experiment}/train/{split}/SHA256SUMS",
+        digests="results/{experiment}/train/{split}/SHA256SUMS",  # of the networks, too, whichever a family has
         manifest="results/{experiment}/train/{split}/manifest.json",
     log:
         "logs/{experiment}/train/{split}.log",

@@ -33,6 +33,8 @@ OF_EXPERIMENT = {  # under results/<protocol>/<experiment>
     "evaluate": ("samples", "features", "latent", "metrics"),
     "report": ("summary.json", "tables", "figures", "report"),
     "publish": ("mlflow.json",),
+    "study": ("table.csv", "table.tex", "points.csv", "claims.csv")  # of a study
+    + ("figure.svg", "figure.png", "samples.svg", "samples.png"),
 }
 # Rules whose outputs others may delete or write anew: a person the raw data, `centigan track` mlflow.json.
 # Their records travel, or a clone would not know that they were run; what lies there is not held to them.

@@ -1,0 +1,30 @@
+if STUDY:
+
+    rule study:
+        input:
+            summaries=of_every_experiment("results/{experiment}/summary.json"),
+            absent=of_every_experiment("results/{experiment}/tables/absent.csv"),
+            samples=of_every_experiment(RESULT_OF["sample"]),
+            networks=of_every_experiment(RESULT_OF["train"]),
+        output:
+            table=f"results/{PROTOCOL}/{STUDY}/table.csv",
+            latex=f"results/{PROTOCOL}/{STUDY}/table.tex",
+            points=f"results/{PROTOCOL}/{STUDY}/points.csv",
+            claims=f"results/{PROTOCOL}/{STUDY}/claims.csv",
+            figures=expand(
+                f"results/{PROTOCOL}/{STUDY}/{{figure}}.{{suffix}}",
+                figure=("figure", "samples"),
+                suffix=("svg", "png"),
+            ),
+            page=f"results/{PROTOCOL}/{STUDY}/report/index.html",
+            digests=f"results/{PROTOCOL}/{STUDY}/report/SHA256SUMS",  # of all other files of the site
+        log:
+            f"logs/{PROTOCOL}/{STUDY}/study.log",
+        params:
+            study=STUDY,
+            settings=settings_of_study,
+            code=source_of("reporting.studies"),
+        message:
+            "the study {params.study}"
+        shell:
+            "centigan study {params.study} --log {log:q}"
