@@ -1,0 +1,103 @@
+"""A study run by Snakemake: its points are ordinary experiments, and what they share is made once."""
+
+import re
+from pathlib import Path
+
+import pytest
+from copied import copy_project
+from small import TINY, write_experiment
+from workflow.test_workflow import planned, snakemake
+
+SHARED = {"raw", "index", "arrays", "judge", "features_of_real", "measure_real"}
+STUDY = """
+of: small
+axes:
+  - experiment: [tiny, free]
+  - train.seed: [0, 1]
+columns: [fid/generated, accuracy/generated/32, model/numbers]
+over: [train.seed]
+claims:
+  - {says: no number is below nothing, source: algebra, check: "fid/generated[free] >= 0"}
+"""
+# As `tiny`, of a family with other networks.
+FREE = TINY.replace("width: 0.1", "family: cgan, width: 0.05")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project's files, with a study of four points that was run."""
+    place = tmp_path_factory.mktemp("project") / "centigan"
+    copy_project(place)
+    write_experiment(place, "small/tiny")
+    write_experiment(place, "small/free", FREE)
+    (place / "studies").mkdir(exist_ok=True)
+    (place / "studies/grid.yaml").write_text(STUDY)
+    snakemake(place, "--config", "study=grid")
+    return place
+
+
+def test_a_study_ends_in_a_table_and_a_page_and_makes_no_report_of_its_points(project: Path) -> None:
+    results = project / "results/small/grid"
+    rows = (results / "table.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == ["tiny", "free"]
+    assert "met" in (results / "claims.csv").read_text()
+    assert (results / "report/index.html").stat().st_size > 1000
+    assert not (results / "tiny-0/report").exists()
+    assert planned(project, "--config", "study=grid") == {}
+
+
+def test_the_points_are_ordinary_experiments_that_share_what_is_the_protocols(project: Path) -> None:
+    alone = planned(project, "--config", "experiment=small/free")
+    assert not alone.keys() & SHARED
+    assert alone["train"] == 2
+    snakemake(project, "--config", "experiment=small/free", "--", "training")
+    for name in ("generator", "discriminator"):
+        files = (
+            project / f"results/small/{of}/train/00/{name}.safetensors" for of in ("free", "grid/free-0")
+        )
+        assert len({file.read_bytes() for file in files}) == 1
+
+
+def test_one_more_seed_adds_its_own_jobs_alone(project: Path) -> None:
+    file = project / "studies/grid.yaml"
+    before = file.read_text()
+    file.write_text(before.replace("[0, 1]", "[0, 1, 2]"))
+    try:
+        more = planned(project, "--config", "study=grid")
+    finally:
+        file.write_text(before)
+    assert not more.keys() & SHARED
+    assert (more["train"], more["tables"], more["study"]) == (4, 2, 1)  # two splits of two new points
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("train.seed", "train.sed", "train.sed.*seed"),
+        ("[0, 1]", "[]", "axes"),
+        ("[tiny, free]", "[tiny, fre]", "small/fre"),
+        ("of: small", "of: smal", "smal"),
+        ("train.seed: [0, 1]", "sample.per_class: [12, 13]", "protocol"),
+        ("train.seed: [0, 1]", "train.batch_size: [10, 1000]", "train.batch_size is 1000, and split 0"),
+        ("[free] >=", "[fre] >=", "fre"),
+    ],
+)
+def test_a_study_that_cannot_be_is_one_clear_error_before_any_job(
+    project: Path, old: str, new: str, said: str
+) -> None:
+    file = project / "studies/grid.yaml"
+    before = file.read_text()
+    file.write_text(
+        before.replace(old, new).replace("over: [train.seed]", "" if "seed" in old else "over: [train.seed]")
+    )
+    try:
+        told = snakemake(project, "--dry-run", "--config", "study=grid", check=False)
+    finally:
+        file.write_text(before)
+    assert re.search(said, told), told
+    assert "Traceback" not in told
+
+
+def test_a_study_and_an_experiment_are_not_run_at_once(project: Path) -> None:
+    words = ("--config", "study=grid", "experiment=small/tiny")
+    assert "not both" in snakemake(project, "--dry-run", *words, check=False)
