@@ -18,7 +18,7 @@ DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 FILES = ("params.yaml", "experiments/${experiment}.yaml")
 EVERYTHING = set(Settings.model_fields) - {"experiment"}
 SPLITS = {"data", "splits"}  # how many there are, and what single ones have otherwise
-PLUMBING = ("fingerprint.py", "layout.py", "params.py", "settings")  # what no rule's hash of source counts
+PLUMBING = ("catalogue.py", "fingerprint.py", "layout.py", "params.py", "settings")  # read by the Snakefile
 OF_FILE = {"data": "data", "train": "train", "sample": "evaluate", "metrics": "evaluate", "report": "report"}
 
 
