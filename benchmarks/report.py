@@ -24,6 +24,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 from skimage import data
 
+from centigan.catalogue import METRICS, files
 from centigan.layout import WHOLE, Layout, split_names
 from centigan.metrics.accuracy import ladder
 from centigan.reporting.comparison import write_comparison
@@ -102,9 +103,13 @@ def write_metrics(
     def save(metric: str, keys: list[tuple[str, list]], values: dict[str, NDArray]) -> None:
         index = pd.MultiIndex.from_product([v for _, v in keys], names=[k for k, _ in keys])
         frame = index.to_frame(index=False).assign(**values)
-        path = layout.metric(metric, split)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        frame.to_parquet(path)
+        real = METRICS[metric].baseline
+        is_real = frame["source"] == real if real else np.zeros(len(frame), bool)
+        paths = {layout.metric(metric, split): frame[~is_real]}
+        paths |= {layout.real_metric(metric, split): frame[is_real]} if real else {}
+        for path, own in paths.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            own.to_parquet(path)
 
     classes, real = ("class_id", ids), ("source", ["real", "generated"])
     baselined = ("source", ["generated", "held_out"])
@@ -119,7 +124,7 @@ def write_metrics(
     save("intra_class", [classes, baselined], values | counts)
     keys = [classes, ("path", ["linear", "spherical"]), ("walk", list(range(4)))]
     steps = {name: rng.random(n * 8) for name in ("length", "largest_step", "largest_over_mean")}
-    save("latent", keys, steps)
+    save("smoothness", keys, steps)
     keys = [baselined, classes, ("image", list(range(20)))]
     keys += [("metric", ["l1", "ms_ssim"]), ("scope", ["class", "split"])]
     sought = n * 2 * 20 * 4
@@ -138,8 +143,9 @@ def write_metrics_of_all(layout: Layout, ids: list[str]) -> None:
         ).assign(correct=1, count=2),
     }
     for metric, frame in frames.items():
-        layout.metric(metric, WHOLE).parent.mkdir(parents=True, exist_ok=True)
-        frame.to_parquet(layout.metric(metric, WHOLE))
+        for path, own in zip(files(metric, layout, WHOLE), (frame, frame[:0]), strict=True):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            own.to_parquet(path)
 
 
 def write_images(

@@ -19,7 +19,7 @@ SHARED_FILE, OWN_FILE = "experiments/${protocol}/protocol.yaml", "experiments/${
 OF_PROTOCOL = {"data", "judge"}  # stages whose outputs all experiments share
 EVERYTHING = set(Settings.model_fields) - {"experiment"}
 SPLITS = {"data", "splits"}  # how many there are, and what single ones have otherwise
-PLUMBING = ("fingerprint.py", "layout.py", "params.py", "settings")  # what no rule's hash of source counts
+PLUMBING = ("catalogue.py", "fingerprint.py", "layout.py", "params.py", "settings")  # read by the Snakefile
 OF_FILE = {
     "data": "data",
     "judge": "judge",

@@ -96,7 +96,7 @@ def test_an_export_by_hand_leaves_nothing_to_do(project: Path) -> None:
         (
             "pairs: 4",
             "pairs: 5",
-            {"ms_ssim": 2, "ms_ssim_in_training": 2, "tables": 1, "figure": 17, "report": 1, "publish": 1},
+            {"measure": 4, "measure_real": 2, "tables": 1, "figure": 17, "report": 1, "publish": 1},
         ),
         ("batch_size: 10", "batch_size: 20", {"train": 2, "sample": 2}),
         ("per_class: 12", "per_class: 13", {"sample": 2}),
