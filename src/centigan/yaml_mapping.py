@@ -34,7 +34,7 @@ def read_mapping(path: Path) -> dict[str, Any]:
     Raises:
         UserError: when it is missing, no YAML, says a thing twice, or is not of `key: value` lines.
     """
-    return _read(path, _Loader)
+    return _read(path, as_texts=False)
 
 
 def read_texts(path: Path) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def read_texts(path: Path) -> dict[str, Any]:
     Raises:
         UserError: as of `read_mapping`.
     """
-    return _read(path, _Texts)
+    return _read(path, as_texts=True)
 
 
 def advice(key: str, known: Iterable[str]) -> str:
@@ -115,10 +115,9 @@ for _name, _words in WORDS.items():
 _Loader.add_constructor(f"{TAG}int", _Loader.construct_yaml_int)
 
 
-def _read(path: Path, loader: type[_Loader]) -> dict[str, Any]:
+def _read(path: Path, *, as_texts: bool) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        values = deepcopy(_parsed(text, loader))  # type: ignore[arg-type]  # a class can be hashed
+        values = deepcopy(_parsed(path.read_text(encoding="utf-8-sig"), as_texts))
     except FileNotFoundError:
         raise UserError(f"{path} is missing; run from the project's folder") from None
     except OSError as error:
@@ -135,9 +134,9 @@ def _read(path: Path, loader: type[_Loader]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _parsed(text: str, loader: type[_Loader]) -> Any:
+def _parsed(text: str, as_texts: bool) -> Any:
     """What a text says; the points of a study stand on the same few files, 20 ms each."""
-    return yaml.load(text, loader)
+    return yaml.load(text, _Texts if as_texts else _Loader)
 
 
 def _parts(node: yaml.Node) -> Iterable[yaml.Node]:

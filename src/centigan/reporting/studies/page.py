@@ -43,7 +43,6 @@ def _told(results: StudyResults, found: list[Verdict]) -> dict[str, Any]:
         "points": len(results.points),
         "columns": [column(name) for name in study.columns],
         "rows": [_row(results, row) for row in results.rows],
-        "averaged": max(len(results.points_of(row)) for row in results.rows),
         "choices": _choices(results, study.select) if study.select else [],
         "claims": [_claim(one) for one in found],
         "met": sum(one.verdict == MET for one in found),
