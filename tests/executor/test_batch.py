@@ -10,7 +10,7 @@ from snakemake_executor_plugin_centigan_slurm.batch import outputs_of, sharing
 def job(*outputs: str, group: str = "", split: str = "00", attempt: int = 1) -> Any:
     """A job of Snakemake, or a group of one."""
     member = SimpleNamespace(
-        output=list(outputs), wildcards=["demo", split], is_group=lambda: False, attempt=attempt
+        output=list(outputs), wildcards=["digits/acgan", split], is_group=lambda: False, attempt=attempt
     )
     if not group:
         return member
