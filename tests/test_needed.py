@@ -78,8 +78,8 @@ def test_many_missing_files_are_counted_and_their_commands_named_once() -> None:
     files = [Path(f"results/digits/arrays/{split:02d}/manifest.json") for split in range(100)]
     assert str(missing(*files)) == (
         "results/digits/arrays/00/manifest.json, results/digits/arrays/01/manifest.json, "
-        "results/digits/arrays/02/manifest.json and 97 more are missing: `centigan arrays -e digits -s 00` or "
-        "`snakemake arrays --config experiment=digits` make them"
+        "results/digits/arrays/02/manifest.json and 97 more are missing: `centigan arrays -e digits -s 00` "
+        "or `snakemake arrays --config experiment=digits` make them"
     )
 
 

@@ -266,7 +266,7 @@ def test_a_clone_knows_what_was_published_and_that_raw_data_were_put_in_place(la
 
 
 def test_another_experiment_finds_its_protocol_known_and_changes_nothing_of_it(layout: Layout) -> None:
-    """What one experiment was made from may have been replaced since; the other was made from what is there."""
+    """What one experiment was made from was replaced since; the other was made from what is there."""
     judge, other = "results/x/judge/facts.json", Layout("x/z")
     write(judge, "first", age=95)
     ran(judge, [], 0.5)

@@ -73,10 +73,10 @@ def test_settings_that_are_wrong_in_eight_ways_are_one_message_before_the_first_
     params.write_text(params.read_text().replace("iterations: 50000", "iterations: 500"))
     few = "at most for what there is"
     expected = (
-        "own/acgan cannot run as its settings say, for 8 reasons; settings stand in experiments/own/acgan.yaml "
-        "and experiments/own/protocol.yaml, else in params.yaml",
+        "own/acgan cannot run as its settings say, for 8 reasons; settings stand in "
+        "experiments/own/acgan.yaml and experiments/own/protocol.yaml, else in params.yaml",
         "params.yaml: train.iterations is 500, but experiments/own/acgan.yaml says 3000, which decides: set ",
-        "or `dvc exp run -S experiments/own/acgan.yaml:train.iterations=500`; here put back the shipped value, 5",
+        "or `dvc exp run -S experiments/own/acgan.yaml:train.iterations=500`; here put back the shipped ",
         "data/raw/own has 6 classes, but `data.classes` says 10",
         f"distribution.kid_subset_size is 1000 (KID takes subsets): 18 {few}; samples: 120 (raise "
         "sample.per_class); training images: 162 (add some); held-out images: 18 (add some)",
