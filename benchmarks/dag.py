@@ -2,7 +2,7 @@
 
     python benchmarks/dag.py [--splits 10 100 1000] [--rounds 3]
 
-Run from the project's folder; the experiments are ImageNet's with another split size, in a copy of it.
+Run from the project's folder; the experiments are on names of images, two classes a split, in a copy of it.
 """
 
 import argparse
@@ -15,6 +15,13 @@ import tempfile
 import time
 from pathlib import Path
 
+IMAGES = 14  # of a class, half of them held out: as few as every measurement takes
+PROTOCOL = """
+data: {{source: class-folders, root: data/raw/of{splits}, classes: {classes}, split_size: 2, held_out: 0.5}}
+judge: {{name: auto}}
+features: {{network: judge}}
+distribution: {{kid_subset_size: 20}}
+"""
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 
 
@@ -32,8 +39,7 @@ def main() -> None:
         for part in ("Snakefile", "params.yaml"):
             shutil.copy(part, place)
         for splits in words.splits:
-            text = f"data: {{split_size: {1000 // splits}}}\n"
-            (place / "experiments" / f"of{splits}.yaml").write_text(text)
+            lay_out(place, splits)
         seconds: dict[int, list[float]] = {splits: [] for splits in words.splits}
         jobs = {}
         for _ in range(words.rounds):
@@ -46,9 +52,21 @@ def main() -> None:
         print(f"{splits:5d} splits, {jobs[splits]:5d} jobs: {middle:6.1f} s (least {least:.1f})")
 
 
+def lay_out(place: Path, splits: int) -> None:
+    """A protocol on names of images, which no dry run opens, and an experiment under it."""
+    root, folder = place / f"data/raw/of{splits}", place / f"experiments/of{splits}"
+    folder.mkdir()
+    (folder / "protocol.yaml").write_text(PROTOCOL.format(splits=splits, classes=2 * splits))
+    (folder / "acgan.yaml").touch()
+    for number in range(2 * splits):
+        (root / f"class{number:04d}").mkdir(parents=True)
+        for image in range(IMAGES):
+            (root / f"class{number:04d}/{image}.png").write_bytes(b"x")
+
+
 def dry_run(place: Path, splits: int) -> int:
     """Plan an experiment; the number of its jobs."""
-    command = [SNAKEMAKE, "--dry-run", "--config", f"experiment=of{splits}"]
+    command = [SNAKEMAKE, "--dry-run", "--config", f"experiment=of{splits}/acgan"]
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True)
     (total,) = set(re.findall(r"^total +(\d+)$", done.stdout + done.stderr, re.MULTILINE))
     return int(total)

@@ -23,8 +23,8 @@ def project(tmp_path: Path, raw: Path) -> Path:
         "data": {"root": str(raw), "classes": 4, "split_size": 2, "on_bad_image": "error"},
         "arrays": {"resolution": 32},
     }
-    (tmp_path / "experiments").mkdir()
-    (tmp_path / "experiments" / "small.yaml").write_text(yaml.safe_dump(settings))
+    (tmp_path / "experiments/small").mkdir(parents=True)
+    (tmp_path / "experiments/small/protocol.yaml").write_text(yaml.safe_dump(settings))
     (tmp_path / "params.yaml").write_text("experiment: small\n")
     return tmp_path
 

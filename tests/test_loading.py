@@ -43,9 +43,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("project")
     shutil.copy(ROOT / "params.yaml", root)
     shutil.copytree(ROOT / "experiments", root / "experiments")
-    layout, raw = Layout("demo", root), root / "data/raw/digits"
+    layout, raw = Layout("digits/acgan", root), root / "data/raw/digits"
     write_embedded("digits", raw)
-    settings = read_settings("demo", root).data
+    settings = read_settings("digits/acgan", root).data
     build_index(layout, settings.model_copy(update={"root": str(raw), "per_class": 4}))
     build_arrays(layout, "00", ARRAYS, raw)
     train_split(layout, "00", TRAIN, device=torch.device("cpu"))
@@ -68,7 +68,7 @@ def test_the_readmes_example_draws_the_demos_digits_from_any_directory(demo: Pat
     assert done.returncode == 0, done.stderr
     images = np.load(elsewhere / "images.npy")
     assert (images.dtype, images.shape) == (np.uint8, (2, 32, 32, 3))
-    again = centigan.load("demo", 0, root=demo).sample(["3", "4"], seed=1)
+    again = centigan.load("digits/acgan", 0, root=demo).sample(["3", "4"], seed=1)
     assert np.array_equal(images, again)
     assert (elsewhere / "digits.png").is_file()
 
@@ -80,7 +80,7 @@ def test_the_package_is_imported_without_torch() -> None:
 
 
 def test_a_class_is_named_by_its_id_its_words_or_its_position(demo: Path) -> None:
-    generator = centigan.load("demo", split="00", root=demo)
+    generator = centigan.load("digits/acgan", split="00", root=demo)
     assert [each.id for each in generator.classes] == ["0", "1", "2", "3", "4"]
     images = generator.sample(["3", 3, np.int64(3)], seed=1)
     assert np.array_equal(images, generator.sample([3, "3", 3], seed=1))
@@ -89,7 +89,7 @@ def test_a_class_is_named_by_its_id_its_words_or_its_position(demo: Path) -> Non
 
 
 def test_an_image_follows_from_its_seed_place_and_class_alone(demo: Path) -> None:
-    generator = centigan.load("demo", 0, root=demo)
+    generator = centigan.load("digits/acgan", 0, root=demo)
     images = generator.sample(["3", "4", "0"], seed=1).astype(int)
     for others in (["1", "4", "2"], ["2", "4"], ["0", "4", *range(5)]):
         assert np.abs(generator.sample(others, seed=1)[1].astype(int) - images[1]).max() <= 1
@@ -100,10 +100,10 @@ def test_it_is_built_with_what_it_was_trained_with_whatever_the_settings_say_now
     demo: Path, tmp_path: Path
 ) -> None:
     """The demo's settings say another width than that of the training."""
-    assert read_settings("demo", demo).model.width != TRAIN.model.width
+    assert read_settings("digits/acgan", demo).model.width != TRAIN.model.width
     shutil.copytree(demo / "results", tmp_path / "results")
-    expected = centigan.load("demo", 0, root=demo).sample([2])
-    assert np.array_equal(centigan.load("demo", 0, root=tmp_path).sample([2]), expected)
+    expected = centigan.load("digits/acgan", 0, root=demo).sample([2])
+    assert np.array_equal(centigan.load("digits/acgan", 0, root=tmp_path).sample([2]), expected)
 
 
 @pytest.mark.parametrize(
@@ -124,14 +124,14 @@ def test_a_class_that_is_not_one_is_told_with_what_there_is(asked: object, told:
 
 @pytest.mark.parametrize("asked", [True, [True, False], np.array([True]), b"3", 3.0, None, [None]])
 def test_what_is_neither_a_name_nor_a_position_is_refused(demo: Path, asked: Any) -> None:
-    generator = centigan.load("demo", 0, root=demo)
+    generator = centigan.load("digits/acgan", 0, root=demo)
     with pytest.raises(UserError, match="a class is a name such as '3' or a position such as 3, not"):
         generator.sample(asked)
 
 
 @pytest.mark.parametrize("seed", [True, 1.0, None, "1"])
 def test_a_seed_is_an_integer_of_any_library(demo: Path, seed: Any) -> None:
-    generator = centigan.load("demo", 0, root=demo)
+    generator = centigan.load("digits/acgan", 0, root=demo)
     images = generator.sample(np.int64(3), seed=np.int64(1))
     assert np.array_equal(images, generator.sample(3, seed=1))
     with pytest.raises(UserError, match="seed: an integer such as 1 is expected, not"):
@@ -164,30 +164,36 @@ def test_the_project_is_found_above_the_working_directory_and_by_what_names_it(
 def test_no_project_is_one_error(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(centigan, "__file__", str(elsewhere / "lib/site-packages/centigan/__init__.py"))
     with pytest.raises(UserError, match=r"no project found.*`root`.*CENTIGAN_ROOT"):
-        centigan.load("demo")
+        centigan.load("digits/acgan")
 
 
 def test_what_cannot_be_loaded_is_told(demo: Path, tmp_path: Path) -> None:
     root = shutil.copytree(demo, tmp_path / "copy")
     for words, told in (
-        (("demoo",), "results/demoo is missing; did you mean `demo`?"),
-        (("demo", 2), r"split 2 does not exist; splits are 00\.\.01"),
-        (("demo", "one"), "split one does not exist"),
-        (("demo", 1), "split 01 is not trained: .*results/demo/train/01/manifest.json is missing"),
+        (("digits/acgann",), "results/digits/acgann is missing; did you mean `digits/acgan`?"),
+        (("digits",), "results/digits is missing; "),
+        (("digits/acgan", 2), r"split 2 does not exist; splits are 00\.\.01"),
+        (("digits/acgan", "one"), "split one does not exist"),
+        (
+            ("digits/acgan", 1),
+            "split 01 is not trained: .*results/digits/acgan/train/01/manifest.json is missing",
+        ),
     ):
         with pytest.raises(UserError, match=told):
             centigan.load(*words, root=root)
     with pytest.raises(UserError, match="device 'abacus' cannot be used"):
-        centigan.load("demo", root=root, device="abacus")
-    weights = root / "results/demo/train/00/generator.safetensors"
+        centigan.load("digits/acgan", root=root, device="abacus")
+    weights = root / "results/digits/acgan/train/00/generator.safetensors"
     content = bytearray(weights.read_bytes())
     content[-1] ^= 1
     weights.write_bytes(content)
     with pytest.raises(UserError, match=r"generator\.safetensors is not what SHA256SUMS beside it says"):
-        centigan.load("demo", root=root)
+        centigan.load("digits/acgan", root=root)
     shutil.rmtree(root / "results")
-    with pytest.raises(UserError, match="results/demo is missing; it has not run yet: run `snakemake"):
-        centigan.load("demo", root=root)
+    with pytest.raises(
+        UserError, match="results/digits/acgan is missing; it has not run yet: run `snakemake"
+    ):
+        centigan.load("digits/acgan", root=root)
     with pytest.raises(UserError, match="results/other is missing; nothing has run there yet"):
         centigan.load("other", root=root)
 
@@ -233,7 +239,7 @@ def test_a_damaged_file_is_one_error_that_names_it(
     demo: Path, tmp_path: Path, name: str, content: str | None
 ) -> None:
     root = shutil.copytree(demo, tmp_path / "copy", ignore=shutil.ignore_patterns("data", "arrays"))
-    damaged = root / "results/demo" / name
+    damaged = root / "results/digits/acgan" / name
     damaged.unlink()
     if content is not None:
         damaged.write_text(content)
@@ -241,15 +247,15 @@ def test_a_damaged_file_is_one_error_that_names_it(
     if damaged.name == "facts.json" and content:  # damaged before its checksum was made
         sums.write_text(listed(read_digests(sums) | {"facts.json": sha256(damaged)}))
     with pytest.raises(UserError, match=rf"{re.escape(str(damaged))}.*(dvc pull|delete it)"):
-        centigan.load("demo", root=root)
+        centigan.load("digits/acgan", root=root)
 
 
 def test_checksums_are_held_before_anything_is_built(demo: Path, tmp_path: Path) -> None:
     root = shutil.copytree(demo, tmp_path / "copy")
-    weights = root / "results/demo/train/00/generator.safetensors"
+    weights = root / "results/digits/acgan/train/00/generator.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
     with pytest.raises(UserError, match=r"generator\.safetensors is not what SHA256SUMS beside it says"):
-        centigan.load("demo", root=root)
+        centigan.load("digits/acgan", root=root)
 
 
 @pytest.mark.parametrize(
@@ -263,10 +269,10 @@ def test_checksums_are_held_before_anything_is_built(demo: Path, tmp_path: Path)
 def test_a_damaged_index_is_one_error_for_who_counts(
     demo: Path, tmp_path: Path, name: str, content: str
 ) -> None:
-    layout = Layout("demo", tmp_path)
-    layout.results.mkdir(parents=True)
+    layout = Layout("digits/acgan", tmp_path)
+    layout.protocol.mkdir(parents=True)
     for kept in ("source.json", "classes.csv"):
-        shutil.copy(Layout("demo", demo).results / kept, layout.results)
-    (layout.results / name).write_text(content)
+        shutil.copy(Layout("digits/acgan", demo).protocol / kept, layout.protocol)
+    (layout.protocol / name).write_text(content)
     with pytest.raises(UserError, match=rf"{re.escape(name)} is damaged"):
         of_index(layout)

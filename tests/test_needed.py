@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import typer
 import yaml
+from small import write_experiment
 from staleness.test_identity import listed, of_one, table
 
 from centigan import params
 from centigan.cli import app
 from centigan.cli.inputs import MADE_FROM, inputs
 from centigan.errors import UserError
-from centigan.layout import Layout
+from centigan.layout import Layout, owned
 from centigan.needed import maker, missing
 
 VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
@@ -22,22 +23,21 @@ GIVEN = {
     "split": "0",
     "metric": "distribution",
     "name": "gallery",
-    "file": "results/small/figures/gallery.svg",
+    "file": "results/small/tiny/figures/gallery.svg",
 }
 FORM = re.compile(
     r"(\S+?)(, \S+?)*( and \d+ more)? (is|are) missing: (`centigan [^`]+`(, | and \d+ more )?)+ ?or "
-    r"`snakemake ([\w ]+) --config experiment=small` makes? (it|them)"
+    r"`snakemake ([\w ]+) --config experiment=small(?:/tiny)?` makes? (it|them)"
 )
-EXPERIMENT = {"data": {"source": "digits", "root": "data/raw/digits", "classes": 10, "split_size": 5}}
-EXPERIMENT |= {"features": {"network": "judge"}}  # type: ignore[dict-item]
+PROTOCOL = {"data": {"source": "digits", "root": "data/raw/digits", "classes": 10, "split_size": 5}}
+PROTOCOL |= {"features": {"network": "judge"}}  # type: ignore[dict-item]
 
 
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project in which nothing has run."""
-    (tmp_path / "experiments").mkdir()
-    (tmp_path / "experiments" / "small.yaml").write_text(yaml.safe_dump(EXPERIMENT))
-    (tmp_path / "params.yaml").write_text("experiment: small\n")
+    write_experiment(tmp_path, "small/tiny", "", yaml.safe_dump(PROTOCOL))
+    (tmp_path / "params.yaml").write_text("experiment: small/tiny\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -65,40 +65,55 @@ def test_a_verb_before_its_inputs_names_them_and_what_makes_them(verb: str, proj
 
 @pytest.mark.parametrize("rule", MADE_FROM)
 def test_what_is_looked_for_is_what_the_rule_is_made_from(rule: str, project: Path) -> None:
-    paths = inputs(rule, Layout("small", project), params.load("small"), ["00", "01"])
+    paths = inputs(rule, Layout("small/tiny", project), params.load("small/tiny"), ["00", "01"])
     assert {maker(path)[1] for path in paths} == listed(table()[rule][1])
 
 
 def test_the_judge_is_not_asked_for_where_another_network_makes_the_features(project: Path) -> None:
-    (project / "experiments" / "small.yaml").write_text(
-        yaml.safe_dump(EXPERIMENT | {"features": {"network": "inception-v3"}})
+    (project / "experiments/small/protocol.yaml").write_text(
+        yaml.safe_dump(PROTOCOL | {"features": {"network": "inception-v3"}})
     )
     assert "judge_of_features" not in MADE_FROM["measure distribution"]
     for rule in ("features", "measure inception_score", "measure smoothness"):
-        paths = inputs(rule, Layout("small", project), params.load("small"), ["00"])
+        paths = inputs(rule, Layout("small/tiny", project), params.load("small/tiny"), ["00"])
         assert "judge" not in {maker(path)[1] for path in paths}
 
 
 def test_many_missing_files_are_counted_and_their_commands_named_once() -> None:
-    files = [Path(f"results/demo/arrays/{split:02d}/manifest.json") for split in range(100)]
+    files = [Path(f"results/digits/arrays/{split:02d}/manifest.json") for split in range(100)]
     assert str(missing(*files)) == (
-        "results/demo/arrays/00/manifest.json, results/demo/arrays/01/manifest.json, "
-        "results/demo/arrays/02/manifest.json and 97 more are missing: `centigan arrays -e demo -s 00` or "
-        "`snakemake arrays --config experiment=demo` make them"
+        "results/digits/arrays/00/manifest.json, results/digits/arrays/01/manifest.json, "
+        "results/digits/arrays/02/manifest.json and 97 more are missing: `centigan arrays -e digits -s 00` "
+        "or `snakemake arrays --config experiment=digits` make them"
     )
 
 
 @pytest.mark.parametrize(
     ("file", "command"),
     [
-        ("metrics/ms_ssim_in_training/03.parquet", "measure ms_ssim_in_training -e demo -s 03"),
-        ("real/metrics/accuracy/03.parquet", "measure --real accuracy -e demo -s 03"),
-        ("real/features/03/real.npy", "features --real -e demo -s 03"),
-        ("metrics/inception_score/all.parquet", "measure inception_score -e demo"),
-        ("figures/gallery.png", "figure gallery -e demo"),
-        ("mlflow.json", "track -e demo"),
-        ("summary.json", "tables -e demo"),
+        ("metrics/ms_ssim_in_training/03.parquet", "measure ms_ssim_in_training -e digits/acgan -s 03"),
+        ("metrics/inception_score/all.parquet", "measure inception_score -e digits/acgan"),
+        ("figures/gallery.png", "figure gallery -e digits/acgan"),
+        ("mlflow.json", "track -e digits/acgan"),
+        ("summary.json", "tables -e digits/acgan"),
     ],
 )
 def test_every_kind_of_result_has_its_command(file: str, command: str) -> None:
-    assert f": `centigan {command}` or" in str(missing(Path("results/demo") / file))
+    assert f": `centigan {command}` or" in str(missing(Path("results/digits/acgan") / file))
+
+
+@pytest.mark.parametrize(
+    ("path", "owner", "below"),
+    [
+        ("results/digits/arrays/00/images.npy", "digits", "arrays/00/images.npy"),
+        ("results/digits/acgan/train/00/facts.json", "digits/acgan", "train/00/facts.json"),
+        ("results/digits/train/train/00/facts.json", "digits/train", "train/00/facts.json"),
+        ("results/digits/families/vae/summary.json", "digits/families/vae", "summary.json"),
+        ("results/digits/classes.csv", "digits", "classes.csv"),
+    ],
+)
+def test_a_result_is_a_protocols_an_experiments_or_that_of_a_studys_point(
+    path: str, owner: str, below: str
+) -> None:
+    assert owned(Path(path)) == (owner, Path(below))
+    assert owned(Path("/elsewhere", path)) == (owner, Path(below))

@@ -8,6 +8,7 @@ import numpy
 import pytest
 import yaml
 from pydantic import BaseModel
+from small import write_experiment
 from snakemake.cli import parse_config
 
 from centigan import params
@@ -23,12 +24,12 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "params.yaml").write_text("experiment: mine\ntrain: {iterations: 1000, seed: 3}\n")
-    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments/mine").mkdir(parents=True)
     return tmp_path
 
 
 def overlay(project: Path, text: str) -> Path:
-    (project / "experiments" / "mine.yaml").write_text(text)
+    (project / "experiments/mine/protocol.yaml").write_text(text)
     return project
 
 
@@ -38,14 +39,58 @@ def test_an_experiment_overlays_key_by_key(project: Path) -> None:
     assert settings.train.batch_size == 100  # the paper's
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml")))
+def test_each_layer_is_over_the_one_before(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """params.yaml, the family's paper, the protocol, the experiment, a split's own."""
+    paper = {"iterations": 2000, "batch_size": 2000, "log_every": 20, "seed": 2000}
+    monkeypatch.setattr(CganConfig, "paper", paper)
+    shared = "train: {batch_size: 300, log_every: 30, seed: 300}\ndata: {classes: 20}"
+    own = "model: {family: cgan}\ntrain: {log_every: 4, seed: 400}\nsplits: {1: {train: {seed: 5}}}"
+    write_experiment(project, "layers/own", own, shared)
+    settings = params.load("layers/own", project)
+    train = settings.train
+    assert (train.iterations, train.batch_size, train.log_every, train.seed) == (2000, 300, 4, 400)
+    assert params.for_split(settings, 1).train.seed == 5
+    (line,) = params.overridden("layers/own", project)[:1]
+    assert "train.iterations is 1000, but the paper of CGAN says 2000" in line
+    assert f"dvc exp run -S {project}/experiments/layers/own.yaml:train.iterations=1000" in line
+    assert params.load("layers", project).train.iterations == 1000  # no model of its own, hence no paper
+
+
+def test_what_is_the_protocols_is_refused_in_an_experiment_at_once(project: Path) -> None:
+    write_experiment(project, "shared/own", "data: {classes: 5}\nsample: {seed: 1}\ntrain: {seed: 1}", "")
+    with pytest.raises(UserError, match=r"own\.yaml: `data`, `sample`: .* move to .*shared/protocol\.yaml"):
+        params.load("shared/own", project)
+
+
+@pytest.mark.parametrize("name", ["index", "arrays", "judge", "real", "records", "protocol"])
+def test_an_experiment_is_not_called_as_what_lies_beside_it(project: Path, name: str) -> None:
+    with pytest.raises(UserError, match=f"'{name}' is a name that a protocol itself uses"):
+        params.load(f"mine/{name}", project)
+
+
+def test_the_two_lines_of_params_yaml_that_dvc_reads_agree(project: Path) -> None:
+    write_experiment(project, "shared/own", "", "")
+    (project / "params.yaml").write_text("protocol: mine\nexperiment: shared/own\n")
+    with pytest.raises(UserError, match=r"`protocol` is \"mine\".*let `protocol` be shared"):
+        params.load(root=project)
+    assert params.load("shared/own", project).experiment == "shared/own"  # where the lines do not decide
+
+
+def test_a_file_of_the_layout_before_protocols_is_said_with_what_to_do(project: Path) -> None:
+    (project / "experiments/old.yaml").write_text("data: {classes: 5}")
+    with pytest.raises(UserError, match=r"before protocols: move its sections model, train, figures, splits"):
+        params.load("old", project)
+
+
+@pytest.mark.parametrize("name", params.experiments_of(ROOT))
 def test_every_experiment_that_is_shipped_is_valid(name: str) -> None:
     assert params.load(name, ROOT).experiment == name
 
 
 def test_params_yaml_holds_the_papers_values_and_every_key() -> None:
     written = yaml.safe_load((ROOT / "params.yaml").read_text())
-    assert written == Settings(experiment="demo").model_dump(mode="json")
+    assert written.pop("protocol") == "digits"
+    assert written == Settings(experiment="digits/acgan").model_dump(mode="json")
 
 
 def test_the_schema_file_is_generated_from_the_models() -> None:
@@ -91,20 +136,24 @@ def test_where_the_raw_data_lie_makes_no_other_stage() -> None:
         ("splits: {1: {train: {sed: 1}}}", r"splits\.1: train\.sed: unknown setting; did you mean `seed`"),
         ("splits: {1: {data: {classes: 1}}}", r"splits\.1\.data"),
         ("splits: {1: {model: {family: cgan}}}", r"splits\.1: model\.family: 'cgan' differs from .* 'acgan'"),
-        ("train: [1", r"mine\.yaml is not valid YAML"),
-        ("just words", r"mine\.yaml must hold settings"),
+        ("train: [1", r"mine/protocol\.yaml is not valid YAML"),
+        ("just words", r"mine/protocol\.yaml must hold settings"),
     ],
 )
 def test_a_mistake_is_named_with_file_and_key(project: Path, text: str, message: str) -> None:
     with pytest.raises(UserError, match=message) as error:
         params.load(root=overlay(project, text))
-    assert "mine.yaml" in str(error.value) or "splits." in str(error.value)
+    assert "mine/protocol.yaml" in str(error.value) or "splits." in str(error.value)
 
 
 def test_an_unknown_experiment_lists_the_known(project: Path) -> None:
-    overlay(project, "")
-    with pytest.raises(UserError, match=r"experiment 'other' has no file .*there are: mine"):
+    write_experiment(project, "mine/own", "")
+    with pytest.raises(UserError, match=r"experiment 'other' has no file .*there are: mine/own"):
         params.load("other", project)
+    with pytest.raises(
+        UserError, match=r"experiment 'mine/other' has no file .*mine/other.yaml; there are: mine/own"
+    ):
+        params.load("mine/other", project)
 
 
 def test_a_folder_without_params_is_said(tmp_path: Path) -> None:
@@ -136,10 +185,12 @@ def test_a_name_that_yaml_takes_for_something_else_must_be_quoted(
 
 @pytest.mark.parametrize("name", ["007", "2024_01", "1e3", "0", "null", "on", "12.30", "_", "a-b.c"])
 def test_an_experiment_is_called_what_is_written(project: Path, name: str) -> None:
-    (project / "experiments" / f"{name}.yaml").touch()
+    write_experiment(project, f"mine/{name}", "", "")
+    write_experiment(project, f"{name}/{name}", "", "")
+    assert params.load(f"mine/{name}", project).experiment == f"mine/{name}"
+    (project / "params.yaml").write_text(f"protocol: '{name}'\nexperiment: '{name}/{name}'\n")
+    assert params.load(root=project).protocol == name
     assert params.load(name, project).experiment == name
-    (project / "params.yaml").write_text(f"experiment: '{name}'\n")
-    assert params.load(root=project).experiment == name
 
 
 @pytest.mark.parametrize("name", ["007", "1e3", "2024_01", "0", "2024-01-01", "true", ".5"])
@@ -151,7 +202,8 @@ def test_a_name_in_params_yaml_that_is_no_text_must_be_quoted(project: Path, nam
 
 
 @pytest.mark.parametrize(
-    "name", ["", ".", "..", "../x", "-x", ".x", "a b", "a//b", "a/b/c/d", "/a", "a\nb", "ä", "$x", "a;b"]
+    "name",
+    ["", ".", "..", "../x", "-x", ".x", "a b", "a/", "/a", "a//b", "a/b/c/d", "a\nb", "ä", "$x", "a;b"],
 )
 def test_what_is_no_name_of_a_file_names_no_experiment(project: Path, name: str) -> None:
     with pytest.raises(UserError, match="the experiment asked for: experiment: must be of letters, digits"):
@@ -203,7 +255,7 @@ def test_a_change_of_params_yaml_that_an_experiment_overrides_is_said_with_the_p
         "data: {root: 'their images', classes: 1000}\nsplits: {}\n"
     )
     root, iterations = params.overridden(root=project)  # neither what is equal nor what is not overridden
-    file = project / "experiments/mine.yaml"
+    file = project / "experiments/mine/protocol.yaml"
     assert iterations == (
         f"params.yaml: train.iterations is 50, but {file} says 2000, which decides: set it there, or `dvc "
         f"exp run -S {file}:train.iterations=50`; here put back the shipped value, 50000"
@@ -224,7 +276,7 @@ def test_another_family_begins_with_its_own_settings_and_what_is_lost_by_that_is
     assert width.endswith("put back the shipped value, 1.0")
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml")))
+@pytest.mark.parametrize("name", params.experiments_of(ROOT))
 def test_params_yaml_as_it_is_shipped_is_in_no_experiment_s_way(name: str) -> None:
     assert params.overridden(name, ROOT) == []
 

@@ -33,8 +33,8 @@ HEAVY = {"torch", "numpy", "pandas", "mlflow", "matplotlib", "snakemake"}
 @pytest.fixture(autouse=True)
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project of one experiment, three splits, no output; and no Slurm."""
-    (tmp_path / "experiments").mkdir()
-    (tmp_path / "experiments" / "small.yaml").write_text(yaml.safe_dump(EXPERIMENT))
+    (tmp_path / "experiments/small").mkdir(parents=True)
+    (tmp_path / "experiments/small/protocol.yaml").write_text(yaml.safe_dump(EXPERIMENT))
     (tmp_path / "params.yaml").write_text("experiment: small\n")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     return tmp_path
@@ -275,6 +275,18 @@ def test_a_job_of_several_splits_and_rules_is_known_by_all_of_them(
     assert now.stages["sample"] == {"waiting": 1, "to do": 2}
     assert now.stages["accuracy"] == {"waiting": 1, "to do": 2}
     assert now.stages["figure"] == {"waiting": 1, "to do": 16}
+
+
+def test_jobs_of_the_protocol_and_of_several_experiments_are_told_apart(
+    project: Path, slurm: Callable[..., None]
+) -> None:
+    for name in ("tiny", "other"):
+        (project / f"experiments/small/{name}.yaml").write_text("model: {}\n")
+    slurm((41, "RUNNING", "centigan small/other train/00 + small/tiny train/01 #token"))
+    slurm((42, "RUNNING", "centigan small judge"))
+    now = look(Layout("small/tiny", project), params.load("small/tiny", project))
+    assert [each.job for each in now.trainings] == [None, 41, None]
+    assert now.stages["judge"] == {"running": 1}
 
 
 def test_a_squeue_that_fails_is_one_line_and_the_rest_is_told(

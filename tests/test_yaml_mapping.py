@@ -98,7 +98,7 @@ def test_a_word_means_what_it_means_to_dvc(file: Path) -> None:
     assert read_mapping(file) == YAML(typ="safe").load(file.read_text())
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("experiments/*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(ROOT.glob("experiments/*/*.yaml")), ids=str)
 def test_the_experiments_mean_the_same_to_yaml_1_1(path: Path) -> None:
     assert read_mapping(path) == (yaml.safe_load(path.read_text()) or {})
 

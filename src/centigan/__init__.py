@@ -1,6 +1,6 @@
 """centigan: one hundred class-conditional GANs, one reproducible pipeline.
 
-    images = centigan.load("demo", split=0).sample(["3", "4"], seed=1)
+    images = centigan.load("digits/acgan", split=0).sample(["3", "4"], seed=1)
 
 samples a trained generator (`centigan.loading`). What that needs, such as torch, is imported when it is asked
 for.

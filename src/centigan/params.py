@@ -49,7 +49,9 @@ def study_of_params(root: Path = Path()) -> str | None:
     name = read_mapping(root / "params.yaml").get("study")
     if name is None or isinstance(name, str):
         return name
-    raise UserError(f"params.yaml: study: {_in_yaml(name)} is no name of a file of studies/; write it in quotes")
+    raise UserError(
+        f"params.yaml: study: {_in_yaml(name)} is no name of a file of studies/; write it in quotes"
+    )
 
 
 class Layer(NamedTuple):

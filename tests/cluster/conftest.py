@@ -26,7 +26,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def trained_here(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The trainings of `tiny` and that of split 00 of `long`, without a cluster, never interrupted."""
     project = Project(tmp_path_factory.mktemp("here") / "centigan")
-    for experiment, splits in (("tiny", ("00", "01")), ("long", ("00",))):
+    for experiment, splits in (("small/tiny", ("00", "01")), ("small/long", ("00",))):
         targets = [f"results/{experiment}/train/{split}/manifest.json" for split in splits]
         words = ("--cores", "2", "--set-threads", "train=1", "--config", f"experiment={experiment}")
         project.finish(project.start(*targets, *words))
@@ -38,7 +38,7 @@ def computed_here(trained_here: Project) -> Project:
     """The whole of `tiny`, too."""
     # as many threads as in Slurm (cpu_cores: 1): they are part of the last bits of sums
     threads = ["measure=1", "measure_real=1"]
-    words = ("--cores", "2", "--set-threads", *threads, "--config", "experiment=tiny")
+    words = ("--cores", "2", "--set-threads", *threads, "--config", "experiment=small/tiny")
     trained_here.finish(trained_here.start(*words))
     return trained_here
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from copied import copy_project
-from small import TINY
+from small import TINY, write_experiment
 
 BIN = Path(sys.executable).parent
 # Forty seconds of training at 20 iterations a second, with a checkpoint in most of its moments.
@@ -30,8 +30,8 @@ class Project:
         self.folder = folder
         self.running: subprocess.Popen[str] | None = None
         copy_project(folder)
-        (folder / "experiments" / "tiny.yaml").write_text(TINY)
-        (folder / "experiments" / "long.yaml").write_text(LONG)
+        write_experiment(folder, "small/tiny")
+        write_experiment(folder, "small/long", LONG)
         (folder / "site.yaml").write_text(SITE)
 
     def start(self, *words: str) -> subprocess.Popen[str]:

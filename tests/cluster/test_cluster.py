@@ -11,17 +11,17 @@ from cluster.watching import ON_SLURM, TARGET, fact, jobs, messages, trained
 def test_the_pipeline_runs_in_slurm_and_computes_what_it_computes_here(
     cluster: Cluster, computed_here: Project, project: Project
 ) -> None:
-    project.finish(project.start(*ON_SLURM, "experiment=tiny"))
+    project.finish(project.start(*ON_SLURM, "experiment=small/tiny"))
     records = jobs(project)
     assert {job["state"] for job in records} == {"COMPLETED"}
     trainings = [job for job in records if job["name"].startswith("train.")]
-    assert sorted(job["name"] for job in trainings) == ["train.00.tiny", "train.01.tiny"]
+    assert sorted(job["name"] for job in trainings) == ["train.00.small.tiny", "train.01.small.tiny"]
     assert all(fact(job["id"], "TresPerJob") == "gres:gpu:1" for job in trainings)
     evaluations = [job for job in records if job["name"].startswith("evaluate.")]
-    assert {job["name"] for job in evaluations} == {"evaluate.00.tiny", "evaluate.01.tiny"}
+    assert {job["name"] for job in evaluations} == {"evaluate.00.small.tiny", "evaluate.01.small.tiny"}
     assert not any(fact(job["id"], "TresPerJob") for job in evaluations)
     assert min(job["start"] for job in evaluations) >= min(fact(job["id"], "EndTime") for job in trainings)
-    assert project.results("tiny") == computed_here.results("tiny")
+    assert project.results("small/tiny") == computed_here.results("small/tiny")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_mistake_in_the_site_file_is_one_line_before_anything_is_submitted(
     cluster: Cluster, untrained: Project, site: str, message: str
 ) -> None:
     (untrained.folder / "site.yaml").write_text(site)
-    running = untrained.start(TARGET, *ON_SLURM, "experiment=long")
+    running = untrained.start(TARGET, *ON_SLURM, "experiment=small/long")
     assert running.wait(60) != 0
     *_, last = messages(untrained).splitlines()
     assert last.startswith(f"error: {message}")
@@ -52,23 +52,23 @@ def test_a_split_that_fails_for_good_is_named_with_its_job_and_log(
 ) -> None:
     scratch = untrained.folder / "scratch"
     scratch.mkdir()
-    (scratch / "long").write_text("a file where a folder must be")
+    (scratch / "small").write_text("a file where a folder must be")
     (untrained.folder / "site.yaml").write_text(
         SITE.replace("train_cpus: 1", "train_cpus: 4")
     )  # this machine may have fewer
-    running = untrained.start(TARGET, *ON_SLURM, "experiment=long", "--retries", "0")
+    running = untrained.start(TARGET, *ON_SLURM, "experiment=small/long", "--retries", "0")
     assert running.wait(120) != 0
     (job,) = jobs(untrained)
     assert job["state"] == "FAILED"
     assert fact(job["id"], "NumCPUs") == "4"
-    assert f"Slurm job {job['id']} (train.00.long): FAILED" in messages(untrained)
+    assert f"Slurm job {job['id']} (train.00.small.long): FAILED" in messages(untrained)
     last_words = messages(untrained)[messages(untrained).rindex("failed") :]  # the status at the end
-    assert "logs/long/train/00.log: " in last_words
-    assert "error: scratch/long/00" in last_words
+    assert "logs/small/long/train/00.log: " in last_words
+    assert "error: scratch/small/long/00" in last_words
 
 
 def test_a_dry_run_tells_what_is_asked_for_and_submits_nothing(cluster: Cluster, untrained: Project) -> None:
-    command = [BIN / "snakemake", "train", *ON_SLURM, "experiment=tiny", "-n"]
+    command = [BIN / "snakemake", "train", *ON_SLURM, "experiment=small/tiny", "-n"]
     said = subprocess.run(command, cwd=untrained.folder, capture_output=True, text=True, check=True)
     said_of_training = "the default partition, 1 CPU, 1500 MB, 0:10:00 hours, 1 GPU\n    train\n"
     assert said_of_training in said.stdout + said.stderr

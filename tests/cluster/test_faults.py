@@ -159,7 +159,7 @@ def test_a_training_survives(
     (untrained.folder / "site.yaml").write_text(f"{site}status_command: {command}\n")
     if fault in (hold, drain):
         nodes("drain")
-    running = untrained.start(TARGET, *ON_SLURM, "experiment=long")
+    running = untrained.start(TARGET, *ON_SLURM, "experiment=small/long")
     said = fault(cluster, untrained)
     if said and (command, fault) not in NOT_SEEN:
         seconds = until(lambda: said in messages(untrained), 60, untrained)
@@ -167,7 +167,7 @@ def test_a_training_survives(
     end_of(fault, cluster, untrained)
     untrained.finish(running, 400)
     if fault not in (hold, drain, memory, without_controller, without_accounting):
-        assert "resuming after iteration" in (untrained.folder / "logs/long/train/00.log").read_text()
+        assert "resuming after iteration" in (untrained.folder / "logs/small/long/train/00.log").read_text()
     if fault is hang:
         assert fact(jobs(untrained)[-1]["id"], "TimeLimit") == "00:20:00"  # twice the first
     assert trained(untrained) == trained(trained_here)
@@ -176,7 +176,7 @@ def test_a_training_survives(
 def test_ctrl_c_answers_at_once_cancels_its_jobs_and_the_next_run_goes_on(
     cluster: Cluster, trained_here: Project, untrained: Project
 ) -> None:
-    running = untrained.start(TARGET, *ON_SLURM, "experiment=long")
+    running = untrained.start(TARGET, *ON_SLURM, "experiment=small/long")
     job = in_the_middle(untrained)
     begun = time.monotonic()
     running.send_signal(signal.SIGINT)
@@ -184,8 +184,8 @@ def test_ctrl_c_answers_at_once_cancels_its_jobs_and_the_next_run_goes_on(
     print(f"\nCtrl-C: ended after {time.monotonic() - begun:.1f} s")
     assert f"Cancelling 1 Slurm jobs: {job}. Trainings save before they end." in messages(untrained)
     until(lambda: fact(job, "JobState") == "CANCELLED", 60, untrained)
-    untrained.finish(untrained.start(TARGET, *ON_SLURM, "experiment=long"))
-    assert "resuming after iteration" in (untrained.folder / "logs/long/train/00.log").read_text()
+    untrained.finish(untrained.start(TARGET, *ON_SLURM, "experiment=small/long"))
+    assert "resuming after iteration" in (untrained.folder / "logs/small/long/train/00.log").read_text()
     assert trained(untrained) == trained(trained_here)
 
 
@@ -195,7 +195,7 @@ def test_a_submission_waits_for_a_controller_that_is_away(
     (untrained.folder / "site.yaml").write_text(SITE + "gpus: 0\n")
     nodes("drain")  # the arrays wait, so that the controller goes away between two submissions
     running = untrained.start(
-        "results/tiny/train/00/manifest.json", "-R", "arrays", *ON_SLURM, "experiment=tiny"
+        "results/small/tiny/train/00/manifest.json", "-R", "arrays", *ON_SLURM, "experiment=small/tiny"
     )
     until(lambda: jobs(untrained), 60, untrained)
     nodes("resume")
@@ -211,21 +211,21 @@ def test_a_submission_waits_for_a_controller_that_is_away(
     finally:
         cluster.start_controller()
     untrained.finish(running)
-    assert trained(untrained, "tiny") == trained(trained_here, "tiny")
+    assert trained(untrained, "small/tiny") == trained(trained_here, "small/tiny")
 
 
 def test_a_second_snakemake_waits_for_the_training_that_the_first_one_left(
     cluster: Cluster, trained_here: Project, untrained: Project
 ) -> None:
-    first = untrained.start(TARGET, *ON_SLURM, "experiment=long")
+    first = untrained.start(TARGET, *ON_SLURM, "experiment=small/long")
     job = in_the_middle(untrained)
     os.kill(first.pid, signal.SIGKILL)
     first.wait()
-    untrained.finish(untrained.start("--unlock", "--config", "experiment=long"))
-    untrained.finish(untrained.start(TARGET, *ON_SLURM, "experiment=long"))
+    untrained.finish(untrained.start("--unlock", "--config", "experiment=small/long"))
+    untrained.finish(untrained.start(TARGET, *ON_SLURM, "experiment=small/long"))
     old, new = jobs(untrained)
     assert (old["id"], old["state"], new["state"]) == (job, "COMPLETED", "COMPLETED")
-    log = (untrained.folder / "logs/long/train/00.log").read_text()
+    log = (untrained.folder / "logs/small/long/train/00.log").read_text()
     assert f"split 00 is being trained by Slurm job {job} on" in log
     assert f"scancel {job}" in log
     assert trained(untrained) == trained(trained_here)
@@ -236,14 +236,14 @@ def test_trainings_share_one_gpu_of_the_cluster(
 ) -> None:
     seen = "prelude: echo $CUDA_VISIBLE_DEVICES >> gpus.txt\n"
     (untrained.folder / "site.yaml").write_text(SITE + "splits_per_gpu: 2\n" + seen)
-    targets = [f"results/tiny/train/{split}/manifest.json" for split in ("00", "01")]
-    untrained.finish(untrained.start(*targets, *ON_SLURM, "experiment=tiny"))
+    targets = [f"results/small/tiny/train/{split}/manifest.json" for split in ("00", "01")]
+    untrained.finish(untrained.start(*targets, *ON_SLURM, "experiment=small/tiny"))
     (job,) = jobs(untrained)
-    assert (job["name"], fact(job["id"], "NumCPUs")) == ("train.00+1.tiny", "2")
+    assert (job["name"], fact(job["id"], "NumCPUs")) == ("train.00+1.small.tiny", "2")
     assert fact(job["id"], "TresPerJob") == "gres:gpu:1"
     assert (untrained.folder / "gpus.txt").read_text().split() == ["0"]
     for split in ("00", "01"):
-        assert trained(untrained, "tiny", split) == trained(trained_here, "tiny", split)
+        assert trained(untrained, "small/tiny", split) == trained(trained_here, "small/tiny", split)
 
 
 def test_a_node_that_sees_another_scratch_folder_trains_nothing(cluster: Cluster, untrained: Project) -> None:
@@ -253,13 +253,13 @@ def test_a_node_that_sees_another_scratch_folder_trains_nothing(cluster: Cluster
     cluster.stop_node("n2")
     cluster.start_node("n2", hidden=scratch)
     try:
-        running = untrained.start(TARGET, *ON_SLURM, "experiment=long", "--retries", "0")
+        running = untrained.start(TARGET, *ON_SLURM, "experiment=small/long", "--retries", "0")
         assert running.wait(120) != 0
     finally:
         cluster.stop_node("n2")
         cluster.start_node("n2")
     assert "does not see the scratch/ of the node that submitted this job" in messages(untrained)
-    assert not (scratch / "long").exists()
+    assert not (scratch / "small").exists()
 
 
 def test_a_full_disk_is_named_and_freed_lets_the_training_go_on(
@@ -269,13 +269,13 @@ def test_a_full_disk_is_named_and_freed_lets_the_training_go_on(
     scratch.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "small", scratch], check=True)
     try:
-        running = untrained.start(TARGET, *ON_SLURM, "experiment=long", "--retries", "0")
+        running = untrained.start(TARGET, *ON_SLURM, "experiment=small/long", "--retries", "0")
         assert running.wait(120) != 0
         last_words = messages(untrained)[messages(untrained).rindex("failed") :]
         assert "No space left on device" in last_words
-        assert "scratch/long/00/" in last_words
+        assert "scratch/small/long/00/" in last_words
         subprocess.run(["mount", "-o", "remount,size=100m", scratch], check=True)
-        untrained.finish(untrained.start(TARGET, *ON_SLURM, "experiment=long"))
+        untrained.finish(untrained.start(TARGET, *ON_SLURM, "experiment=small/long"))
     finally:
         untrained.stop()
         subprocess.run(["umount", "--lazy", scratch], check=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from cluster.project import Project
 from cluster.slurm import out
 
-TARGET = "results/long/train/00/manifest.json"
+TARGET = "results/small/long/train/00/manifest.json"
 ON_SLURM = ("--profile", "slurm", "--latency-wait", "10", "--config")
 
 
@@ -42,14 +42,14 @@ def messages(project: Project) -> str:
     return (project.folder / "run.log").read_text()
 
 
-def trained(project: Project, experiment: str = "long", split: str = "00") -> dict[str, bytes]:
+def trained(project: Project, experiment: str = "small/long", split: str = "00") -> dict[str, bytes]:
     """What the training of a split wrote."""
     return {k: v for k, v in project.results(experiment).items() if k.startswith(f"train/{split}/")}
 
 
 def in_the_middle(project: Project, more: int = 200) -> str:
     """Wait until the training in Slurm is some iterations past those it began with; its job."""
-    timing = project.folder / "scratch/long/00/timing.jsonl"
+    timing = project.folder / "scratch/small/long/00/timing.jsonl"
     journal = timing.read_text().splitlines() if timing.exists() else []
     begun = json.loads(journal[-2])["iteration"] if len(journal) > 1 else 0
 

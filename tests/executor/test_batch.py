@@ -6,12 +6,12 @@ from typing import Any
 
 from snakemake.iocontainers import Wildcards
 
-from snakemake_executor_plugin_centigan_slurm.batch import outputs_of, sharing
+from snakemake_executor_plugin_centigan_slurm.batch import Batch, outputs_of, sharing
 
 
 def job(*outputs: str, group: str = "", split: str = "00", attempt: int = 1) -> Any:
     """A job of Snakemake, or a group of one."""
-    wildcards = Wildcards(fromdict={"experiment": "demo", "metric": outputs[0], "split": split})
+    wildcards = Wildcards(fromdict={"experiment": "digits/acgan", "metric": outputs[0], "split": split})
     member = SimpleNamespace(
         output=list(outputs), wildcards=wildcards, is_group=lambda: False, attempt=attempt
     )
@@ -53,3 +53,16 @@ def test_ready_groups_of_one_split_share_a_job_and_no_others() -> None:
         [retried],
         [single],
     ]
+
+
+def test_a_job_of_several_experiments_is_named_and_told_by_all_of_them() -> None:
+    def member(rule: str, **wildcards: str) -> Any:
+        return SimpleNamespace(rule=SimpleNamespace(name=rule), wildcards=wildcards, params={})
+
+    batch = Batch.__new__(Batch)
+    batch.members = [member("train", experiment=f"digits/{name}", split="00") for name in ("acgan", "cgan")]
+    batch.owners, batch.group = ["digits/acgan", "digits/cgan"], "train"
+    assert batch.targets == {"digits/acgan": ["train/00"], "digits/cgan": ["train/00"]}
+    assert batch.name == "train.00.digits.acgan+1"
+    batch.members, batch.owners = [member("judge", protocol="digits")], ["digits"]
+    assert (batch.targets, batch.name) == ({"digits": ["judge"]}, "judge.digits")

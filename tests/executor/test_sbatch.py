@@ -77,7 +77,11 @@ def test_a_controller_that_is_away_is_waited_for_and_asked_whether_it_has_the_jo
 
 def test_a_job_whose_answer_was_lost_is_not_submitted_twice(slurm: Path) -> None:
     says(slurm, "sbatch", "echo 'Socket timed out on send/recv operation' >&2; exit 1")
-    says(slurm, "squeue", "echo '6|centigan demo train/00 #other'; echo '7|centigan demo train/01 #abc123'")
+    says(
+        slurm,
+        "squeue",
+        "echo '6|centigan digits/acgan train/00 #other'; echo '7|centigan digits/acgan train/01 #abc123'",
+    )
     assert submitted() == "7"
     assert asked(slurm) == ["sbatch", "squeue"]
 

@@ -13,7 +13,7 @@ from centigan.freshness import LOST, STRANGE, Job, begin, keep, kept, refresh
 from centigan.freshness.records import note, noted
 from centigan.layout import Layout
 
-SOURCE, TABLE = "results/x/classes.csv", "results/x/tables/by_class.csv"
+SOURCE, TABLE = "results/x/y/features/00.npy", "results/x/y/tables/by_class.csv"
 
 
 def digest(path: str) -> str:
@@ -30,7 +30,7 @@ def write(path: str, text: str, *, age: float) -> None:
 def ran(output: str, inputs: list[str], start: float, rule: str = "r") -> None:
     """Snakemake's record of the job that wrote an output."""
     checksums = {path: f"sha256:{digest(path)}" for path in inputs}
-    record = {"rule": rule, "input": inputs, "log": ["logs/x/r.log"], "params": [], "code": "c"}
+    record = {"rule": rule, "input": inputs, "log": ["logs/x/y/r.log"], "params": [], "code": "c"}
     note(output, {**record, "input_checksums": checksums, "starttime": start, "endtime": start})
 
 
@@ -42,7 +42,7 @@ def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
     write(TABLE, "1", age=90)
     ran(SOURCE, [], 1.0)
     ran(TABLE, [SOURCE], 2.0)
-    layout = Layout("x")
+    layout = Layout("x/y")
     assert refresh(layout) == {}
     return layout
 
@@ -95,13 +95,13 @@ def test_records_come_with_the_results_and_only_for_these_bytes(layout: Layout) 
 
 
 def test_a_copied_folder_is_no_experiments_own(layout: Layout) -> None:
-    shutil.copytree("results/x", "results/y")
-    assert refresh(Layout("y")) == {path.replace("/x/", "/y/"): STRANGE for path in (SOURCE, TABLE)}
+    shutil.copytree("results/x/y", "results/x/z")
+    assert refresh(Layout("x/z")) == {path.replace("/y/", "/z/"): STRANGE for path in (SOURCE, TABLE)}
     assert refresh(layout) == {}
 
 
 def test_what_a_list_says_counts_for_nothing_once_what_was_seen_is_lost(layout: Layout) -> None:
-    images, sums = "results/x/samples/00/images.npy", "results/x/samples/00/SHA256SUMS"
+    images, sums = "results/x/y/samples/00/images.npy", "results/x/y/samples/00/SHA256SUMS"
     write(images, "pixels", age=50)
     write(sums, f"{digest(images)}  images.npy\n", age=50)
     for output in (images, sums):
@@ -130,7 +130,7 @@ def test_what_is_not_here_keeps_its_record_for_when_it_comes(layout: Layout) -> 
 
 
 def test_big_files_are_taken_for_what_their_digests_say_until_they_change(layout: Layout) -> None:
-    images, sums = "results/x/samples/00/images.npy", "results/x/samples/00/SHA256SUMS"
+    images, sums = "results/x/y/samples/00/images.npy", "results/x/y/samples/00/SHA256SUMS"
     write(images, "pixels", age=50)
     write(sums, f"{'0' * 64}  images.npy\n", age=50)  # told, not computed: nobody reads gigabytes twice
     for output in (images, sums):
@@ -180,7 +180,7 @@ def test_damaged_bookkeeping_is_as_good_as_absent(
 
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_list_of_digests_is_made_again(layout: Layout, content: bytes | None) -> None:
-    sums = Path("results/x/samples/00/SHA256SUMS")
+    sums = Path("results/x/y/samples/00/SHA256SUMS")
     write(str(sums), f"{digest(TABLE)}  ../../tables/by_class.csv\n", age=50)
     ran(str(sums), [], 5.0)
     assert refresh(layout) == {}
@@ -191,7 +191,7 @@ def test_a_damaged_list_of_digests_is_made_again(layout: Layout, content: bytes 
 
 def test_what_a_failed_job_has_not_replaced_comes_back_with_its_record(layout: Layout) -> None:
     before = noted(layout)[TABLE]
-    keep(layout, [SOURCE, TABLE, "results/x/tables/new.csv"])
+    keep(layout, [SOURCE, TABLE, "results/x/y/tables/new.csv"])
     Path(TABLE).unlink()  # by Snakemake, before the job
     note(TABLE, before | {"params": ["of the job that failed"]})
     kept.give_back(layout)
@@ -224,7 +224,7 @@ def test_what_killed_writers_left_is_swept_away(layout: Layout) -> None:
     assert Path(TABLE).exists()
 
 
-PUBLISHED = "results/x/mlflow.json"
+PUBLISHED = "results/x/y/mlflow.json"
 
 
 def test_an_export_by_hand_is_no_damage_and_changed_results_make_it_old(layout: Layout) -> None:
@@ -243,22 +243,46 @@ def test_an_export_by_hand_is_no_damage_and_changed_results_make_it_old(layout: 
 
 
 def test_a_clone_knows_what_was_published_and_that_raw_data_were_put_in_place(layout: Layout) -> None:
-    raw = "data/raw/x/manifest.json"
+    raw, folders = "data/raw/x/manifest.json", (layout.shared, layout)
+
+    def saved() -> dict[Path, bytes]:
+        return {file: file.read_bytes() for each in folders for file in each.records("x").parent.iterdir()}
+
     write(raw, "{}", age=95)
     write(PUBLISHED, "{}", age=50)
     ran(raw, [], 0.5, "raw")
     ran(PUBLISHED, [TABLE], 3.0, "publish")
-    refresh(layout)
-    before = {file.name: file.read_bytes() for file in layout.records("x").parent.iterdir()}
+    assert [refresh(folder) for folder in folders] == [{}, {}]
+    before = saved()
     shutil.rmtree(".snakemake")
     Path(raw).unlink()
-    assert refresh(layout) == {}
-    assert {raw, PUBLISHED} <= noted(layout).keys()
-    assert {file.name: file.read_bytes() for file in layout.records("x").parent.iterdir()} == before
+    assert [refresh(folder) for folder in folders] == [{}, {}]
+    assert {raw, PUBLISHED} <= noted(layout.shared).keys() | noted(layout).keys()
+    assert saved() == before
     shutil.rmtree(".snakemake")
     write(PUBLISHED, '{"by": "hand"}', age=40)  # and committed before a run saw it
     assert refresh(layout) == {}
     assert PUBLISHED in noted(layout)
+
+
+def test_another_experiment_finds_its_protocol_known_and_changes_nothing_of_it(layout: Layout) -> None:
+    """What one experiment was made from was replaced since; the other was made from what is there."""
+    judge, other = "results/x/judge/facts.json", Layout("x/z")
+    write(judge, "first", age=95)
+    ran(judge, [], 0.5)
+    ran(TABLE, [judge], 2.0)
+    write(judge, "second", age=80)
+    ran(judge, [], 3.0)
+    table = TABLE.replace("/y/", "/z/")
+    write(table, "1", age=70)
+    ran(table, [judge], 4.0)
+    assert [refresh(folder) for folder in (layout.shared, other)] == [{}, {}]
+    assert is_newer(table, judge)  # so far nothing is stale
+    assert refresh(layout) == {}
+    assert is_newer(judge, TABLE)  # which is: Snakemake looks, and finds other content
+    assert refresh(other) == {}
+    assert noted(layout.shared).keys() == {judge}
+    assert refresh(layout.shared) == {}
 
 
 @pytest.mark.parametrize(("dry", "left"), [(True, True), (False, False)])

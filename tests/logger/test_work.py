@@ -11,7 +11,7 @@ from copied import ROOT
 from centigan.layout import Layout
 from snakemake_logger_plugin_centigan.plan import reason_in_words
 from snakemake_logger_plugin_centigan.run import spent
-from snakemake_logger_plugin_centigan.work import OTHERWISE, SECONDS, TARGETS, Job, Work
+from snakemake_logger_plugin_centigan.work import OTHERWISE, SECONDS, TARGETS, Job, Training, Work
 
 
 @pytest.fixture
@@ -19,17 +19,17 @@ def work(tmp_path: Path) -> Work:
     """Two trainings of 1,000 iterations in batches of 10, and three figures."""
     work = Work()
     work.counts = {"train": 2, "figure": 3}
-    work.expect(Layout("small", tmp_path), {"00": (1000, 10), "01": (1000, 10)})
+    folder = Layout("small/tiny", tmp_path).scratch
+    work.expect({("small/tiny", split): Training(folder(split), 1000, 10) for split in ("00", "01")})
     return work
 
 
 def begun(rule: str, split: str = "", seconds: float = 0.0) -> Job:
-    return Job(1, rule, rule, split, [], in_group=False, began=time.time() - seconds)
+    return Job(1, rule, rule, ("small/tiny", split), [], in_group=False, began=time.time() - seconds)
 
 
 def journal(work: Work, split: str, iteration: int, speed: float = 100.0) -> None:
-    assert work.layout
-    path = work.layout.scratch(split) / "timing.jsonl"
+    path = work.trainings["small/tiny", split].scratch / "timing.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     line = {"iteration": iteration, "timestamp": int(time.time() * 1000), "images_per_second": speed}
     path.write_text(json.dumps(line) + "\n")
@@ -62,7 +62,7 @@ def test_no_end_is_told_before_most_of_the_work_was_measured(work: Work) -> None
 def test_two_side_by_side_take_half_as_long(work: Work) -> None:
     jobs = [begun("train", split, seconds=50) for split in ("00", "01")]
     for job in jobs:
-        journal(work, job.split, 500)
+        journal(work, job.training[1], 500)
         work.look(job)
     assert work.seconds_left(jobs, [], 50.0) == pytest.approx(56, abs=2)
 

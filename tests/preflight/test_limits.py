@@ -176,9 +176,9 @@ def test_the_sources_that_ship_have_the_classes_that_are_said() -> None:
 
 
 def test_experiments_beside_this_one_must_be_comparable(tmp_path: Path) -> None:
-    (tmp_path / "experiments").mkdir()
+    (tmp_path / "experiments/other").mkdir(parents=True)
     (tmp_path / "params.yaml").write_text("data: {classes: 4}\n")
-    (tmp_path / "experiments/other.yaml").write_text("data: {classes: 5}\n")
+    (tmp_path / "experiments/other/protocol.yaml").write_text("data: {classes: 5}\n")
     values = ENOUGH | {"figures": {"accuracy_by_resolution": {"title": "", "beside": ["other"]}}}
     found = of_all(Layout("own", tmp_path), parse(Settings, values, "here"), None)
     assert any("experiment other has other `data` or another `judge`" in one.text for one in found)

@@ -43,8 +43,8 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    (tmp_path / "experiments").mkdir()
-    (tmp_path / "experiments/own.yaml").touch()
+    (tmp_path / "experiments/own").mkdir(parents=True)
+    (tmp_path / "experiments/own/protocol.yaml").touch()
     (tmp_path / "params.yaml").touch()
     return Layout("own", tmp_path)
 

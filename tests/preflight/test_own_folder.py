@@ -10,6 +10,7 @@ import yaml
 from calls import call
 from cifar_files import class_names
 from preflight.conftest import OWN, write_digits
+from small import write_experiment
 
 from centigan import preflight
 from centigan.cli import run_verb
@@ -26,12 +27,12 @@ KINDS = ("class-folders", "folders", "archives", "kaggle", "cifar10")
 WRONG = """
 data: {source: class-folders, root: data/raw/own, classes: 10, split_size: 6}
 arrays: {resolution: 32}
-train: {iterations: 3000}
 sample: {per_class: 12}
 judge: {name: inception-v3}
 features: {network: inception-2015, weights: none.pth}
 accuracy: {resolutions: [16, 32]}
 """
+WRONG_MODEL = "train: {iterations: 3000}"
 
 
 def says(caplog: pytest.LogCaptureFixture, *words: str) -> str:
@@ -43,7 +44,7 @@ def says(caplog: pytest.LogCaptureFixture, *words: str) -> str:
 
 def snakemake(project: Path, *words: str) -> tuple[int, str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
-    command = [BIN / "snakemake", "--cores", "1", *words, "--config", "experiment=own"]
+    command = [BIN / "snakemake", "--cores", "1", *words, "--config", "experiment=own/acgan"]
     ended, said = call(command, project, environment)
     assert "Traceback" not in said
     return ended, said
@@ -53,12 +54,12 @@ def test_an_own_folder_needs_two_commands_before_its_run_is_planned(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run_verb(["new", "own", "--data", OWN]) == 0
-    assert "next: centigan check -e own" in capsys.readouterr().out
-    assert run_verb(["check", "-e", "own"]) == 0
+    assert "next: centigan check -e own/acgan" in capsys.readouterr().out
+    assert run_verb(["check", "-e", "own/acgan"]) == 0
     told = capsys.readouterr().out
     assert "ok  data: class-folders at data/raw/own, 144 images to train on, 36 held out" in told
     assert "ok  distribution.kid_subset_size 28; fewest are the 36 held-out images" in told
-    assert told.endswith("own can run: snakemake --cores 2 --config experiment=own\n")
+    assert told.endswith("own/acgan can run: snakemake --cores 2 --config experiment=own/acgan\n")
     status, planned = snakemake(project, "-n")
     assert status == 0
     assert "This was a dry-run" in planned
@@ -67,14 +68,15 @@ def test_an_own_folder_needs_two_commands_before_its_run_is_planned(
 def test_settings_that_are_wrong_in_eight_ways_are_one_message_before_the_first_job(
     project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (project / "experiments/own.yaml").write_text(WRONG)
+    write_experiment(project, "own/acgan", WRONG_MODEL, WRONG)
     params = project / "params.yaml"
     params.write_text(params.read_text().replace("iterations: 50000", "iterations: 500"))
     few = "at most for what there is"
     expected = (
-        "own cannot run as its settings say, for 8 reasons; settings stand in experiments/own.yaml",
-        "params.yaml: train.iterations is 500, but experiments/own.yaml says 3000, which decides: set it ",
-        "or `dvc exp run -S experiments/own.yaml:train.iterations=500`; here put back the shipped value, 5",
+        "own/acgan cannot run as its settings say, for 8 reasons; settings stand in "
+        "experiments/own/acgan.yaml and experiments/own/protocol.yaml, else in params.yaml",
+        "params.yaml: train.iterations is 500, but experiments/own/acgan.yaml says 3000, which decides: set ",
+        "or `dvc exp run -S experiments/own/acgan.yaml:train.iterations=500`; here put back the shipped ",
         "data/raw/own has 6 classes, but `data.classes` says 10",
         f"distribution.kid_subset_size is 1000 (KID takes subsets): 18 {few}; samples: 120 (raise "
         "sample.per_class); training images: 162 (add some); held-out images: 18 (add some)",
@@ -87,7 +89,7 @@ def test_settings_that_are_wrong_in_eight_ways_are_one_message_before_the_first_
         "features.network: inception-2015: features.weights names none.pth, and there is no such file",
     )
     _, refused = snakemake(project)
-    checked = says(caplog, "check", "-e", "own")
+    checked = says(caplog, "check", "-e", "own/acgan")
     for line in expected:
         assert line in refused
         assert line in checked
@@ -98,7 +100,7 @@ def test_the_index_tells_as_long_as_it_is_that_of_the_settings(
     project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     run_verb(["new", "own", "--data", OWN])
-    file = project / "experiments/own.yaml"
+    file = project / "experiments/own/protocol.yaml"
     proposed = file.read_text()
     tenth = proposed.replace("held_out: 0.2", "held_out: 0.1")
     tenth = tenth.replace("kid_subset_size: 28", "neighbours: 2\n  kid_subset_size: 18")
@@ -156,17 +158,21 @@ def lay_out(kind: str, root: Path) -> Path:
 def test_an_experiment_is_proposed_for_every_kind_of_data_and_can_run(project: Path, kind: str) -> None:
     root = lay_out(kind, project / "some data: there")
     assert run_verb(["new", "own", "--data", str(root.relative_to(project))]) == 0
-    written = yaml.safe_load((project / "experiments/own.yaml").read_text())
+    written, own = (
+        yaml.safe_load((project / "experiments/own" / file).read_text())
+        for file in ("protocol.yaml", "acgan.yaml")
+    )
     assert (written["data"]["source"], written["data"]["root"]) == (kind, "some data: there")
     assert set(Settings.model_fields) - {"experiment", "figures"} <= set(written)  # DVC asks for each
-    found = preflight.everything(Layout("own"), load("own"))
+    assert set(own) == {"model", "train", "splits"}
+    found = preflight.everything(Layout("own/acgan"), load("own/acgan"))
     assert [finding.text for finding in found if not finding.good] == []
 
 
 def test_the_paper_s_model_is_proposed_for_as_many_images_as_cifar_has(project: Path) -> None:
     root = lay_out("cifar10", project / "cifar")
     assert run_verb(["new", "own", "--data", str(root)]) == 0
-    settings, paper = load("own"), Settings(experiment="own")
+    settings, paper = load("own/acgan"), Settings(experiment="own")
     assert (settings.model, settings.train) == (paper.model, paper.train)
     assert settings.arrays.resolution == 32
     assert settings.features.network == "judge"  # weights are neither here nor within reach
@@ -180,10 +186,10 @@ def test_as_many_are_held_out_as_the_measurements_need(
 ) -> None:
     root = write_digits(tmp_path / "few", images, 2)
     assert run_verb(["new", "own", "--data", str(root)]) == 0
-    settings = load("own")
+    settings = load("own/acgan")
     assert settings.data.held_out == held_out
     assert settings.distribution.neighbours == neighbours
-    found = preflight.everything(Layout("own"), settings)
+    found = preflight.everything(Layout("own/acgan"), settings)
     assert [finding.text for finding in found if not finding.good] == []
 
 
@@ -202,9 +208,10 @@ def test_too_few_images_for_any_settings_are_said(tmp_path: Path) -> None:
 def test_new_replaces_no_file_and_takes_no_path_for_a_name(
     project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    before = (project / "experiments/demo.yaml").read_bytes()
-    assert "experiments/demo.yaml is there and stays as it is" in says(caplog, "new", "demo", "--data", OWN)
-    assert (project / "experiments/demo.yaml").read_bytes() == before
+    before = (project / "experiments/digits/acgan.yaml").read_bytes()
+    assert "experiments/digits is there and stays as it is" in says(caplog, "new", "digits", "--data", OWN)
+    assert (project / "experiments/digits/acgan.yaml").read_bytes() == before
+    assert "own/cgan has a `/`" in says(caplog, "new", "own/cgan", "--data", OWN)
     assert "must be of letters, digits" in says(caplog, "new", "../params", "--data", OWN)
 
 

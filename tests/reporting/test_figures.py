@@ -314,10 +314,10 @@ def test_a_thousand_classes_still_fit_one_sheet() -> None:
 
 
 def test_the_curve_of_another_experiment_joins_once_it_is_run(finished: Layout) -> None:
-    (finished.root / "experiments").mkdir()
     (finished.root / "params.yaml").write_text("experiment: hand\n")
     for name in ("hand", "half"):
-        (finished.root / "experiments" / f"{name}.yaml").write_text("data: {classes: 4}\n")
+        (finished.root / "experiments" / name).mkdir(parents=True)
+        (finished.root / "experiments" / name / "protocol.yaml").write_text("data: {classes: 4}\n")
     assert "half: not run here" in drawn(finished, "accuracy_by_resolution", beside=("half",))
 
     other = Layout("half", finished.root)
@@ -325,6 +325,6 @@ def test_the_curve_of_another_experiment_joins_once_it_is_run(finished: Layout) 
     other.summary.write_text('{"accuracy/generated/8": 0.25, "accuracy/generated/8/std": 0.1}')
     assert "generated, half" in drawn(finished, "accuracy_by_resolution", beside=("half",))
 
-    (finished.root / "experiments" / "half.yaml").write_text("data: {classes: 4}\njudge: {seed: 1}\n")
+    (finished.root / "experiments/half/protocol.yaml").write_text("data: {classes: 4}\njudge: {seed: 1}\n")
     with pytest.raises(UserError, match="half differs from hand in `data` or `judge`"):
         drawn(finished, "accuracy_by_resolution", beside=("half",))

@@ -24,7 +24,7 @@ from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
-from small import TINY
+from small import TINY, write_experiment
 
 BIN = Path(sys.executable).parent
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -58,11 +58,11 @@ def browser() -> Iterator[webdriver.Chrome]:
 def run_pipeline(project: Path, generator_lr: float, uri: str) -> None:
     longer = TINY.replace("iterations: 8, log_every: 2", "iterations: 60, log_every: 5")
     changed = longer.replace("width: 0.1", f"width: 0.2, generator_lr: {generator_lr:.1e}")
-    (project / "experiments" / "tiny.yaml").write_text(changed)
+    write_experiment(project, "small/tiny", changed)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE_")}
     environment |= {"XDG_CACHE_HOME": str(project / ".cache"), "MPLCONFIGDIR": str(project / ".cache")}
     environment |= {"OMP_NUM_THREADS": "1", "MLFLOW_TRACKING_URI": uri}
-    command = [BIN / "snakemake", "--cores", "2", "--config", "experiment=tiny"]
+    command = [BIN / "snakemake", "--cores", "2", "--config", "experiment=small/tiny"]
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-5000:]
 
@@ -141,7 +141,7 @@ def test_a_minute_in_mlflow_tells_what_was_run_and_which_is_better(
     for generator_lr in (2e-4, 1e-3):
         run_pipeline(project, generator_lr, server.uri)
     client = MlflowClient(server.uri)
-    experiment = client.get_experiment_by_name("centigan/tiny").experiment_id
+    experiment = client.get_experiment_by_name("centigan/small/tiny").experiment_id
     found = client.search_runs([experiment], "tags.`centigan.settings` LIKE '%'")
     parents = {run.info.run_name: run.info.run_id for run in found}
     assert parents.keys() == {"generator_lr=2e-4", "generator_lr=1e-3"}
