@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from centigan.atomic import write_text
-from centigan.layout import Layout
+from centigan.layout import STUDY_FILES, Layout
 
 METADATA = Path(".snakemake/metadata")
 INCOMPLETE = Path(".snakemake/incomplete")
@@ -33,8 +33,7 @@ OF_EXPERIMENT = {  # under results/<protocol>/<experiment>
     "evaluate": ("samples", "features", "latent", "metrics"),
     "report": ("summary.json", "tables", "figures", "report"),
     "publish": ("mlflow.json",),
-    "study": ("table.csv", "table.tex", "points.csv", "claims.csv")  # of a study
-    + ("figure.svg", "figure.png", "samples.svg", "samples.png"),
+    "study": tuple(sorted(STUDY_FILES - {"report"})),
 }
 # Rules whose outputs others may delete or write anew: a person the raw data, `centigan track` mlflow.json.
 # Their records travel, or a clone would not know that they were run; what lies there is not held to them.

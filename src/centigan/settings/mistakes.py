@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from centigan.errors import UserError
-from centigan.layout import STUDY_FILES
+from centigan.layout import OF_EXPERIMENT, RESERVED, STUDY_FILES
 from centigan.settings import OWN_SECTIONS, Settings
 from centigan.settings.claims import parse_claim
 from centigan.settings.study import EXPERIMENT, Study
@@ -38,7 +38,7 @@ def mistakes_of_names(study: Study, names: Sequence[tuple[str, str]]) -> list[st
     for name in _twice(own for own, _ in names):
         found.append(f"axes: two points are called {name!r}; write values whose letters and digits differ")
     for own, _ in names:
-        if own in STUDY_FILES:
+        if own in {*STUDY_FILES, *OF_EXPERIMENT, *RESERVED}:
             found.append(f"axes: a point may not be called {own!r}, which lies beside the points")
     for key in study.over:
         if key not in study.keys:
