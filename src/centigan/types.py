@@ -132,7 +132,7 @@ def to_uint8(images: Tensor, source: str = "the generator") -> Tensor:
     levels = images.float().add(1.0).mul(127.5).round()
     if not levels.isfinite().all():
         raise UserError(
-            f"{source} gives images of NaN or infinity, since its training diverged; lower "
-            "model.generator_lr and model.discriminator_lr, or set train.on_divergence: halve; train again"
+            f"{source} gives images of NaN or infinity, since its training diverged; lower the "
+            "learning rates in `model`, or set train.on_divergence: halve; train again"
         )
     return levels.clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).expand(-1, -1, -1, 3).contiguous()

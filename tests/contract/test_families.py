@@ -15,6 +15,7 @@ from centigan.families import build
 from centigan.settings.families import FAMILIES
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.cgan import CganConfig
+from centigan.settings.families.wgan_gp import WganGpConfig
 from centigan.settings.training import TrainSettings
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints, family_tensors
@@ -31,7 +32,11 @@ from centigan.types import (
     to_network,
 )
 
-CONFIGS = {"acgan": AcganConfig(width=0.1), "cgan": CganConfig(width=0.05)}
+CONFIGS = {
+    "acgan": AcganConfig(width=0.1),
+    "cgan": CganConfig(width=0.05),
+    "wgan_gp": WganGpConfig(width=0.05, critic_steps=2),
+}
 BATCH = 4
 PROTOCOLS = {
     "latent": Latent,
