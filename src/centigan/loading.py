@@ -10,10 +10,10 @@ from centigan.generator import TrainedGenerator
 from centigan.layout import Layout
 from centigan.manifest import DIGESTS, FACTS, read_digests, read_manifest, sha256
 from centigan.params import parse
-from centigan.sampling import trained_family
 from centigan.settings import Named
 from centigan.settings.families import OfModel
 from centigan.settings.families.contract import FamilySettings
+from centigan.trained import trained_family
 from centigan.training.engine import choose_device
 from centigan.yaml_mapping import advice
 
