@@ -2,8 +2,7 @@ rule train:
     input:
         arrays="results/{experiment}/arrays/{split}/SHA256SUMS",
     output:
-        generator="results/{experiment}/train/{split}/generator.safetensors",
-        discriminator="results/{experiment}/train/{split}/discriminator.safetensors",
+        networks=[f"results/{{experiment}}/train/{{split}}/{name}.safetensors" for name in SETTINGS.model.networks],
         history="results/{experiment}/train/{split}/history.jsonl",
         snapshots="results/{experiment}/train/{split}/snapshots.safetensors",
         facts="results/{experiment}/train/{split}/facts.json",

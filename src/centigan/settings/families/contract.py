@@ -35,6 +35,7 @@ class FamilySettings(Frozen):
     implementation: ClassVar[str]  # <module>.<class> within centigan.families
     panels: ClassVar[Panels]  # of the figure of its training: label -> journal's key -> label of the curve
     paper: ClassVar[dict[str, Any]] = {}  # its own values of `train`, over those of params.yaml
+    networks: ClassVar[tuple[str, ...]] = ("generator", "discriminator")  # each a file of the training
     sampled: ClassVar[tuple[str, ...]] = ("generator",)  # networks that draw, and are averaged by train.ema
     learns_from: ClassVar[frozenset[str]] = frozenset()  # what its training cannot do without: "labels"
 
