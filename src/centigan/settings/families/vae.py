@@ -22,6 +22,7 @@ class VaeConfig(FamilySettings):
     family: Literal["vae"] = "vae"
     latent: Count = Field(128, description="dimensions of z")
     lr: float = Field(1.0e-3, gt=0, description="Adam's step size, of encoder and decoder")
+    sigma_lr: float = Field(1.0e-2, gt=0, description="the same, of the logarithm of the decoder's noise")
     beta1: float = Field(0.9, ge=0, lt=1)
     beta2: float = Field(0.999, ge=0, lt=1)
 
