@@ -141,6 +141,10 @@ class Layout:
         """Folder of walks and grids through the latent space: images.safetensors and manifest.json."""
         return self.results / "latent" / split
 
+    def reconstructions(self, split: str) -> Path:
+        """Folder of real images drawn again, and of walks between them: images.safetensors, manifest.json."""
+        return self.results / "reconstructions" / split
+
     @property
     def judge(self) -> Path:
         """Folder of the judge: manifest.json and, where trained, weights.safetensors."""

@@ -17,6 +17,7 @@ RULES = {
     "train": "train",
     "samples": "sample",
     "latent": "latent",
+    "reconstructions": "reconstruct",
     "judge": "judge",
     "features": "features",
     "tables": "tables",
@@ -27,7 +28,7 @@ RULES = {
 }
 # a rule whose command is called otherwise; the others are called as their rule, with - for _
 VERBS = {"ms_ssim_in_training": "ms-ssim --in-training", "publish": "track"}
-OF_A_SPLIT = {"arrays", "train", "sample", "latent", "features"}
+OF_A_SPLIT = {"arrays", "train", "sample", "latent", "reconstruct", "features"}
 
 
 def need(paths: Iterable[Path]) -> None:

@@ -15,6 +15,7 @@ MADE_FROM: dict[str, tuple[str, ...]] = {
     "train": ("arrays",),
     "sample": ("train",),
     "latent": ("train",),
+    "reconstruct": ("arrays", "train"),
     "judge": ("index", "arrays"),
     "accuracy": ("arrays", "sample", "judge"),
     "ms_ssim": ("arrays", "sample"),
