@@ -18,12 +18,12 @@ from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
-from centigan.sampling import trained_family
 from centigan.seeds import counter_seed
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.stages import LatentStage, SampleStage
 from centigan.settings.training import LatentSettings
 from centigan.sheets import Images, contact_sheet
+from centigan.trained import trained_family
 from centigan.types import Given, Latent, to_uint8
 
 log = logging.getLogger(__name__)

@@ -23,6 +23,7 @@ OF_EXPERIMENT = {  # the same of what is an experiment's own
     "train": "train",
     "samples": "sample",
     "latent": "latent",
+    "reconstructions": "reconstruct",
     "features": "features",
     "metrics": "measure",
     "tables": "tables",
@@ -200,6 +201,10 @@ class Layout:
     def latent(self, split: str) -> Path:
         """Folder of walks and grids through the latent space: images.safetensors and manifest.json."""
         return self.results / "latent" / split
+
+    def reconstructions(self, split: str) -> Path:
+        """Folder of real images drawn again, and of walks between them: images.safetensors, manifest.json."""
+        return self.results / "reconstructions" / split
 
     @property
     def judge(self) -> Path:

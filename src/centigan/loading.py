@@ -10,15 +10,14 @@ from centigan.generator import TrainedGenerator
 from centigan.layout import Layout
 from centigan.manifest import DIGESTS, FACTS, read_digests, read_manifest, sha256
 from centigan.params import parse
-from centigan.sampling import trained_family
 from centigan.settings import Named
 from centigan.settings.families import OfModel
 from centigan.settings.families.contract import FamilySettings
+from centigan.trained import trained_family
 from centigan.training.engine import choose_device
 from centigan.yaml_mapping import advice
 
 ROOT = "CENTIGAN_ROOT"  # environment variable: the project's folder
-GENERATOR = "generator.safetensors"
 SNAPSHOTS = "snapshots.safetensors"
 REMEDY = "`dvc pull` it again, or delete it and run `snakemake`"
 MARKS = ("params.yaml", "experiments")  # what a project's folder holds
@@ -54,7 +53,7 @@ def load(
     name = _named(split, sorted({each.split for each in classes}))
     place = choose_device(device, name)
     model = _model(layout, name)
-    _verify(layout.train(name))
+    _verify(layout.train(name), model)
     family, ids = trained_family(layout, name, model, place)
     elsewhere = [each for each in classes if each.split != name]
     groups = named(model.groups(ids), name, classes)
@@ -128,10 +127,11 @@ def _model(layout: Layout, split: str) -> FamilySettings:
     return parse(OfModel, {"model": model}, f"{manifest}, settings").model
 
 
-def _verify(folder: Path) -> None:
+def _verify(folder: Path, model: FamilySettings) -> None:
     """Hold the facts and the weights to their checksums; snapshots are not used, and may be away."""
     digests = read_digests(folder / DIGESTS)
-    weights = {GENERATOR, *(path.name for path in folder.glob("*.safetensors"))} - {SNAPSHOTS}
+    drawn = (f"{name}.safetensors" for name in model.sampled)
+    weights = {*drawn, *(path.name for path in folder.glob("*.safetensors"))} - {SNAPSHOTS}
     for name in (FACTS, *sorted(weights)):
         if not (folder / name).is_file():
             raise UserError(f"{folder / name} is missing; `dvc pull` it, or run `snakemake`")

@@ -103,6 +103,15 @@ class Likelihood(Protocol):
 
 
 @runtime_checkable
+class Weighs(Likelihood, Protocol):
+    """A likelihood whose bound importance samples make tighter (Burda et al. 2016; arXiv:1509.00519)."""
+
+    def log_weight(self, images: Tensor, rng: Generator) -> Tensor:
+        """Nats (N,): the log of one draw of what has the probability of an image's bytes as its mean."""
+        ...
+
+
+@runtime_checkable
 class Classifies(Protocol):
     """Names the class of an image. Ability `classifies`."""
 

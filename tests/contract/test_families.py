@@ -15,6 +15,7 @@ from centigan.families import build
 from centigan.settings.families import FAMILIES
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.cgan import CganConfig
+from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
 from centigan.settings.training import TrainSettings
 from centigan.training.averaging import Averages
@@ -35,6 +36,7 @@ from centigan.types import (
 CONFIGS = {
     "acgan": AcganConfig(width=0.1),
     "cgan": CganConfig(width=0.05),
+    "vae": VaeConfig(width=0.05, latent=8),
     "wgan_gp": WganGpConfig(width=0.05, critic_steps=2),
 }
 BATCH = 4
@@ -85,6 +87,7 @@ def test_the_table_lists_every_file_of_the_room() -> None:
 def test_a_step_returns_finite_named_losses_and_moves_every_network(name: str) -> None:
     family = make(name)
     assert isinstance(family, Family)
+    assert tuple(family.networks) == CONFIGS[name].networks
     before = {n: [p.clone() for p in net.parameters()] for n, net in family.networks.items()}
     losses = step(family, 1)
     assert losses

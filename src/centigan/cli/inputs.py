@@ -14,6 +14,7 @@ MADE_FROM: dict[str, tuple[str, ...]] = {
     "train": ("arrays",),
     "sample": ("train",),
     "latent": ("train",),
+    "reconstruct": ("arrays", "train"),
     "judge": ("index", "arrays"),
     "features": (JUDGE_OF_FEATURES, "arrays", "sample"),
     "features_of_real": (JUDGE_OF_FEATURES, "arrays"),

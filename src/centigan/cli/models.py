@@ -18,7 +18,7 @@ from centigan.cli.options import (
     open_project,
     stage_of,
 )
-from centigan.settings.stages import LatentStage, SampleStage, TrainStage
+from centigan.settings.stages import LatentStage, ReconstructStage, SampleStage, TrainStage
 
 app = typer.Typer()
 log = logging.getLogger("centigan")
@@ -156,3 +156,23 @@ def latent(
     need_inputs("latent", layout, loaded, [name])
     stage = stage_of(LatentStage, loaded, settings, name)
     latent_of_split(layout, name, stage, device=choose_device(device, name))
+
+
+@app.command()
+def reconstruct(
+    split: Split,
+    experiment: Experiment = None,
+    settings: Values = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    log_file: LogFile = None,
+) -> None:
+    """Draw held-out images of a split again, and walk between the codes of two of them."""
+    from centigan.reconstruction import reconstruct_split
+    from centigan.training.engine import choose_device
+
+    layout, loaded = open_project(experiment, log_file, threads)
+    name = name_of(split, loaded)
+    need_inputs("reconstruct", layout, loaded, [name])
+    stage = stage_of(ReconstructStage, loaded, settings, name)
+    reconstruct_split(layout, name, stage, device=choose_device(device, name))

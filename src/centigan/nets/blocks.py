@@ -147,3 +147,12 @@ def initialise(network: nn.Module, rng: torch.Generator, std: float = 0.02) -> N
             nn.init.normal_(module.weight, 0.0, std, generator=rng)
             assert module.bias is not None
             nn.init.zeros_(module.bias)
+
+
+def initialise_by_fan_in(network: nn.Module, rng: torch.Generator) -> None:
+    """Weights N(0, 2 / fan-in), so that ReLUs keep the size of what passes (He et al. 2015); biases 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=rng)
+            assert module.bias is not None
+            nn.init.zeros_(module.bias)

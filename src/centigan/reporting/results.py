@@ -175,6 +175,16 @@ class Results:
         """The same latents for every class: class_id -> (styles, R, R, 3)."""
         return self._latent(split, "grid", axis=1)
 
+    def reconstructions(self, split: str) -> dict[str, npt.NDArray[Any]]:
+        """Real "images" (N, R, R, 3), "reconstructed"; "walks" (W, S, R, R, 3), between "ends" (W, 2)."""
+        path = present(self.layout.reconstructions(split) / "images.safetensors")
+        with safe_open(path, framework="np") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- no mapping
+
+    def right_over_wrong(self, split: str) -> float:
+        """How far reconstructions are from their images, over how far from the others."""
+        return float(read_facts(self.layout.reconstructions(split))["right_over_wrong"])
+
     def _latent(self, split: str, name: str, *, axis: int) -> dict[str, Images]:
         folder = self.layout.latent(split)
         path = present(folder / "images.safetensors")

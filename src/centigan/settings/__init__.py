@@ -11,6 +11,7 @@ from centigan.layout import OF_PROTOCOL, RESERVED
 from centigan.settings.data import ArraySettings, DataSettings
 from centigan.settings.evaluation import (
     AccuracySettings,
+    BitsPerDimSettings,
     ClassificationSettings,
     DistributionSettings,
     FeatureSettings,
@@ -23,7 +24,13 @@ from centigan.settings.families import ModelConfig
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.figures import FiguresSettings
 from centigan.settings.frozen import Frozen, Name
-from centigan.settings.training import LatentSettings, SampleSettings, SupervisionSettings, TrainSettings
+from centigan.settings.training import (
+    LatentSettings,
+    ReconstructionSettings,
+    SampleSettings,
+    SupervisionSettings,
+    TrainSettings,
+)
 
 # Sections that an experiment may set; all others are the protocol's, which compared models share.
 OWN_SECTIONS = ("model", "train", "supervision", "figures", "splits")
@@ -67,7 +74,9 @@ class Settings(Named):
     distribution: DistributionSettings = DistributionSettings()
     classification: ClassificationSettings = ClassificationSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
+    bits_per_dim: BitsPerDimSettings = BitsPerDimSettings()
     latent: LatentSettings = LatentSettings()
+    reconstructions: ReconstructionSettings = ReconstructionSettings()
     figures: FiguresSettings = FiguresSettings()
     splits: dict[int, dict[Literal["model", "train", "sample"], dict[str, Any]]] = Field(
         default_factory=dict,

@@ -100,3 +100,14 @@ class NeighbourSettings(Frozen):
     permutations: Count = Field(10_000, description="behind the p-value that samples are too close")
     memory_mb: Count = Field(512, description="images held at a time, half of them samples")
     seed: Seed = 0
+
+
+class BitsPerDimSettings(Frozen):
+    """Bits a dimension of real images, of families that tell a likelihood or a bound on it."""
+
+    draws: Count = Field(1, description="noises of an image whose bounds are averaged")
+    importance: Count = Field(
+        1, description="importance samples K behind each: the bound of Burda et al. (2016), tighter with K"
+    )
+    images: Several = Field(1000, description="images of a split and kind, at most; seeded")
+    seed: Seed = 0

@@ -11,6 +11,7 @@ from pydantic import SerializerFunctionWrapHandler, model_serializer
 from centigan.settings.data import ArraySettings, ContentSettings
 from centigan.settings.evaluation import (
     AccuracySettings,
+    BitsPerDimSettings,
     ClassificationSettings,
     DistributionSettings,
     FeatureSettings,
@@ -21,7 +22,13 @@ from centigan.settings.evaluation import (
 )
 from centigan.settings.families import ModelConfig
 from centigan.settings.frozen import Frozen
-from centigan.settings.training import LatentSettings, SampleSettings, SupervisionSettings, TrainSettings
+from centigan.settings.training import (
+    LatentSettings,
+    ReconstructionSettings,
+    SampleSettings,
+    SupervisionSettings,
+    TrainSettings,
+)
 
 
 class ArraysStage(Frozen):
@@ -95,6 +102,16 @@ class LatentStage(Frozen):
     latent: LatentSettings
 
 
+class ReconstructStage(Frozen):
+    model: ModelConfig
+    reconstructions: ReconstructionSettings
+
+
+class BitsPerDimStage(Frozen):
+    model: ModelConfig
+    bits_per_dim: BitsPerDimSettings
+
+
 STAGES: dict[str, type[Frozen]] = {
     "index": IndexStage,
     "arrays": ArraysStage,
@@ -110,4 +127,6 @@ STAGES: dict[str, type[Frozen]] = {
     "classification_of_real": RealClassificationStage,
     "neighbours": NeighboursStage,
     "latent": LatentStage,
+    "reconstruct": ReconstructStage,
+    "bits_per_dim": BitsPerDimStage,
 }

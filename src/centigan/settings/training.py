@@ -83,3 +83,12 @@ class LatentSettings(Frozen):
     square: Count = Field(7, ge=2, le=32, description="images a side of the square between four latents")
     styles: Count = Field(8, description="rows of the grid: one z each, shown for every class")
     seed: Seed = 0
+
+
+class ReconstructionSettings(Frozen):
+    """Held-out images that are drawn again, and walks between the codes of two of them."""
+
+    images: Several = Field(64, description="held-out images of a split, at most, evenly from their list")
+    walks: Count = Field(4, description="walks, each from one of these images to another")
+    steps: Count = Field(10, ge=3, description="images of a walk, ends included")
+    seed: Seed = 0

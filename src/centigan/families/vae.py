@@ -1,0 +1,221 @@
+"""VAE (Kingma & Welling, 2014; arXiv:1312.6114).
+
+An encoder q(z|x) and a decoder p(x|z) ascend one bound on log p(x), with z ~ N(0, I) a priori:
+
+    L = E_q[log p(x|z)] - KL(q(z|x) || p(z))                     (3)
+    z = mu + sigma eps,  eps ~ N(0, I)                           (section 2.4)
+    KL = 1/2 sum_j (mu_j^2 + sigma_j^2 - 1 - log sigma_j^2)      (10, appendix B)
+
+mu and log sigma^2 are the encoder's; p(x|z) = N(w; mean(z), s^2) is the Gaussian of appendix C.2, with bytes
+spread over their bins (`likelihood`).
+
+Departures and decisions
+    1. The paper's networks are fully connected, for 28 x 28 digits and 20 x 28 faces; these are
+       convolutional: 4x4 at stride 2, 64, 128, 256 maps at 32 px, ELU in the encoder, batch norm and ReLU in
+       the decoder.
+    2. s is one learnt number a channel, not a function of z; at least 1e-3, since on a constant background
+       the likelihood would have no end. A bin is 1/128 wide. Its logarithm has a step size of its own: at
+       the weights', 1e-3, it was still at half its way after 500 iterations of the digits.
+    3. Terms are summed over pixels and over latents, averaged over images: no weight stands between them.
+    4. Adam (the paper: Adagrad); one sample of z an image (the paper's L = 1).
+    5. The decoder's mean is a tanh. `sample`, `generate` and `reconstruct` return that mean, as is usual,
+       without the noise s: the density is of images with it. `reconstruct` decodes the mean of q.
+    6. log sigma^2 is clamped to -8 and 8. Whatever is not a training step has batch norm's running
+       statistics: with those of a batch there would be no density of an image.
+    7. No Bernoulli decoder: it tells the likelihood of binarised images, not of bytes.
+    8. `width` scales every feature-map count; above 32 px each doubling adds a layer of at most 512 maps.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from math import log
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from centigan.likelihood import (
+    as_images,
+    bits_per_dim,
+    dequantised,
+    divergence_from_standard,
+    gaussian_nats,
+    middles,
+    nats_of_bytes,
+)
+from centigan.nets.blocks import initialise_by_fan_in, scaled
+from centigan.settings.families.vae import VaeConfig as Config
+from centigan.types import Batch, Given, Shape
+from centigan.updates import ascend
+
+FIRST_SIDE, MOST_MAPS = 4, 512
+SIGMA_FLOOR = 1e-3  # in w; a whole bin is 8e-3
+FIRST_SIGMA = 0.3  # half of the spread of digits and photographs
+MOST_LOG_VARIANCE = 8.0
+
+
+def plan(resolution: int, width: float) -> list[int]:
+    """Feature maps at half, a quarter, ... of the resolution, down to 4 x 4: 64, 128, 256 at 32 px."""
+    halvings = (resolution // FIRST_SIDE).bit_length() - 1
+    return [scaled(min(64 * 2**n, MOST_MAPS), width) for n in range(halvings)]
+
+
+class Encoder(nn.Module):
+    """q(z|x): w (N, C, H, W) -> mean and log variance of z, (N, latent) each."""
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        super().__init__()
+        maps = [shape.channels, *plan(shape.resolution, config.width)]
+        self.blocks = nn.Sequential(
+            *(
+                nn.Sequential(nn.Conv2d(a, b, 4, stride=2, padding=1), nn.ELU(inplace=True))
+                for a, b in pairwise(maps)
+            )
+        )
+        self.head = nn.Linear(maps[-1] * FIRST_SIDE**2, 2 * config.latent)
+
+    def forward(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """w (N, C, H, W) in [-1, 1) -> float32 (N, latent) twice."""
+        mean, log_variance = self.head(self.blocks(w).flatten(1)).float().chunk(2, dim=1)
+        return mean, log_variance.clamp(-MOST_LOG_VARIANCE, MOST_LOG_VARIANCE)
+
+
+class Decoder(nn.Module):
+    """p(x|z): z (N, latent) -> means of w (N, C, H, W); and the noise around them, one sigma a channel."""
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        super().__init__()
+        maps = plan(shape.resolution, config.width)[::-1]
+        self.maps = (maps[0], FIRST_SIDE, FIRST_SIDE)
+        self.project = nn.Linear(config.latent, maps[0] * FIRST_SIDE**2)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(m) for m in maps)
+        self.doublings = nn.ModuleList(
+            nn.ConvTranspose2d(a, b, 4, stride=2, padding=1) for a, b in pairwise([*maps, shape.channels])
+        )
+        self.log_sigma = nn.Parameter(torch.full((shape.channels, 1, 1), log(FIRST_SIGMA)))
+
+    def forward(self, z: Tensor) -> Tensor:
+        """z (N, latent) -> (N, C, H, W) in [-1, 1]."""
+        x = self.project(z).view(-1, *self.maps)
+        for norm, double in zip(self.norms, self.doublings, strict=True):
+            x = double(norm(x).relu())
+        return x.tanh()
+
+    @property
+    def sigma(self) -> Tensor:
+        """Standard deviation of the noise (C, 1, 1), in w."""
+        return self.log_sigma.exp() + SIGMA_FLOOR
+
+
+class VAE:
+    """The family: encoder and decoder under one Adam."""
+
+    bound = "elbo"
+
+    def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
+        self.config = config
+        self.sampled = config.sampled
+        self.dimensions = shape.channels * shape.resolution**2
+        self.networks: dict[str, nn.Module] = {
+            "encoder": Encoder(config, shape),
+            "decoder": Decoder(config, shape),
+        }
+        for network in self.networks.values():
+            initialise_by_fan_in(network, rng)
+        noise = self.decoder.log_sigma
+        weights = [p for network in self.networks.values() for p in network.parameters() if p is not noise]
+        groups: list[dict[str, Any]] = [{"params": weights}, {"params": [noise], "lr": config.sigma_lr}]
+        betas = (config.beta1, config.beta2)
+        self.optimizers: dict[str, Optimizer] = {"both": Adam(groups, config.lr, betas, fused=True)}
+
+    def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
+        """Encoder and decoder ascend equation 3, one z an image; losses are in bits a dimension."""
+        w = dequantised(batch.images, rng)
+        mean, log_variance = self.encoder(w)
+        z = _drawn(mean, log_variance, rng)
+        of_image = gaussian_nats(w, self.decoder(z), self.decoder.sigma)
+        of_code = divergence_from_standard(mean, log_variance)
+        gradient = ascend((of_image - of_code).mean(), self.optimizers["both"])
+        nats = nats_of_bytes(of_image.detach().mean(), self.dimensions)
+        return {
+            "loss_image": bits_per_dim(nats, self.dimensions),
+            "loss_code": bits_per_dim(-of_code.detach().mean(), self.dimensions),
+            "sigma": self.decoder.sigma.detach().mean(),
+            "gradient": gradient,
+        }
+
+    def sample(self, wanted: Given, rng: Generator) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1]: the decoder's means for z drawn from the prior."""
+        latent = self.latent(len(wanted.labels), rng)
+        return self.generate(latent.to(wanted.labels.device), wanted)
+
+    def generate(self, latent: Tensor, wanted: Given) -> Tensor:
+        """The decoder's means for z (N, latent), as images (N, C, H, W) in [-1, 1]."""
+        with self._evaluated():
+            return as_images(self.decoder(latent))
+
+    def latent(self, count: int, rng: Generator) -> Tensor:
+        """z ~ N(0, I), (count, latent)."""
+        return torch.randn(count, self.config.latent, generator=rng, device=rng.device)
+
+    @torch.no_grad()
+    def encode(self, images: Tensor) -> Tensor:
+        """The mean of q(z|x), (N, latent), of images (N, C, H, W) in [-1, 1]."""
+        mean, _ = self.encoder(middles(images))
+        return mean
+
+    def reconstruct(self, images: Tensor, rng: Generator) -> Tensor:
+        """The decoder's means for the encoder's; nothing is drawn."""
+        latent = self.encode(images)
+        with self._evaluated():
+            return as_images(self.decoder(latent))
+
+    def log_likelihood(self, images: Tensor, rng: Generator) -> Tensor:
+        """Equation 3 for the bytes of images (N, C, H, W), nats (N,): one u and one z an image."""
+        with self._evaluated():
+            w = dequantised(images, rng)
+            mean, log_variance = self.encoder(w)
+            z = _drawn(mean, log_variance, rng)
+            of_image = gaussian_nats(w, self.decoder(z), self.decoder.sigma)
+            return nats_of_bytes(of_image - divergence_from_standard(mean, log_variance), self.dimensions)
+
+    def log_weight(self, images: Tensor, rng: Generator) -> Tensor:
+        """log p(x|z) + log p(z) - log q(z|x) for the same, nats (N,): the bound before its mean over z."""
+        with self._evaluated():
+            w = dequantised(images, rng)
+            mean, log_variance = self.encoder(w)
+            z = _drawn(mean, log_variance, rng)
+            of_image = gaussian_nats(w, self.decoder(z), self.decoder.sigma)
+            prior = gaussian_nats(z, torch.zeros_like(z), torch.ones_like(z))
+            posterior = gaussian_nats(z, mean, (log_variance / 2).exp())
+            return nats_of_bytes(of_image + prior - posterior, self.dimensions)
+
+    @property
+    def encoder(self) -> Encoder:
+        """The one in use: as trained, or its moving average."""
+        encoder = self.networks["encoder"]
+        assert isinstance(encoder, Encoder)
+        return encoder
+
+    @property
+    def decoder(self) -> Decoder:
+        """The one in use: as trained, or its moving average."""
+        decoder = self.networks["decoder"]
+        assert isinstance(decoder, Decoder)
+        return decoder
+
+    @contextmanager
+    def _evaluated(self) -> Iterator[None]:
+        """Without gradients, and batch norm with its running statistics."""
+        self.decoder.eval()
+        with torch.no_grad():
+            yield
+        self.decoder.train()
+
+
+def _drawn(mean: Tensor, log_variance: Tensor, rng: Generator) -> Tensor:
+    """z = mu + sigma eps (N, latent)."""
+    noise = torch.randn(mean.shape, generator=rng, device=rng.device).to(mean.device)
+    return mean + (log_variance / 2).exp() * noise

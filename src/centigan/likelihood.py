@@ -1,0 +1,66 @@
+"""From bytes to a density and back: what every likelihood of images shares.
+
+An image has bytes x in {0..255}^D, D = C H W. Models give a density, so each byte is spread over its bin:
+u ~ U[0, 1)^D, v = (x + u) / 256, w = 2 v - 1 in [-1, 1). By Jensen's inequality (Theis et al. 2016,
+arXiv:1511.01844, equation 2)
+
+    log P(x) >= E_u log p(w) - D ln 128,
+
+the bins of w being 1/128 wide: 8 bits a dimension for a uniform density, and never less than 0 on average.
+Batches hold x / 127.5 - 1, whose ends are the middles of the outermost bins; w is not that plus noise.
+
+In this file nats are float32 (N,), sums over all dimensions of an image.
+"""
+
+from math import log, pi
+
+import torch
+from torch import Generator, Tensor
+
+LEVELS = 256
+BIN = 2 / LEVELS  # width of a byte's bin in w
+
+
+def dequantised(images: Tensor, rng: Generator) -> Tensor:
+    """w (N, C, H, W) in [-1, 1) of images (N, C, H, W) in [-1, 1], uniform over the bin of each byte."""
+    levels = images.add(1.0).mul(127.5).round()
+    noise = torch.rand(images.shape, generator=rng, device=rng.device).to(images.device)
+    return levels.add(noise).mul(BIN).sub(1.0)
+
+
+def middles(images: Tensor) -> Tensor:
+    """w in the middle of each byte's bin: (2 x + 1) / 256 - 1 of images (N, C, H, W) in [-1, 1]."""
+    return images * (255 / 256)
+
+
+def as_images(w: Tensor) -> Tensor:
+    """Images (N, C, H, W) in [-1, 1], of which w are the middles."""
+    return (w * (256 / 255)).clamp(-1.0, 1.0)
+
+
+def nats_of_bytes(log_density: Tensor, dimensions: int) -> Tensor:
+    """A bound on log P(x), of log p(w) (N,) of images of so many dimensions."""
+    return log_density + dimensions * log(BIN)
+
+
+def bits_per_dim(nats: Tensor, dimensions: int) -> Tensor:
+    """-log2 P(x) / D of log P(x) (N,) in nats."""
+    return nats / (-dimensions * log(2))
+
+
+def gaussian_nats(w: Tensor, mean: Tensor, sigma: Tensor) -> Tensor:
+    """log N(w; mean, sigma^2) (N,) of w (N, ...); sigma is broadcast."""
+    squares = ((w.float() - mean.float()) / sigma).square()
+    return -(squares / 2 + sigma.log() + log(2 * pi) / 2).flatten(1).sum(1)
+
+
+def divergence_from_standard(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, exp(log_variance)) || N(0, I)) (N,) of (N, L) each (Kingma & Welling, appendix B)."""
+    mean, log_variance = mean.float(), log_variance.float()
+    return (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2
+
+
+def importance_bound(log_weights: Tensor) -> Tensor:
+    """log 1/K sum_k w_k (N,) of log weights (K, N), a bound that rises with K (Burda et al. 2016,
+    arXiv:1509.00519, equation 8)."""
+    return log_weights.logsumexp(0) - log(len(log_weights))

@@ -1,0 +1,73 @@
+"""A trained family, read back from results/.../train/{split}."""
+
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from centigan.errors import UserError
+from centigan.families import build
+from centigan.layout import Layout
+from centigan.manifest import FACTS, read_facts
+from centigan.settings.families.contract import FamilySettings
+from centigan.types import Family
+
+
+def trained_family(
+    layout: Layout, split: str, model: FamilySettings, device: torch.device
+) -> tuple[Family, list[str]]:
+    """The family of a split with its trained networks on the device, and the names of its classes.
+
+    Raises:
+        UserError: when the split is not trained or damaged, or its networks do not fit the settings.
+    """
+    trained = layout.train(split)
+    if not (trained / "manifest.json").exists():
+        raise UserError(f"split {split} is not trained: {trained}/manifest.json is missing")
+    classes, resolution, channels = _trained_on(trained)
+    rng = torch.Generator().manual_seed(0)  # the initial weights are overwritten
+    family = build(model, classes=len(classes), resolution=resolution, channels=channels, rng=rng)
+    load_networks(family, trained)
+    for network in family.networks.values():
+        network.to(device)
+    return family, classes
+
+
+def _trained_on(folder: Path) -> tuple[list[str], int, int]:
+    """The names of the classes, side of the images in pixels, and their channels, as facts.json says."""
+    facts = read_facts(folder)
+    classes, resolution = facts.get("classes"), facts.get("resolution")
+    named = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
+    if not classes or not named or type(resolution) is not int:
+        raise UserError(
+            f"{folder / FACTS} is damaged (no list of `classes`, or no `resolution` in pixels); `dvc pull` "
+            "it, or delete it and run `snakemake`"
+        )
+    return list(classes), resolution, facts.get("channels", 3)
+
+
+def load_networks(family: Family, folder: Path) -> None:
+    """Load folder/<network>.safetensors into every network of the family.
+
+    Raises:
+        UserError: when a file is missing or damaged, or belongs to another architecture.
+    """
+    for name, network in family.networks.items():
+        path = folder / f"{name}.safetensors"
+        try:
+            tensors = load_file(path)
+        except FileNotFoundError:
+            raise UserError(f"{path} is missing; `dvc pull` it, or run `snakemake`") from None
+        except SafetensorError as error:
+            raise UserError(f"{path} is damaged ({error}); remove it and train again") from error
+        expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
+        found = {key: tuple(value.shape) for key, value in tensors.items()}
+        for key in sorted(expected.keys() | found.keys()):
+            if expected.get(key) != found.get(key):
+                raise UserError(
+                    f"{path} is of another architecture: {key} has shape {found.get(key)}, the settings' "
+                    f"model has {expected.get(key)}. Train again, or restore the settings it was "
+                    "trained with"
+                )
+        network.load_state_dict(tensors)
