@@ -15,6 +15,7 @@ from centigan.settings.families.contract import FamilySettings
 NEEDS = {  # an ability, or something of the data: what has it, and what is said where that is lacking
     "by_class": ("a model that draws images of a class", "draws without classes"),
     "latent": ("a model with a latent space", "has none"),
+    "reconstructs": ("a model that draws an image again", "draws none again"),
     "likelihood": ("a model that tells a density of images", "tells none"),
     "labels": ("images whose classes are known", "was trained on images without classes"),
 }
@@ -37,6 +38,9 @@ class Metric(NamedTuple):
     needs: frozenset[str] = frozenset()
     of_real: tuple[str, ...] = ()  # rules whose results real images are measured with, in a file of their own
     stage_of_real: str = ""  # where that is another
+    own: str = (
+        "generated"  # what the column `source` calls the images it measures, where there is such a column
+    )
     baseline: str = ""  # what the column `source` calls those real images, where there is such a column
     real_first: bool = False  # where tables and figures show them before the samples
 
@@ -110,6 +114,14 @@ METRICS = {
         ("class_id", "path", "walk", "length", "largest_step", "largest_over_mean"),
         needs=LATENT,
     ),
+    "bits_per_dim": Metric(
+        "split",
+        ("train", "arrays"),
+        "bits_per_dim",
+        ("class_id", "source", "images", "bits", "std_error", "bound", "gaussian"),
+        needs=frozenset({"likelihood"}),
+        own="held_out",
+    ),
     "inception_score": Metric(
         "all",
         ("judge_of_features", "features"),
@@ -159,6 +171,7 @@ FIGURES = {
     "memorisation": Figure(("neighbours",)),
     "interpolation": Figure(("smoothness", "latent"), BY_CLASS | LATENT),
     "class_grid": Figure(("latent",), BY_CLASS | LATENT),
+    "reconstructions": Figure(("reconstruct",), frozenset({"reconstructs"})),
     "random_samples": Figure(("sample",)),
     "training_curves": Figure(("train",)),
     "gallery": Figure(("sample",), BY_CLASS),
@@ -172,6 +185,7 @@ BEHIND = {
     "fid/intra_class/": "intra_class",
     "cas/": "classification",
     "latent/": "smoothness",
+    "bits_per_dim/": "bits_per_dim",
 }
 
 

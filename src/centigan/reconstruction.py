@@ -58,7 +58,7 @@ def reconstruct_split(layout: Layout, split: str, stage: ReconstructStage, *, de
     folder = layout.reconstructions(split)
     with atomic_path(folder / "images.safetensors") as temporary:
         save_file(tensors, temporary)
-    inputs = [layout.train(split) / f"{name}.safetensors" for name in stage.model.networks]
+    inputs = [layout.train(split) / f"{name}.safetensors" for name in stage.model.sampled]
     about = describe(stage, inputs=[*inputs, layout.arrays(split) / "held_out_images.npy"])
     facts = {"classes": classes, "right_over_wrong": ratio}
     write_manifest(folder, about, facts=facts, of=["images.safetensors"])

@@ -10,10 +10,11 @@ from small import TRAIN
 
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.metrics.bits_per_dim import COLUMNS, Gaussian, bits_of, bits_per_dim_of_split, by_class, chosen
+from centigan.metrics.bits_per_dim import COLUMNS, Gaussian, bits_of, by_class, chosen, measure
 from centigan.settings.evaluation import BitsPerDimSettings
+from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.vae import VaeConfig
-from centigan.settings.stages import TrainStage
+from centigan.settings.stages import BitsPerDimStage, TrainStage
 from centigan.training.loop import train_split
 from centigan.types import to_network
 
@@ -83,6 +84,10 @@ def test_a_part_of_the_images_follows_the_seed_and_is_in_order() -> None:
     assert chosen(3, 10, 0).tolist() == [0, 1, 2]
 
 
+def of(model: FamilySettings, **settings: int) -> BitsPerDimStage:
+    return BitsPerDimStage(model=model, bits_per_dim=BitsPerDimSettings.model_validate(settings))
+
+
 @pytest.fixture
 def trained(layout: Layout) -> Layout:
     train_split(layout, "00", VAE, device=CPU)
@@ -91,7 +96,7 @@ def trained(layout: Layout) -> Layout:
 
 def test_a_split_is_measured_at_the_models_resolution_and_twice_the_same(trained: Layout) -> None:
     def table(**settings: int) -> pd.DataFrame:
-        bits_per_dim_of_split(trained, "00", BitsPerDimSettings.model_validate(settings), VAE.model)
+        measure(trained, "00", of(VAE.model, **settings))
         return pd.read_parquet(trained.metric("bits_per_dim", "00"))
 
     first = table()
@@ -118,7 +123,7 @@ def test_what_tells_no_likelihood_or_no_weights_says_so(
 ) -> None:
     train_split(layout, "00", TRAIN, device=CPU)
     with pytest.raises(UserError, match="AC-GAN tells no likelihood"):
-        bits_per_dim_of_split(layout, "00", BitsPerDimSettings(), TRAIN.model)
+        measure(layout, "00", of(TRAIN.model))
 
 
 def test_importance_samples_are_refused_where_there_are_none(
@@ -126,6 +131,4 @@ def test_importance_samples_are_refused_where_there_are_none(
 ) -> None:
     monkeypatch.delattr("centigan.families.vae.VAE.log_weight")
     with pytest.raises(UserError, match=r"set bits_per_dim\.importance: 1"):
-        bits_per_dim_of_split(
-            trained, "00", BitsPerDimSettings(importance=5), VaeConfig(width=0.05, latent=4)
-        )
+        measure(trained, "00", of(VaeConfig(width=0.05, latent=4), importance=5))

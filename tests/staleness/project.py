@@ -34,6 +34,8 @@ model: {{}}
 train: {{}}
 accuracy: {{}}
 classification: {{}}
+bits_per_dim: {{}}
+reconstructions: {{}}
 supervision: {{}}
 splits: {{}}
 """

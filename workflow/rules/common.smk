@@ -104,6 +104,7 @@ RESULT_OF = {  # a rule -> the results that tell what it made
     "train": "results/{experiment}/train/{split}/SHA256SUMS",
     "sample": "results/{experiment}/samples/{split}/SHA256SUMS",
     "latent": "results/{experiment}/latent/{split}/SHA256SUMS",
+    "reconstruct": "results/{experiment}/reconstructions/{split}/SHA256SUMS",
     "features": "results/{experiment}/features/{split}/SHA256SUMS",
 }
 DRAWN_FROM = RESULT_OF | {"train": "results/{experiment}/train/{split}/history.jsonl"}
@@ -186,6 +187,14 @@ def measured_of_real():
 
 def measured_of(wildcards):
     return measured(wildcards.experiment)
+
+
+def reconstructed(experiment):
+    """What a family that draws images again has drawn."""
+    has_one = "reconstructs" in subject_of(experiment).has
+    return (
+        expand(RESULT_OF["reconstruct"], experiment=experiment, split=splits_of(PROTOCOL)) if has_one else []
+    )
 
 
 def walks_of(wildcards):

@@ -30,7 +30,10 @@ def stage_of_real_metric(wildcards):
 
 
 def source_of_metric(wildcards):
-    return source_of(f"metrics.{wildcards.metric}")
+    """Of the metric, and of the family where that measures itself."""
+    source = source_of(f"metrics.{wildcards.metric}")
+    asks = "likelihood" in catalogue.METRICS[wildcards.metric].needs
+    return f"{source} {source_of_family(wildcards)}" if asks else source
 
 
 def split_of_metric(wildcards):

@@ -43,3 +43,26 @@ rule latent:
     shell:
         "centigan latent -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
         " --settings {params.settings:q} --log {log:q}"
+
+
+rule reconstruct:
+    input:
+        arrays=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
+        trained="results/{experiment}/train/{split}/SHA256SUMS",
+    output:
+        images="results/{experiment}/reconstructions/{split}/images.safetensors",
+        facts="results/{experiment}/reconstructions/{split}/facts.json",
+        digests="results/{experiment}/reconstructions/{split}/SHA256SUMS",
+        manifest="results/{experiment}/reconstructions/{split}/manifest.json",
+    log:
+        "logs/{experiment}/reconstruct/{split}.log",
+    threads: FAIR_SHARE
+    params:
+        settings=stage("reconstruct"),
+        code=source_of("reconstruction"),
+        family=source_of_family,
+    message:
+        "held-out images of split {wildcards.split} drawn again"
+    shell:
+        "centigan reconstruct -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"

@@ -30,7 +30,7 @@ OF_PROTOCOL = {  # under results/<protocol>
 }
 OF_EXPERIMENT = {  # under results/<protocol>/<experiment>
     "train": ("train",),
-    "evaluate": ("samples", "features", "latent", "metrics"),
+    "evaluate": ("samples", "features", "latent", "reconstructions", "metrics"),
     "report": ("summary.json", "tables", "figures", "report"),
     "publish": ("mlflow.json",),
     "study": tuple(sorted(STUDY_FILES - {"report"})),

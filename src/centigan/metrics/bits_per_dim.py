@@ -33,7 +33,7 @@ from centigan.likelihood import BIN, bits_per_dim, importance_bound, middles
 from centigan.manifest import read_facts
 from centigan.seeds import counter_seed
 from centigan.settings.evaluation import BitsPerDimSettings
-from centigan.settings.families.contract import FamilySettings
+from centigan.settings.stages import BitsPerDimStage
 from centigan.sheets import Images
 from centigan.trained import trained_family
 from centigan.types import Likelihood, Weighs, to_network
@@ -44,14 +44,7 @@ CPU = torch.device("cpu")
 COLUMNS = ("class_id", "source", "images", "bits", "std_error", "bound", "gaussian")
 
 
-def bits_per_dim_of_split(
-    layout: Layout,
-    split: str,
-    settings: BitsPerDimSettings,
-    model: FamilySettings,
-    *,
-    device: torch.device = CPU,
-) -> None:
+def measure(layout: Layout, split: str, stage: BitsPerDimStage, *, device: torch.device = CPU) -> None:
     """Write metrics/bits_per_dim/{split}.parquet: a row a source and class, and one for all classes.
 
     Columns are COLUMNS; `images` counts those measured, at most so many as the settings say.
@@ -59,6 +52,7 @@ def bits_per_dim_of_split(
     Raises:
         UserError: for a family without a likelihood, or without the weights that importance samples need.
     """
+    settings, model = stage.bits_per_dim, stage.model
     family, classes = trained_family(layout, split, model, device)
     if not isinstance(family, Likelihood):
         raise UserError(f"split {split}: {model.title} tells no likelihood, so no bits a dimension")

@@ -75,6 +75,11 @@ CAPTIONS: dict[str, str] = {
         "One latent a row, drawn as every class of one model: what z decides, such as pose or background, "
         "should hold along a row (Figure 8, right)."
     ),
+    "reconstructions": (
+        "Held-out images, and what the model draws of their codes; below, walks between the codes of two "
+        "of them, with the two images at the ends. A code that tells its image gives a small ratio of "
+        "distances. The paper shows no such figure."
+    ),
     "random_samples": ("Samples drawn at random, with a fixed seed, among those of all classes (Figure 9)."),
     "training_curves": (
         "Losses of discriminator and generator, and how often D tells real from generated and names the "

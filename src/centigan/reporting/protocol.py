@@ -75,6 +75,10 @@ def _of_pictures(results: Results, settings: Settings) -> dict[str, str]:
             f"The first of {walks.walks} linear walks of each class, {walks.steps} images each, seed "
             f"{walks.seed}; steps are distances of {settings.features.network}'s features."
         ),
+        "reconstructions": (
+            f"{settings.reconstructions.images} held-out images of a split at most, evenly from their list, "
+            f"seed {settings.reconstructions.seed}; walks on the line between two codes."
+        ),
         "class_grid": f"{shown}; {walks.styles} latents, seed {walks.seed}.",
         "gallery": f"{shown}; {first}.",
     }

@@ -117,7 +117,7 @@ class Results:
                     path,
                     columns=of.columns,
                     classes=self._classes_of(name) if is_real or "by_class" in self.subject.has else [],
-                    source=of.baseline if is_real else "generated",
+                    source=of.baseline if is_real else of.own,
                 )
                 if of.per == "split":
                     named = frame["class_id"].map(str, na_action="ignore")

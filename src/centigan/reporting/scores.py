@@ -7,8 +7,10 @@ real images, which says how good a number can be.
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from centigan.layout import WHOLE
 from centigan.metrics.memorisation import closer_than_held_out, duplicate_counts, scope_of
 from centigan.settings.evaluation import NeighbourSettings
 
@@ -82,6 +84,17 @@ def smoothness_summary(walks: pd.DataFrame) -> dict[str, float]:
     for path, rows in walks.groupby("path", sort=False):
         values[f"latent/{path}/largest_over_mean"] = rows["largest_over_mean"].mean()
         values[f"latent/{path}/largest_over_mean/worst"] = rows["largest_over_mean"].max()
+    return values
+
+
+def bits_per_dim_summary(bits: pd.DataFrame) -> dict[str, float]:
+    """Mean over the splits of bits per dimension, and of a Gaussian's, on held-out and on training images."""
+    values: dict[str, float] = {}
+    of_all = bits[bits["class_id"] == WHOLE]
+    for source, called in (("held_out", "held_out"), ("real", "training")):
+        rows = of_all[of_all["source"] == source]
+        values[f"bits_per_dim/{called}"] = np.average(rows["bits"], weights=rows["images"])
+        values[f"bits_per_dim/{called}/gaussian"] = np.average(rows["gaussian"], weights=rows["images"])
     return values
 
 

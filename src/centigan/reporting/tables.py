@@ -103,6 +103,7 @@ def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: Neighbour
         "classification": scores.classification_summary,
         "neighbours": lambda rows: scores.neighbour_summary(rows, neighbours),
         "smoothness": scores.smoothness_summary,
+        "bits_per_dim": scores.bits_per_dim_summary,
     }
     found = [summary(measured[name]) for name, summary in summaries.items() if name in measured]
     return {name: value for numbers in found for name, value in numbers.items()}

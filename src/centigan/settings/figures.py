@@ -51,6 +51,7 @@ class FiguresSettings(Frozen):
     memorisation: FigureSettings = FigureSettings(title="Distance to the nearest training image")
     interpolation: ChosenSettings = ChosenSettings(title="Walks through the latent space")
     class_grid: ChosenSettings = ChosenSettings(title="One z for every class")
+    reconstructions: FigureSettings = FigureSettings(title="Held-out images drawn again")
     random_samples: FigureSettings = FigureSettings(title="Random samples")
     training_curves: FigureSettings = FigureSettings(title="Losses and accuracies of D")
     gallery: GallerySettings = GallerySettings(title="Samples of every class")

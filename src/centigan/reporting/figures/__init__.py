@@ -17,7 +17,15 @@ from centigan.atomic import atomic_path
 from centigan.catalogue import why_not
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.reporting.figures import accuracy, diversity, latent, neighbours, pictures, training
+from centigan.reporting.figures import (
+    accuracy,
+    diversity,
+    latent,
+    neighbours,
+    pictures,
+    reconstructions,
+    training,
+)
 from centigan.reporting.results import Results
 from centigan.settings.figures import FigureSettings
 
@@ -37,6 +45,7 @@ FIGURES: dict[str, Callable[[Results, Any], Figure]] = {  # Any: the figure's ow
     "memorisation": neighbours.memorisation,
     "interpolation": latent.interpolation,
     "class_grid": latent.class_grid,
+    "reconstructions": reconstructions.reconstructions,
     "random_samples": pictures.random_samples,
     "training_curves": training.training_curves,
     "gallery": pictures.gallery_of_all,

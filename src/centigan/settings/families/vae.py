@@ -16,7 +16,7 @@ class VaeConfig(FamilySettings):
     panels: ClassVar[Panels] = {
         "loss": {"loss_image": "of the image, bits a dimension", "loss_code": "of its code"},
     }
-    sampled: ClassVar[tuple[str, ...]] = networks  # the bound is of both
+    sampled: ClassVar[tuple[str, ...]] = ("encoder", "decoder")  # the bound is of both
 
     family: Literal["vae"] = "vae"
     latent: Count = Field(128, description="dimensions of z")
