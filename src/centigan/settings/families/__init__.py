@@ -10,6 +10,7 @@ from pydantic import Discriminator, Tag
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
+from centigan.settings.families.gan import GanConfig
 from centigan.settings.frozen import Frozen
 
 DEFAULT = "acgan"
@@ -21,9 +22,12 @@ def family_of(model: Any) -> Any:
 
 
 ModelConfig = Annotated[
-    Annotated[AcganConfig, Tag("acgan")] | Annotated[CganConfig, Tag("cgan")], Discriminator(family_of)
+    Annotated[AcganConfig, Tag("acgan")]
+    | Annotated[CganConfig, Tag("cgan")]
+    | Annotated[GanConfig, Tag("gan")],
+    Discriminator(family_of),
 ]
-FAMILIES: dict[str, type[FamilySettings]] = {"acgan": AcganConfig, "cgan": CganConfig}
+FAMILIES: dict[str, type[FamilySettings]] = {"acgan": AcganConfig, "cgan": CganConfig, "gan": GanConfig}
 
 
 class OfModel(Frozen):
