@@ -1,15 +1,78 @@
 """How optimisers are moved: shared by families, whose `step` says what they are moved by."""
 
-from torch import Tensor
+from collections.abc import Callable, Iterable
+from math import log
+from typing import Any
+
+import torch
+from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
+
+from centigan.settings.descent import SgdSettings
 
 
 def ascend(objective: Tensor, optimizer: Optimizer) -> Tensor:
     """One optimiser step up the objective, for that optimiser's parameters only; their gradient's norm."""
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    optimizer.zero_grad(set_to_none=True)
-    (-objective).backward(inputs=parameters)
-    norm = get_total_norm([p.grad for p in parameters if p.grad is not None])
-    optimizer.step()
+    (norm,) = ascend_together((objective, optimizer))
     return norm
+
+
+def ascend_together(*moves: tuple[Tensor, Optimizer]) -> list[Tensor]:
+    """Each optimiser a step up its own objective, all from the same parameters; their gradients' norms."""
+    norms = []
+    for left, (objective, optimizer) in enumerate(moves, 1 - len(moves)):
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        optimizer.zero_grad(set_to_none=True)
+        (-objective).backward(inputs=parameters, retain_graph=left < 0)
+        norms.append(get_total_norm([p.grad for p in parameters if p.grad is not None]))
+    for _, optimizer in moves:
+        optimizer.step()
+    return norms
+
+
+class ScheduledSGD(Optimizer):
+    """Gradient descent with momentum, whose rate and momentum follow the iteration n, from 1 (SgdSettings).
+
+        v <- m(n) v - r(n) g;  w <- w + v
+
+    The velocity v is made of steps, not of gradients, as in pylearn2, the GAN authors' library: the rates of
+    the past are in it. torch.optim.SGD's is of gradients, and takes no momentum that lies on a GPU.
+    """
+
+    rate: Tensor  # r(n) over its first value
+    momentum: Tensor  # m(n)
+
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, settings: SgdSettings) -> None:
+        super().__init__(parameters, {"lr": lr})
+        self.lr, self.settings = lr, settings
+
+    def at(self, iteration: Tensor) -> None:
+        """Take rate and momentum of an iteration, () int64."""
+        settings, past = self.settings, (iteration - 1).float()
+        self.rate = torch.exp(-log(settings.decay) * past).clamp(min=settings.least / self.lr)
+        risen = (past / settings.momentum_rise).clamp(max=1)
+        self.momentum = settings.momentum + (settings.final_momentum - settings.momentum) * risen
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """Move every parameter that has a gradient."""
+        assert closure is None
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._move(parameter, parameter.grad, group["lr"])
+
+    def _move(self, parameter: Tensor, gradient: Tensor, lr: float) -> None:
+        state: dict[str, Any] = self.state[parameter]
+        if "velocity" not in state:
+            state["velocity"] = torch.zeros_like(parameter)
+        velocity = state["velocity"].mul_(self.momentum)
+        parameter.add_(velocity.sub_(gradient * (lr * self.rate)))
+
+
+def follow_schedules(optimizers: Iterable[Optimizer], iteration: Tensor) -> None:
+    """Let those optimisers that follow the iteration take their values of it."""
+    for optimizer in optimizers:
+        if isinstance(optimizer, ScheduledSGD):
+            optimizer.at(iteration)

@@ -4,21 +4,31 @@ Generator and discriminator are both told the class y:
 
     min_G max_D  E[log D(x|y)] + E[log(1 - D(G(z|y)|y))]      (2)
 
-Networks are those of the conditional DCGAN of Radford et al. (their code for MNIST, at 32 px): y stands
-beside z as a one-hot vector and beside every feature map as constant planes.
+Two forms. `net: dense` is the paper's for digits: z and y have hidden layers of their own, 200 and 1000
+rectified units in G, 240 and 50 maxout units of 5 pieces in D, then a joint one, 1200 rectified units in G,
+240 maxout units of 4 pieces in D; half of the hidden units of both are dropped. `net: convolution` has the
+networks of the conditional DCGAN of Radford et al. (their code for MNIST, at 32 px): y stands beside z as a
+one-hot vector and beside every feature map as constant planes.
 
 Departures and decisions
     1. G's term is the non-saturating log D(G(z|y)|y); `saturating` restores equation 2.
-    2. The paper's own networks are fully connected, for 28 x 28 digits; these are convolutional.
-    3. One forward pass of G an iteration: its fakes serve D's update, then G's.
-    4. D sees real and fake images in separate passes, so batch-norm statistics never mix.
-    5. z ~ U(-1, 1), as in that code (the paper: U(0, 1)); fakes' classes are drawn uniformly over the split.
-    6. The learning rate is constant; that code lowers it to 0 over the second hundred of its epochs.
-    7. For a class that is not known, -1, y = 0.
-    8. `width` scales every feature-map count; above 32 px each doubling adds a layer of at most 512 maps.
+    2. One forward pass of G an iteration: its fakes serve D's update, then G's.
+    3. D sees real and fake images in separate passes, so batch-norm statistics never mix.
+    4. Fakes' classes are drawn uniformly over the split.
+    5. For a class that is not known, -1, y = 0.
+    6. `width` scales every number of feature maps or units.
+  convolution
+    7. z ~ U(-1, 1), as in that code (the paper: U(0, 1)).
+    8. The learning rate is constant; that code lowers it to 0 over the second hundred of its epochs.
+    9. Above 32 px each doubling adds a layer of at most 512 maps.
+  dense
+    10. "Mapped to a combined layer of 1200 units": a layer of 1200 after the 200 and the 1000, not these.
+    11. The paper says "dropout of 0.5" and no more: it is of hidden units alone, in both networks. GAN's .2
+        of D's pixels is the setting `input_dropout`; while sampling nothing is dropped.
+    12. The paper does not say how weights begin: as those of GAN's authors, U(-.05, .05) and U(-.005, .005),
+        biases 0. D ascends equation 2 at half the paper's rate of .1: GAN's authors take half of it.
+    13. Pixels of [-1, 1] are mapped to [0, 1], where those networks work.
 """
-
-from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor, nn
@@ -26,80 +36,58 @@ from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import Doubling, halving_block, initialise, scaled, with_planes
+from centigan.nets.blocks import scaled
+from centigan.nets.convolution import convolutional_networks
+from centigan.nets.dense import DenseDiscriminator, DenseGenerator, Units, initialise_uniformly
 from centigan.settings.families.cgan import CganConfig as Config
 from centigan.types import Batch, Given, Shape
-from centigan.updates import ascend
-
-FIRST_SIDE, MOST_MAPS = 4, 512
+from centigan.updates import ScheduledSGD, ascend, follow_schedules
 
 
-def plan(resolution: int, width: float) -> list[int]:
-    """Feature maps of D at half, a quarter, ... of the resolution, down to 4 x 4: 64, 128, 256 at 32 px."""
-    halvings = (resolution // FIRST_SIDE).bit_length() - 1
-    return [scaled(min(64 * 2**n, MOST_MAPS), width) for n in range(halvings)]
-
-
-class ImageGenerator(nn.Module):
-    """G(z|y): latent (N, latent), y (N, K) -> images (N, C, H, W)."""
-
-    def __init__(self, config: Config, shape: Shape) -> None:
-        super().__init__()
-        maps = [scaled(MOST_MAPS, config.width), *reversed(plan(shape.resolution, config.width)[1:])]
-        self.maps = (maps[0], FIRST_SIDE, FIRST_SIDE)
-        self.project = nn.Linear(config.latent + shape.classes, maps[0] * FIRST_SIDE**2)
-        self.norms = nn.ModuleList(nn.BatchNorm2d(m) for m in maps)
-        self.doublings = nn.ModuleList(
-            Doubling(a + shape.classes, b) for a, b in pairwise([*maps, shape.channels])
-        )
-
-    def forward(self, z: Tensor, y: Tensor) -> Tensor:
-        """z (N, latent), y (N, K) -> (N, C, H, W) in [-1, 1]."""
-        x = self.project(torch.cat([z, y], dim=1)).view(-1, *self.maps)
-        for norm, double in zip(self.norms, self.doublings, strict=True):
-            x = double(with_planes(F.relu(norm(x)), y))
-        return x.tanh()
-
-
-class Discriminator(nn.Module):
-    """D(x|y): images (N, C, H, W), y (N, K) -> logits (N,)."""
-
-    def __init__(self, config: Config, shape: Shape) -> None:
-        super().__init__()
-        maps = [shape.channels, *plan(shape.resolution, config.width)]
-        self.blocks = nn.ModuleList(
-            halving_block(a + shape.classes, b, norm=n > 0) for n, (a, b) in enumerate(pairwise(maps))
-        )
-        self.head = nn.Linear(maps[-1] * FIRST_SIDE**2 + shape.classes, 1)
-
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """x (N, C, H, W) in [-1, 1], y (N, K) -> (N,)."""
-        for block in self.blocks:
-            x = block(with_planes(x, y))
-        return self.head(torch.cat([x.flatten(1), y.to(x.dtype)], dim=1)).float()[:, 0]
+def dense_networks(config: Config, shape: Shape, rng: Generator) -> dict[str, nn.Module]:
+    """G and D of section 4.1."""
+    of_generator, of_discriminator = (
+        Units(*(scaled(n, config.width) for n in units)) for units in ((200, 1000, 1200), (240, 50, 240))
+    )
+    generator = DenseGenerator(shape, config.latent, of_generator, dropout=config.hidden_dropout)
+    discriminator = DenseDiscriminator(
+        shape,
+        of_discriminator,
+        joint_pieces=4,
+        input_dropout=config.input_dropout,
+        dropout=config.hidden_dropout,
+    )
+    initialise_uniformly(generator, 0.05, rng)
+    initialise_uniformly(discriminator, 0.005, rng)
+    return {"generator": generator, "discriminator": discriminator}
 
 
 class CGAN:
-    """The family: G and D with one Adam each, updated once per step (D first, then G)."""
+    """The family: G and D with an optimiser each, updated once per step (D first, then G)."""
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
         self.config, self.classes = config, shape.classes
         self.sampled = config.sampled
-        generator = ImageGenerator(config, shape)
-        discriminator = Discriminator(config, shape)
-        self.networks: dict[str, nn.Module] = {"generator": generator, "discriminator": discriminator}
-        for network in self.networks.values():
-            initialise(network, rng)
+        self.networks: dict[str, nn.Module] = (
+            dense_networks(config, shape, rng)
+            if config.net == "dense"
+            else convolutional_networks(shape, config.latent, config.width, rng)
+        )
+        of = config.sgd if config.net == "dense" else config
+        rates = {"generator": of.generator_lr, "discriminator": of.discriminator_lr}
+        self.optimizers: dict[str, Optimizer] = {name: self._optimizer(name, rates[name]) for name in rates}
+
+    def _optimizer(self, name: str, rate: float) -> Optimizer:
+        config, parameters = self.config, self.networks[name].parameters()
+        if config.net == "dense":
+            return ScheduledSGD(parameters, rate, config.sgd)
         betas, decay = (config.beta1, config.beta2), config.weight_decay
-        rates = {"generator": config.generator_lr, "discriminator": config.discriminator_lr}
-        self.optimizers: dict[str, Optimizer] = {
-            name: Adam(self.networks[name].parameters(), rate, betas, weight_decay=decay, fused=True)
-            for name, rate in rates.items()
-        }
+        return Adam(parameters, rate, betas, weight_decay=decay, fused=True)
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """D ascends equation 2 on real and fake; G ascends its term on the same fakes."""
         generator, discriminator = self.networks["generator"], self.networks["discriminator"]
+        follow_schedules(self.optimizers.values(), batch.iteration)
         count = len(batch.images)
         labels = torch.randint(self.classes, (count,), generator=rng, device=rng.device)
         y_real, y_fake = self.one_hot(batch.given.labels), self.one_hot(labels)
@@ -130,15 +118,16 @@ class CGAN:
 
     @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
-        """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
+        """Images (N, C, H, W) in [-1, 1] of z (N, latent), with running statistics and nothing dropped."""
         generator = self.networks["generator"].eval()
         images: Tensor = generator(latent, self.one_hot(wanted.labels))
         generator.train()
         return images
 
     def latent(self, count: int, rng: Generator) -> Tensor:
-        """z ~ U(-1, 1), (count, latent)."""
-        return torch.rand(count, self.config.latent, generator=rng, device=rng.device) * 2 - 1
+        """z, (count, latent): of the dense form U(0, 1), of the convolutional U(-1, 1)."""
+        z = torch.rand(count, self.config.latent, generator=rng, device=rng.device)
+        return z if self.config.net == "dense" else z * 2 - 1
 
     def one_hot(self, labels: Tensor) -> Tensor:
         """y (N, K) of labels (N,); zeros where the class is not known."""

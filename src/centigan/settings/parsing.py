@@ -53,9 +53,10 @@ def _explain(kind: type[Frozen], wrong: ErrorDetails) -> str:
         return f"{key}.family: unknown family; {advice(str(wrong['ctx']['tag']), list(FAMILIES))}"
     if wrong["type"] != "extra_forbidden":
         return f"{key}: {message[0].lower()}{message[1:]}"
-    known = (
-        list(FAMILIES[str(family)].model_fields) if family else _keys(kind.model_json_schema(), location[:-1])
-    )
+    schema, path = kind.model_json_schema(), location[:-1]
+    if family:  # its keys, not those of all
+        schema, path = FAMILIES[str(family)].model_json_schema(), location[1:-1]
+    known = _keys(schema, path)
     return f"{key}: unknown setting; {advice(str(location[-1]), known)}"
 
 

@@ -10,6 +10,7 @@ from pydantic import Discriminator, Tag
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
+from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
 from centigan.settings.frozen import Frozen
@@ -25,6 +26,7 @@ def family_of(model: Any) -> Any:
 ModelConfig = Annotated[
     Annotated[AcganConfig, Tag("acgan")]
     | Annotated[CganConfig, Tag("cgan")]
+    | Annotated[GanConfig, Tag("gan")]
     | Annotated[VaeConfig, Tag("vae")]
     | Annotated[WganGpConfig, Tag("wgan_gp")],
     Discriminator(family_of),
@@ -32,6 +34,7 @@ ModelConfig = Annotated[
 FAMILIES: dict[str, type[FamilySettings]] = {
     "acgan": AcganConfig,
     "cgan": CganConfig,
+    "gan": GanConfig,
     "vae": VaeConfig,
     "wgan_gp": WganGpConfig,
 }
