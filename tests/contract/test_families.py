@@ -92,7 +92,6 @@ def test_the_table_lists_every_file_of_the_room() -> None:
 def test_a_step_returns_finite_named_losses_and_moves_every_network(name: str) -> None:
     family = make(name)
     assert isinstance(family, Family)
-    assert tuple(family.networks) == CONFIGS[name].networks
     before = {n: [p.clone() for p in net.parameters()] for n, net in family.networks.items()}
     losses = step(family, 1)
     assert losses
