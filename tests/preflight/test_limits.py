@@ -43,7 +43,7 @@ COUNTS = Counts(tuple(OfClass(name, f"0{n // 2}", 8, 7) for n, name in enumerate
 def problems(changes: dict[str, object] | None = None, counts: Counts | None = COUNTS) -> list[str]:
     values = ENOUGH | {name: ENOUGH.get(name, {}) | more for name, more in (changes or {}).items()}
     settings = parse(Settings, values, "here")
-    return [found.text for found in of_all(Layout("own"), settings, counts) if not found.good]
+    return [found.text for found in of_all(Layout("own/own"), settings, counts) if not found.good]
 
 
 def with_images(train: int, held_out: int) -> Counts:

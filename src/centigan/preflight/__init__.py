@@ -99,6 +99,6 @@ def of_raw(settings: Settings, *, thorough: bool) -> tuple[list[Finding], Counts
 def of_all(layout: Layout, settings: Settings, counts: Counts | None) -> Iterator[Finding]:
     """What follows from settings, and from the images of each class where they are known."""
     yield from of_numbers(settings, counts)
-    if counts:
+    if counts and not layout.is_protocol:  # whose experiments say how they train
         yield from of_trainings(settings, counts)
     yield from of_choices(settings, counts, layout.root)
