@@ -78,7 +78,7 @@ def test_the_two_lines_of_params_yaml_that_dvc_reads_agree(project: Path) -> Non
 
 def test_a_file_of_the_layout_before_protocols_is_said_with_what_to_do(project: Path) -> None:
     (project / "experiments/old.yaml").write_text("data: {classes: 5}")
-    with pytest.raises(UserError, match=r"before protocols: move its sections model, train, figures, splits"):
+    with pytest.raises(UserError, match=r"before protocols: move its sections model, train, supervision"):
         params.load("old", project)
 
 
@@ -90,6 +90,7 @@ def test_every_experiment_that_is_shipped_is_valid(name: str) -> None:
 def test_params_yaml_holds_the_papers_values_and_every_key() -> None:
     written = yaml.safe_load((ROOT / "params.yaml").read_text())
     assert written.pop("protocol") == "digits"
+    assert written.pop("study") is None
     assert written == Settings(experiment="digits/acgan").model_dump(mode="json")
 
 

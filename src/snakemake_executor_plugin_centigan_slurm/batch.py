@@ -80,7 +80,7 @@ class Batch:
         rule = self.group
         if len(self.members) == 1:  # of a metric, its name
             rule = targets[0][1] if targets[0][0] in OF_A_METRIC else targets[0][0]
-        of = {target[-1] for target in targets if len(target) > 1}
+        of = {target[-1] if len(target) > 1 else "" for target in targets}
         parts = (rule, first_of(sorted(of)), first_of(self.owners).replace("/", "."))
         return ".".join(filter(None, parts))
 

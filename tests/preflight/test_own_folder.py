@@ -164,7 +164,7 @@ def test_an_experiment_is_proposed_for_every_kind_of_data_and_can_run(project: P
     )
     assert (written["data"]["source"], written["data"]["root"]) == (kind, "some data: there")
     assert set(Settings.model_fields) - {"experiment", "figures"} <= set(written)  # DVC asks for each
-    assert set(own) == {"model", "train", "splits"}
+    assert set(own) == {"model", "train", "supervision", "splits"}
     found = preflight.everything(Layout("own/acgan"), load("own/acgan"))
     assert [finding.text for finding in found if not finding.good] == []
 

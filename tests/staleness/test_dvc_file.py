@@ -40,7 +40,7 @@ def stage_of() -> dict[str, str]:
 
 
 def rules_of(stage: str) -> set[str]:
-    return {rule for rule in rules() if stage_of()[rule] == stage}
+    return {rule for rule in rules() if stage_of().get(rule) == stage}
 
 
 def rows_of(rule: str) -> list[str]:

@@ -75,6 +75,7 @@ def _is_done(path: Path) -> bool:
     return path.name != "mlflow.json" or bool(read_published(path).get("complete"))
 
 
+OF_SOME = {"latent": "latent", "reconstruct": "reconstructs"}  # rules of families that can do so
 Target = tuple[str, str, Path]  # a rule, what it is run for, the file that it writes last
 
 
@@ -101,6 +102,9 @@ def _last_written(layout: Layout, splits: list[str], settings: Settings) -> dict
         "train": [],  # looked at more closely
         "sample": of_splits("sample", lambda split: layout.samples(split) / "manifest.json"),
         "latent": of_splits("latent", lambda split: layout.latent(split) / "manifest.json"),
+        "reconstruct": of_splits(
+            "reconstruct", lambda split: layout.reconstructions(split) / "manifest.json"
+        ),
         "judge": [("judge", "", layout.judge / "manifest.json")],
         "features": of_splits("features", lambda split: layout.features(split) / "manifest.json"),
         "features_of_real": of_splits(
@@ -113,6 +117,5 @@ def _last_written(layout: Layout, splits: list[str], settings: Settings) -> dict
         "report": [("report", "", layout.report)],
         "publish": [("publish", "", layout.published)],
     }
-    return (
-        found if "latent" in subject.has else {name: jobs for name, jobs in found.items() if name != "latent"}
-    )
+    lacking = {rule for rule, ability in OF_SOME.items() if ability not in subject.has}
+    return {name: jobs for name, jobs in found.items() if name not in lacking}
