@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from centigan.families.vae import SIGMA_FLOOR, VAE, Decoder, Encoder, plan
+from centigan.families.vae import VAE, Decoder, Encoder, plan
 from centigan.likelihood import BIN, bits_per_dim, importance_bound
 from centigan.settings.families.vae import VaeConfig
 from centigan.types import Batch, Given, Shape
@@ -35,7 +35,8 @@ class LinearDecoder(Decoder):
 
     def __init__(self) -> None:
         nn.Module.__init__(self)
-        self.log_sigma = nn.Parameter(torch.full((3, 1, 1), log(VARIANCE**0.5 - SIGMA_FLOOR)))
+        self.floor = 0.2
+        self.log_sigma = nn.Parameter(torch.full((3, 1, 1), log(VARIANCE**0.5 - self.floor)))
 
     def forward(self, z: Tensor) -> Tensor:
         return (z @ RIDGES.T + OFFSET)[:, :, None, None]
@@ -107,9 +108,9 @@ def test_terms_are_sums_over_pixels_and_latents_with_no_weight_between() -> None
 
 
 def test_no_likelihood_is_without_end_on_a_constant_background() -> None:
-    vae = family()
+    vae = family(sigma_floor=0.002)
     nn.init.constant_(vae.decoder.log_sigma, -50)
-    torch.testing.assert_close(vae.decoder.sigma, torch.full((3, 1, 1), SIGMA_FLOOR))
+    torch.testing.assert_close(vae.decoder.sigma, torch.full((3, 1, 1), 0.002))
 
 
 def test_a_code_is_found_whatever_stands_beside_the_image_and_training_does_not_notice() -> None:

@@ -13,9 +13,9 @@ Departures and decisions
     1. The paper's networks are fully connected, for 28 x 28 digits and 20 x 28 faces; these are
        convolutional: 4x4 at stride 2, 64, 128, 256 maps at 32 px, ELU in the encoder, batch norm and ReLU in
        the decoder.
-    2. s is one learnt number a channel, not a function of z; at least 1e-3, since on a constant background
-       the likelihood would have no end. A bin is 1/128 wide. Its logarithm has a step size of its own: at
-       the weights', 1e-3, it was still at half its way after 500 iterations of the digits.
+    2. s is one learnt number a channel, not a function of z; above `sigma_floor`, since on a constant
+       background the likelihood would have no end. A bin is 1/128 wide. Its logarithm has a step size of its
+       own: at that of the weights, 1e-3, s was still at 0.25 after 500 iterations of the digits.
     3. Terms are summed over pixels and over latents, averaged over images: no weight stands between them.
     4. Adam (the paper: Adagrad); one sample of z an image (the paper's L = 1).
     5. The decoder's mean is a tanh. `sample`, `generate` and `reconstruct` return that mean, as is usual,
@@ -51,7 +51,6 @@ from centigan.types import Batch, Given, Shape
 from centigan.updates import ascend
 
 FIRST_SIDE, MOST_MAPS = 4, 512
-SIGMA_FLOOR = 1e-3  # in w; a whole bin is 8e-3
 FIRST_SIGMA = 0.3  # half of the spread of digits and photographs
 MOST_LOG_VARIANCE = 8.0
 
@@ -94,6 +93,7 @@ class Decoder(nn.Module):
         self.doublings = nn.ModuleList(
             nn.ConvTranspose2d(a, b, 4, stride=2, padding=1) for a, b in pairwise([*maps, shape.channels])
         )
+        self.floor = config.sigma_floor
         self.log_sigma = nn.Parameter(torch.full((shape.channels, 1, 1), log(FIRST_SIGMA)))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -106,7 +106,7 @@ class Decoder(nn.Module):
     @property
     def sigma(self) -> Tensor:
         """Standard deviation of the noise (C, 1, 1), in w."""
-        return self.log_sigma.exp() + SIGMA_FLOOR
+        return self.log_sigma.exp() + self.floor
 
 
 class VAE:

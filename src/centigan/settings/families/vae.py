@@ -22,6 +22,9 @@ class VaeConfig(FamilySettings):
     latent: Count = Field(128, description="dimensions of z")
     lr: float = Field(1.0e-3, gt=0, description="Adam's step size, of encoder and decoder")
     sigma_lr: float = Field(1.0e-2, gt=0, description="the same, of the logarithm of the decoder's noise")
+    sigma_floor: float = Field(
+        1.0e-3, gt=0, le=1, description="that noise is above it; levels are 1/128 apart: 0.1 is 13 of them"
+    )
     beta1: float = Field(0.9, ge=0, lt=1)
     beta2: float = Field(0.999, ge=0, lt=1)
 
