@@ -16,7 +16,7 @@ from centigan.errors import UserError
 from centigan.settings import Settings
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.frozen import Frozen
-from centigan.settings.stages import STAGES, TrainStage
+from centigan.settings.stages import STAGES, ArraysStage, TrainStage
 
 ROOT = Path(__file__).parents[1]
 
@@ -92,6 +92,20 @@ def test_params_yaml_holds_the_papers_values_and_every_key() -> None:
     assert written.pop("protocol") == "digits"
     assert written.pop("study") is None
     assert written == Settings(experiment="digits/acgan").model_dump(mode="json")
+
+
+def test_digits_are_grey_and_what_says_nothing_of_channels_is_known_by_the_json_of_before(
+    project: Path,
+) -> None:
+    def arrays(text: str) -> str:
+        return params.canonical_json(params.stage(params.load(root=overlay(project, text)), ArraysStage))
+
+    assert arrays("data: {source: photos}") == '{"arrays": {"dct_scaling": true, "resolution": 128}}'
+    assert '"channels": 1' in arrays("data: {source: digits}")
+    assert '"channels": 3' in arrays("data: {source: digits}\narrays: {channels: 3}")
+    assert '"channels": 1' in arrays("arrays: {channels: 1}")
+    with pytest.raises(UserError, match=r"arrays\.channels"):
+        arrays("arrays: {channels: 2}")
 
 
 def test_the_schema_file_is_generated_from_the_models() -> None:

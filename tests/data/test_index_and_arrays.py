@@ -18,6 +18,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_facts, read_manifest
 from centigan.settings.data import DataSettings
+from centigan.settings.stages import ArraysStage
 
 
 def jpeg() -> bytes:
@@ -65,6 +66,46 @@ def test_arrays_are_the_same_bytes_twice(layout: Layout, raw: Path) -> None:
     before = [(layout.arrays("00") / name).read_bytes() for name in names]
     build_arrays(layout, "00", ARRAYS, raw)
     assert [(layout.arrays("00") / name).read_bytes() for name in names] == before
+
+
+def grey(raw: Path, data_settings: DataSettings, root: Path, *, but: str = "") -> Layout:
+    """An index of the raw tree, whose images are made grey, but for those of one class."""
+    for image in raw.rglob("*.png"):
+        if image.parent.name != but:
+            Image.open(image).convert("L").save(image)
+    layout = Layout("grey", root)
+    build_index(layout, data_settings)
+    return layout
+
+
+def of_one_channel() -> ArraysStage:
+    return ArraysStage.model_validate({"arrays": {"resolution": 32, "channels": 1}})
+
+
+def test_grey_images_are_said_to_have_one_channel_and_files_keep_three(
+    raw: Path, tmp_path: Path, data_settings: DataSettings
+) -> None:
+    layout = grey(raw, data_settings, tmp_path)
+    build_arrays(layout, "00", of_one_channel(), raw)
+    folder = layout.arrays("00")
+    images = np.load(folder / "images.npy")
+    assert images.shape[1:] == (32, 32, 3)
+    assert (images == images[..., :1]).all()
+    assert read_facts(folder)["channels"] == 1
+    build_arrays(layout, "00", ARRAYS, raw)
+    assert "channels" not in read_facts(folder)
+    assert np.array_equal(np.load(folder / "images.npy"), images)
+
+
+def test_one_channel_of_images_with_colours_is_an_error_that_names_one(
+    raw: Path, tmp_path: Path, data_settings: DataSettings
+) -> None:
+    layout = grey(raw, data_settings, tmp_path, but="dog")
+    with pytest.raises(
+        UserError, match=r"train/dog/0\.png is not grey, and arrays\.channels is 1; set it to 3"
+    ):
+        build_arrays(layout, "00", of_one_channel(), raw)
+    assert not (layout.arrays("00") / "manifest.json").exists()
 
 
 def test_per_class_limits_training_images_only(tmp_path: Path, data_settings: DataSettings) -> None:

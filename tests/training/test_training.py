@@ -452,3 +452,20 @@ def test_checkpoints_are_no_pickles(layout: Layout) -> None:
     train(layout)
     for path in layout.scratch("00").glob("checkpoint-*"):
         assert load_file(path)
+
+
+def test_grey_images_are_trained_on_drawn_and_loaded_with_one_channel(layout: Layout) -> None:
+    """Files have three; the checkpoints of a training with three channels are not continued with one."""
+    folder = layout.arrays("00")
+    for name in ("images.npy", "held_out_images.npy"):
+        images = np.load(folder / name)
+        np.save(folder / name, np.repeat(images[..., :1], 3, axis=3))
+    train(layout)
+    (folder / "facts.json").write_text(json.dumps(read_facts(folder) | {"channels": 1}))
+    train(layout)
+    assert read_facts(layout.train("00"))["channels"] == 1
+    assert load_file(layout.train("00") / "discriminator.safetensors")["blocks.0.0.weight"].shape[1] == 1
+    sample_split(layout, "00", SAMPLE, device=CPU)
+    drawn = np.load(layout.samples("00") / "images.npy")
+    assert drawn.shape == (6, 32, 32, 3)
+    assert (drawn == drawn[..., :1]).all()

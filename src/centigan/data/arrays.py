@@ -1,8 +1,9 @@
 """Per-split arrays: every image decoded once, cropped to its centre square and resized.
 
 Training images are kept at the model's resolution; held-out ones at twice that, the top of the resolution
-ladder. Threads decode blocks of rows, which are appended in order: memory does not grow with the split, and
-the bytes do not depend on the number of threads.
+ladder. Files have three channels; of grey images facts.json says `channels` 1, and networks see one.
+Threads decode blocks of rows, which are appended in order: memory does not grow with the split, and the
+bytes do not depend on the number of threads.
 """
 
 import logging
@@ -63,7 +64,8 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, 
     """Write the arrays of one split, of raw data at `root`; labels are positions of the class in the split.
 
     Raises:
-        UserError: for a bad image where the index says that it is an error, or a class left without any.
+        UserError: for a bad image where the index says that it is an error, a class left without any, or an
+            image with colours where one channel is asked for.
     """
     index = pd.read_parquet(layout.index(split))
     index["path"] = f"{root.as_posix()}/" + index["path"]
@@ -88,7 +90,9 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, 
         found["converted"][subset] = outcome.converted
         found["rejected"][subset] = [rejected._asdict() for rejected in outcome.rejected]
     about = describe(stage, inputs=[layout.index(split)], **found)
-    facts = {"classes": classes, "resolution": stage.arrays.resolution}
+    facts: dict[str, object] = {"classes": classes, "resolution": stage.arrays.resolution}
+    if stage.arrays.channels == 1:
+        facts["channels"] = 1
     write_manifest(folder, about, facts=facts, of=ARRAYS)
     log.info("split %s: %s images at %d px", split, found["images"], stage.arrays.resolution)
 
@@ -145,6 +149,8 @@ def _decode_block(
             continue
         except OSError as error:  # too many open files, say: not the image's fault
             raise cannot_read(place, error) from error
+        if settings.channels == 1 and (found.pixels != found.pixels[..., :1]).any():
+            raise UserError(f"{place} is not grey, and arrays.channels is 1; set it to 3, or leave it out")
         pixels[len(block.kept)] = found.pixels
         block.kept.append(row)
         block.oddities.extend((oddity, image.name) for oddity in found.oddities)

@@ -3,12 +3,12 @@
 Every default is the paper's (AC-GAN, Tables 1 and 2, sections 4.1 and 4.2) unless the comment says so.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from centigan.layout import OF_PROTOCOL, RESERVED
-from centigan.settings.data import ArraySettings, DataSettings
+from centigan.settings.data import GREY, ArraySettings, DataSettings
 from centigan.settings.evaluation import (
     AccuracySettings,
     BitsPerDimSettings,
@@ -94,3 +94,11 @@ class Settings(Named):
             if len(set(numbers)) < len(numbers):
                 raise ValueError("one split stands twice, as a number and as a text or in two spellings")
         return value
+
+    @model_validator(mode="after")
+    def _grey_sources_have_one_channel(self) -> Self:
+        """So that the stage of the arrays, which does not know the source, is told."""
+        if self.arrays.channels == "auto" and self.data.source in GREY:
+            arrays = self.arrays.model_copy(update={"channels": 1})
+            object.__setattr__(self, "arrays", arrays)  # frozen for everybody else
+        return self

@@ -10,6 +10,7 @@ Source = Literal[
     "auto", "archives", "folders", "class-folders", "kaggle", "cifar10", "cifar100", "digits", "photos"
 ]
 ResolutionChoice = Literal[32, 64, 128]
+GREY: tuple[Source, ...] = ("digits",)  # sources of grey images
 MOST_CLASSES = 1_000_000  # every split has files of its own
 
 
@@ -50,4 +51,9 @@ class ArraySettings(Frozen):
     resolution: ResolutionChoice = Field(128, description="side of the training images, pixels")
     dct_scaling: bool = Field(
         True, description="decode JPEGs at 1/2, 1/4 or 1/8 where it cannot be seen (docs/protocols.md)"
+    )
+    channels: Literal["auto", 1, 3] = Field(
+        "auto",
+        description="of the images that networks see; auto: 1 of the source digits, whose three channels in "
+        "files are equal, else 3. A density of equal channels is none of the image",
     )

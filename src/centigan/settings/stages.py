@@ -34,6 +34,14 @@ from centigan.settings.training import (
 class ArraysStage(Frozen):
     arrays: ArraySettings
 
+    @model_serializer(mode="wrap")
+    def _three_channels_go_without_saying(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Arrays from before the setting was there are those of `auto`."""
+        written: dict[str, Any] = values(self)
+        if self.arrays.channels == "auto":
+            written["arrays"].pop("channels", None)
+        return written
+
 
 class IndexStage(Frozen):
     data: ContentSettings  # not where they lie

@@ -128,6 +128,8 @@ def _train(
     identity = stage.model_dump(mode="json", exclude=FREE)
     identity |= {name: sha256(arrays / f"{name}.npy") for name in ("images", "labels")}
     identity |= {"classes": len(classes), "engine": engine.describe()}  # their names change no weight
+    if channels != 3:
+        identity["channels"] = channels
     checkpoints = Checkpoints(scratch, identity=identity, settings=settings)
     state = checkpoints.resume(family, averages)
     halvings = max(halvings, state.halvings)
