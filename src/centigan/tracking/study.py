@@ -185,8 +185,8 @@ def _description(study: Study, claims: list[tuple[str, str, str]], found: list[P
     table = ["| claim | source | here |", "| --- | --- | --- |", *(f"| {line} |" for line in lines)]
     return "\n\n".join(
         [
-            f"The study `{found[0].file.name}`: {len(found)} experiments under the protocol {study.protocol}, a "
-            "run each. Under *Artifacts*, `report.html` is its page, `table.csv` its table.",
+            f"The study `{found[0].file.name}`: {len(found)} experiments of the protocol {study.protocol}, "
+            "a run each. Under *Artifacts*, `report.html` is its page, `table.csv` its table.",
             *(["\n".join(table)] if claims else []),
         ]
     )
