@@ -27,6 +27,7 @@ OF_FILE = {
     "sample": "evaluate",
     "metrics": "evaluate",
     "report": "report",
+    "study": "study",  # of studies/dvc.yaml
 }
 
 

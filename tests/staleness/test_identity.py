@@ -88,6 +88,7 @@ def test_the_table_names_what_the_rule_is_made_from(rule: str) -> None:
     makers = {maker(path) for path in paths}
     makers |= {"judge"} if re.search("judge_of_features|JUDGE", inputs) else set()
     makers |= {"latent"} if "walks_of" in inputs else set()
+    makers |= set(re.findall(r'RESULT_OF\["(\w+)"\]', inputs)) | set(re.findall(r"rules\.(\w+)\.", inputs))
     makers |= MEASURING if "measured_of" in inputs else set()
     assert listed(table()[rule][1]) == makers
 
@@ -133,8 +134,9 @@ INPUTS = {  # a result of each rule that another one is made from
 
 
 def after(*changed: str) -> set[str]:
-    """Rules that are made from these, directly or not; not `publish`, which `reporting` leaves out."""
-    made_from = {rule: listed(inputs) for rule, (_, inputs, _) in table().items() if rule != "publish"}
+    """Rules that are made from these, directly or not; not those that `reporting` leaves out."""
+    left_out = {"publish", "study", "publish_study"}
+    made_from = {rule: listed(inputs) for rule, (_, inputs, _) in table().items() if rule not in left_out}
     found, waiting = set[str](), list(changed)
     while waiting:
         last = waiting.pop()

@@ -392,7 +392,8 @@ def attempt(wildcards):
     It is a param: what the store lacks makes the rule stale, until an export, also by hand, is complete. Where no
     store is named, as in a reader's clone, published results are published, wherever that was.
     """
-    published, store = published_of(wildcards.experiment), os.environ.get("MLFLOW_TRACKING_URI")
+    published = published_of(getattr(wildcards, "experiment", f"{PROTOCOL}/{STUDY}"))
+    store = os.environ.get("MLFLOW_TRACKING_URI")
     elsewhere = bool(published and store) and published.get("store") != mark(store)
     return published.get("attempt", 0) + (elsewhere or not published.get("complete", True))
 

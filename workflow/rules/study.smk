@@ -1,5 +1,8 @@
 if STUDY:
 
+    localrules:
+        publish_study,  # as publish
+
     rule study:
         input:
             summaries=of_every_experiment("results/{experiment}/summary.json"),
@@ -28,3 +31,25 @@ if STUDY:
             "the study {params.study}"
         shell:
             "centigan study {params.study} --log {log:q}"
+
+    rule publish_study:
+        input:
+            table=rules.study.output.table,
+            latex=rules.study.output.latex,
+            points=rules.study.output.points,
+            claims=rules.study.output.claims,
+            figures=rules.study.output.figures,
+            digests=rules.study.output.digests,
+        output:
+            f"results/{PROTOCOL}/{STUDY}/mlflow.json",
+        log:
+            f"logs/{PROTOCOL}/{STUDY}/publish_study.log",
+        params:
+            study=STUDY,
+            settings=settings_of_study,
+            attempt=attempt,
+            code=source_of("tracking.study"),
+        message:
+            "publish the study {params.study} to MLflow"
+        shell:
+            "centigan track-study {params.study} --attempt {params.attempt} --log {log:q}"

@@ -1,4 +1,4 @@
-"""The verb of a study: many experiments side by side."""
+"""The verbs of a study: many experiments side by side, here and in MLflow."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,11 +9,12 @@ from centigan import params
 from centigan.cli.options import LogFile, log_to
 
 app = typer.Typer()
+Name = Annotated[str, typer.Argument(help="Of studies/<name>.yaml.")]
 
 
 @app.command()
 def study(
-    name: Annotated[str, typer.Argument(help="Of studies/<name>.yaml.")],
+    name: Name,
     log_file: LogFile = None,
 ) -> None:
     """Write a study's table, figures and page, from what its points have measured."""
@@ -26,3 +27,22 @@ def study(
     results = StudyResults(name, read_study(name), found, params.load_points(found), root)
     write_study(results)
     typer.echo(f"{results.layout.report}: {len(found)} points in {len(results.rows)} rows")
+
+
+@app.command("track-study")
+def track_study(
+    name: Name,
+    tracking_uri: Annotated[str | None, typer.Option(envvar="MLFLOW_TRACKING_URI")] = None,
+    attempt: Annotated[
+        int | None, typer.Option(hidden=True, help="The workflow's count: a failing store is a warning.")
+    ] = None,
+    log_file: LogFile = None,
+) -> None:
+    """Mirror what a study wrote to MLflow, a run a point; tracking twice changes nothing."""
+    from centigan.tracking import study as mirror
+
+    log_to(log_file)
+    if attempt is not None:
+        mirror.track_study_for_workflow(name, attempt=attempt, tracking_uri=tracking_uri)
+    else:
+        mirror.track_study(name, tracking_uri=tracking_uri)

@@ -90,7 +90,8 @@ class Exporter:
         identity = None
         if begun:
             own = revision(self.layout, self.settings, self.splits) if complete else None
-            with store_errors(self.uri, self.layout):
+            again = f"centigan track -e {self.layout.experiment}"
+            with store_errors(self.uri, self.layout.results, again):
                 identity = self._write(begun, own, project)
         self.states = states
         return identity

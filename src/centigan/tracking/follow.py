@@ -1,6 +1,5 @@
 """Exports once, or again and again beside a training; a store that fails costs a warning, not a result."""
 
-import json
 import logging
 import os
 import signal
@@ -10,13 +9,12 @@ from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
-from centigan.atomic import write_text
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.manifest import read_published
-from centigan.redaction import keeping_secret, mark
+from centigan.redaction import keeping_secret
 from centigan.settings import Settings
 from centigan.tracking.exporter import Exporter
+from centigan.tracking.published import publish_or_go_on, write_published
 from centigan.tracking.record import missing, outdated
 from centigan.tracking.store import store_uri
 
@@ -47,29 +45,22 @@ def track(
     if identity is None:
         log.info("not complete yet: %s. What there is, is in MLflow", lack)
         return None
-    _write_identity(layout, identity | {"complete": True}, uri, attempt)
+    write_published(layout, identity | {"complete": True}, uri, attempt)
     return identity
 
 
 def track_for_workflow(
     layout: Layout, settings: Settings, splits: list[str], *, attempt: int, tracking_uri: str | None = None
 ) -> None:
-    """Export, and whatever goes wrong, write mlflow.json: it tells whether the export is complete.
+    """Export; whatever goes wrong is a warning, and `attempt`, Snakemake's count, is for the next try."""
 
-    Snakemake hands over `attempt`, and tries again while the file tells of an incomplete one.
-    """
-    try:
+    def export() -> str | None:
         if track(layout, settings, splits, tracking_uri=tracking_uri, attempt=attempt):
-            return
-        reason = missing(layout, settings, splits) or "results changed meanwhile"
-    except UserError as error:
-        reason = str(error)
-    except Exception as error:  # a mirror's fault, whichever it is, must not cost the run that it mirrors
-        log.exception("This should not have happened:")
-        reason = f"{type(error).__name__}: {error}"
-    name = layout.experiment
-    log.warning("going on without MLflow, which `centigan track -e %s` completes later: %s", name, reason)
-    _write_identity(layout, {"complete": False, "reason": reason}, store_uri(tracking_uri), attempt)
+            return None
+        return missing(layout, settings, splits) or "results changed meanwhile"
+
+    again = f"centigan track -e {layout.experiment}"
+    publish_or_go_on(export, layout, again=again, uri=tracking_uri, attempt=attempt)
 
 
 def follow(
@@ -112,7 +103,7 @@ def _try(exporter: Exporter, *, warn: bool, close: bool) -> tuple[bool, bool]:
         )
         identity = exporter.export(complete=complete)
         if identity:
-            _write_identity(layout, identity | {"complete": True}, exporter.uri, None)
+            write_published(layout, identity | {"complete": True}, exporter.uri, None)
         return identity is not None, False
     except FileNotFoundError:  # a job of the workflow is replacing it
         return False, False
@@ -160,12 +151,3 @@ def _lives(process: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _write_identity(layout: Layout, content: dict[str, Any], uri: str, attempt: int | None) -> None:
-    """Write mlflow.json, which travels with the results; without an `attempt` that of the file is kept."""
-    if attempt is None:
-        attempt = read_published(layout.published).get("attempt", 0)
-    content |= {"attempt": attempt, "store": mark(uri)}
-    text = json.dumps(content, indent=2, sort_keys=True, allow_nan=False)
-    write_text(layout.published, text + "\n")

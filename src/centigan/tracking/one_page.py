@@ -42,12 +42,12 @@ NOTE = (
 SMALL = " Shown small here, since the page would be too heavy: {}."
 
 
-def one_page(index: Path, classes: int) -> str:
+def one_page(index: Path, classes: int | None) -> str:
     """The page as one HTML text that refers to no other file.
 
     Args:
         index: the report's first page, with all others beside it.
-        classes: how many have a page of their own.
+        classes: how many have a page of their own; None: there is no other page.
     """
     page = index.read_text(encoding="utf-8")
     folder = index.parent
@@ -56,8 +56,9 @@ def one_page(index: Path, classes: int) -> str:
     page = SOURCE.sub("", SITE.sub("", SCRIPT.sub("", page)))
     page = FIGURE.sub(r'href="#figure-\2"', page)
     page = _with_images(LINK.sub(_within, page), folder)
-    said = NOTE.format(classes=classes, small=SMALL.format(", ".join(small)) if small else "")
-    page = page.replace("</h1>", f"</h1>\n{said}", 1)
+    if classes is not None:
+        said = NOTE.format(classes=classes, small=SMALL.format(", ".join(small)) if small else "")
+        page = page.replace("</h1>", f"</h1>\n{said}", 1)
     page = page.replace("</main>", f"{figures}</main>", 1)
     return page.replace("</body>", f"{JUMP}</body>", 1)
 

@@ -88,24 +88,29 @@ def outdated(layout: Layout, settings: Settings, splits: list[str]) -> bool:
 
 def settings_key(settings: Settings) -> str:
     """Short hash of the settings behind the numbers: what a run goes by until it has its results."""
-    return _short_hash(json.dumps(measured_settings(settings), sort_keys=True, allow_nan=False))
+    return short_hash(json.dumps(measured_settings(settings), sort_keys=True, allow_nan=False))
 
 
 def revision(layout: Layout, settings: Settings, splits: list[str]) -> str:
     """Short hash of the settings and of every file whose numbers a run cannot take back."""
     files = [layout.summary, *(path for split in splits for path in _content(layout, settings, split))]
     digests = {path.relative_to(layout.results).as_posix(): sha256(path) for path in files}
-    return _short_hash(
+    return short_hash(
         json.dumps(
             {"settings": measured_settings(settings), "files": digests}, sort_keys=True, allow_nan=False
         )
     )
 
 
+def short_hash(text: str) -> str:
+    """What names something by its content."""
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
 def data_hash(records: list[SplitRecord]) -> str:
     """Short hash of the training data of all splits, by the hashes in their manifests."""
     arrays = {record.name: record.trained.arrays for record in records if record.trained}
-    return _short_hash(json.dumps(arrays, sort_keys=True, allow_nan=False))
+    return short_hash(json.dumps(arrays, sort_keys=True, allow_nan=False))
 
 
 def measured_settings(settings: Settings) -> dict[str, Any]:
@@ -170,7 +175,3 @@ def _told(settings: Settings) -> list[str]:
     """The metrics of a split that its run tells and that tell whether it is complete."""
     metrics = applying(METRICS, subject_of_settings(settings))
     return [metric for metric in ("accuracy", "ms_ssim") if metric in metrics]
-
-
-def _short_hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]

@@ -128,15 +128,21 @@ def find(
 
 def children_of(client: MlflowClient, parent: StoredRun) -> dict[str, StoredRun]:
     """The run of each split; doubles are deleted."""
-    where, token = f"tags.`{PARENT}` = '{parent.id}'", None
+    where = f"tags.`{PARENT}` = '{parent.id}'"
+    return one_each(client, parent.run.info.experiment_id, where, by="centigan.split")
+
+
+def one_each(client: MlflowClient, experiment: str, where: str, *, by: str) -> dict[str, StoredRun]:
+    """The run of each value of a tag, of those that are asked for; doubles, holding less, are deleted."""
+    token = None
     found: dict[str, list[StoredRun]] = {}
     while True:
-        page = client.search_runs([parent.run.info.experiment_id], where, page_token=token)
+        page = client.search_runs([experiment], where, page_token=token)
         for run in page:
-            found.setdefault(run.data.tags.get("centigan.split", ""), []).append(StoredRun(client, run))
+            found.setdefault(run.data.tags.get(by, ""), []).append(StoredRun(client, run))
         token = page.token
         if not token:
-            return {split: kept for split, runs in found.items() if (kept := keep_fullest(runs))}
+            return {value: kept for value, runs in found.items() if (kept := keep_fullest(runs))}
 
 
 def keep_fullest(runs: list[StoredRun]) -> StoredRun | None:

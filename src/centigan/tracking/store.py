@@ -15,7 +15,6 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from centigan.errors import UserError
-from centigan.layout import Layout
 from centigan.redaction import address, redacted
 
 FAILURES = (MlflowException, SQLAlchemyError, OSError)
@@ -79,16 +78,16 @@ def experiment_id(client: MlflowClient, name: str, uri: str) -> str:
 
 
 @contextmanager
-def store_errors(uri: str, layout: Layout) -> Iterator[None]:
-    """Tell any failure of the store in one line, without its secrets."""
+def store_errors(uri: str, results: Path, again: str) -> Iterator[None]:
+    """Tell any failure of the store in one line, without its secrets, and the command that tries again."""
     try:
         yield
     except FAILURES as error:
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
         cause = redacted(line.rpartition("(Caused by ")[2], uri)[:300]  # urllib3 puts the reason last
         raise StoreError(
-            f"MLflow at {address(uri)} does not answer or refuses: {cause}. The results in {layout.results} "
-            f"are safe; run `centigan track -e {layout.experiment}` when the store is back, or set "
+            f"MLflow at {address(uri)} does not answer or refuses: {cause}. The results in {results} "
+            f"are safe; run `{again}` when the store is back, or set "
             "MLFLOW_TRACKING_URI to another"
         ) from error
 
