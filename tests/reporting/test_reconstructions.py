@@ -68,5 +68,5 @@ def test_a_family_without_codes_has_no_walks(finished: Layout) -> None:
 
 
 def test_the_command_that_is_missing_is_named(finished: Layout) -> None:
-    with pytest.raises(UserError, match="reconstructions/00/images.safetensors is missing"):
+    with pytest.raises(UserError, match=r"reconstructions/00/images\.safetensors is missing"):
         drawn(finished)
