@@ -40,7 +40,9 @@ def read_study(name: str, root: Path = Path()) -> Study:
     file = root / FOLDER / f"{name}.yaml"
     if name == NO_STUDY or not file.is_file():
         known = sorted({path.stem for path in file.parent.glob("*.yaml")} - {NO_STUDY})
-        raise UserError(f"study {name!r} has no file in {file.parent}; there are: {', '.join(known) or 'none'}")
+        raise UserError(
+            f"study {name!r} has no file in {file.parent}; there are: {', '.join(known) or 'none'}"
+        )
     study = parse(Study, read_mapping(file), str(file))
     wrong = mistakes_of_axes(study)
     if not wrong:  # names follow from the axes
