@@ -16,6 +16,7 @@ from centigan.settings.study import EXPERIMENT, Study
 from centigan.yaml_mapping import advice, read_mapping
 
 FOLDER = "studies"
+NO_STUDY = "dvc"  # studies/dvc.yaml has the studies' stages for DVC
 
 
 class Point(NamedTuple):
@@ -37,9 +38,11 @@ def read_study(name: str, root: Path = Path()) -> Study:
         UserError: when it is missing, or names what cannot be.
     """
     file = root / FOLDER / f"{name}.yaml"
-    if not file.is_file():
-        known = sorted(path.stem for path in file.parent.glob("*.yaml"))
-        raise UserError(f"study {name!r} has no file {file}; there are: {', '.join(known) or 'none'}")
+    if name == NO_STUDY or not file.is_file():
+        known = sorted({path.stem for path in file.parent.glob("*.yaml")} - {NO_STUDY})
+        raise UserError(
+            f"study {name!r} has no file in {file.parent}; there are: {', '.join(known) or 'none'}"
+        )
     study = parse(Study, read_mapping(file), str(file))
     wrong = mistakes_of_axes(study)
     if not wrong:  # names follow from the axes
