@@ -13,7 +13,7 @@ STUDY = """
 of: small
 axes:
   - experiment: [tiny, free]
-  - train.seed: [0, 1]
+  - train.seed: [0]
 columns: [fid/generated, accuracy/generated/32, model/numbers]
 over: [train.seed]
 claims:
@@ -25,7 +25,7 @@ FREE = TINY.replace("width: 0.1", "family: cgan, width: 0.05")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project's files, with a study of four points that was run."""
+    """A copy of the project's files, with a study of two points that was run."""
     place = tmp_path_factory.mktemp("project") / "centigan"
     copy_project(place)
     write_experiment(place, "small/tiny")
@@ -61,7 +61,7 @@ def test_the_points_are_ordinary_experiments_that_share_what_is_the_protocols(pr
 def test_one_more_seed_adds_its_own_jobs_alone(project: Path) -> None:
     file = project / "studies/grid.yaml"
     before = file.read_text()
-    file.write_text(before.replace("[0, 1]", "[0, 1, 2]"))
+    file.write_text(before.replace("[0]", "[0, 1]"))
     try:
         more = planned(project, "--config", "study=grid")
     finally:
@@ -74,11 +74,11 @@ def test_one_more_seed_adds_its_own_jobs_alone(project: Path) -> None:
     ("old", "new", "said"),
     [
         ("train.seed", "train.sed", "train.sed.*seed"),
-        ("[0, 1]", "[]", "axes"),
+        ("[0]", "[]", "axes"),
         ("[tiny, free]", "[tiny, fre]", "small/fre"),
         ("of: small", "of: smal", "smal"),
-        ("train.seed: [0, 1]", "sample.per_class: [12, 13]", "protocol"),
-        ("train.seed: [0, 1]", "train.batch_size: [10, 1000]", "train.batch_size is 1000, and split 0"),
+        ("train.seed: [0]", "sample.per_class: [12, 13]", "protocol"),
+        ("train.seed: [0]", "train.batch_size: [10, 1000]", "train.batch_size is 1000, and split 0"),
         ("[free] >=", "[fre] >=", "fre"),
     ],
 )
