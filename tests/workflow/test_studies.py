@@ -1,12 +1,15 @@
 """A study run by Snakemake: its points are ordinary experiments, and what they share is made once."""
 
-import re
 from pathlib import Path
 
 import pytest
 from copied import copy_project
 from small import TINY, write_experiment
 from workflow.test_workflow import planned, snakemake
+
+from centigan.errors import UserError
+from centigan.params import load_points
+from centigan.settings.points import points
 
 SHARED = {"raw", "index", "arrays", "judge", "features_of_real", "measure_real"}
 STUDY = """
@@ -78,23 +81,30 @@ def test_one_more_seed_adds_its_own_jobs_alone(project: Path) -> None:
         ("[tiny, free]", "[tiny, fre]", "small/fre"),
         ("of: small", "of: smal", "smal"),
         ("train.seed: [0]", "sample.per_class: [12, 13]", "protocol"),
-        ("train.seed: [0]", "train.batch_size: [10, 1000]", "train.batch_size is 1000, and split 0"),
         ("[free] >=", "[fre] >=", "fre"),
     ],
 )
-def test_a_study_that_cannot_be_is_one_clear_error_before_any_job(
-    project: Path, old: str, new: str, said: str
-) -> None:
+def test_a_study_that_cannot_be_is_one_clear_error(tmp_path: Path, old: str, new: str, said: str) -> None:
+    copy_project(tmp_path / "project")
+    write_experiment(tmp_path / "project", "small/tiny")
+    write_experiment(tmp_path / "project", "small/free", FREE)
+    (tmp_path / "project/studies").mkdir()
+    (tmp_path / "project/studies/grid.yaml").write_text(STUDY.replace(old, new))
+    with pytest.raises(UserError, match=said):
+        load_points(points("grid", tmp_path / "project"), tmp_path / "project")
+
+
+def test_a_point_that_its_protocol_cannot_hold_is_said_before_the_first_job(project: Path) -> None:
     file = project / "studies/grid.yaml"
     before = file.read_text()
     file.write_text(
-        before.replace(old, new).replace("over: [train.seed]", "" if "seed" in old else "over: [train.seed]")
+        before.replace("train.seed: [0]", "train.batch_size: [1000]").replace("over: [train.seed]", "")
     )
     try:
         told = snakemake(project, "--dry-run", "--config", "study=grid", check=False)
     finally:
         file.write_text(before)
-    assert re.search(said, told), told
+    assert "train.batch_size is 1000, and split 0" in told
     assert "Traceback" not in told
 
 
