@@ -78,7 +78,7 @@ def test_one_more_seed_adds_its_own_jobs_alone(project: Path) -> None:
     [
         ("train.seed", "train.sed", "train.sed.*seed"),
         ("[0]", "[]", "axes"),
-        ("[tiny, free]", "[tiny, fre]", "small/fre"),
+        ("[tiny, free]", "[tiny, free, fre]", "small/fre"),
         ("of: small", "of: smal", "smal"),
         ("train.seed: [0]", "sample.per_class: [12, 13]", "protocol"),
         ("[free] >=", "[fre] >=", "fre"),
