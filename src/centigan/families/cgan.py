@@ -25,9 +25,12 @@ Departures and decisions
     10. "Mapped to a combined layer of 1200 units": a layer of 1200 after the 200 and the 1000, not these.
     11. The paper says "dropout of 0.5" and no more: it is of hidden units alone, in both networks. GAN's .2
         of D's pixels is the setting `input_dropout`; while sampling nothing is dropped.
-    12. The paper does not say how weights begin: as those of GAN's authors, U(-.05, .05) and U(-.005, .005),
-        biases 0. D ascends equation 2 at half the paper's rate of .1: GAN's authors take half of it.
-    13. Pixels of [-1, 1] are mapped to [0, 1], where those networks work.
+    12. The paper does not say how weights begin: as those of GAN's authors, U(-.05, .05) in G, U(-.005, .005)
+        in D, biases 0; but the two layers of y in D at U(-.3, .3). With .005 D hardly hears y beside 3,072
+        pixels: on digits of 32 px G still drew one image for all five classes after 2,000 iterations,
+        where with .3 every class was right (width .25, batch 50, one seed).
+    13. D ascends equation 2 at half the paper's rate of .1, since GAN's authors take half of it.
+    14. Pixels of [-1, 1] are mapped to [0, 1], where those networks work.
 """
 
 import torch
@@ -58,7 +61,7 @@ def dense_networks(config: Config, shape: Shape, rng: Generator) -> dict[str, nn
         dropout=config.hidden_dropout,
     )
     initialise_uniformly(generator, 0.05, rng)
-    initialise_uniformly(discriminator, 0.005, rng)
+    initialise_uniformly(discriminator, 0.005, rng, of_class=0.3)
     return {"generator": generator, "discriminator": discriminator}
 
 

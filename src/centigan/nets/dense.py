@@ -30,11 +30,14 @@ def maxout(x: Tensor, pieces: int) -> Tensor:
     return x.unflatten(-1, (-1, pieces)).max(-1).values
 
 
-def initialise_uniformly(network: nn.Module, reach: float, rng: Generator) -> None:
-    """Weights U(-reach, reach), biases 0."""
-    for module in network.modules():
+def initialise_uniformly(
+    network: nn.Module, reach: float, rng: Generator, *, of_class: float | None = None
+) -> None:
+    """Weights U(-reach, reach), those of y's layers another reach where it is given; biases 0."""
+    for name, module in network.named_modules():
         if isinstance(module, nn.Linear):
-            nn.init.uniform_(module.weight, -reach, reach, generator=rng)
+            own = of_class if of_class is not None and name.endswith("of_class") else reach
+            nn.init.uniform_(module.weight, -own, own, generator=rng)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
 
