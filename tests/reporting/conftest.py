@@ -37,7 +37,7 @@ MS_SSIM = {"a": (0.10, 0.30), "b": (0.20, 0.10), "c": (0.40, 0.20), "d": (0.30, 
 
 SETTINGS = Settings.model_validate(
     {
-        "experiment": "hand",
+        "experiment": "made/hand",
         "data": {"source": "folders", "root": "data/raw/hand", "classes": 4, "split_size": 2},
         "arrays": {"resolution": 32},
         "judge": {"name": "auto"},
@@ -74,7 +74,7 @@ def finished(first: Layout, tmp_path: Path) -> Layout:
 
 
 def _measured(root: Path) -> Layout:
-    layout = Layout("hand", root)
+    layout = Layout("made/hand", root)
     rows = [(n, name, f"{name}, letter", split, 3, 1) for n, (name, split) in enumerate(CLASSES.items())]
     layout.results.mkdir(parents=True)
     columns = ["label", "class_id", "words", "split", "train", "held_out"]

@@ -5,8 +5,10 @@ from shutil import copyfile
 
 import numpy as np
 import pytest
+from acgan_figures import ACGAN_FIGURES
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
+from small import write_experiment
 
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -40,7 +42,7 @@ def drawn(layout: Layout, name: str, **chosen: object) -> str:
     return words_of(layout, name)
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", ACGAN_FIGURES)
 def test_a_figure_is_the_same_bytes_twice_and_carries_its_title(
     name: str, finished: Layout, settings: Settings
 ) -> None:
@@ -59,7 +61,7 @@ def test_every_figure_of_the_settings_is_drawn_in_their_order() -> None:
     assert list(FIGURES) == list(FiguresSettings.model_fields) == list(CAPTIONS)
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", ACGAN_FIGURES)
 def test_a_protocol_is_one_line_that_counts(name: str, finished: Layout, settings: Settings) -> None:
     sentence = protocol(name, Results(finished, SPLITS), settings)
     assert re.search(r"\d", sentence)
@@ -314,17 +316,17 @@ def test_a_thousand_classes_still_fit_one_sheet() -> None:
 
 
 def test_the_curve_of_another_experiment_joins_once_it_is_run(finished: Layout) -> None:
-    (finished.root / "params.yaml").write_text("experiment: hand\n")
-    for name in ("hand", "half"):
-        (finished.root / "experiments" / name).mkdir(parents=True)
-        (finished.root / "experiments" / name / "protocol.yaml").write_text("data: {classes: 4}\n")
-    assert "half: not run here" in drawn(finished, "accuracy_by_resolution", beside=("half",))
+    (finished.root / "params.yaml").write_text("experiment: made/hand\n")
+    for name in ("made/hand", "other/half"):
+        write_experiment(finished.root, name, "model: {}\n", "data: {classes: 4}\n")
+    beside = ("other/half",)
+    assert "other/half: not run here" in drawn(finished, "accuracy_by_resolution", beside=beside)
 
-    other = Layout("half", finished.root)
-    other.results.mkdir()
+    other = Layout("other/half", finished.root)
+    other.results.mkdir(parents=True)
     other.summary.write_text('{"accuracy/generated/8": 0.25, "accuracy/generated/8/std": 0.1}')
-    assert "generated, half" in drawn(finished, "accuracy_by_resolution", beside=("half",))
+    assert "generated, other/half" in drawn(finished, "accuracy_by_resolution", beside=beside)
 
-    (finished.root / "experiments/half/protocol.yaml").write_text("data: {classes: 4}\njudge: {seed: 1}\n")
-    with pytest.raises(UserError, match="half differs from hand in `data` or `judge`"):
-        drawn(finished, "accuracy_by_resolution", beside=("half",))
+    (finished.root / "experiments/other/protocol.yaml").write_text("data: {classes: 4}\njudge: {seed: 1}\n")
+    with pytest.raises(UserError, match="other/half differs from made/hand in `data` or `judge`"):
+        drawn(finished, "accuracy_by_resolution", beside=beside)

@@ -133,7 +133,7 @@ def test_a_metric_file_without_a_class_is_named(metrics: Layout) -> None:
 def test_a_missing_metric_file_is_named(metrics: Layout) -> None:
     metrics.metric("accuracy", "00").unlink()
     with pytest.raises(
-        UserError, match=r"accuracy/00.parquet is missing: `centigan measure accuracy -e hand"
+        UserError, match=r"accuracy/00.parquet is missing: `centigan measure accuracy -e made/hand"
     ):
         write_tables(metrics, SPLITS, resolution=32, neighbours=NEIGHBOURS)
 
