@@ -301,6 +301,65 @@ def raw_files(wildcards):
     return [*files, DATA.order] if Path(DATA.order).is_file() else files
 
 
+# What the rules `measure` and `measure_real` are for one metric, by the catalogue.
+def results_of(rules, wildcards):
+    """The results of these rules that a metric is measured with: of its split, or of all."""
+    splits = splits_of(PROTOCOL) if wildcards.split == WHOLE else [wildcards.split]
+    whose = {"experiment": owner_of(wildcards), "protocol": protocol_of(wildcards)}
+    found = []
+    for rule in rules:
+        if rule == "judge_of_features":
+            found += judge_of_features(wildcards)
+        else:
+            found += dict.fromkeys(expand(RESULT_OF[rule], split=splits, **whose))
+    return found
+
+
+def measured_with(wildcards):
+    return results_of(catalogue.METRICS[wildcards.metric].reads, wildcards)
+
+
+def real_measured_with(wildcards):
+    return results_of(catalogue.METRICS[wildcards.metric].of_real, wildcards)
+
+
+def stage_of_metric(wildcards):
+    return stage(catalogue.METRICS[wildcards.metric].stage)(wildcards)
+
+
+def stage_of_real_metric(wildcards):
+    metric = catalogue.METRICS[wildcards.metric]
+    return stage(metric.stage_of_real or metric.stage)(wildcards)
+
+
+def source_of_metric(wildcards):
+    """Of the metric, and of the family where that measures itself."""
+    source = source_of(f"metrics.{wildcards.metric}")
+    asks = "likelihood" in catalogue.METRICS[wildcards.metric].needs
+    return f"{source} {source_of_family(wildcards)}" if asks else source
+
+
+def split_of_metric(wildcards):
+    return "" if wildcards.split == WHOLE else f"-s {wildcards.split}"
+
+
+def threads_of_metric(wildcards):
+    return EVERY_CORE if wildcards.split == WHOLE else FAIR_SHARE
+
+
+def group_of_metric(wildcards):
+    """The job of the cluster that it is part of, with all that is measured of a split, or of all together."""
+    if not ON_CLUSTER:
+        return None
+    if catalogue.METRICS[wildcards.metric].reads == ("train",):
+        return "in_training"
+    return "report" if wildcards.split == WHOLE else "evaluate"
+
+
+def group_of_real_metric(wildcards):
+    return group_of_metric(wildcards) and ("report" if wildcards.split == WHOLE else "real")
+
+
 def check_site():
     """Make sure of what the site's values can be."""
     if SPLITS_PER_GPU < 1:
