@@ -302,16 +302,16 @@ def raw_files(wildcards):
 
 
 # What the rules `measure` and `measure_real` are for one metric, by the catalogue.
-def results_of(rules, wildcards):
+def results_of(makers, wildcards):
     """The results of these rules that a metric is measured with: of its split, or of all."""
     splits = splits_of(PROTOCOL) if wildcards.split == WHOLE else [wildcards.split]
     whose = {"experiment": owner_of(wildcards), "protocol": protocol_of(wildcards)}
     found = []
-    for rule in rules:
-        if rule == "judge_of_features":
+    for maker in makers:
+        if maker == "judge_of_features":
             found += judge_of_features(wildcards)
         else:
-            found += dict.fromkeys(expand(RESULT_OF[rule], split=splits, **whose))
+            found += dict.fromkeys(expand(RESULT_OF[maker], split=splits, **whose))
     return found
 
 
