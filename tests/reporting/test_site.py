@@ -293,12 +293,12 @@ def test_a_class_name_is_escaped_and_its_files_have_plain_names(drawn: Layout, s
 
 def rename(layout: Layout, old: str, new: str) -> None:
     """Give a class another name in every file."""
-    for path in layout.results.rglob("metrics/*/*.parquet"):
+    for path in layout.protocol.rglob("metrics/*/*.parquet"):
         frame = pd.read_parquet(path)
         columns = [name for name in ("class_id", "neighbour_class") if name in frame]
         frame[columns] = frame[columns].replace(old, new)
         frame.to_parquet(path)
-    for path in layout.results.rglob("facts.json"):
+    for path in layout.protocol.rglob("facts.json"):
         content = json.loads(path.read_text())
         if "classes" in content:
             content["classes"] = [new if name == old else name for name in content["classes"]]
