@@ -244,7 +244,10 @@ def for_split(settings: Settings, split: int | str) -> Settings:
 def stage(settings: Settings, kind: type[StageT], split: str | None = None) -> StageT:
     """The part of the settings that one stage depends on."""
     source = settings if split is None else for_split(settings, split)
-    return kind.model_validate({name: getattr(source, name) for name in kind.model_fields})
+    values = {name: getattr(source, name) for name in kind.model_fields}
+    if "arrays" in values:
+        values["arrays"] = source.arrays_of_source
+    return kind.model_validate(values)
 
 
 def canonical_json(model: Frozen) -> str:

@@ -3,9 +3,9 @@
 Every default is the paper's (AC-GAN, Tables 1 and 2, sections 4.1 and 4.2) unless the comment says so.
 """
 
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from centigan.layout import OF_PROTOCOL, RESERVED
 from centigan.settings.data import GREY, ArraySettings, DataSettings
@@ -95,10 +95,8 @@ class Settings(Named):
                 raise ValueError("one split stands twice, as a number and as a text or in two spellings")
         return value
 
-    @model_validator(mode="after")
-    def _grey_sources_have_one_channel(self) -> Self:
-        """So that the stage of the arrays, which does not know the source, is told."""
-        if self.arrays.channels == "auto" and self.data.source in GREY:
-            arrays = self.arrays.model_copy(update={"channels": 1})
-            object.__setattr__(self, "arrays", arrays)  # frozen for everybody else
-        return self
+    @property
+    def arrays_of_source(self) -> ArraySettings:
+        """How arrays are made of this source: those of a grey one have a channel, unless another is named."""
+        grey = self.arrays.channels == "auto" and self.data.source in GREY
+        return self.arrays.model_copy(update={"channels": 1}) if grey else self.arrays
