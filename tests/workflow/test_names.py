@@ -80,4 +80,11 @@ def test_a_run_is_of_one_protocol(project: Path) -> None:
 def test_a_protocol_alone_is_prepared(project: Path) -> None:
     said = snakemake(project, "-n", "--config", "experiment=small")
     counts = dict(re.findall(r"^(\w+) {2,}(\d+)\b", said, re.MULTILINE))
-    assert counts.keys() - {"raw"} == {"index", "arrays", "judge", "total"}
+    assert counts.keys() - {"raw"} == {
+        "index",
+        "arrays",
+        "judge",
+        "features_of_real",
+        "measure_real",
+        "total",
+    }

@@ -164,7 +164,7 @@ def test_a_second_experiment_runs_nothing_of_the_protocol_nor_of_the_first(proje
     for config in (both, alone, "experiment=small/tiny", "experiment=small"):
         assert planned(project, "--config", config) == {}
     judge = planned_after(project, "name: small-cnn", "name: small-cnn, seed: 1", "--config", both)
-    assert (judge["judge"], judge["accuracy"], judge["publish"]) == (1, 4, 2)
+    assert (judge["judge"], judge["features"], judge["publish"]) == (1, 4, 2)
 
 
 def test_results_of_the_layout_before_protocols_are_named_before_the_first_job(project: Path) -> None:
