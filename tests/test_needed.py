@@ -18,7 +18,12 @@ from centigan.needed import maker, missing
 
 VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 WITHOUT_INPUTS = {"raw", "fixture", "settings", "job", "new", "check"}
-WHAT_THERE_IS = {"status", "track", "study"}  # they tell of any state of an experiment, or of a study
+WHAT_THERE_IS = {
+    "status",
+    "track",
+    "study",
+    "track-study",
+}  # they tell of any state of an experiment, or of a study
 GIVEN = {
     "split": "0",
     "metric": "distribution",
