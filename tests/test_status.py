@@ -122,7 +122,7 @@ def test_every_rule_but_the_raw_data_is_a_stage(layout: Layout) -> None:
     named = {words[1].rstrip(":") for words in lines if words[:1] == ["rule"]}
     stages = set(seen(layout).stages)
     assert named - {"raw", "reconstruct", "study", "publish_study"} == stages - METRICS.keys() | {"measure"}
-    assert METRICS.keys() <= stages
+    assert METRICS.keys() - {"bits_per_dim"} <= stages  # which AC-GAN lacks
 
 
 def test_a_training_whose_lock_is_held_runs_at_the_speed_of_its_journal(layout: Layout) -> None:
