@@ -9,7 +9,7 @@ from typing import Any
 from centigan.errors import UserError
 from centigan.freshness.records import UNCHECKED, Record, recorded
 from centigan.layout import Layout
-from centigan.manifest import read_manifest, sha256
+from centigan.manifest import DIGESTS, read_digests, read_manifest, sha256
 
 SOURCE_HASH = re.compile("[0-9a-f]{16}")
 FACTS = ("version", "commit", "seed", "device", "threads", "engine", "libraries")  # of a manifest
@@ -114,4 +114,13 @@ def _jobs(layout: Layout) -> tuple[dict[str, Job], dict[str, str]]:
             name = log.relative_to(owner.log("x").parent).with_suffix("").as_posix()
             jobs.setdefault(name, Job(name, record)).outputs[output] = digest
             writer[output] = name
+            if record["rule"] == "train" and Path(output).name == DIGESTS and not state(output, digest):
+                for path, of_network in _listed(Path(output)).items():
+                    jobs[name].outputs.setdefault(path, of_network)
+                    writer.setdefault(path, name)
     return jobs, writer
+
+
+def _listed(sums: Path) -> dict[str, str]:
+    """What a list of digests names: a training's networks, which are no outputs of its rule."""
+    return {(sums.parent / name).as_posix(): digest for name, digest in read_digests(sums).items()}
