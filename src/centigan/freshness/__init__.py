@@ -22,8 +22,8 @@ from centigan.freshness.records import (
     RAW,
     UNCHECKED,
     Record,
+    belonging,
     noted,
-    part_of,
     parts_of,
     recorded,
     renew,
@@ -149,7 +149,7 @@ def keep(layout: Layout, outputs: Iterable[str]) -> None:
     """Keep those of these outputs that are what their jobs wrote, until they are replaced."""
     memory = Memory.load(layout.memory)
     known = {output: digest for output, (digest, _) in recorded(layout).items()}
-    own = (output for output in outputs if part_of(layout, output) in parts_of(layout) - {RAW})
+    own = filter(belonging(layout, parts_of(layout) - {RAW}), outputs)
     kept.keep(layout, [o for o in own if o in known and memory.digests.of(o) == known[o]])
 
 
@@ -203,7 +203,8 @@ def _save(
 
 def _own(layout: Layout, known: dict[str, tuple[str, Record]]) -> dict[str, tuple[str, Record]]:
     """What is saved of this folder's outputs: a copied one brings records of another's."""
-    return {output: entry for output, entry in known.items() if part_of(layout, output) in parts_of(layout)}
+    is_own = belonging(layout, parts_of(layout))
+    return {output: entry for output, entry in known.items() if is_own(output)}
 
 
 def _lost(

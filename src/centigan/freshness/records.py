@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -54,28 +54,35 @@ def parts_of(layout: Layout) -> set[str]:
 
 def noted(layout: Layout, metadata: Path = METADATA) -> dict[str, Record]:
     """Snakemake's records of what lies in this folder of results, by output."""
-    known = parts_of(layout)
+    is_own = belonging(layout, parts_of(layout))
     found: dict[str, Record] = {}
     for output, file in _files(metadata):
-        if part_of(layout, output) in known:
-            record = _read(file)
+        if is_own(output):
+            record = _read(Path(file))
             if isinstance(record, dict) and {"starttime", "rule", "log"} <= record.keys():
                 found[output] = record
             else:  # cut, or damaged: Snakemake would not look past it
                 log.warning("Snakemake's record of %s is damaged, and left out", output)
-                file.unlink()
+                Path(file).unlink()
     return found
 
 
-def part_of(layout: Layout, output: str) -> str:
-    """The first part of an output's path in this folder of results; "" for another folder's."""
-    path = Path(output)
-    if path.is_relative_to(layout.results):
-        return path.relative_to(layout.results).parts[0]
-    return "" if path.is_relative_to(layout.protocol.parent) else RAW
+def belonging(layout: Layout, parts: Collection[str]) -> Callable[[str], bool]:
+    """Whether an output lies in one of these parts of this folder of results; RAW: outside of all results.
+
+    Paths are compared as texts: a run of 90 points asks of 7,000 records for each of them, 3 s; as Path 46 s.
+    """
+    own, results = (f"{folder.as_posix()}/" for folder in (layout.results, layout.protocol.parent))
+
+    def belongs(output: str) -> bool:
+        if output.startswith(own):
+            return output[len(own) :].partition("/")[0] in parts
+        return RAW in parts and not output.startswith(results)
+
+    return belongs
 
 
-def _files(folder: Path, before: str = "") -> Iterator[tuple[str, Path]]:
+def _files(folder: Path, before: str = "") -> Iterator[tuple[str, str]]:
     if not folder.exists():
         return
     for entry in os.scandir(folder):
@@ -83,7 +90,7 @@ def _files(folder: Path, before: str = "") -> Iterator[tuple[str, Path]]:
             yield from _files(Path(entry.path), before + entry.name.removeprefix("@"))
             continue
         with suppress(ValueError):  # no name of Snakemake's
-            yield urlsafe_b64decode(before + entry.name).decode(), Path(entry.path)
+            yield urlsafe_b64decode(before + entry.name).decode(), entry.path
 
 
 def note(output: str, record: Record, metadata: Path = METADATA) -> None:
@@ -113,9 +120,10 @@ def _place(output: str, folder: Path) -> Path:
 def save(layout: Layout, known: dict[str, tuple[str, Record]]) -> None:
     """Write digest and record of these outputs to records/<stage>.json, where that says something new."""
     for stage, parts in stages_of(layout).items():
+        belongs = belonging(layout, parts)
         jobs: dict[str, dict[str, str]] = {}  # outputs with their digests, by what all of a job share
         for output, (digest, record) in sorted(known.items()):
-            if part_of(layout, output) in parts:
+            if belongs(output):
                 lasting = {key: value for key, value in record.items() if key not in OF_A_RUN}
                 jobs.setdefault(json.dumps(lasting, sort_keys=True), {})[output] = digest
         lines = (json.dumps({"outputs": outputs, **json.loads(job)}) for job, outputs in jobs.items())
