@@ -66,10 +66,11 @@ def ask_before_first_job():
             owner = owner_of(job.wildcards)
             for name in rules if owner == PROTOCOL else [owner]:
                 rules[name] |= {job.rule.name, getattr(job.wildcards, "metric", "")}
+        look = cache(preflight.look_at_raw)
         try:
             for name in NAMED:
                 preflight.before_first_job(
-                    Layout(name), settings_of(name), rules=rules[name], dry=words.dryrun
+                    Layout(name), settings_of(name), rules=rules[name], dry=words.dryrun, look=look
                 )
         except UserError as error:
             raise WorkflowError(str(error)) from None

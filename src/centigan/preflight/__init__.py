@@ -4,7 +4,7 @@ What each measurement refuses it refuses itself, too; here it is said before a t
 only pixels tell, such as that every image of a class is damaged, comes out when they are read.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from centigan import params
@@ -17,16 +17,21 @@ from centigan.preflight.networks import of_weights, still_wanted, wanted_by
 from centigan.preflight.numbers import of_numbers
 from centigan.preflight.trainings import of_trainings
 from centigan.settings import Settings
+from centigan.settings.data import DataSettings
 
+Look = Callable[[DataSettings], tuple[list[Finding], Counts | None]]
 OF_DATA = {"raw", "index", "arrays", "data"}  # rules to which no measurement's limits matter
 
 
-def before_first_job(layout: Layout, settings: Settings, *, rules: Collection[str], dry: bool) -> None:
+def before_first_job(
+    layout: Layout, settings: Settings, *, rules: Collection[str], dry: bool, look: Look | None = None
+) -> None:
     """Make sure that a run of the workflow can end; weights that it needs are downloaded now.
 
     Args:
         rules: those whose jobs are to run; what they do not need is not asked for.
         dry: whether the run only tells what it would do; then nothing is downloaded.
+        look: `look_at_raw`, or what remembers it: the experiments of a run have the same raw data.
 
     Raises:
         UserError: with every problem, what would do, and where to set it.
@@ -35,7 +40,7 @@ def before_first_job(layout: Layout, settings: Settings, *, rules: Collection[st
     if layout.classes.exists() and "index" not in rules:
         counts = of_index(layout)
     elif "index" in rules and settings.data.source not in SHIPPED_CLASSES:
-        found_raw, counts = of_raw(settings, thorough=False)
+        found_raw, counts = (look or look_at_raw)(settings.data)
         found += found_raw
     if not OF_DATA.issuperset(rules):
         found += of_all(layout, settings, counts)
@@ -66,7 +71,7 @@ def everything(layout: Layout, settings: Settings) -> list[Finding]:
     elif settings.data.source in SHIPPED_CLASSES and not there:
         found.append(good(f"data: {settings.data.source} is put at {settings.data.root} by the run itself"))
     else:
-        found_raw, counts = of_raw(settings, thorough=True)
+        found_raw, counts = look_at_raw(settings.data, thorough=True)
         found += found_raw
     found += of_all(layout, settings, counts)
     return [*found, *of_weights(still_wanted(layout, settings), fetch=False)]
@@ -80,17 +85,17 @@ def of_params(layout: Layout) -> Iterator[Finding]:
     yield from map(problem, lines)
 
 
-def of_raw(settings: Settings, *, thorough: bool) -> tuple[list[Finding], Counts | None]:
+def look_at_raw(data: DataSettings, *, thorough: bool = False) -> tuple[list[Finding], Counts | None]:
     """What is said of the raw data, and their images where they were looked at."""
     from centigan.preflight.raw import look
 
     try:
-        seen = look(settings.data, thorough=thorough)
+        seen = look(data, thorough=thorough)
     except UserError as error:
         return [problem(str(error))], None
     if seen.wrong:
         return [problem(seen.wrong)], seen.counts
-    told = f"data: {seen.source} at {settings.data.root}"
+    told = f"data: {seen.source} at {data.root}"
     if seen.counts:
         told += f", {seen.counts.train:,} images to train on, {seen.counts.held_out:,} held out"
     return [good(told)], seen.counts
