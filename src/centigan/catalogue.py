@@ -176,6 +176,7 @@ FIGURES = {
     "training_curves": Figure(("train",)),
     "gallery": Figure(("sample",), BY_CLASS),
 }
+RULES_OF_SOME = {"latent": "latent", "reconstruct": "reconstructs"}  # other rules, and what they need
 # how the numbers of summary.json begin that only some families have -> the metric behind them
 BEHIND = {
     "accuracy_ms_ssim/": "accuracy",

@@ -179,28 +179,24 @@ def measured(experiment, metrics=None, real=None):
 
 def measured_of_real():
     """The files of all that is measured of real images, whatever experiments there are."""
-    names = [name for name, metric in catalogue.METRICS.items() if metric.of_real]
-    return [
-        str(path) for path in catalogue.all_files(names, Layout(PROTOCOL), splits_of(PROTOCOL), real=True)
-    ]
+    return measured(
+        PROTOCOL, tuple(name for name, metric in catalogue.METRICS.items() if metric.of_real), real=True
+    )
 
 
 def measured_of(wildcards):
     return measured(wildcards.experiment)
 
 
-def reconstructed(experiment):
-    """What a family that draws images again has drawn."""
-    has_one = "reconstructs" in subject_of(experiment).has
-    return (
-        expand(RESULT_OF["reconstruct"], experiment=experiment, split=splits_of(PROTOCOL)) if has_one else []
-    )
+def drawn(rule, experiment):
+    """What one of the rules that only some families have made, of all splits; nothing for the others."""
+    if catalogue.RULES_OF_SOME[rule] not in subject_of(experiment).has:
+        return []
+    return expand(RESULT_OF[rule], experiment=experiment, split=splits_of(PROTOCOL))
 
 
 def walks_of(wildcards):
-    """The walks of all splits, of a family that has a latent space."""
-    has_one = "latent" in subject_of(wildcards.experiment).has
-    return of_all_splits(RESULT_OF["latent"])(wildcards) if has_one else []
+    return drawn("latent", wildcards.experiment)
 
 
 def screens():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from centigan import params
-from centigan.catalogue import FIGURES, METRICS, applying, subject_of_settings
+from centigan.catalogue import FIGURES, METRICS, RULES_OF_SOME, applying, subject_of_settings
 from centigan.layout import Layout, split_names
 from centigan.manifest import read_published
 from centigan.settings import Settings
@@ -75,7 +75,6 @@ def _is_done(path: Path) -> bool:
     return path.name != "mlflow.json" or bool(read_published(path).get("complete"))
 
 
-OF_SOME = {"latent": "latent", "reconstruct": "reconstructs"}  # rules of families that can do so
 Target = tuple[str, str, Path]  # a rule, what it is run for, the file that it writes last
 
 
@@ -117,5 +116,5 @@ def _last_written(layout: Layout, splits: list[str], settings: Settings) -> dict
         "report": [("report", "", layout.report)],
         "publish": [("publish", "", layout.published)],
     }
-    lacking = {rule for rule, ability in OF_SOME.items() if ability not in subject.has}
+    lacking = {rule for rule, ability in RULES_OF_SOME.items() if ability not in subject.has}
     return {name: jobs for name, jobs in found.items() if name not in lacking}
