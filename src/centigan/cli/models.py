@@ -1,6 +1,7 @@
 """Verbs that train a split and draw from what it learnt."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,8 +19,10 @@ from centigan.cli.options import (
     open_project,
     stage_of,
 )
+from centigan.settings.frozen import Frozen
 from centigan.settings.stages import LatentStage, ReconstructStage, SampleStage, TrainStage
 
+OfTrained = Callable[..., None]  # of layout, split and stage, on a device
 app = typer.Typer()
 log = logging.getLogger("centigan")
 
@@ -78,24 +81,37 @@ def train(
             raise typer.Exit(EXIT_STATUS) from None
 
 
-@app.command()
-def sample(
-    split: Split,
-    experiment: Experiment = None,
-    settings: Values = None,
-    device: Device = "auto",
-    threads: Threads = None,
-    log_file: LogFile = None,
-) -> None:
+def of_trained(verb: str, kind: type[Frozen]) -> Callable[[Callable[[], OfTrained]], None]:
+    """Make a verb of what returns the work on one trained split; its docstring is the help."""
+
+    def register(work: Callable[[], OfTrained]) -> None:
+        @app.command(verb, help=work.__doc__)
+        def command(
+            split: Split,
+            experiment: Experiment = None,
+            settings: Values = None,
+            device: Device = "auto",
+            threads: Threads = None,
+            log_file: LogFile = None,
+        ) -> None:
+            from centigan.training.engine import choose_device
+
+            draw = work()
+            layout, loaded = open_project(experiment, log_file, threads)
+            name = name_of(split, loaded)
+            need_inputs(verb, layout, loaded, [name])
+            stage = stage_of(kind, loaded, settings, name)
+            draw(layout, name, stage, device=choose_device(device, name))
+
+    return register
+
+
+@of_trained("sample", SampleStage)
+def sample() -> OfTrained:
     """Draw the same number of images of every class from a trained split."""
     from centigan.sampling import sample_split
-    from centigan.training.engine import choose_device
 
-    layout, loaded = open_project(experiment, log_file, threads)
-    name = name_of(split, loaded)
-    need_inputs("sample", layout, loaded, [name])
-    stage = stage_of(SampleStage, loaded, settings, name)
-    sample_split(layout, name, stage, device=choose_device(device, name))
+    return sample_split
 
 
 @app.command()
@@ -138,41 +154,17 @@ def interpolate(
     )
 
 
-@app.command()
-def latent(
-    split: Split,
-    experiment: Experiment = None,
-    settings: Values = None,
-    device: Device = "auto",
-    threads: Threads = None,
-    log_file: LogFile = None,
-) -> None:
+@of_trained("latent", LatentStage)
+def latent() -> OfTrained:
     """Walk through the latent space of a trained split, and show one z as every class (Fig 8)."""
     from centigan.interpolation import latent_of_split
-    from centigan.training.engine import choose_device
 
-    layout, loaded = open_project(experiment, log_file, threads)
-    name = name_of(split, loaded)
-    need_inputs("latent", layout, loaded, [name])
-    stage = stage_of(LatentStage, loaded, settings, name)
-    latent_of_split(layout, name, stage, device=choose_device(device, name))
+    return latent_of_split
 
 
-@app.command()
-def reconstruct(
-    split: Split,
-    experiment: Experiment = None,
-    settings: Values = None,
-    device: Device = "auto",
-    threads: Threads = None,
-    log_file: LogFile = None,
-) -> None:
+@of_trained("reconstruct", ReconstructStage)
+def reconstruct() -> OfTrained:
     """Draw held-out images of a split again, and walk between the codes of two of them."""
     from centigan.reconstruction import reconstruct_split
-    from centigan.training.engine import choose_device
 
-    layout, loaded = open_project(experiment, log_file, threads)
-    name = name_of(split, loaded)
-    need_inputs("reconstruct", layout, loaded, [name])
-    stage = stage_of(ReconstructStage, loaded, settings, name)
-    reconstruct_split(layout, name, stage, device=choose_device(device, name))
+    return reconstruct_split

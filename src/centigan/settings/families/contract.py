@@ -10,13 +10,11 @@ from centigan.settings.frozen import Frozen
 
 Ability = Literal[
     "by_class",  # draws images of a class that is asked for
-    "by_caption",  # draws images of a sentence
     "latent",  # draws an image from each point of a latent space
     "encodes",  # finds the point that an image comes from
     "reconstructs",  # draws an image again
     "likelihood",  # tells a density of images, or a bound on it
     "classifies",  # names the class of an image
-    "represents",  # turns an image into features
 ]
 Panels = dict[str, dict[str, str]]
 ADVERSARIAL: Panels = {  # of a generator and a discriminator
@@ -36,7 +34,6 @@ class FamilySettings(Frozen):
     panels: ClassVar[Panels]  # of the figure of its training: label -> journal's key -> label of the curve
     paper: ClassVar[dict[str, Any]] = {}  # its own values of `train`, over those of params.yaml
     sampled: ClassVar[tuple[str, ...]] = ("generator",)  # networks that draw, and are averaged by train.ema
-    learns_from: ClassVar[frozenset[str]] = frozenset()  # what its training cannot do without: "labels"
 
     width: float = Field(1.0, gt=0, le=64, description="multiplier on every feature-map count; 1: paper")
     revision: int = Field(1, description="raise it when a change of code must retrain every split")
