@@ -140,7 +140,7 @@ def interpolate_split(
 def _with_latent_space(
     layout: Layout, split: str, model: FamilySettings, device: torch.device
 ) -> tuple[Latent, list[str]]:
-    family, classes = trained_family(layout, split, model, device)
+    family, classes, _ = trained_family(layout, split, model, device)
     if not isinstance(family, Latent):
         raise UserError(f"split {split}: {model.title} has no latent space to walk through")
     return family, classes

@@ -54,7 +54,7 @@ def load(
     place = choose_device(device, name)
     model = _model(layout, name)
     _verify(layout.train(name), model)
-    family, ids = trained_family(layout, name, model, place)
+    family, ids, _ = trained_family(layout, name, model, place)
     elsewhere = [each for each in classes if each.split != name]
     groups = named(model.groups(ids), name, classes)
     return TrainedGenerator(family, groups, elsewhere=elsewhere, device=place)

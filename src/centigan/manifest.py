@@ -127,6 +127,12 @@ def _unescaped(name: str) -> str:
     return re.sub(r"\\[\\nr]", lambda pair: letters[pair[0]], name)
 
 
+def channels_of(facts: dict[str, Any]) -> int:
+    """Channels of the images that networks see, by facts of arrays or of a training; 3 where none is said."""
+    channels: int = facts.get("channels", 3)
+    return channels
+
+
 def read_facts(folder: Path) -> dict[str, Any]:
     """What is to be known of a folder's files.
 

@@ -17,7 +17,7 @@ from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
 from centigan.interpolation import linear
 from centigan.layout import Layout
-from centigan.manifest import describe, read_facts, write_manifest
+from centigan.manifest import describe, write_manifest
 from centigan.seeds import counter_seed
 from centigan.settings.stages import ReconstructStage
 from centigan.sheets import Images, evenly
@@ -38,13 +38,12 @@ def reconstruct_split(layout: Layout, split: str, stage: ReconstructStage, *, de
     Raises:
         UserError: for a family that draws no image again, or fewer than two held-out images.
     """
-    family, classes = trained_family(layout, split, stage.model, device)
+    family, classes, shape = trained_family(layout, split, stage.model, device)
     if not isinstance(family, Reconstructs):
         raise UserError(f"split {split}: {stage.model.title} draws no image again")
     settings, of = stage.reconstructions, f"split {split}: the decoder"
-    images, labels = _held_out(layout, split, settings.images)
-    channels = read_facts(layout.train(split)).get("channels", 3)
-    real = to_network(torch.from_numpy(images), channels).to(device)
+    images, labels = _held_out(layout, split, settings.images, shape.resolution)
+    real = to_network(torch.from_numpy(images), shape.channels).to(device)
     rng = torch.Generator().manual_seed(counter_seed(settings.seed, split, "reconstructions"))
     again = family.reconstruct(real, rng)
     tensors = {"images": images, "reconstructed": to_uint8(again, of).cpu().numpy()}
@@ -76,14 +75,14 @@ def right_over_wrong(images: Tensor, again: Tensor) -> float:
     return float(right.sum() / wrong)
 
 
-def _held_out(layout: Layout, split: str, most: int) -> tuple[Images, Tensor]:
+def _held_out(layout: Layout, split: str, most: int, side: int) -> tuple[Images, Tensor]:
     """At most so many held-out images (N, R, R, 3), at the model's resolution, and their labels (N,)."""
     arrays = layout.arrays(split)
     images = np.load(arrays / "held_out_images.npy", mmap_mode="r")
     rows = evenly(len(images), most)
     if len(rows) < 2:
         raise UserError(f"{arrays}/held_out_images.npy has one image; a reconstruction is compared with two")
-    small = at_training_size(images[rows], read_facts(layout.train(split))["resolution"])
+    small = at_training_size(images[rows], side)
     labels = np.load(arrays / "held_out_labels.npy")[rows]
     return np.ascontiguousarray(small), torch.from_numpy(labels.astype(np.int64))
 

@@ -24,7 +24,7 @@ def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torc
     fresh_images.npy and fresh_labels.npy hold further samples, for numbers that nothing was chosen by.
     """
     trained, folder = layout.train(split), layout.samples(split)
-    family, classes = trained_family(layout, split, stage.model, device)
+    family, classes, _ = trained_family(layout, split, stage.model, device)
     counts = {"": stage.sample.per_class, "fresh_": stage.sample.fresh_per_class}
     for prefix, per_class in counts.items():
         labels = labels_of(stage.model.groups(classes), classes, per_class)

@@ -9,15 +9,15 @@ from safetensors.torch import load_file
 from centigan.errors import UserError
 from centigan.families import build
 from centigan.layout import Layout
-from centigan.manifest import FACTS, read_facts
+from centigan.manifest import FACTS, channels_of, read_facts
 from centigan.settings.families.contract import FamilySettings
-from centigan.types import Family
+from centigan.types import Family, Shape
 
 
 def trained_family(
     layout: Layout, split: str, model: FamilySettings, device: torch.device
-) -> tuple[Family, list[str]]:
-    """The family of a split with its trained networks on the device, and the names of its classes.
+) -> tuple[Family, list[str], Shape]:
+    """The family of a split with its trained networks on the device, the names of its classes, its shape.
 
     Raises:
         UserError: when the split is not trained or damaged, or its networks do not fit the settings.
@@ -25,17 +25,17 @@ def trained_family(
     trained = layout.train(split)
     if not (trained / "manifest.json").exists():
         raise UserError(f"split {split} is not trained: {trained}/manifest.json is missing")
-    classes, resolution, channels = _trained_on(trained)
+    classes, shape = _trained_on(trained)
     rng = torch.Generator().manual_seed(0)  # the initial weights are overwritten
-    family = build(model, classes=len(classes), resolution=resolution, channels=channels, rng=rng)
+    family = build(model, **shape._asdict(), rng=rng)
     load_networks(family, trained)
     for network in family.networks.values():
         network.to(device)
-    return family, classes
+    return family, classes, shape
 
 
-def _trained_on(folder: Path) -> tuple[list[str], int, int]:
-    """The names of the classes, side of the images in pixels, and their channels, as facts.json says."""
+def _trained_on(folder: Path) -> tuple[list[str], Shape]:
+    """The names of the classes, and what the family was built for, as facts.json says."""
     facts = read_facts(folder)
     classes, resolution = facts.get("classes"), facts.get("resolution")
     named = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
@@ -44,7 +44,7 @@ def _trained_on(folder: Path) -> tuple[list[str], int, int]:
             f"{folder / FACTS} is damaged (no list of `classes`, or no `resolution` in pixels); `dvc pull` "
             "it, or delete it and run `snakemake`"
         )
-    return list(classes), resolution, facts.get("channels", 3)
+    return list(classes), Shape(len(classes), resolution, channels_of(facts))
 
 
 def load_networks(family: Family, folder: Path) -> None:

@@ -72,6 +72,11 @@ class Latent(Protocol):
         """Images (N, C, H, W) in [-1, 1] for latents (N, L)."""
         ...
 
+    def sample(self, wanted: Given, rng: Generator) -> Tensor:
+        """What is generated of draws from the prior, as many as are wanted: a family inherits it."""
+        latent = self.latent(len(wanted.labels), rng)
+        return self.generate(latent.to(wanted.labels.device), wanted)
+
 
 @runtime_checkable
 class Encodes(Protocol):

@@ -29,7 +29,7 @@ from torch.optim import Adam, Optimizer
 from centigan.losses import class_log_likelihood, log_fake, log_real
 from centigan.nets.blocks import discriminator_block, initialise, scaled, upsample_block
 from centigan.settings.families.acgan import AcganConfig as Config
-from centigan.types import UNLABELLED, Batch, Given, Shape
+from centigan.types import UNLABELLED, Batch, Given, Latent, Shape
 from centigan.updates import ascend
 
 # resolution -> (side of the first feature map, its maps, maps of the hidden upsampling blocks)
@@ -84,7 +84,7 @@ class Discriminator(nn.Module):
         return logits[:, -1], logits[:, :-1]
 
 
-class ACGAN:
+class ACGAN(Latent):
     """The family: G and D with one Adam each, updated once per step (D first, then G)."""
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
@@ -133,11 +133,6 @@ class ACGAN:
             "gradient_discriminator": gradient_discriminator,
             "gradient_generator": gradient_generator,
         }
-
-    def sample(self, wanted: Given, rng: Generator) -> Tensor:
-        """Images (N, C, H, W) in [-1, 1] of these classes, for z drawn from the prior."""
-        latent = self.latent(len(wanted.labels), rng)
-        return self.generate(latent.to(wanted.labels.device), wanted)
 
     @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:

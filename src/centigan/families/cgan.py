@@ -43,7 +43,7 @@ from centigan.nets.blocks import scaled
 from centigan.nets.convolution import convolutional_networks
 from centigan.nets.dense import DenseDiscriminator, DenseGenerator, Units, initialise_uniformly
 from centigan.settings.families.cgan import CganConfig as Config
-from centigan.types import Batch, Given, Shape
+from centigan.types import Batch, Given, Latent, Shape
 from centigan.updates import ScheduledSGD, ascend, follow_schedules
 
 
@@ -65,7 +65,7 @@ def dense_networks(config: Config, shape: Shape, rng: Generator) -> dict[str, nn
     return {"generator": generator, "discriminator": discriminator}
 
 
-class CGAN:
+class CGAN(Latent):
     """The family: G and D with an optimiser each, updated once per step (D first, then G)."""
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
@@ -113,11 +113,6 @@ class CGAN:
             "gradient_discriminator": gradient_discriminator,
             "gradient_generator": gradient_generator,
         }
-
-    def sample(self, wanted: Given, rng: Generator) -> Tensor:
-        """Images (N, C, H, W) in [-1, 1] of these classes, for z drawn from the prior."""
-        latent = self.latent(len(wanted.labels), rng)
-        return self.generate(latent.to(wanted.labels.device), wanted)
 
     @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:

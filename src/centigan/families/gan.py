@@ -39,7 +39,7 @@ from centigan.nets.blocks import scaled
 from centigan.nets.convolution import convolutional_networks
 from centigan.nets.dense import DenseDiscriminator, DenseGenerator, Units, initialise_uniformly
 from centigan.settings.families.gan import GanConfig as Config
-from centigan.types import Batch, Given, Shape
+from centigan.types import Batch, Given, Latent, Shape
 from centigan.updates import ScheduledSGD, ascend, ascend_together, follow_schedules
 
 
@@ -59,7 +59,7 @@ def dense_networks(config: Config, shape: Shape, rng: Generator) -> dict[str, nn
     return {"generator": generator, "discriminator": discriminator}
 
 
-class GAN:
+class GAN(Latent):
     """The family: G and D with an optimiser each; `steps` updates of D a step, and one of G."""
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
@@ -126,11 +126,6 @@ class GAN:
         """D's logits (N,) of images (N, C, H, W)."""
         logits: Tensor = self.networks["discriminator"](images, _no_class(images))
         return logits
-
-    def sample(self, wanted: Given, rng: Generator) -> Tensor:
-        """Images (N, C, H, W) in [-1, 1], as many as are wanted, for z drawn from the prior."""
-        latent = self.latent(len(wanted.labels), rng)
-        return self.generate(latent.to(wanted.labels.device), wanted)
 
     @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:

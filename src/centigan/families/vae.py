@@ -47,7 +47,7 @@ from centigan.likelihood import (
 )
 from centigan.nets.blocks import initialise_by_fan_in, scaled
 from centigan.settings.families.vae import VaeConfig as Config
-from centigan.types import Batch, Given, Shape
+from centigan.types import Batch, Given, Latent, Shape
 from centigan.updates import ascend
 
 FIRST_SIDE, MOST_MAPS = 4, 512
@@ -109,7 +109,7 @@ class Decoder(nn.Module):
         return self.log_sigma.exp() + self.floor
 
 
-class VAE:
+class VAE(Latent):
     """The family: encoder and decoder under one Adam."""
 
     bound = "elbo"
@@ -145,11 +145,6 @@ class VAE:
             "sigma": self.decoder.sigma.detach().mean(),
             "gradient": gradient,
         }
-
-    def sample(self, wanted: Given, rng: Generator) -> Tensor:
-        """Images (N, C, H, W) in [-1, 1]: the decoder's means for z drawn from the prior."""
-        latent = self.latent(len(wanted.labels), rng)
-        return self.generate(latent.to(wanted.labels.device), wanted)
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """The decoder's means for z (N, latent), as images (N, C, H, W) in [-1, 1]."""

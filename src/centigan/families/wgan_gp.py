@@ -31,7 +31,7 @@ from torch.optim import Adam, Optimizer
 
 from centigan.nets.blocks import halving_block, scaled, upsample_block
 from centigan.settings.families.wgan_gp import WganGpConfig as Config
-from centigan.types import Batch, Given, Shape
+from centigan.types import Batch, Given, Latent, Shape
 from centigan.updates import ascend
 
 FIRST_SIDE, FIRST_MAPS, MOST_MAPS = 4, 128, 512
@@ -78,7 +78,7 @@ class Critic(nn.Module):
         return self.head(self.blocks(x).flatten(1))[:, 0].to(x.dtype)
 
 
-class WGANGP:
+class WGANGP(Latent):
     """The family: G and the critic with one Adam each; in a step several updates of the critic, one of G."""
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
@@ -126,11 +126,6 @@ class WGANGP:
             "norm": norms.detach().mean(),
             "gradient_critic": gradient_critic,
         }
-
-    def sample(self, wanted: Given, rng: Generator) -> Tensor:
-        """Images (N, C, H, W) in [-1, 1] for z drawn from the prior; of `wanted` only the length counts."""
-        latent = self.latent(len(wanted.labels), rng)
-        return self.generate(latent.to(wanted.labels.device), wanted)
 
     @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:

@@ -30,13 +30,12 @@ from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
 from centigan.likelihood import BIN, bits_per_dim, importance_bound, middles
-from centigan.manifest import read_facts
 from centigan.seeds import counter_seed
 from centigan.settings.evaluation import BitsPerDimSettings
 from centigan.settings.stages import BitsPerDimStage
 from centigan.sheets import Images
 from centigan.trained import trained_family
-from centigan.types import Likelihood, Weighs, to_network
+from centigan.types import Likelihood, Shape, Weighs, to_network
 
 SOURCES = {"real": "", "held_out": "held_out_"}  # source -> prefix of its files among the arrays
 CHUNK = 100  # images a forward pass; part of what the seed means
@@ -53,20 +52,18 @@ def measure(layout: Layout, split: str, stage: BitsPerDimStage, *, device: torch
         UserError: for a family without a likelihood, or without the weights that importance samples need.
     """
     settings, model = stage.bits_per_dim, stage.model
-    family, classes = trained_family(layout, split, model, device)
+    family, classes, shape = trained_family(layout, split, model, device)
     if not isinstance(family, Likelihood):
         raise UserError(f"split {split}: {model.title} tells no likelihood, so no bits a dimension")
     if settings.importance > 1 and not isinstance(family, Weighs):
         raise UserError(
             f"split {split}: {model.title} has no importance samples; set bits_per_dim.importance: 1"
         )
-    facts = read_facts(layout.train(split))
-    side, channels = facts["resolution"], facts.get("channels", 3)
     frames, fitted = [], None
     for source, prefix in SOURCES.items():
         labels = np.load(layout.arrays(split) / f"{prefix}labels.npy")
         rows = chosen(len(labels), settings.images, counter_seed(settings.seed, split, source, "rows"))
-        images = _loaded(layout.arrays(split) / f"{prefix}images.npy", rows, side, channels)
+        images = _loaded(layout.arrays(split) / f"{prefix}images.npy", rows, shape)
         fitted = fitted or Gaussian(images)  # training images come first
         noise = torch.Generator().manual_seed(counter_seed(settings.seed, split, source, "noise"))
         parts = [part.to(device) for part in images.split(CHUNK)]
@@ -138,8 +135,8 @@ def by_class(
     )
 
 
-def _loaded(path: Path, rows: NDArray[np.int64], side: int, channels: int) -> Tensor:
+def _loaded(path: Path, rows: NDArray[np.int64], shape: Shape) -> Tensor:
     """(N, C, R, R) in [-1, 1] of these rows of a file, at the model's resolution."""
     images: Images = np.load(path, mmap_mode="r")
-    small = np.ascontiguousarray(at_training_size(images[rows], side))
-    return to_network(torch.from_numpy(small), channels)
+    small = np.ascontiguousarray(at_training_size(images[rows], shape.resolution))
+    return to_network(torch.from_numpy(small), shape.channels)

@@ -17,7 +17,7 @@ from mlflow.types.schema import AnyType
 from centigan import __version__
 from centigan.classes import named, read_classes
 from centigan.layout import Layout
-from centigan.manifest import read_facts
+from centigan.manifest import channels_of, read_facts
 from centigan.params import for_split
 from centigan.settings import Settings
 from centigan.tracking.attachments import MAX_DIGEST, dataset_name
@@ -130,7 +130,7 @@ def _save(
         "model": model.model_dump(mode="json"),
         "classes": [each._asdict() for each in classes],
         "resolution": resolution,
-        "channels": read_facts(layout.train(split)).get("channels", 3),
+        "channels": channels_of(read_facts(layout.train(split))),
     }
     (folder / "settings.json").write_text(json.dumps(facts, allow_nan=False), encoding="utf-8")
     signature = ModelSignature(

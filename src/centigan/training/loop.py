@@ -19,7 +19,7 @@ from centigan.errors import UserError
 from centigan.families import build
 from centigan.journal import Journal, text_until
 from centigan.layout import Layout
-from centigan.manifest import describe, read_facts, sha256, write_manifest
+from centigan.manifest import channels_of, describe, read_facts, sha256, write_manifest
 from centigan.seeds import counter_seed
 from centigan.settings.stages import TrainStage
 from centigan.sheets import Images
@@ -100,7 +100,7 @@ def _train(
 
     # Load
     facts = read_facts(arrays)
-    classes, channels = facts["classes"], facts.get("channels", 3)
+    classes, channels = facts["classes"], channels_of(facts)
     groups = stage.model.groups(classes)
     batches = Batches(
         arrays,
