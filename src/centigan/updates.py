@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
-from torch.optim import Optimizer
+from torch.optim import Adam, Optimizer
 
-from centigan.settings.descent import SgdSettings
+from centigan.settings.descent import SgdSettings, TwoForms
 
 
 def ascend(objective: Tensor, optimizer: Optimizer) -> Tensor:
@@ -69,6 +69,20 @@ class ScheduledSGD(Optimizer):
             state["velocity"] = torch.zeros_like(parameter)
         velocity = state["velocity"].mul_(self.momentum)
         parameter.add_(velocity.sub_(gradient * (lr * self.rate)))
+
+
+def optimizers_of(config: TwoForms, networks: dict[str, nn.Module]) -> dict[str, Optimizer]:
+    """One for G and one for D: scheduled descent for dense networks, Adam for convolutional ones."""
+    of = config.sgd if config.net == "dense" else config
+    rates = {"generator": of.generator_lr, "discriminator": of.discriminator_lr}
+    parameters = {name: networks[name].parameters() for name in rates}
+    if config.net == "dense":
+        return {name: ScheduledSGD(parameters[name], rate, config.sgd) for name, rate in rates.items()}
+    betas, decay = (config.beta1, config.beta2), config.weight_decay
+    return {
+        name: Adam(parameters[name], rate, betas, weight_decay=decay, fused=True)
+        for name, rate in rates.items()
+    }
 
 
 def follow_schedules(optimizers: Iterable[Optimizer], iteration: Tensor) -> None:

@@ -32,7 +32,6 @@ from math import sqrt
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.optim import Adam, Optimizer
 
 from centigan.losses import log_fake, log_real
 from centigan.nets.blocks import scaled
@@ -40,7 +39,7 @@ from centigan.nets.convolution import convolutional_networks
 from centigan.nets.dense import DenseDiscriminator, DenseGenerator, Units, initialise_uniformly
 from centigan.settings.families.gan import GanConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
-from centigan.updates import ScheduledSGD, ascend, ascend_together, follow_schedules
+from centigan.updates import ascend, ascend_together, follow_schedules, optimizers_of
 
 
 def dense_networks(config: Config, shape: Shape, rng: Generator) -> dict[str, nn.Module]:
@@ -71,16 +70,7 @@ class GAN(Latent):
             if config.net == "dense"
             else convolutional_networks(shape, config.latent, config.width, rng)
         )
-        of = config.sgd if config.net == "dense" else config
-        rates = {"generator": of.generator_lr, "discriminator": of.discriminator_lr}
-        self.optimizers: dict[str, Optimizer] = {name: self._optimizer(name, rates[name]) for name in rates}
-
-    def _optimizer(self, name: str, rate: float) -> Optimizer:
-        config, parameters = self.config, self.networks[name].parameters()
-        if config.net == "dense":
-            return ScheduledSGD(parameters, rate, config.sgd)
-        betas, decay = (config.beta1, config.beta2), config.weight_decay
-        return Adam(parameters, rate, betas, weight_decay=decay, fused=True)
+        self.optimizers = optimizers_of(config, self.networks)
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """Algorithm 1: D ascends equation 1 `steps` times, G its term once."""

@@ -1,7 +1,10 @@
 """Gradient descent as the first papers on GANs have it: a rate that decays, a momentum that rises."""
 
+from typing import Literal
+
 from pydantic import Field
 
+from centigan.settings.families.contract import FamilySettings
 from centigan.settings.frozen import Count, Frozen
 
 
@@ -15,3 +18,15 @@ class SgdSettings(Frozen):
     momentum: float = Field(0.5, ge=0, lt=1, description="of the first iteration")
     final_momentum: float = Field(0.7, ge=0, lt=1, description="reached by a straight line")
     momentum_rise: Count = Field(125_000, description="iterations that it takes: 250 epochs")
+
+
+class TwoForms(FamilySettings):
+    """A family with a dense form, moved by gradient descent, and a convolutional one, moved by Adam."""
+
+    net: Literal["dense", "convolution"]
+    generator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for G; net: convolution")
+    discriminator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for D; net: convolution")
+    beta1: float = Field(0.5, ge=0, lt=1, description="of Adam")
+    beta2: float = Field(0.999, ge=0, lt=1, description="of Adam")
+    weight_decay: float = Field(2.5e-5, ge=0, description="L2 in Adam's gradient, as DCGAN's authors have it")
+    sgd: SgdSettings = Field(SgdSettings(), description="optimiser of net: dense")

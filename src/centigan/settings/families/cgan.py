@@ -4,8 +4,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from centigan.settings.descent import SgdSettings
-from centigan.settings.families.contract import ADVERSARIAL, Ability, FamilySettings, Panels
+from centigan.settings.descent import SgdSettings, TwoForms
+from centigan.settings.families.contract import ADVERSARIAL, Ability, Panels
 from centigan.settings.frozen import Count
 
 OF_THE_DENSE_FORM = ("net", "input_dropout", "hidden_dropout", "sgd")
@@ -17,7 +17,7 @@ class CganSgdSettings(SgdSettings):
     decay: float = Field(1.00004, ge=1, description="divides the step size after every iteration")
 
 
-class CganConfig(FamilySettings):
+class CganConfig(TwoForms):
     """Model and optimiser of the conditional GAN."""
 
     title: ClassVar[str] = "CGAN"
@@ -27,11 +27,6 @@ class CganConfig(FamilySettings):
     family: Literal["cgan"] = "cgan"
     net: Literal["dense", "convolution"] = Field("convolution", description="dense: the paper's")
     latent: Count = Field(100, description="dimensions of z")
-    generator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for G; net: convolution")
-    discriminator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for D; net: convolution")
-    beta1: float = Field(0.5, ge=0, lt=1, description="of Adam")
-    beta2: float = Field(0.999, ge=0, lt=1, description="of Adam")
-    weight_decay: float = Field(2.5e-5, ge=0, description="L2 in Adam's gradient, as DCGAN's authors have it")
     saturating: bool = Field(False, description="G descends log D's complement, as the paper prints it")
     input_dropout: float = Field(0.0, ge=0, lt=1, description="share of D's pixels, GAN's .2; net: dense")
     hidden_dropout: float = Field(0.5, ge=0, lt=1, description="share of hidden units of both; net: dense")

@@ -4,12 +4,12 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from centigan.settings.descent import SgdSettings
-from centigan.settings.families.contract import ADVERSARIAL, FamilySettings, Panels
+from centigan.settings.descent import TwoForms
+from centigan.settings.families.contract import ADVERSARIAL, Panels
 from centigan.settings.frozen import Count
 
 
-class GanConfig(FamilySettings):
+class GanConfig(TwoForms):
     """Model and optimiser of the GAN."""
 
     title: ClassVar[str] = "GAN"
@@ -28,12 +28,6 @@ class GanConfig(FamilySettings):
     )
     input_dropout: float = Field(0.2, ge=0, lt=1, description="share of D's pixels; net: dense")
     hidden_dropout: float = Field(0.5, ge=0, lt=1, description="share of D's hidden units; net: dense")
-    sgd: SgdSettings = Field(SgdSettings(), description="optimiser of net: dense")
-    generator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for G; net: convolution")
-    discriminator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for D; net: convolution")
-    beta1: float = Field(0.5, ge=0, lt=1, description="of Adam")
-    beta2: float = Field(0.999, ge=0, lt=1, description="of Adam")
-    weight_decay: float = Field(2.5e-5, ge=0, description="L2 in Adam's gradient, as DCGAN's authors have it")
 
     @property
     def batches(self) -> int:
