@@ -132,10 +132,7 @@ class VAE(Latent):
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """Encoder and decoder ascend equation 3, one z an image; losses are in bits a dimension."""
-        w = dequantised(batch.images, rng)
-        mean, log_variance = self.encoder(w)
-        z = _drawn(mean, log_variance, rng)
-        of_image = gaussian_nats(w, self.decoder(z), self.decoder.sigma)
+        mean, log_variance, _, of_image = self._one_draw(batch.images, rng)
         of_code = divergence_from_standard(mean, log_variance)
         gradient = ascend((of_image - of_code).mean(), self.optimizers["both"])
         nats = nats_of_bytes(of_image.detach().mean(), self.dimensions)
@@ -170,22 +167,24 @@ class VAE(Latent):
     def log_likelihood(self, images: Tensor, rng: Generator) -> Tensor:
         """Equation 3 for the bytes of images (N, C, H, W), nats (N,): one u and one z an image."""
         with self._evaluated():
-            w = dequantised(images, rng)
-            mean, log_variance = self.encoder(w)
-            z = _drawn(mean, log_variance, rng)
-            of_image = gaussian_nats(w, self.decoder(z), self.decoder.sigma)
+            mean, log_variance, _, of_image = self._one_draw(images, rng)
             return nats_of_bytes(of_image - divergence_from_standard(mean, log_variance), self.dimensions)
 
     def log_weight(self, images: Tensor, rng: Generator) -> Tensor:
         """log p(x|z) + log p(z) - log q(z|x) for the same, nats (N,): the bound before its mean over z."""
         with self._evaluated():
-            w = dequantised(images, rng)
-            mean, log_variance = self.encoder(w)
-            z = _drawn(mean, log_variance, rng)
-            of_image = gaussian_nats(w, self.decoder(z), self.decoder.sigma)
+            mean, log_variance, z, of_image = self._one_draw(images, rng)
             prior = gaussian_nats(z, torch.zeros_like(z), torch.ones_like(z))
             posterior = gaussian_nats(z, mean, (log_variance / 2).exp())
             return nats_of_bytes(of_image + prior - posterior, self.dimensions)
+
+    def _one_draw(self, images: Tensor, rng: Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """mu and ln sigma^2 (N, latent) of q(z|x), one z of it, and log p(x|z), nats (N,): one u an image."""
+        w = dequantised(images, rng)
+        mean, log_variance = self.encoder(w)
+        noise = torch.randn(mean.shape, generator=rng, device=rng.device).to(mean.device)
+        z = mean + (log_variance / 2).exp() * noise
+        return mean, log_variance, z, gaussian_nats(w, self.decoder(z), self.decoder.sigma)
 
     @property
     def encoder(self) -> Encoder:
@@ -208,9 +207,3 @@ class VAE(Latent):
         with torch.no_grad():
             yield
         self.decoder.train()
-
-
-def _drawn(mean: Tensor, log_variance: Tensor, rng: Generator) -> Tensor:
-    """z = mu + sigma eps (N, latent)."""
-    noise = torch.randn(mean.shape, generator=rng, device=rng.device).to(mean.device)
-    return mean + (log_variance / 2).exp() * noise
