@@ -31,6 +31,7 @@ from centigan.types import (
     Latent,
     Likelihood,
     Reconstructs,
+    Weighs,
     to_network,
 )
 
@@ -237,13 +238,51 @@ def test_every_resolution_of_the_arrays_can_be_drawn(name: str, resolution: int)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_a_step_and_a_sample_leave_no_tensor_on_the_cpu(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_leaves_no_tensor_on_the_cpu(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the meta device, which has shapes and no values: what a GPU would refuse is refused here."""
-    family, meta = make(name), torch.device("meta")
-    moved = {}  # by identity: on meta they are other parameters
+    family, rng = make_on_meta(name, monkeypatch)
+    real = tree_map(lambda tensor: tensor.to("meta"), batch(1, CONFIGS[name].batches))
+    with OnMetaAlone():
+        assert family.step(real, rng)
+    states = (
+        value
+        for each in family.optimizers.values()
+        for state in each.state.values()
+        for value in state.values()
+    )
+    assert {value.device.type for value in states if value.ndim} == {"meta"}
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_nothing_a_family_can_do_leaves_a_tensor_on_the_cpu(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family, rng = make_on_meta(name, monkeypatch)
+    images, wanted = batch(1).images.to("meta"), Given(torch.tensor([0, 1, 2, 0], device="meta"))
+    with OnMetaAlone():
+        made = [family.sample(wanted, rng)]
+        if isinstance(family, Latent):
+            made.append(family.generate(family.latent(BATCH, rng), wanted))
+        if isinstance(family, Encodes):
+            made.append(family.encode(images))
+        if isinstance(family, Reconstructs):
+            made.append(family.reconstruct(images, rng))
+        if isinstance(family, Likelihood):
+            made.append(family.log_likelihood(images, rng))
+        if isinstance(family, Weighs):
+            made.append(family.log_weight(images, rng))
+        if isinstance(family, Classifies):
+            made.append(family.class_logits(images))
+    assert {each.device.type for each in made} == {"meta"}
+    assert {len(each) for each in made} == {BATCH}
+
+
+def make_on_meta(name: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Family, SimpleNamespace]:
+    """A family whose networks and optimisers are there, and what stands for a generator of random numbers."""
+    family, moved = make(name), {}  # by identity: on meta they are other parameters
     for network in family.networks.values():
         before = list(network.parameters())
-        moved |= dict(zip(before, network.to(meta).parameters(), strict=True))
+        moved |= dict(zip(before, network.to("meta").parameters(), strict=True))
     for optimizer in family.optimizers.values():
         for group in optimizer.param_groups:
             group["params"] = [moved[parameter] for parameter in group["params"]]
@@ -251,21 +290,7 @@ def test_a_step_and_a_sample_leave_no_tensor_on_the_cpu(name: str, monkeypatch: 
     draws = {draw: getattr(torch, draw) for draw in ("rand", "randn", "randint")}
     for draw, real in draws.items():  # there is no generator of meta
         monkeypatch.setattr(torch, draw, lambda *sizes, generator, real=real, **rest: real(*sizes, **rest))
-    rng, real = (
-        SimpleNamespace(device=meta),
-        tree_map(lambda tensor: tensor.to(meta), batch(1, CONFIGS[name].batches)),
-    )
-    labels = Given(torch.tensor([0, 1], device=meta))
-    with OnMetaAlone():
-        assert family.step(real, rng)
-        assert family.sample(labels, rng).shape == (2, 3, 32, 32)
-    states = (
-        value
-        for each in family.optimizers.values()
-        for state in each.state.values()
-        for value in state.values()
-    )
-    assert {value.device for value in states if value.ndim} == {meta}
+    return family, SimpleNamespace(device=torch.device("meta"))
 
 
 def assert_equal(one: Family, other: Family) -> None:

@@ -227,8 +227,8 @@ def less_diverse(of_class: pd.DataFrame) -> "pd.Series[bool]":
 def training_summary(histories: Sequence[pd.DataFrame]) -> dict[str, float]:
     """The last logged losses, mean over splits."""
     last = pd.DataFrame([history.iloc[-1] for history in histories])
-    names = ("loss_discriminator", "loss_generator")
-    return {f"training/{name}": last[name].mean() for name in names if name in last}
+    losses = [str(name) for name in last if str(name).startswith("loss_")]
+    return {f"training/{name}": last[name].mean() for name in losses}
 
 
 def _at(share: "pd.Series[float]", source: str, resolution: int) -> "pd.Series[float]":
