@@ -12,7 +12,9 @@ from centigan.data.arrays import build_arrays
 from centigan.data.index import build_index
 from centigan.layout import Layout
 from centigan.settings.data import DataSettings
+from centigan.threads import limit_threads
 
+limit_threads(1)  # and what is started: two workers of two threads each took five times as long
 settings.register_profile("same", database=None, deadline=None, derandomize=True)  # the same cases each time
 settings.load_profile("same")
 
