@@ -98,8 +98,12 @@ def closure(module: str) -> set[Path]:
 
 @pytest.mark.parametrize("stage", DVC)
 def test_a_stage_names_the_files_of_its_rules(stage: str) -> None:
+    rooms = ROOT / "workflow/rules"
     files = {file for file, of in [*OF_FILE.items(), ("track", "publish")] if of == stage}
-    expected = {f"workflow/rules/{file}.smk" for file in {*files, "common"}}
+    words = set(re.findall(r"\w+", "".join((rooms / f"{file}.smk").read_text() for file in files)))
+    of_metrics = words & set(re.findall(r"^def (\w+)", (rooms / "measured.smk").read_text(), re.MULTILINE))
+    shared = {"asked", "common", "measured"} if of_metrics else {"asked", "common"}
+    expected = {f"workflow/rules/{file}.smk" for file in files | shared}
     named = {path for path in DVC[stage]["deps"] if not path.startswith(("src/", "results/"))}
     assert named == expected | {"Snakefile", "workflow/Snakefile"}
 
@@ -135,4 +139,5 @@ def test_dvc_names_the_stages_that_an_edit_concerns(computed: Project, tmp_path:
         key for now, then in zip(after, before, strict=True) for key in now if now[key] != then.get(key)
     }
     assert project.named() == {stage for stage in DVC if sections(stage) & changed}
-    assert edit not in STAGES or stage_of()[edit] in project.named()
+    of_metric = "evaluate"  # of the rule `measure`, whatever the metric
+    assert edit not in STAGES or stage_of().get(edit, of_metric) in project.named()

@@ -1,0 +1,104 @@
+"""How a run is set up: its shell, its limits, its screens, and rules named as targets."""
+
+import gc
+import subprocess
+import sys
+
+from centigan.site import IN_JOB, LOG_ALONE, prepare_scratch, visible_gpus
+from snakemake.io import strip_wildcard_constraints
+from snakemake_executor_plugin_centigan_slurm.asked import tell_asked
+
+
+def screens():
+    """Our loggers, which show what jobs write into their logs; none with `--verbose`, which shows all as it comes."""
+    handlers = workflow.logger_manager.get_log_handlers()
+    return [] if workflow.output_settings.verbose else [each for each in handlers if hasattr(each, "expect")]
+
+
+# `centigan` of the environment that runs Snakemake, last, so that a container's own comes first; a line of its
+# own for the site's prelude, whatever that ends with. Snakemake would fill braces in.
+shell.prefix(
+    (
+        f'PATH="$PATH:{Path(sys.executable).parent}"; '
+        + (f"export {LOG_ALONE}=1; " if screens() else "")
+        + ("" if workflow.is_main_process else f"export {IN_JOB}=1; ")
+        + (f"{PRELUDE}\n" if PRELUDE else "")
+    )
+    .replace("{", "{{")
+    .replace("}", "}}")
+)
+
+
+def check_site():
+    """Make sure of what the site's values can be."""
+    if SPLITS_PER_GPU < 1:
+        raise WorkflowError(f"splits_per_gpu must be at least 1, not {SPLITS_PER_GPU}")
+    if TRACK not in ("", "follow"):
+        raise WorkflowError(f"track must be `follow` or empty, not {TRACK!r}")
+
+
+def limit_jobs():
+    """Let no more trainings share a local GPU than `splits_per_gpu`.
+
+    A cluster counts its own GPUs; and its jobs have as many CPUs as the profile says, however few this node has.
+    """
+    if ON_CLUSTER:
+        workflow.global_resources["_cores"] = sys.maxsize
+    elif visible_gpus() and "gpu_seats" not in workflow.global_resources:
+        workflow.register_resource("gpu_seats", visible_gpus() * SPLITS_PER_GPU)
+
+
+check_site()
+limit_jobs()
+gc.set_threshold(100_000, 50)  # the graph's objects stay: looking for garbage among them finds none
+
+
+def spelt_out(target):
+    """What a target on the command line stands for: the name of a rule, all that it makes."""
+    if not workflow.is_rule(target) or not workflow.get_rule(target).has_wildcards():
+        return [target]
+    if target == "measure_real":
+        return measured_of_real()
+    if target == "measure":
+        return [path for name in EXPERIMENTS for path in measured(name, real=False)]
+    if target == "figure":
+        return [f"results/{name}/figures/{figure}.svg" for name in EXPERIMENTS for figure in figures_of(name)]
+    made = strip_wildcard_constraints(str(workflow.get_rule(target).output[0]))
+    return expand(made, experiment=EXPERIMENTS, protocol=PROTOCOL, split=splits_of(PROTOCOL))
+
+
+def take_rules_as_words():
+    """Let `snakemake train` or `snakemake judge` make all splits, where Snakemake would refuse the wildcards.
+
+    It hands its workflow the targets only after it has read this file, hence the wrapping.
+    """
+    prepare = workflow._prepare_dag
+
+    def prepare_spelt_out(*args, **kwargs):
+        targets = workflow.dag_settings.targets
+        workflow.dag_settings.targets = {each for target in targets for each in spelt_out(target)}
+        return prepare(*args, **kwargs)
+
+    workflow._prepare_dag = prepare_spelt_out
+
+
+def tell_trainings():
+    """Let the screens count trainings by their iterations."""
+    trainings = {}
+    for experiment in EXPERIMENTS:
+        for split in splits_of(PROTOCOL):
+            chosen = reading.stage(settings_of(experiment), STAGES["train"], overridden(experiment, split))
+            images = chosen.train.batch_size * chosen.model.batches  # an iteration
+            scratch = Layout(experiment).scratch(split)
+            trainings[experiment, split] = scratch, chosen.train.iterations, images
+    for screen in screens():
+        screen.expect(trainings)
+
+
+def start_followers():
+    """Export the journals to MLflow while they grow; each ends with this process, however that ends."""
+    centigan = Path(sys.executable).with_name("centigan")
+    for experiment in EXPERIMENTS:
+        words = ["track", "-e", experiment, "--follow", "--beside", str(os.getpid())]
+        log = Layout(experiment).log("track")
+        subprocess.Popen([centigan, *words, "--log", log], start_new_session=True)
