@@ -115,14 +115,12 @@ from pathlib import Path
 
 from centigan.layout import Layout
 from centigan.settings import Settings
-from centigan.tracking import follow
+from centigan.tracking import Followed, follow
 
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 _, root, settings, uri, beside = sys.argv
 follow(
-    Layout("toy", Path(root)),
-    Settings.model_validate_json(settings),
-    ["00", "01"],
+    Followed(Layout("toy", Path(root)), Settings.model_validate_json(settings), ["00", "01"]),
     tracking_uri=uri,
     beside=int(beside) or None,
     every=0.2,

@@ -18,7 +18,7 @@ from toy import SPLITS, finish, finish_training, train
 from centigan.layout import Layout
 from centigan.redaction import mark
 from centigan.settings import Settings
-from centigan.tracking import follow, track, track_for_workflow
+from centigan.tracking import Followed, follow, track, track_for_workflow
 
 NAMES = list(SPLITS)
 
@@ -139,10 +139,30 @@ def test_following_a_training_ends_with_its_results(begun: Layout, settings: Set
 
     computing = threading.Thread(target=pipeline)
     computing.start()
-    follow(begun, settings, NAMES, tracking_uri=store, every=0.1)
+    follow(Followed(begun, settings, NAMES), tracking_uri=store, every=0.1)
     computing.join()
     assert_complete(database(store), store, begun, settings)
     assert json.loads(begun.published.read_text())["complete"] is True
+
+
+def test_one_process_follows_several_experiments_until_the_last_is_complete(
+    begun: Layout, settings: Settings, store: str, tmp_path: Path
+) -> None:
+    other = Layout("toy", tmp_path / "other")
+    train_both(begun, range(10, 110, 10))
+    finish(begun)
+
+    def slower() -> None:
+        for split in SPLITS:
+            train(other, split, range(10, 110, 10), pause=0.05)
+        finish(other)
+
+    computing = threading.Thread(target=slower)
+    computing.start()
+    both = (Followed(layout, settings, NAMES) for layout in (begun, other))
+    follow(*both, tracking_uri=store, every=0.1)
+    computing.join()
+    assert [json.loads(each.published.read_text())["complete"] for each in (begun, other)] == [True, True]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -95,10 +95,9 @@ def tell_trainings():
         screen.expect(trainings)
 
 
-def start_followers():
-    """Export the journals to MLflow while they grow; each ends with this process, however that ends."""
+def start_follower():
+    """Export the journals to MLflow while they grow; it ends with this process, however that ends."""
     centigan = Path(sys.executable).with_name("centigan")
-    for experiment in EXPERIMENTS:
-        words = ["track", "-e", experiment, "--follow", "--beside", str(os.getpid())]
-        log = Layout(experiment).log("track")
-        subprocess.Popen([centigan, *words, "--log", log], start_new_session=True)
+    words = ["track", "-e", ",".join(EXPERIMENTS), "--follow", "--beside", str(os.getpid())]
+    log = Layout(EXPERIMENTS[0] if EXPERIMENTS[1:] == [] else PROTOCOL).log("track")
+    subprocess.Popen([centigan, *words, "--log", log], start_new_session=True)

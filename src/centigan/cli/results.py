@@ -11,6 +11,7 @@ from centigan.cli.options import (
     Experiment,
     LogFile,
     Values,
+    log_to,
     names_of,
     open_project,
 )
@@ -70,7 +71,8 @@ def report(experiment: Experiment = None, log_file: LogFile = None) -> None:
 def track(
     experiment: Experiment = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Go on every few seconds until all is trained and measured.")
+        bool,
+        typer.Option("--follow", help="Go on until all is trained and measured; of several: -e a,b."),
     ] = False,
     tracking_uri: Annotated[str | None, typer.Option(envvar="MLFLOW_TRACKING_URI")] = None,
     beside: Annotated[
@@ -84,11 +86,15 @@ def track(
     """Mirror what there is to MLflow, finished or not; tracking twice changes nothing."""
     from centigan import tracking
 
+    if follow:
+        log_to(log_file)
+        projects = [open_project(each) for each in (experiment.split(",") if experiment else [None])]
+        followed = [tracking.Followed(layout, loaded, names_of(loaded)) for layout, loaded in projects]
+        tracking.follow(*followed, tracking_uri=tracking_uri, beside=beside)
+        return
     layout, loaded = open_project(experiment, log_file)
     names = names_of(loaded)
-    if follow:
-        tracking.follow(layout, loaded, names, tracking_uri=tracking_uri, beside=beside)
-    elif attempt is not None:
+    if attempt is not None:
         tracking.track_for_workflow(layout, loaded, names, tracking_uri=tracking_uri, attempt=attempt)
     else:
         tracking.track(layout, loaded, names, tracking_uri=tracking_uri)

@@ -22,6 +22,6 @@ for _name, _value in {
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
-from centigan.tracking.follow import follow, track, track_for_workflow  # noqa: E402
+from centigan.tracking.follow import Followed, follow, track, track_for_workflow  # noqa: E402
 
-__all__ = ["follow", "track", "track_for_workflow"]
+__all__ = ["Followed", "follow", "track", "track_for_workflow"]

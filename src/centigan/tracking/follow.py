@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -63,35 +63,42 @@ def track_for_workflow(
     publish_or_go_on(export, layout, again=again, uri=tracking_uri, attempt=attempt)
 
 
+class Followed(NamedTuple):
+    """An experiment, its settings, and its splits."""
+
+    layout: Layout
+    settings: Settings
+    splits: list[str]
+
+
 def follow(
-    layout: Layout,
-    settings: Settings,
-    splits: list[str],
-    *,
-    tracking_uri: str | None = None,
-    beside: int | None = None,
-    every: float = 5.0,
+    *followed: Followed, tracking_uri: str | None = None, beside: int | None = None, every: float = 5.0
 ) -> None:
-    """Export every few seconds until all is complete, or SIGINT or SIGTERM ends it after a last pass.
+    """Export these every few seconds until all are complete, or SIGINT or SIGTERM ends it after a last pass.
 
     With `beside`, until that process ends; closing the results is then left to it, since it knows which of
     them are about to be made anew.
     """
-    exporter = Exporter(layout, settings, splits, store_uri(tracking_uri))
+    exporters = [Exporter(*each, store_uri(tracking_uri)) for each in followed]
     pause = every
     with _asked_to_end() as asked:
 
         def ended() -> bool:
             return asked.is_set() or (beside is not None and not _lives(beside))
 
-        while not (last := ended()) or pause == every:  # after a failure there is no last pass
-            done, failed = _try(exporter, warn=pause == every, close=beside is None)
-            if done or last:
+        while exporters and (
+            not (last := ended()) or pause == every
+        ):  # after a failure there is no last pass
+            passes = [_try(each, warn=pause == every, close=beside is None) for each in exporters]
+            exporters = [each for each, (done, _) in zip(exporters, passes, strict=True) if not done]
+            if last:
                 return
+            failed = any(failed for _, failed in passes)
             if pause > every and not failed:
                 log.info("MLflow answers again")
             pause = min(2 * pause, LONGEST_PAUSE) if failed else every
-            _wait(pause, ended)
+            if exporters:
+                _wait(pause, ended)
 
 
 def _try(exporter: Exporter, *, warn: bool, close: bool) -> tuple[bool, bool]:
