@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 
+from centigan import warm_start
 from centigan.site import IN_JOB, LOG_ALONE, prepare_scratch, visible_gpus
 from snakemake.io import strip_wildcard_constraints
 from snakemake_executor_plugin_centigan_slurm.asked import tell_asked
@@ -93,6 +94,12 @@ def tell_trainings():
             trainings[experiment, split] = scratch, chosen.train.iterations, images
     for screen in screens():
         screen.expect(trainings)
+
+
+def start_warm():
+    """Let jobs be forked from one process; not where another machine, environment or container runs them."""
+    if not (ON_CLUSTER or PRELUDE or workflow.deployment_settings.deployment_method):
+        warm_start.begin(jobs=len(list(workflow.dag.needrun_jobs())))
 
 
 def start_follower():
