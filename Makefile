@@ -19,7 +19,7 @@ pull: .venv/installed
 	$(BIN)/dvc pull report publish
 
 test: .venv/installed
-	$(BIN)/pytest -n 2 --dist loadfile --ignore tests/cluster -m 'not faults'
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/cluster -m 'not faults'
 
 # `dvc exp show` has 260 columns, and DVC no setting for that: a dozen measurements, and the settings that differ
 compare: .venv/installed

@@ -26,7 +26,7 @@ TINY_PROTOCOL = """
 data: {source: digits, root: data/raw/digits, classes: 10, split_size: 5, per_class: 20}
 arrays: {resolution: 32}
 sample: {per_class: 12, fresh_per_class: 4}
-judge: {name: small-cnn}
+judge: {name: small-cnn, steps: 4}
 ms_ssim: {pairs: 4}
 features: {network: judge}
 distribution: {kid_subsets: 4, kid_subset_size: 20, neighbours: 2}

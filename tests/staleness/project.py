@@ -23,7 +23,7 @@ MINE = f"""
 data: {{source: class-folders, root: {RAW}, classes: 4, split_size: 2, held_out: 0.4}}
 arrays: {{resolution: 32}}
 sample: {{per_class: 4, fresh_per_class: 2}}
-judge: {{name: small-cnn}}
+judge: {{name: small-cnn, steps: 4}}
 ms_ssim: {{pairs: 2}}
 features: {{network: judge}}
 inception_score: {{select_groups: 2, report_groups: 2}}

@@ -24,10 +24,10 @@ LOSSES = ("loss_discriminator", "loss_generator")
 
 
 def trajectory(precision: str, *, seed: int = 0, iterations: int = 30) -> torch.Tensor:
-    """Losses (iterations, 2) of a quarter-width AC-GAN on random images, with the paper's learning rate."""
+    """Losses (iterations, 2) of a narrow AC-GAN on random images, with the paper's learning rate."""
     engine = Engine.choose(TrainSettings.model_validate({"precision": precision}), CPU)
     weights = torch.Generator().manual_seed(0)
-    family = build(AcganConfig(width=0.25), classes=5, resolution=32, rng=weights)
+    family = build(AcganConfig(width=0.1), classes=5, resolution=32, rng=weights)
     engine.prepare(family, Layout("none").compiled)
     data = torch.Generator().manual_seed(1)
     lines = []
@@ -44,7 +44,7 @@ def trajectory(precision: str, *, seed: int = 0, iterations: int = 30) -> torch.
 
 
 def test_bfloat16_follows_float32_for_thirty_iterations() -> None:
-    """The greatest deviation is 1.0 % without AVX512-BF16, less with it; other noise deviates by 25 %."""
+    """The greatest deviation is 0.4 % without AVX512-BF16; other noise deviates by 19 %."""
     exact = trajectory("float32")
     rough = trajectory("bfloat16")
     assert not torch.equal(rough, exact)
@@ -121,7 +121,7 @@ def test_a_device_that_is_not_there_is_named() -> None:
         {"flips": True},
         # PyTorch's compiler warns inside itself
         pytest.param(
-            {"compile": "default", "ema": 0.9},
+            {"compile": "default", "ema": 0.9},  # of few layers: each costs the compiler seconds
             marks=[
                 pytest.mark.filterwarnings("ignore"),
                 pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler"),
@@ -134,6 +134,8 @@ def test_a_resumed_training_is_exact_under_every_setting(layout: Layout, change:
     def trained(iterations: int) -> bytes:
         values = TRAIN.model_dump()
         values["train"] |= change | {"iterations": iterations}
+        if "compile" in change:
+            values["model"] = {"family": "gan", "width": 0.05, "steps": 1}
         train_split(layout, "00", TrainStage.model_validate(values), device=CPU)
         return (layout.train("00") / "generator.safetensors").read_bytes()
 

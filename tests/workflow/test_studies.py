@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from copied import copy_project
 from small import TINY, write_experiment
-from workflow.test_workflow import planned, snakemake
+from workflow.runs import planned, snakemake
 
 from centigan.errors import UserError
 from centigan.params import load_points
@@ -27,46 +27,44 @@ FREE = TINY.replace("width: 0.1", "family: cgan, width: 0.05")
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project's files, with a study of two points that was run."""
-    place = tmp_path_factory.mktemp("project") / "centigan"
-    copy_project(place)
-    write_experiment(place, "small/tiny")
-    write_experiment(place, "small/free", FREE)
-    (place / "studies").mkdir(exist_ok=True)
-    (place / "studies/grid.yaml").write_text(STUDY)
-    snakemake(place, "--config", "study=grid")
-    return place
+def studied(project: Path) -> Path:
+    """The project, with a study of two points that was run."""
+    write_experiment(project, "small/free", FREE)
+    (project / "studies").mkdir()
+    (project / "studies/grid.yaml").write_text(STUDY)
+    assert not planned(project, "--config", "study=grid").keys() & SHARED
+    snakemake(project, "--config", "study=grid")
+    return project
 
 
-def test_a_study_ends_in_a_table_and_a_page_and_makes_no_report_of_its_points(project: Path) -> None:
-    results = project / "results/small/grid"
+def test_a_study_ends_in_a_table_and_a_page_and_makes_no_report_of_its_points(studied: Path) -> None:
+    results = studied / "results/small/grid"
     rows = (results / "table.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == ["tiny", "free"]
     assert "met" in (results / "claims.csv").read_text()
     assert (results / "report/index.html").stat().st_size > 1000
     assert not (results / "tiny-0/report").exists()
-    assert planned(project, "--config", "study=grid") == {}
+    assert planned(studied, "--config", "study=grid") == {}
 
 
-def test_the_points_are_ordinary_experiments_that_share_what_is_the_protocols(project: Path) -> None:
-    alone = planned(project, "--config", "experiment=small/free")
+def test_the_points_are_ordinary_experiments_that_share_what_is_the_protocols(studied: Path) -> None:
+    alone = planned(studied, "--config", "experiment=small/free")
     assert not alone.keys() & SHARED
     assert alone["train"] == 2
-    snakemake(project, "--config", "experiment=small/free", "--", "training")
+    snakemake(studied, "--config", "experiment=small/free", "--", "training")
     for name in ("generator", "discriminator"):
         files = (
-            project / f"results/small/{of}/train/00/{name}.safetensors" for of in ("free", "grid/free-0")
+            studied / f"results/small/{of}/train/00/{name}.safetensors" for of in ("free", "grid/free-0")
         )
         assert len({file.read_bytes() for file in files}) == 1
 
 
-def test_one_more_seed_adds_its_own_jobs_alone(project: Path) -> None:
-    file = project / "studies/grid.yaml"
+def test_one_more_seed_adds_its_own_jobs_alone(studied: Path) -> None:
+    file = studied / "studies/grid.yaml"
     before = file.read_text()
     file.write_text(before.replace("[0]", "[0, 1]"))
     try:
-        more = planned(project, "--config", "study=grid")
+        more = planned(studied, "--config", "study=grid")
     finally:
         file.write_text(before)
     assert not more.keys() & SHARED
@@ -94,18 +92,18 @@ def test_a_study_that_cannot_be_is_one_clear_error(tmp_path: Path, old: str, new
         load_points(points("grid", tmp_path / "project"), tmp_path / "project")
 
 
-def test_a_point_that_its_protocol_cannot_hold_is_said_before_the_first_job(project: Path) -> None:
-    file = project / "studies/grid.yaml"
+def test_a_point_that_its_protocol_cannot_hold_is_said_before_the_first_job(studied: Path) -> None:
+    file = studied / "studies/grid.yaml"
     before = file.read_text()
     file.write_text(before.replace("train.seed", "train.batch_size").replace("[0]", "[1000]"))
     try:
-        told = snakemake(project, "--dry-run", "--config", "study=grid", check=False)
+        told = snakemake(studied, "--dry-run", "--config", "study=grid", check=False)
     finally:
         file.write_text(before)
     assert "train.batch_size is 1000, and split 0" in told
     assert "Traceback" not in told
 
 
-def test_a_study_and_an_experiment_are_not_run_at_once(project: Path) -> None:
+def test_a_study_and_an_experiment_are_not_run_at_once(studied: Path) -> None:
     words = ("--config", "study=grid", "experiment=small/tiny")
-    assert "not both" in snakemake(project, "--dry-run", *words, check=False)
+    assert "not both" in snakemake(studied, "--dry-run", *words, check=False)

@@ -4,6 +4,7 @@ Sizes and schedule are chosen on the 1,442 digits of the demo: 14 s of one core,
 maps (400, 24 to 128) named more of the held-out ones, clean (99 %) or disturbed.
 """
 
+import logging
 from itertools import pairwise
 
 import numpy as np
@@ -22,8 +23,10 @@ from centigan.settings.evaluation import JudgeSettings
 
 MAPS = (16, 32, 64, 128)  # each a block of two convolutions, the second at stride 2
 LARGEST_SIDE = 64  # larger images are shrunk to it
-STEPS, BATCH = 300, 64
+BATCH = 64
+TOLD_EVERY = 50  # steps
 PEAK_LR, WEIGHT_DECAY, LABEL_SMOOTHING = 3e-3, 1e-2, 0.05
+log = logging.getLogger(__name__)
 
 
 class SmallCnn:
@@ -55,7 +58,7 @@ class SmallCnn:
         network = build(len(examples.classes), side, rng)
         labels = torch.from_numpy(examples.labels)
         with exact():
-            train(network, resized(examples.images, side) / 255, labels, rng)
+            train(network, resized(examples.images, side) / 255, labels, settings.steps, rng)
         return cls(examples.classes, network, side)
 
     @classmethod
@@ -96,12 +99,12 @@ def _convolution(before: int, maps: int, stride: int = 1) -> tuple[nn.Module, ..
     return convolution, nn.BatchNorm2d(maps), nn.ReLU()
 
 
-def train(network: nn.Module, images: Tensor, labels: Tensor, rng: Generator) -> None:
+def train(network: nn.Module, images: Tensor, labels: Tensor, steps: int, rng: Generator) -> None:
     """AdamW under a one-cycle schedule on augmented minibatches of images (N, 3, H, W) in [0, 1]."""
     network.train().to(device())
     optimizer = AdamW(network.parameters(), PEAK_LR, weight_decay=WEIGHT_DECAY)
-    schedule = OneCycleLR(optimizer, PEAK_LR, total_steps=STEPS)
-    for _ in range(STEPS):
+    schedule = OneCycleLR(optimizer, PEAK_LR, total_steps=steps)
+    for step in range(1, steps + 1):
         chosen = torch.randint(len(images), (BATCH,), generator=rng)
         x = augment(images[chosen], rng).to(device())
         logits = network(x)
@@ -110,3 +113,5 @@ def train(network: nn.Module, images: Tensor, labels: Tensor, rng: Generator) ->
         loss.backward()
         optimizer.step()
         schedule.step()
+        if step % TOLD_EVERY == 0:
+            log.info("small-cnn: step %d of %d, loss %.2f", step, steps, loss)

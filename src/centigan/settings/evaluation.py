@@ -20,6 +20,7 @@ class JudgeSettings(Frozen):
         description="auto: small-cnn or head-on-features, by accuracy on held-out real images",
     )
     weights: Line | None = Field(None, description="file of weights for an Inception; null: torch's cache")
+    steps: Count = Field(300, description="minibatches of 64 images that small-cnn learns from")
     seed: Seed = 0
 
 

@@ -69,6 +69,14 @@ class SampleStage(Frozen):
 class JudgeStage(Frozen):
     judge: JudgeSettings
 
+    @model_serializer(mode="wrap")
+    def _as_many_steps_go_without_saying(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Judges from before the setting was there are those of its default."""
+        written: dict[str, Any] = values(self)
+        if self.judge.steps == JudgeSettings().steps:
+            written["judge"].pop("steps", None)
+        return written
+
 
 class AccuracyStage(Frozen):
     accuracy: AccuracySettings

@@ -1,0 +1,28 @@
+"""Runs of Snakemake on a project of its own, and what a dry run would do."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+from calls import call
+
+BIN = Path(sys.executable).parent
+
+
+def snakemake(project: Path, *words: str, check: bool = True) -> str:
+    """Standard output and error of one call."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
+    environment |= {"XDG_CACHE_HOME": str(project / ".snakemake/cache"), "OMP_NUM_THREADS": "1"}
+    environment |= {"MPLCONFIGDIR": str(project / ".snakemake/matplotlib")}
+    ended, said = call([BIN / "snakemake", "--cores", "2", *words], project, environment)
+    assert (ended == 0) is check, said[-5000:]
+    return said
+
+
+def planned(project: Path, *words: str) -> dict[str, int]:
+    """Rule -> jobs of a dry run; empty when there is nothing to be done."""
+    output = snakemake(project, "--dry-run", *words)
+    counts = dict(re.findall(r"^(\w+) {2,}(\d+)\b", output, re.MULTILINE))
+    assert counts or "Nothing to be done" in output, output
+    return {rule: int(n) for rule, n in counts.items() if rule not in {"total", "everything"}}
