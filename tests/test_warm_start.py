@@ -1,13 +1,15 @@
 """A command that is forked from the run's warm process does what it does by itself."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -25,9 +27,9 @@ class Warm(NamedTuple):
     process: "subprocess.Popen[bytes]"
 
     @property
-    def children(self) -> list[int]:
-        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(child) for child in listed.split()]
+    def commands(self) -> list[int]:
+        """Those under way; each has a keeper, which the process forked."""
+        return [child for keeper in children(self.process.pid) for child in children(keeper)]
 
     @property
     def cold(self) -> dict[str, str]:
@@ -42,10 +44,17 @@ def warm() -> Iterator[Warm]:
         environment = dict(os.environ)
     os.environ.pop(ADDRESS)
     assert process
-    until(lambda: environment[ADDRESS] in Path("/proc/net/unix").read_text(), seconds=60)
+    until(lambda: warm_start.is_ready(environment[ADDRESS]), seconds=60)
     yield Warm(environment, process)
     process.kill()
     process.wait()
+
+
+def children(process: int) -> list[int]:
+    with suppress(OSError):  # it has ended
+        listed = Path(f"/proc/{process}/task/{process}/children").read_text()
+        return [int(child) for child in listed.split()]
+    return []
 
 
 def until(happens: Callable[[], object], seconds: float = 20) -> None:
@@ -77,44 +86,92 @@ def test_it_says_and_ends_as_it_does_by_itself(warm: Warm, words: list[str], tmp
 
 def test_it_reads_and_writes_its_own_files(warm: Warm, tmp_path: Path) -> None:
     command = waiting(warm.environment)
-    until(lambda: warm.children)
+    until(lambda: warm.commands)
     _, told = command.communicate('{"inputs": ["absent"], "wait": 0, "steps": []}')
     assert command.returncode == 1
     assert told.startswith("error: absent did not show on this node within 0 s")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_reaches_it(warm: Warm, number: signal.Signals) -> None:
-    command = waiting(warm.environment)
-    until(lambda: warm.children)
-    (child,) = warm.children
-    until(lambda: "pipe_read" in Path(f"/proc/{child}/wchan").read_text() or in_read(child))
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
+@pytest.mark.parametrize("kind", ["environment", "cold"])
+def test_a_signal_ends_it_as_it_does_by_itself(warm: Warm, kind: str, number: signal.Signals) -> None:
+    command = waiting(getattr(warm, kind))
+    until(lambda: kind == "cold" or warm.commands)
+    (reading,) = warm.commands or [command.pid]
+    until(lambda: in_read(reading))
     command.send_signal(number)
+    command.wait(timeout=20)  # while its standard input is open: else it might end by that
     command.communicate()
-    assert command.returncode in (128 + number, 130)
-    until(lambda: not warm.children)
+    assert command.returncode == (130 if number == signal.SIGINT else -number)
+    until(lambda: not warm.commands)
 
 
-def in_read(child: int) -> bool:
-    """Whether it waits in the system call read, number 0 on x86-64 and 63 on ARM."""
-    return Path(f"/proc/{child}/syscall").read_text().split()[0] in ("0", "63")
+def in_read(process: int) -> bool:
+    """Whether it waits for its standard input: read is system call 0 on x86-64, and 63 on ARM."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/syscall").read_text().split()[:2] in (["0", "0x0"], ["63", "0x0"])
+    return False
 
 
 def test_it_does_not_outlive_its_client(warm: Warm) -> None:
     command = waiting(warm.environment)
-    until(lambda: warm.children)
+    until(lambda: warm.commands)
     command.kill()
     command.communicate()
-    until(lambda: not warm.children)
+    until(lambda: not warm.commands)
 
 
-def test_under_another_environment_it_runs_by_itself(warm: Warm, tmp_path: Path) -> None:
-    command = waiting(warm.environment | {"PYTHONOPTIMIZE": "1"})
-    time.sleep(1)
-    assert not warm.children
-    assert command.poll() is None
+@pytest.mark.parametrize(
+    "other",
+    [{"env": {"PYTHONOPTIMIZE": "1"}}, {"env": {"OMP_NUM_THREADS": "999"}}, {"umask": 0o077}],
+    ids=["environment", "threads", "umask"],
+)
+def test_what_cannot_be_the_same_in_a_fork_runs_by_itself(warm: Warm, other: dict[str, Any]) -> None:
+    other["env"] = warm.environment | other.get("env", {})
+    command = subprocess.Popen([*COMMAND, "job"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, **other)
+    until(lambda: in_read(command.pid))
+    assert not warm.commands
+    command.communicate(b"{")
+    assert command.returncode == 1
+
+
+def test_in_a_folder_that_is_gone_it_runs_by_itself(warm: Warm, tmp_path: Path) -> None:
+    gone = f"cd {tmp_path} && rmdir {tmp_path} && exec {shlex.join(COMMAND)} --version"
+    done = subprocess.run(["bash", "-c", gone], env=warm.environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_standard_file_may_be_closed(warm: Warm) -> None:
+    closed = ["bash", "-c", f"exec {shlex.join(COMMAND)} --version <&-"]
+    subprocess.run(closed, env=warm.environment, capture_output=True, check=True)
+
+
+def test_what_is_ignored_stays_ignored(warm: Warm) -> None:
+    command = subprocess.Popen(
+        ["nohup", *COMMAND, "job"], env=warm.environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    until(lambda: warm.commands)
+    command.send_signal(signal.SIGHUP)
+    command.communicate(b"{")
+    assert command.returncode == 1
+
+
+def test_it_pauses_with_its_client(warm: Warm) -> None:
+    command = waiting(warm.environment)
+    until(lambda: warm.commands)
+    (child,) = warm.commands
+    for number, state in ((signal.SIGTSTP, "T"), (signal.SIGCONT, "S")):
+        command.send_signal(number)
+        until(lambda state=state: state_of(child) == state_of(command.pid) == state)
     command.communicate("{")
     assert command.returncode == 1
+
+
+def state_of(process: int) -> str:
+    """R, S, T, Z, ... or nothing where it is gone."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    return ""
 
 
 def test_without_its_process_it_runs_by_itself(warm: Warm, tmp_path: Path) -> None:
@@ -130,10 +187,4 @@ def test_few_commands_are_not_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_process_ends_with_its_run(tmp_path: Path) -> None:
     words = "import os\nfrom centigan import warm_start\nprint(warm_start.begin(jobs=99).pid)"
     run_of = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
-    until(lambda: not lives(int(run_of.stdout)), seconds=60)
-
-
-def lives(process: int) -> bool:
-    """Whether it is there and no zombie."""
-    status = Path(f"/proc/{process}/status")
-    return status.exists() and "State:\tZ" not in status.read_text()
+    until(lambda: state_of(int(run_of.stdout)) in ("", "Z"), seconds=60)

@@ -11,23 +11,36 @@ nothing but time depends on this. Linux alone: the socket has no file that a kil
 
 import json
 import os
+import resource
 import secrets
 import signal
 import socket
+import struct
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 ADDRESS = "CENTIGAN_WARM"  # in the environment of a run's jobs
 WORTH_IT = 8  # jobs: importing costs as much as two of them
-# what libraries or Python read of the environment while they are imported, not later
-READ_ON_IMPORT = ("PYTHON", "LD_", "MPL", "TORCH", "PYTORCH", "KMP_", "OMP_", "MKL_", "OPENBLAS_")
-OF_THREADS = "_NUM_THREADS"  # Snakemake sets them for each job; they are set again after the fork
-PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-LOST = 70  # EX_SOFTWARE: the process that would have told of the end was killed
+# what libraries or Python read of the environment while they are imported or start, not later
+READ_ON_IMPORT = (
+    *("PYTHON", "LD_", "MPL", "TORCH", "PYTORCH", "KMP_", "OMP_", "MKL_", "OPENBLAS_", "TQDM_"),
+    *("HOME", "XDG_", "LANG", "LC_", "TZ"),
+)
+FLAGS = ("optimize", "dev_mode", "utf8_mode", "isolated", "no_site", "no_user_site")  # of Python
+THREADS = "OMP_NUM_THREADS"  # Snakemake sets it and its like for each job; it is set again after the fork
+OF_THREADS = "_NUM_THREADS"
+PASSED_ON = (
+    *(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2),
+    *(signal.SIGTSTP, signal.SIGCONT),  # Ctrl-Z, and on
+)
+TAKEN, GO = b"+", b"\0"
+PATIENCE = 10.0  # seconds until a command runs by itself after all
+LOST = 70  # EX_SOFTWARE: what would have told of the end was killed
+LISTENS = "00010000"  # the flag in /proc/net/unix
 DIGITS = 16  # of the length of a request
 
 
@@ -60,6 +73,12 @@ def begin(jobs: int) -> "subprocess.Popen[bytes] | None":
     return started
 
 
+def is_ready(address: str) -> bool:
+    """Whether the process at the address has imported all and takes commands."""
+    lines = Path("/proc/net/unix").read_text().splitlines()
+    return any(line.endswith(f"@{address}") and line.split()[3] == LISTENS for line in lines)
+
+
 def _possible() -> bool:
     """Whether this system is Linux 5.3 or later."""
     try:
@@ -70,47 +89,78 @@ def _possible() -> bool:
 
 
 def hand_over(address: str) -> int | None:
-    """The exit status of this command, run by a child of the process at the address; None: it did not."""
-    received: list[int] = []
-    with socket.socket(socket.AF_UNIX) as server:
-        try:
-            server.connect(f"\0{address}")
-        except OSError:  # not ready yet, or gone
-            return None
-        for caught in PASSED_ON:
-            signal.signal(caught, lambda number, _: received.append(number))
+    """The exit status of this command, run by a child of the process at the address; None: it did not run."""
+    try:
         told = json.dumps(request()).encode()
+        server = _connected(address)
+    except OSError:  # not ready yet, or gone; or the working directory is
+        return None
+    received: list[int] = []
+    caught = [number for number in PASSED_ON if signal.getsignal(number) is not signal.SIG_IGN]
+    with server:
+        before = {number: signal.signal(number, lambda n, _: received.append(n)) for number in caught}
         try:
+            server.settimeout(PATIENCE)
             socket.send_fds(server, [f"{len(told):{DIGITS}}".encode()], [0, 1, 2])
             server.sendall(told)
-            answers = server.makefile()
-            child = int(answers.readline() or 0)
+            if taken := server.recv(1) == TAKEN:
+                server.sendall(GO)
         except OSError:
-            child = 0
-        if child:
-            return _status_of(child, answers.readline, received)
-    for caught in PASSED_ON:
-        signal.signal(caught, signal.default_int_handler if caught == signal.SIGINT else signal.SIG_DFL)
-    for number in received:
-        signal.raise_signal(number)
+            taken = False
+        if taken:
+            return _status_of(server, caught, received)
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    for each in received:
+        signal.raise_signal(each)
     return None
 
 
-def _status_of(child: int, answer: Callable[[], str], received: list[int]) -> int:
-    """Wait for the child's end, and pass on what is sent to this process, also what came before."""
+def _connected(address: str) -> socket.socket:
+    """A connection to a process of our own user."""
+    server = socket.socket(socket.AF_UNIX)
+    try:
+        if server.fileno() < 3:  # it would be handed over in place of a standard file that is closed
+            raise OSError("a standard file is closed")
+        server.connect(f"\0{address}")
+        if user_of(server) != os.getuid():
+            raise PermissionError("another user has the address")
+    except OSError:
+        server.close()
+        raise
+    return server
+
+
+def _status_of(server: socket.socket, caught: list[signal.Signals], received: list[int]) -> int:
+    """Wait for the command's end, and pass on what is sent to this process, also what came before."""
 
     def pass_on(number: int, _: object) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(child, number)
+        with suppress(OSError):
+            server.send(bytes([number]))
+        if number == signal.SIGTSTP:
+            os.kill(os.getpid(), signal.SIGSTOP)
 
-    for caught in PASSED_ON:
-        signal.signal(caught, pass_on)
-    for number in received:
-        pass_on(number, None)
-    told = answer()
+    server.settimeout(None)
+    for number in caught:
+        signal.signal(number, pass_on)
+    for each in received:
+        pass_on(each, None)
+    told = ""
+    with suppress(OSError):
+        told = server.makefile().readline()
     if not told:
         print("error: the process that this command was forked from was killed", file=sys.stderr)
-    return int(told or LOST)
+    status = int(told or LOST)
+    if status < 0:  # end as it did, by this signal
+        signal.signal(-status, signal.SIG_DFL) if -status != signal.SIGKILL else None
+        os.kill(os.getpid(), -status)
+    return status
+
+
+def user_of(peer: socket.socket) -> int:
+    """Who runs the process at the other end: the address of a socket without a file is open to all."""
+    told = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return int(struct.unpack("3i", told)[1])
 
 
 def request() -> dict[str, Any]:
@@ -120,15 +170,22 @@ def request() -> dict[str, Any]:
         "folder": str(Path.cwd()),
         "path": sys.path,
         "environment": dict(os.environ),
-        "imported": imported(),
+        "under": under(),
     }
 
 
-def imported(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """What the imported libraries depend on."""
+def under(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """What imported libraries, and all that a process inherits, depend on."""
     read = {
         name: value
         for name, value in environment.items()
         if name.startswith(READ_ON_IMPORT) and not name.endswith(OF_THREADS)
     }
-    return read | {"": f"{sys.prefix} {sys.version}"}
+    os.umask(mask := os.umask(0o077))
+    limits = [getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")]
+    return {
+        "environment": read,
+        "python": [sys.prefix, sys.version, *(getattr(sys.flags, name) for name in FLAGS)],
+        "inherited": [mask, os.getpriority(os.PRIO_PROCESS, 0), sorted(os.sched_getaffinity(0))],
+        "limits": [list(resource.getrlimit(limit)) for limit in sorted(set(limits))],
+    }

@@ -1,22 +1,23 @@
 """The process that a run's commands are forked from: it imports libraries, and none of our source.
 
-It ends with the run that started it, once no command is left.
+Each command has a keeper, which is forked first: it reads the request, forks the command, passes signals on
+and tells the client how it ended. So the process itself only accepts and forks, and ends with its run.
 """
 
 import ctypes
 import gc
+import io
 import json
 import os
 import select
 import signal
 import socket
-import struct
 import sys
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
-from centigan.warm_start import DIGITS, OF_THREADS, imported, run
+from centigan.warm_start import DIGITS, GO, TAKEN, THREADS, run, under, user_of
 
 LIBRARIES = (
     *("torch", "numpy", "pandas", "pyarrow.parquet", "safetensors.torch", "scipy.linalg", "threadpoolctl"),
@@ -25,117 +26,113 @@ LIBRARIES = (
 DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 
 
-class Running(NamedTuple):
-    """A command under way."""
+def serve(address: str, run_of: int) -> None:
+    """Import the libraries, then fork for each command until the run of this process id ends.
 
-    child: int  # process id
-    ended: int  # file descriptor that can be read once it has
-    client: socket.socket
-
-
-class Commands:
-    """The commands under way, by the files that tell of their ends."""
-
-    def __init__(self, address: str) -> None:
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(f"\0{address}")
-        self.listener.listen(64)
-        self.poll = select.epoll()
-        self.poll.register(self.listener, select.EPOLLIN)
-        self.running: dict[int, Running] = {}
-
-    def fork_until(self, run_of: int) -> socket.socket:
-        """Fork a child for each command until the run of this process id ends; in the child: its client."""
-        while self.running or os.getppid() == run_of:
-            for file, _ in self.poll.poll(1.0):
-                if file == self.listener.fileno():
-                    if client := self._accept():
-                        return client
-                elif file in self.running:
-                    self._has_ended(file)
-        sys.exit()
-
-    def _accept(self) -> socket.socket | None:
-        """The client, in its child."""
-        client, _ = self.listener.accept()
-        if _user_of(client) != os.getuid():
-            client.close()
-            return None
-        child = os.fork()
-        if not child:
-            self._leave()
-            return client
-        command = Running(child, os.pidfd_open(child), client)
-        self.running |= {command.ended: command, client.fileno(): command}
-        self.poll.register(command.ended, select.EPOLLIN)
-        self.poll.register(client, select.EPOLLRDHUP)
-        return None
-
-    def _has_ended(self, file: int) -> None:
-        """The child, whose status the client is told, or the client, whom the child does not outlive."""
-        command = self.running[file]
-        if file != command.ended:
-            self.poll.unregister(file)
-            os.kill(command.child, signal.SIGKILL)
-            return
-        code = os.waitstatus_to_exitcode(os.waitpid(command.child, 0)[1])
-        with suppress(OSError):  # the client is gone
-            command.client.sendall(b"%d\n" % (code if code >= 0 else 128 - code))
-        del self.running[command.ended], self.running[command.client.fileno()]
-        command.client.close()
-        os.close(command.ended)  # epoll forgets files that are closed
-
-    def _leave(self) -> None:
-        """Close in a child what is the parent's."""
-        self.listener.close()
-        self.poll.close()
-        for command in {id(each): each for each in self.running.values()}.values():
-            command.client.close()
-            os.close(command.ended)
-
-
-def become(client: socket.socket, under: dict[str, str]) -> None:
-    """Take the words, folder, environment and files of a command, or let it run by itself.
-
-    It does where it was started `under` another environment than the libraries here were imported.
+    Returns in each command's own process.
     """
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGTERM)  # as a job whose terminal goes away
-    if os.getppid() != parent:
-        sys.exit()
-    with client:
-        length, files, _, _ = socket.recv_fds(client, DIGITS, 3)
-        request: dict[str, Any] = json.loads(client.makefile("rb").read(int(length)))
-        if request["imported"] != under:
-            client.sendall(b"0\n")
+    started_under = under()  # before torch sets a variable of its own
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"\0{address}")
+        for name in LIBRARIES:
+            with suppress(ImportError):
+                import_module(name)
+        gc.freeze()  # children share these objects, and need not look for garbage among them
+        listener.listen(64)
+        listener.settimeout(1.0)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are not waited for
+        client = next_client(listener, run_of)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    keep(client, started_under)
+
+
+def next_client(listener: socket.socket, run_of: int) -> socket.socket:
+    """Returns in a keeper, with its client."""
+    while os.getppid() == run_of:
+        try:
+            client, _ = listener.accept()
+        except TimeoutError:
+            continue
+        try:
+            if user_of(client) == os.getuid() and not os.fork():
+                return client
+        except OSError:  # no more processes: the command runs by itself
+            pass
+        client.close()
+    sys.exit()
+
+
+def keep(client: socket.socket, started_under: dict[str, Any]) -> None:
+    """Fork the command, and end with it; returns in the command's own process."""
+    length, files, _, _ = socket.recv_fds(client, DIGITS, 3)
+    if not length:
+        os._exit(0)  # the client has gone already
+    request: dict[str, Any] = json.loads(client.makefile("rb").read(int(length)))
+    if request["under"] != started_under or not as_many_threads(request["environment"].get(THREADS)):
+        os._exit(0)  # it runs by itself
+    client.sendall(TAKEN)
+    if client.recv(1) != GO:
+        os._exit(0)  # it lost patience
+    keeper = os.getpid()
+    child = os.fork()
+    if not child:
+        client.close()
+        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, signal.SIGTERM)
+        if os.getppid() != keeper:
             os._exit(0)
-        client.sendall(b"%d\n" % os.getpid())
+        return become(request, files)
+    for file in files:
+        os.close(file)
+    os._exit(_end_of(child, client))
+
+
+def _end_of(child: int, client: socket.socket) -> int:
+    """Pass signals on until the child ends, which it does when the client is gone; then tell the client."""
+    ended = os.pidfd_open(child)
+    poll = select.poll()
+    poll.register(ended, select.POLLIN)
+    poll.register(client, select.POLLIN)
+    while ended not in (ready := dict(poll.poll())):
+        if client.fileno() in ready:
+            told = b""
+            with suppress(OSError):
+                told = client.recv(64)
+            for number in told or [signal.SIGKILL]:
+                os.kill(child, signal.SIGSTOP if number == signal.SIGTSTP else number)
+            if not told:
+                poll.unregister(client)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with suppress(OSError):
+        client.sendall(b"%d\n" % code)
+    return 0
+
+
+def as_many_threads(asked: str | None) -> bool:
+    """Whether libraries that are asked for so many threads after they are loaded take as many as if before.
+
+    Before, they take no more than there are cores.
+    """
+    return asked is None or (asked.isdecimal() and 0 < int(asked) <= sys.modules["torch"].get_num_threads())
+
+
+def become(request: dict[str, Any], files: list[int]) -> None:
+    """Take the words, folder, environment and files of a command."""
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
+    assert isinstance(sys.stdout, io.TextIOWrapper)
+    sys.stdout.reconfigure(line_buffering=sys.stdout.isatty())  # it was begun on another file
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.path[:], sys.argv[:] = request["path"], request["words"]
-    if threads := os.environ.get(f"OMP{OF_THREADS}"):
+    sys.modules["numpy"].random.seed()  # its global generator would be every command's
+    if threads := os.environ.get(THREADS):
         from centigan.threads import limit_threads
 
         limit_threads(int(threads))
 
 
-def _user_of(client: socket.socket) -> int:
-    """Who runs the process at the other end: the address of a socket without a file is open to all."""
-    _, user, _ = struct.unpack(
-        "3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    )
-    return int(user)
-
-
 if __name__ == "__main__":
-    under = imported()  # before torch sets a variable of its own
-    for name in LIBRARIES:
-        with suppress(ImportError):
-            import_module(name)
-    gc.freeze()  # children share these objects, and need not look for garbage among them
-    become(Commands(sys.argv[1]).fork_until(run_of=int(sys.argv[2])), under)
+    serve(sys.argv[1], run_of=int(sys.argv[2]))
     run()
