@@ -37,7 +37,7 @@ def main() -> None:
     )
     split = split_names(settings.data.classes, settings.data.split_size)[0]
     alone = dict(os.environ)
-    process = warm_start.begin(jobs=warm_start.WORTH_IT)
+    process = warm_start.begin(warm_start.WORTH_IT, log=Path(os.devnull))
     assert process, "needs Linux 5.3 or later"
     warm = dict(os.environ)
     while not warm_start.is_ready(warm[warm_start.ADDRESS]):

@@ -25,6 +25,7 @@ class Warm(NamedTuple):
 
     environment: dict[str, str]
     process: "subprocess.Popen[bytes]"
+    log: Path
 
     @property
     def commands(self) -> list[int]:
@@ -37,15 +38,16 @@ class Warm(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def warm() -> Iterator[Warm]:
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", SOURCE)
-        process = warm_start.begin(jobs=warm_start.WORTH_IT)
+        log = tmp_path_factory.mktemp("warm") / "log"
+        process = warm_start.begin(warm_start.WORTH_IT, log)
         environment = dict(os.environ)
     os.environ.pop(ADDRESS)
     assert process
     until(lambda: warm_start.is_ready(environment[ADDRESS]), seconds=60)
-    yield Warm(environment, process)
+    yield Warm(environment, process, log)
     process.kill()
     process.wait()
 
@@ -131,6 +133,7 @@ def test_what_cannot_be_the_same_in_a_fork_runs_by_itself(warm: Warm, other: dic
     command = subprocess.Popen([*COMMAND, "job"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, **other)
     until(lambda: in_read(command.pid))
     assert not warm.commands
+    assert warm.log.read_text().splitlines()[-1].startswith("by itself, other ")
     command.communicate(b"{")
     assert command.returncode == 1
 
@@ -179,12 +182,13 @@ def test_without_its_process_it_runs_by_itself(warm: Warm, tmp_path: Path) -> No
     assert run(["--version"], gone, tmp_path) == run(["--version"], warm.cold, tmp_path)
 
 
-def test_few_commands_are_not_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert warm_start.begin(jobs=warm_start.WORTH_IT - 1) is None
+def test_few_commands_are_not_worth_it(tmp_path: Path) -> None:
+    assert warm_start.begin(warm_start.WORTH_IT - 1, tmp_path / "log") is None
     assert ADDRESS not in os.environ
 
 
 def test_the_process_ends_with_its_run(tmp_path: Path) -> None:
-    words = "import os\nfrom centigan import warm_start\nprint(warm_start.begin(jobs=99).pid)"
+    begin = "print(warm_start.begin(99, Path('/dev/null')).pid)"
+    words = f"from pathlib import Path\nfrom centigan import warm_start\n{begin}"
     run_of = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     until(lambda: state_of(int(run_of.stdout)) in ("", "Z"), seconds=60)

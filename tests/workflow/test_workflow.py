@@ -37,6 +37,12 @@ def test_one_command_ends_in_a_page_a_summary_and_a_published_run(project: Path)
     assert json.loads((results / "mlflow.json").read_text())["parent_run_id"]
 
 
+def test_its_commands_were_forked_from_one_that_had_imported_all(project: Path) -> None:
+    told = (project / ".snakemake/centigan/warm_start.log").read_text().splitlines()
+    assert sum(line.startswith("forked: ") for line in told) > 30, told
+    assert not [line for line in told if line.startswith("by itself")]
+
+
 def test_nothing_is_written_outside_the_declared_places(project: Path) -> None:
     own = {"Snakefile", "params.yaml", "workflow", "experiments", "profiles", "slurm"}
     assert {path.name for path in project.iterdir()} - own == WRITTEN

@@ -99,7 +99,8 @@ def tell_trainings():
 def start_warm():
     """Let jobs be forked from one process; not where another machine, environment or container runs them."""
     if not (ON_CLUSTER or PRELUDE or workflow.deployment_settings.deployment_method):
-        warm_start.begin(jobs=len(list(workflow.dag.needrun_jobs())))
+        jobs = len(list(workflow.dag.needrun_jobs()))
+        warm_start.begin(jobs, log=Path(".snakemake/centigan/warm_start.log"))
 
 
 def start_follower():

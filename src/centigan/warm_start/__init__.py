@@ -60,15 +60,20 @@ def run() -> None:
     command()
 
 
-def begin(jobs: int) -> "subprocess.Popen[bytes] | None":
-    """Let the commands that this process starts be forked from one that this starts, if there are so many."""
+def begin(jobs: int, log: Path) -> "subprocess.Popen[bytes] | None":
+    """Let the commands that this process starts be forked from one that this starts, if there are so many.
+
+    The log tells of each command whether it was, or what was other than when the process began.
+    """
     if jobs < WORTH_IT or not _possible():
         return None
     address = f"centigan-{secrets.token_hex(8)}"
     process = Path(__file__).with_name("process.py")  # not as -m, which usage texts would tell
     words = [sys.executable, "-P", str(process), address, str(os.getpid())]
     quiet = subprocess.DEVNULL
-    started = subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as told:
+        started = subprocess.Popen(words, stdin=quiet, stdout=quiet, stderr=told, start_new_session=True)
     os.environ[ADDRESS] = address
     return started
 

@@ -68,8 +68,13 @@ def keep(client: socket.socket, started_under: dict[str, Any]) -> None:
     if not length:
         os._exit(0)  # the client has gone already
     request: dict[str, Any] = json.loads(client.makefile("rb").read(int(length)))
-    if request["under"] != started_under or not as_many_threads(request["environment"].get(THREADS)):
-        os._exit(0)  # it runs by itself
+    other = [key for key, value in request["under"].items() if started_under[key] != value]
+    if not as_many_threads(request["environment"].get(THREADS)):
+        other.append(THREADS)
+    words = " ".join(request["words"][1:4])
+    print(f"by itself, other {', '.join(other)}: {words}" if other else f"forked: {words}", file=sys.stderr)
+    if other:
+        os._exit(0)
     client.sendall(TAKEN)
     if client.recv(1) != GO:
         os._exit(0)  # it lost patience
