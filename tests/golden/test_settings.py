@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from centigan import params
-from centigan.settings.stages import TrainStage
+from centigan.settings.stages import ArraysStage, JudgeStage, TrainStage
 from centigan.settings.training import SupervisionSettings
 
 ROOT = Path(__file__).parents[2]
@@ -31,3 +31,11 @@ def test_labels_that_a_training_does_not_see_identify_it() -> None:
     assert '"supervision": {"labelled_per_class": 4, "seed": 0}' in params.canonical_json(
         params.stage(few, TrainStage)
     )
+
+
+def test_settings_that_came_later_are_left_out_while_they_have_their_default() -> None:
+    arrays, judge = ArraysStage.model_validate({"arrays": {}}), JudgeStage.model_validate({"judge": {}})
+    assert "channels" not in params.canonical_json(arrays)
+    assert "steps" not in params.canonical_json(judge)
+    fewer = JudgeStage.model_validate({"judge": {"steps": 4}})
+    assert '"steps": 4' in params.canonical_json(fewer)

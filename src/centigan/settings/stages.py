@@ -4,7 +4,7 @@ A stage is the exact part of the settings that one rule depends on: Snakemake co
 the command is handed that same JSON.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer
 
@@ -31,34 +31,39 @@ from centigan.settings.training import (
 )
 
 
-class ArraysStage(Frozen):
-    arrays: ArraySettings
+class WithLaterSettings(Frozen):
+    """A stage that has settings which came later: its JSON is without those that have their default.
+
+    So nothing that was made before they were there is stale.
+    """
+
+    later: ClassVar[tuple[str, ...]]  # a section, or one of its settings: "arrays.channels"
 
     @model_serializer(mode="wrap")
-    def _three_channels_go_without_saying(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Arrays from before the setting was there are those of `auto`."""
+    def _defaults_go_without_saying(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = values(self)
-        if self.arrays.channels == "auto":
-            written["arrays"].pop("channels", None)
+        for place in self.later:
+            section, _, key = place.rpartition(".")
+            owner = getattr(self, section) if section else self
+            if getattr(owner, key) == type(owner).model_fields[key].default:
+                (written[section] if section else written).pop(key, None)
         return written
+
+
+class ArraysStage(WithLaterSettings):
+    later: ClassVar = ("arrays.channels",)
+    arrays: ArraySettings
 
 
 class IndexStage(Frozen):
     data: ContentSettings  # not where they lie
 
 
-class TrainStage(Frozen):
+class TrainStage(WithLaterSettings):
+    later: ClassVar = ("supervision",)
     model: ModelConfig
     train: TrainSettings
     supervision: SupervisionSettings = SupervisionSettings()
-
-    @model_serializer(mode="wrap")
-    def _all_labels_go_without_saying(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Trainings from before the section was there are those with every label."""
-        written: dict[str, Any] = values(self)
-        if self.supervision == SupervisionSettings():
-            written.pop("supervision", None)
-        return written
 
 
 class SampleStage(Frozen):
@@ -66,16 +71,9 @@ class SampleStage(Frozen):
     sample: SampleSettings
 
 
-class JudgeStage(Frozen):
+class JudgeStage(WithLaterSettings):
+    later: ClassVar = ("judge.steps",)
     judge: JudgeSettings
-
-    @model_serializer(mode="wrap")
-    def _as_many_steps_go_without_saying(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Judges from before the setting was there are those of its default."""
-        written: dict[str, Any] = values(self)
-        if self.judge.steps == JudgeSettings().steps:
-            written["judge"].pop("steps", None)
-        return written
 
 
 class AccuracyStage(Frozen):
