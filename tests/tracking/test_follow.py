@@ -32,6 +32,13 @@ def train_both(layout: Layout, iterations: range) -> None:
         train(layout, split, iterations)
 
 
+def compute(layout: Layout) -> None:
+    """Train both splits line by line, then measure."""
+    for split in SPLITS:
+        train(layout, split, range(10, 110, 10), pause=0.05)
+    finish(layout)
+
+
 def test_an_unfinished_journal_is_exported_as_far_as_it_goes(
     begun: Layout, settings: Settings, store: str
 ) -> None:
@@ -132,12 +139,7 @@ def test_the_same_results_by_another_copy_of_the_project_are_the_same_run(
 
 
 def test_following_a_training_ends_with_its_results(begun: Layout, settings: Settings, store: str) -> None:
-    def pipeline() -> None:
-        for split in SPLITS:
-            train(begun, split, range(10, 110, 10), pause=0.05)
-        finish(begun)
-
-    computing = threading.Thread(target=pipeline)
+    computing = threading.Thread(target=compute, args=(begun,))
     computing.start()
     follow(Followed(begun, settings, NAMES), tracking_uri=store, every=0.1)
     computing.join()
@@ -151,13 +153,7 @@ def test_one_process_follows_several_experiments_until_the_last_is_complete(
     other = Layout("toy", tmp_path / "other")
     train_both(begun, range(10, 110, 10))
     finish(begun)
-
-    def slower() -> None:
-        for split in SPLITS:
-            train(other, split, range(10, 110, 10), pause=0.05)
-        finish(other)
-
-    computing = threading.Thread(target=slower)
+    computing = threading.Thread(target=compute, args=(other,))
     computing.start()
     both = (Followed(layout, settings, NAMES) for layout in (begun, other))
     follow(*both, tracking_uri=store, every=0.1)

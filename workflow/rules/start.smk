@@ -107,5 +107,5 @@ def start_follower():
     """Export the journals to MLflow while they grow; it ends with this process, however that ends."""
     centigan = Path(sys.executable).with_name("centigan")
     words = ["track", "-e", ",".join(EXPERIMENTS), "--follow", "--beside", str(os.getpid())]
-    log = Layout(EXPERIMENTS[0] if EXPERIMENTS[1:] == [] else PROTOCOL).log("track")
+    log = Layout(PROTOCOL if EXPERIMENTS[1:] else EXPERIMENTS[0]).log("track")
     subprocess.Popen([centigan, *words, "--log", log], start_new_session=True)

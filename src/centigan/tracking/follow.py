@@ -86,19 +86,16 @@ def follow(
         def ended() -> bool:
             return asked.is_set() or (beside is not None and not _lives(beside))
 
-        while exporters and (
-            not (last := ended()) or pause == every
-        ):  # after a failure there is no last pass
+        while not (last := ended()) or pause == every:  # after a failure there is no last pass
             passes = [_try(each, warn=pause == every, close=beside is None) for each in exporters]
             exporters = [each for each, (done, _) in zip(exporters, passes, strict=True) if not done]
-            if last:
+            if last or not exporters:
                 return
             failed = any(failed for _, failed in passes)
             if pause > every and not failed:
                 log.info("MLflow answers again")
             pause = min(2 * pause, LONGEST_PAUSE) if failed else every
-            if exporters:
-                _wait(pause, ended)
+            _wait(pause, ended)
 
 
 def _try(exporter: Exporter, *, warn: bool, close: bool) -> tuple[bool, bool]:
