@@ -18,7 +18,6 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -157,7 +156,8 @@ def _status_of(server: socket.socket, caught: list[signal.Signals], received: li
         print("error: the process that this command was forked from was killed", file=sys.stderr)
     status = int(told or LOST)
     if status < 0:  # end as it did, by this signal
-        signal.signal(-status, signal.SIG_DFL) if -status != signal.SIGKILL else None
+        if -status != signal.SIGKILL:
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     return status
 
@@ -179,11 +179,11 @@ def request() -> dict[str, Any]:
     }
 
 
-def under(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+def under() -> dict[str, Any]:
     """What imported libraries, and all that a process inherits, depend on."""
     read = {
         name: value
-        for name, value in environment.items()
+        for name, value in os.environ.items()
         if name.startswith(READ_ON_IMPORT) and not name.endswith(OF_THREADS)
     }
     os.umask(mask := os.umask(0o077))

@@ -88,10 +88,11 @@ def keep(client: socket.socket, started_under: dict[str, Any]) -> None:
         return become(request, files)
     for file in files:
         os.close(file)
-    os._exit(_end_of(child, client))
+    tell_end(child, client)
+    os._exit(0)
 
 
-def _end_of(child: int, client: socket.socket) -> int:
+def tell_end(child: int, client: socket.socket) -> None:
     """Pass signals on until the child ends, which it does when the client is gone; then tell the client."""
     ended = os.pidfd_open(child)
     poll = select.poll()
@@ -109,7 +110,6 @@ def _end_of(child: int, client: socket.socket) -> int:
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     with suppress(OSError):
         client.sendall(b"%d\n" % code)
-    return 0
 
 
 def as_many_threads(asked: str | None) -> bool:
