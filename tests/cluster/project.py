@@ -37,7 +37,7 @@ class Project:
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Snakemake in the background; its messages go to run.log."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
-        environment |= {"XDG_CACHE_HOME": str(self.folder / ".snakemake/cache"), "OMP_NUM_THREADS": "1"}
+        environment |= {"XDG_CACHE_HOME": str(self.folder / ".snakemake/cache")}
         environment |= {"MPLCONFIGDIR": str(self.folder / ".snakemake/matplotlib")}
         with (self.folder / "run.log").open("a") as log:
             self.running = subprocess.Popen(

@@ -107,7 +107,6 @@ class Project:
             "MPLCONFIGDIR": str(self.folder / ".snakemake/matplotlib"),
             "DVC_SITE_CACHE_DIR": str(self.folder / ".dvc/tmp/site"),
             "DVC_NO_ANALYTICS": "1",
-            "OMP_NUM_THREADS": "1",
             "GIT_CONFIG_GLOBAL": "/dev/null",
             # the same files, the same commit: manifests name it
             **{f"GIT_{who}_DATE": "2026-01-01T00:00:00Z" for who in ("AUTHOR", "COMMITTER")},

@@ -61,7 +61,7 @@ def run_pipeline(project: Path, generator_lr: float, uri: str) -> None:
     write_experiment(project, "small/tiny", changed)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE_")}
     environment |= {"XDG_CACHE_HOME": str(project / ".cache"), "MPLCONFIGDIR": str(project / ".cache")}
-    environment |= {"OMP_NUM_THREADS": "1", "MLFLOW_TRACKING_URI": uri}
+    environment |= {"MLFLOW_TRACKING_URI": uri}
     command = [BIN / "snakemake", "--cores", "2", "--config", "experiment=small/tiny"]
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-5000:]

@@ -13,7 +13,7 @@ BIN = Path(sys.executable).parent
 def snakemake(project: Path, *words: str, check: bool = True) -> str:
     """Standard output and error of one call."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
-    environment |= {"XDG_CACHE_HOME": str(project / ".snakemake/cache"), "OMP_NUM_THREADS": "1"}
+    environment |= {"XDG_CACHE_HOME": str(project / ".snakemake/cache")}
     environment |= {"MPLCONFIGDIR": str(project / ".snakemake/matplotlib")}
     ended, said = call([BIN / "snakemake", "--cores", "2", *words], project, environment)
     assert (ended == 0) is check, said[-5000:]
