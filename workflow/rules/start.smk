@@ -5,9 +5,8 @@ import subprocess
 import sys
 
 from centigan import warm_start
-from centigan.site import IN_JOB, LOG_ALONE, prepare_scratch, visible_gpus
+from centigan.site import IN_JOB, LOG_ALONE, visible_gpus
 from snakemake.io import strip_wildcard_constraints
-from snakemake_executor_plugin_centigan_slurm.asked import tell_asked
 
 
 def screens():

@@ -12,7 +12,6 @@ nothing but time depends on this. Linux alone: the socket has no file that a kil
 import json
 import os
 import resource
-import secrets
 import signal
 import socket
 import struct
@@ -66,7 +65,7 @@ def begin(jobs: int, log: Path) -> "subprocess.Popen[bytes] | None":
     """
     if jobs < WORTH_IT or not _possible():
         return None
-    address = f"centigan-{secrets.token_hex(8)}"
+    address = f"centigan-{os.urandom(8).hex()}"
     process = Path(__file__).with_name("process.py")  # not as -m, which usage texts would tell
     words = [sys.executable, "-P", str(process), address, str(os.getpid())]
     quiet = subprocess.DEVNULL
