@@ -66,7 +66,8 @@ def timed(experiment: str, split: str, settings: str, environment: dict[str, str
         for file in ("params.yaml", "experiments"):
             (there.root / file).symlink_to(Path(file).resolve())
         shutil.copytree(here.arrays(split), there.arrays(split))
-        shutil.copy(here.classes, there.classes)
+        for file in (here.classes, here.source):
+            shutil.copy(file, there.protocol)
         command = [Path(sys.executable).parent / "centigan", "train", "-e", experiment, "-s", split]
         command += ["--threads", "1", "--settings", settings]
         start = time.time()
