@@ -3,6 +3,7 @@
 The process forgets our own modules, so a command reads the source that its environment names.
 """
 
+import atexit
 import gc
 import json
 import os
@@ -31,14 +32,12 @@ def can_fork(words: Sequence[str | Path], environment: Mapping[str, str]) -> boo
     return name in MAIN and which(words[0], path=environment.get("PATH")) == str(BIN / name)
 
 
-def call_forked(
-    words: Sequence[str | Path], folder: Path, environment: Mapping[str, str]
-) -> tuple[int, str]:
+def call_forked(words: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
     """Exit status of a program, and all that it prints, errors too."""
     client = _client()
     reading, writing = os.pipe()
     told = json.dumps([[*map(str, words)], str(folder), dict(environment)]).encode()
-    with open(reading) as output:
+    with os.fdopen(reading) as output:
         socket.send_fds(client, [f"{len(told):{DIGITS}}".encode()], [writing])
         os.close(writing)
         client.sendall(told)
@@ -54,8 +53,14 @@ def _client() -> socket.socket:
     file, quiet = theirs.fileno(), subprocess.DEVNULL
     with theirs:
         words = [sys.executable, __file__, str(file)]
-        subprocess.Popen(words, env=own, pass_fds=[file], stdin=quiet, stdout=quiet)
+        process = subprocess.Popen(words, env=own, pass_fds=[file], stdin=quiet, stdout=quiet)
+    atexit.register(_end, ours, process)
     return ours
+
+
+def _end(client: socket.socket, process: "subprocess.Popen[bytes]") -> None:
+    client.close()
+    process.wait()
 
 
 def serve(requests: socket.socket) -> list[str]:

@@ -25,6 +25,7 @@ WHAT_THERE_IS = {
     "track-study",
 }  # they tell of any state of an experiment, or of a study
 GIVEN = {
+    "experiment": "small/orders/groups/shuffled",
     "split": "0",
     "metric": "distribution",
     "name": "gallery",
@@ -32,7 +33,7 @@ GIVEN = {
 }
 FORM = re.compile(
     r"(\S+?)(, \S+?)*( and \d+ more)? (is|are) missing: (`centigan [^`]+`(, | and \d+ more )?)+ ?or "
-    r"`snakemake ([\w ]+) --config experiment=small(?:/tiny)?` makes? (it|them)"
+    r"`snakemake ([\w ]+) --config experiment=small(?:/tiny|/orders/groups/shuffled)?` makes? (it|them)"
 )
 PROTOCOL = {"data": {"source": "digits", "root": "data/raw/digits", "classes": 10, "split_size": 5}}
 PROTOCOL |= {"features": {"network": "judge"}}  # type: ignore[dict-item]

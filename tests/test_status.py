@@ -121,7 +121,14 @@ def test_every_rule_but_the_raw_data_is_a_stage(layout: Layout) -> None:
     lines = [line.split() for path in rules.glob("*.smk") for line in path.read_text().splitlines()]
     named = {words[1].rstrip(":") for words in lines if words[:1] == ["rule"]}
     stages = set(seen(layout).stages)
-    assert named - {"raw", "reconstruct", "study", "publish_study"} == stages - METRICS.keys() | {"measure"}
+    assert named - {
+        "raw",
+        "reconstruct",
+        "study",
+        "publish_study",
+        "group",
+        "gather",
+    } == stages - METRICS.keys() | {"measure"}
     assert METRICS.keys() - {"bits_per_dim"} <= stages  # which AC-GAN lacks
 
 

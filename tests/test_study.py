@@ -128,7 +128,7 @@ AXES = "of: digits/acgan\ncolumns: [fid/generated]\naxes:\n"
         (AXES + "  - train: [1]", r"train is a whole section; name one setting of it"),
         (
             AXES + "  - sample.per_class: [1]",
-            r"sample.per_class: an axis over the protocol's settings is not",
+            r"sample.per_class: the protocol's, which compared models share",
         ),
         (AXES + "  - figures.gallery.per_class: [1]", r"an axis is over model or train"),
         (AXES + "  - model.family: [acgan]", r"a family has settings of its own; name files"),
@@ -164,7 +164,7 @@ def test_a_mistake_is_one_message_that_names_file_and_key(project: Path, text: s
 
 def test_all_mistakes_are_told_at_once(project: Path) -> None:
     text = AXES + "  - train.seed: [1, 1]\n  - {data.classes: [2], modl.width: [1]}"
-    with pytest.raises(UserError, match=r"stands twice.*data.classes: an axis over.*modl.width: unknown"):
+    with pytest.raises(UserError, match=r"stands twice.*data.classes: the protocol's.*modl.width: unknown"):
         points("families", write(project, text))
 
 

@@ -256,5 +256,5 @@ def all_files(
         for name in METRICS[metric].names(splits)
         for path in files(metric, layout, name)
     ]
-    shared = layout.protocol / "real"
+    shared = layout.home.results / "real"
     return [path for path in found if real is None or path.is_relative_to(shared) == real]

@@ -2,9 +2,12 @@
 
 from csv import QUOTE_MINIMAL, QUOTE_NONNUMERIC
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
+
+NAMES = {"class_id": str, "words": str, "split": str}  # "00" and "0" are names, not numbers
+READING: dict[str, Any] = {"dtype": NAMES, "keep_default_na": False, "na_values": [""]}  # so is "NA"
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

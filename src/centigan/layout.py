@@ -18,7 +18,14 @@ OF_PROTOCOL = {  # what an experiment shares with all of its protocol, and the r
     "real/features": "features_of_real",
     "real/metrics": "measure_real",
 }
-RESERVED = ("protocol", "real", "records")  # further names beside those that no experiment can have
+OF_GROUP = {  # those of them that other splits than the protocol's have, too, and the rule that writes them
+    "classes.csv": "group",
+    "arrays": "arrays",
+    "real/features": "features_of_real",
+    "real/metrics": "measure_real",
+}
+GROUPS = "groups"  # in a study's folder: arrays and real images in other splits than the protocol's
+RESERVED = ("protocol", "real", "records", GROUPS)  # further names beside those that no experiment can have
 OF_EXPERIMENT = {  # the same of what is an experiment's own
     "train": "train",
     "samples": "sample",
@@ -95,6 +102,8 @@ def owned(result: Path) -> tuple[str, Path]:
     protocol, *below = result.parts[result.parts.index("results") + 1 :] or ("",)
     if not below or below[0] in (*OF_PROTOCOL, *RESERVED):
         return protocol, Path(*below)
+    if below[1:2] == [GROUPS]:
+        return "/".join([protocol, *below[:3]]), Path(*below[3:])
     depth = next((at for at, part in enumerate(below[1:], 1) if part in (*OF_EXPERIMENT, *RESERVED)), 1)
     return "/".join([protocol, *below[:depth]]), Path(*below[depth:])
 
@@ -104,10 +113,14 @@ class Layout:
     """Where the files of an experiment lie, and those of its protocol, relative to the project folder.
 
     A protocol alone is an experiment that has no name of its own: Layout("digits").
+
+    Arrays and measurements of real images are its protocol's, or those of other splits of the same images:
+    then `group` names their home, "digits/class_counts/groups/first_20", which has a layout of its own.
     """
 
     experiment: str
     root: Path = field(default=Path())
+    group: str = ""
 
     @property
     def results(self) -> Path:
@@ -124,12 +137,26 @@ class Layout:
         return "/" not in self.experiment
 
     @property
+    def is_group(self) -> bool:
+        """Whether this is the layout of other splits than a protocol's, which experiments share."""
+        return self.experiment.split("/")[2:3] == [GROUPS]
+
+    @property
+    def home(self) -> "Layout":
+        """The layout with the arrays and real images that this experiment is trained and measured on."""
+        if self.is_group:
+            return self
+        return Layout(self.group, self.root) if self.group else self.shared
+
+    @property
     def protocol(self) -> Path:
-        """What every experiment of the same protocol shares: data, judge, measurements of real images."""
+        """What every experiment of the same protocol shares: index, judge, arrays in its own splits."""
         return self.shared.results
 
     def owner_of(self, rule: str) -> "Layout":
-        """The layout whose results a rule writes: the protocol's or its own."""
+        """The layout whose results a rule writes: the protocol's, that of its group, or its own."""
+        if rule in OF_GROUP.values():
+            return self.home
         return self.shared if rule in OF_PROTOCOL.values() else self
 
     def index(self, split: str) -> Path:
@@ -138,7 +165,7 @@ class Layout:
 
     @property
     def classes(self) -> Path:
-        return self.protocol / "classes.csv"
+        return self.home.results / "classes.csv"
 
     @property
     def source(self) -> Path:
@@ -171,7 +198,7 @@ class Layout:
 
     def arrays(self, split: str) -> Path:
         """Folder of images.npy, labels.npy, held_out_images.npy, held_out_labels.npy, manifest.json."""
-        return self.protocol / "arrays" / split
+        return self.home.results / "arrays" / split
 
     def train(self, split: str) -> Path:
         """Folder of the networks, history.jsonl, snapshots.safetensors and manifest.json."""
@@ -196,7 +223,7 @@ class Layout:
 
     def real_features(self, split: str) -> Path:
         """Folder of real.npy, held_out.npy, as `features` has them, for every experiment of the protocol."""
-        return self.protocol / "real" / "features" / split
+        return self.home.results / "real" / "features" / split
 
     def latent(self, split: str) -> Path:
         """Folder of walks and grids through the latent space: images.safetensors and manifest.json."""
@@ -224,7 +251,7 @@ class Layout:
 
     def real_metric(self, metric: str, split: str) -> Path:
         """The same, measured of real images, for every experiment of the protocol."""
-        return self.protocol / "real" / "metrics" / metric / f"{split}.parquet"
+        return self.home.results / "real" / "metrics" / metric / f"{split}.parquet"
 
     def table(self, name: str, suffix: str = "csv") -> Path:
         return self.results / "tables" / f"{name}.{suffix}"

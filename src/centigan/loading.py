@@ -1,13 +1,14 @@
 """`centigan.load`: a trained generator from the results of an experiment, wherever the caller stands."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import centigan
 from centigan.classes import named, read_classes
 from centigan.errors import UserError
 from centigan.generator import TrainedGenerator
-from centigan.layout import Layout
+from centigan.layout import GROUPS, Layout, owned
 from centigan.manifest import DIGESTS, FACTS, read_digests, read_manifest, sha256
 from centigan.params import parse
 from centigan.settings import Named
@@ -49,6 +50,7 @@ def load(
     layout = Layout(experiment, find_root(root))
     if layout.is_protocol or not layout.results.is_dir():
         raise UserError(f"{layout.results} is missing; {_why(layout)}")
+    layout = replace(layout, group=_group_of(layout))
     classes = read_classes(layout)
     name = _named(split, sorted({each.split for each in classes}))
     place = choose_device(device, name)
@@ -103,6 +105,16 @@ def _why(layout: Layout) -> str:
     trained = (layout.root / "results").glob("*/*/train")
     known = sorted(path.parent.relative_to(layout.root / "results").as_posix() for path in trained)
     return advice(layout.experiment, known) if known else "nothing has run there yet: run `snakemake`"
+
+
+def _group_of(layout: Layout) -> str:
+    """The home of the arrays that an experiment was trained on, where those are not its protocol's."""
+    if not (layout.results.parent / GROUPS).is_dir():
+        return ""
+    for folder in sorted(layout.results.glob("train/*")):
+        home, _ = owned(Path(next(iter(read_manifest(folder)["inputs"]))))
+        return home if Layout(home).is_group else ""
+    return ""
 
 
 def _named(split: int | str, names: list[str]) -> str:

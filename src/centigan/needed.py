@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from centigan.errors import UserError
-from centigan.layout import OF_EXPERIMENT, OF_PROTOCOL, WHOLE, owned
+from centigan.layout import OF_EXPERIMENT, OF_GROUP, OF_PROTOCOL, WHOLE, Layout, owned
 
 SHOWN = 3  # files and commands that are named; the others are counted
 # how a result's path begins -> the rule that writes it
@@ -58,7 +58,8 @@ def maker(path: Path) -> tuple[str, str, list[str]]:
     first, *rest = parts
     if first == "real":
         first = f"real/{rest.pop(0)}"
-    if not (rule := RULES.get(first)):
+    of = OF_GROUP if Layout(name).is_group else RULES
+    if not (rule := of.get(first)):
         raise UserError(f"{path} is missing, and is no result that a command makes")
     return name, rule, rest
 

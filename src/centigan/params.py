@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from centigan.errors import UserError
-from centigan.layout import split_name
-from centigan.settings import OWN_SECTIONS, Named, Settings
+from centigan.layout import GROUPS, split_name
+from centigan.settings import OF_STUDIES, OWN_SECTIONS, Named, Settings
 from centigan.settings.families import FAMILIES, family_of
 from centigan.settings.frozen import Frozen
+from centigan.settings.grouping import GroupingSettings
 from centigan.settings.parsing import parse as parse
 from centigan.settings.parsing import parse_json as parse_json
 from centigan.settings.points import Point, point_of
@@ -34,10 +35,19 @@ def load(experiment: str | None = None, root: Path = Path()) -> Settings:
     for layer in layers:
         values = _merge(values, layer.values)
     files = " + ".join(layer.place for layer in layers if layer.is_file)
-    settings = parse(Settings, values | {"experiment": name}, files)
+    settings = _grouped(parse(Settings, values | {"experiment": name}, files), layers[-1].place)
     for split in settings.splits:
         for_split(settings, split)
     return settings
+
+
+def _grouped(settings: Settings, place: str) -> Settings:
+    """The settings with the data as its splits have them, where those are others than the protocol's."""
+    try:
+        grouping = settings.grouping.without_the_protocols_own(settings.data)
+    except ValueError as error:
+        raise UserError(f"{place}: {error}") from None
+    return settings.model_copy(update={"grouping": grouping, "data": grouping.applied(settings.data)})
 
 
 def study_of_params(root: Path = Path()) -> str | None:
@@ -148,14 +158,33 @@ def _written(experiment: str | None, root: Path) -> tuple[str, list[Layer]]:
             f"params.yaml: `protocol` is {_in_yaml(protocol)}, but `experiment` is {named.experiment}: let "
             f"`protocol` be {named.protocol}, which DVC reads there"
         )
-    point = point_of(named.experiment, root)
-    files = _files(point.base if point else named.experiment, root)
+    group, point = _group_of(named.experiment), point_of(named.experiment, root)
+    files = _files(point.base if point else named.protocol if group else named.experiment, root)
     above = [Layer(read_mapping(file), str(file)) for file in files]
+    for layer in (Layer(params, "params.yaml"), *above):
+        _require_no_grouping(layer)
     for layer in above[1:]:
         _require_own(layer, files[0])
     if point:
         above.append(Layer(point.overlay, str(point.file)))
+    if group:
+        above.append(Layer({OF_STUDIES: group.model_dump()}, named.experiment, False))
     return named.experiment, [Layer(params, "params.yaml"), *_of_paper(params, above), *above]
+
+
+def _group_of(experiment: str) -> GroupingSettings | None:
+    """The splits that a name is of, digits/class_counts/groups/first_20; None for any other.
+
+    Raises:
+        UserError: when there are none of this name.
+    """
+    _, _, *rest = [*experiment.split("/"), "", ""][:4]
+    if rest[:1] != [GROUPS]:
+        return None
+    group = GroupingSettings.of_word(rest[1])
+    if group is None or not group.word:
+        raise UserError(f"experiment {experiment!r}: {rest[1]!r} names no splits, such as first_20-by_10")
+    return group
 
 
 def _files(experiment: str, root: Path) -> list[Path]:
@@ -192,6 +221,15 @@ def _require_own(layer: Layer, protocol: Path) -> None:
         raise UserError(
             f"{layer.place}: {keys}: the protocol's, which compared models share: move to {protocol}, or "
             f"make another protocol; an experiment has {', '.join(OWN_SECTIONS)}"
+        )
+
+
+def _require_no_grouping(layer: Layer) -> None:
+    """Make sure that only a study says which classes share a model."""
+    if OF_STUDIES in layer.values:
+        raise UserError(
+            f"{layer.place}: `{OF_STUDIES}` is an axis of a study alone, whose results DVC knows as one; "
+            "write data.split_size or data.order in a protocol, or an axis such as grouping.size in studies/"
         )
 
 

@@ -163,7 +163,9 @@ def test_an_experiment_is_proposed_for_every_kind_of_data_and_can_run(project: P
         for file in ("protocol.yaml", "acgan.yaml")
     )
     assert (written["data"]["source"], written["data"]["root"]) == (kind, "some data: there")
-    assert set(Settings.model_fields) - {"experiment", "figures"} <= set(written)  # DVC asks for each
+    assert set(Settings.model_fields) - {"experiment", "figures", "grouping"} <= set(
+        written
+    )  # DVC asks for each
     assert set(own) == {"model", "train", "supervision", "splits"}
     found = preflight.everything(Layout("own/acgan"), load("own/acgan"))
     assert [finding.text for finding in found if not finding.good] == []

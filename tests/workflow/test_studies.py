@@ -107,3 +107,22 @@ def test_a_point_that_its_protocol_cannot_hold_is_said_before_the_first_job(stud
 def test_a_study_and_an_experiment_are_not_run_at_once(studied: Path) -> None:
     words = ("--config", "study=grid", "experiment=small/tiny")
     assert "not both" in snakemake(studied, "--dry-run", *words, check=False)
+
+
+def test_points_in_other_splits_share_their_arrays_and_the_protocols_judge(project: Path) -> None:
+    (project / "studies").mkdir(exist_ok=True)
+    text = "of: small/tiny\naxes:\n  - grouping.order: [data, similar]\n  - train.seed: [0, 1]\ncolumns: [fid/generated]\n"
+    (project / "studies/orders.yaml").write_text(text)
+    jobs = planned(project, "--config", "study=orders")
+    assert (jobs["group"], jobs["gather"], jobs["features_of_real"], jobs["train"]) == (1, 2, 2, 8)
+    assert not jobs.keys() & {"raw", "index", "arrays", "judge"}
+    home = "results/small/orders/groups/similar"
+    made = [f"{home}/arrays/01/SHA256SUMS", f"{home}/real/metrics/accuracy/00.parquet"]
+    snakemake(project, "--config", "study=orders", "--", *made)
+    assert planned(project, "--config", "study=orders").keys() >= {"train"}
+    assert planned(project, "--config", "study=orders", "--", *made) == {}
+    both = [
+        (project / f"{folder}/classes.csv").read_text().splitlines() for folder in ("results/small", home)
+    ]
+    ids = [sorted(line.split(",")[1] for line in lines) for lines in both]
+    assert ids[0] == ids[1]

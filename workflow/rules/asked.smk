@@ -5,6 +5,7 @@ from functools import cache
 from centigan import params as reading
 from centigan.errors import UserError
 from centigan.layout import Layout, split_names
+from centigan.settings import OF_STUDIES
 from centigan.settings.points import points, read_study
 from centigan.site import site_value
 from snakemake.exceptions import WorkflowError
@@ -23,9 +24,9 @@ def settings_of(experiment):
 
 
 @cache
-def splits_of(protocol):
-    """The names of all splits."""
-    data = settings_of(protocol).data
+def splits_of(owner):
+    """The names of all splits of an experiment, or of those of its protocol."""
+    data = settings_of(owner).data
     return split_names(data.classes, data.split_size)
 
 
@@ -75,3 +76,15 @@ if others:
     )
 
 EXPERIMENTS = [name for name in NAMED if name != PROTOCOL]  # none: the protocol alone is prepared
+REGROUPED = bool(STUDY) and any(key.startswith(f"{OF_STUDIES}.") for key in read_study(STUDY).keys)
+
+
+@cache
+def layout_of(owner):
+    """Where the files of an experiment lie, and those that it shares."""
+    return settings_of(owner).layout
+
+
+def home_of(owner):
+    """Whose arrays and real images an experiment has: its protocol's, or those of other splits of a study."""
+    return layout_of(owner).home.experiment

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from centigan import catalogue
 from centigan.fingerprint import remembered_code_of
-from centigan.layout import WHOLE, pattern_of
+from centigan.layout import GROUPS, WHOLE, pattern_of
 from centigan.manifest import read_published
 from centigan.redaction import mark
 from centigan.settings.stages import STAGES
@@ -22,10 +22,13 @@ FETCHED = {
     "cifar100": "data.cifar_raw",
 }.get(DATA.source)
 ON_CLUSTER = workflow.global_resources["_nodes"].value is not None
+SPLITS_OF_STUDY = rf"{re.escape(PROTOCOL)}/{re.escape(STUDY or '')}/{GROUPS}/\w+(?:-\w+)*"
+ANY_HOME = "|".join([re.escape(PROTOCOL), *([SPLITS_OF_STUDY] if REGROUPED else [])])
+EVERY_SPLIT = "[0-9]+" if REGROUPED else pattern_of(splits_of(PROTOCOL))
 RESULT_OF = {  # a rule -> the results that tell what it made
     "judge": "results/{protocol}/judge/SHA256SUMS",
-    "arrays": "results/{protocol}/arrays/{split}/SHA256SUMS",
-    "features_of_real": "results/{protocol}/real/features/{split}/SHA256SUMS",
+    "arrays": "results/{home}/arrays/{split}/SHA256SUMS",
+    "features_of_real": "results/{home}/real/features/{split}/SHA256SUMS",
     "train": "results/{experiment}/train/{split}/SHA256SUMS",
     "sample": "results/{experiment}/samples/{split}/SHA256SUMS",
     "latent": "results/{experiment}/latent/{split}/SHA256SUMS",
@@ -37,12 +40,12 @@ RESULT_OF = {  # a rule -> the results that tell what it made
 wildcard_constraints:
     protocol=re.escape(PROTOCOL),
     experiment="|".join(map(re.escape, EXPERIMENTS)) or "(?!)",
-    split=pattern_of(splits_of(PROTOCOL)),
+    split=EVERY_SPLIT,
     figure="|".join(catalogue.FIGURES),
 
 
 def owner_of(wildcards):
-    """The experiment that a job is of, or the protocol."""
+    """The experiment that a job is of, or the protocol, or the home of other splits than those."""
     return getattr(wildcards, "experiment", None) or getattr(wildcards, "protocol", PROTOCOL)
 
 
@@ -51,10 +54,11 @@ def protocol_of(wildcards):
 
 
 def of_protocol(pattern):
-    """What a job reads of its protocol."""
+    """What a job reads of its protocol, or of its arrays' home."""
 
     def of_job(wildcards):
-        return expand(pattern, **(dict(wildcards.items()) | {"protocol": protocol_of(wildcards)}))
+        whose = {"protocol": protocol_of(wildcards), "home": home_of(owner_of(wildcards))}
+        return expand(pattern, **(dict(wildcards.items()) | whose))
 
     return of_job
 
@@ -64,14 +68,17 @@ def of_all_splits(*patterns):
 
     @cache
     def of_owner(owner, protocol):
-        return expand(patterns, protocol=protocol, experiment=owner, split=splits_of(protocol))
+        whose = {"protocol": protocol, "home": home_of(owner), "experiment": owner}
+        return expand(patterns, split=splits_of(owner), **whose)
 
     return lambda wildcards: of_owner(owner_of(wildcards), protocol_of(wildcards))
 
 
 def of_every_experiment(*patterns):
     """Files of all experiments in force."""
-    return expand(patterns, experiment=EXPERIMENTS, split=splits_of(PROTOCOL))
+    if not REGROUPED:
+        return expand(patterns, experiment=EXPERIMENTS, split=splits_of(PROTOCOL))
+    return [path for name in EXPERIMENTS for path in expand(patterns, experiment=name, split=splits_of(name))]
 
 
 JUDGE = of_protocol(RESULT_OF["judge"])

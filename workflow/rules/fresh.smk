@@ -7,8 +7,10 @@ from centigan.freshness import Job, first
 from centigan.layout import Layout
 from snakemake.cli import get_argument_parser
 
-# of results, the shared one first
-FOLDERS = [Layout(name) for name in [PROTOCOL, *EXPERIMENTS, *([f"{PROTOCOL}/{STUDY}"] if STUDY else [])]]
+# of results, the shared ones first; a job looks at none
+HOMES = list(dict.fromkeys(map(home_of, EXPERIMENTS))) if REGROUPED and workflow.is_main_process else []
+FOLDERS = [Layout(name) for name in dict.fromkeys([PROTOCOL, *HOMES, *EXPERIMENTS])]
+FOLDERS += [Layout(f"{PROTOCOL}/{STUDY}")] if STUDY else []
 OTHER_THAN_RUNS = (
     "unlock lint list_rules list_target_rules print_compilation dag rulegraph filegraph d3dag summary"
     " detailed_summary report touch cleanup_metadata cleanup_shadow delete_all_output delete_temp_output archive"
@@ -49,8 +51,8 @@ def look(made):
     protocol, *experiments = FOLDERS
     indexes = [str(protocol.index(split)) for split in splits_of(PROTOCOL)]
     why = freshness.first_of_all(protocol, Path(DATA.root), indexes, made_here, data_jobs(), made)
-    lost = [output for output in why if why[output] == freshness.LOST]
     for experiment in experiments:
+        lost = [output for output in why if why[output] == freshness.LOST]
         why |= freshness.refresh(experiment, made_here, about_to_be_made=lost)
     return why
 
@@ -64,13 +66,14 @@ def ask_before_first_job():
         rules = {name: set() for name in NAMED}
         for job in workflow.dag.needrun_jobs():
             owner = owner_of(job.wildcards)
-            for name in rules if owner == PROTOCOL else [owner]:
+            shared = [name for name in NAMED if owner in (PROTOCOL, home_of(name))]
+            for name in shared or [owner]:
                 rules[name] |= {job.rule.name, getattr(job.wildcards, "metric", "")}
         look = cache(preflight.look_at_raw)
         try:
             for name in NAMED:
                 preflight.before_first_job(
-                    Layout(name), settings_of(name), rules=rules[name], dry=words.dryrun, look=look
+                    layout_of(name), settings_of(name), rules=rules[name], dry=words.dryrun, look=look
                 )
         except UserError as error:
             raise WorkflowError(str(error)) from None

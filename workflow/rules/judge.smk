@@ -1,6 +1,6 @@
 rule judge:
     input:
-        arrays=of_all_splits("results/{protocol}/arrays/{split}/SHA256SUMS"),
+        arrays=of_all_splits("results/{home}/arrays/{split}/SHA256SUMS"),
         classes="results/{protocol}/classes.csv",
     output:
         weights="results/{protocol}/judge/weights.safetensors",
@@ -32,6 +32,8 @@ rule features_of_real:
         manifest="results/{protocol}/real/features/{split}/manifest.json",
     log:
         "logs/{protocol}/features_of_real/{split}.log",
+    wildcard_constraints:
+        protocol=ANY_HOME,
     threads: FAIR_SHARE
     params:
         settings=stage("features"),
@@ -51,8 +53,9 @@ rule measure_real:
     log:
         "logs/{protocol}/measure_real/{metric}/{split}.log",
     wildcard_constraints:
+        protocol=ANY_HOME,
         metric="|".join(name for name, metric in catalogue.METRICS.items() if metric.of_real),
-        split=f"{pattern_of(splits_of(PROTOCOL))}|{WHOLE}",
+        split=f"{EVERY_SPLIT}|{WHOLE}",
     group:
         group_of_real_metric
     threads: threads_of_metric

@@ -7,7 +7,7 @@ from centigan.reporting.captions import CAPTIONS
 DRAWN_FROM = RESULT_OF | {"train": "results/{experiment}/train/{split}/history.jsonl"}
 OF_EVERY_FIGURE = [
     "results/{experiment}/summary.json",
-    "results/{protocol}/classes.csv",
+    "results/{home}/classes.csv",
     "results/{protocol}/judge/manifest.json",
     "results/{experiment}/train/{split}/manifest.json",
 ]
@@ -27,14 +27,14 @@ def figures_of(experiment):
 def measured(experiment, metrics=None, real=None):
     """The files of these metrics, or of all that apply; only those of real images, or only the others."""
     names = metrics or tuple(catalogue.applying(catalogue.METRICS, subject_of(experiment)))
-    paths = catalogue.all_files(names, Layout(experiment), splits_of(PROTOCOL), real=real)
+    paths = catalogue.all_files(names, layout_of(experiment), splits_of(experiment), real=real)
     return [str(path) for path in paths]
 
 
-def measured_of_real():
+def measured_of_real(home=PROTOCOL):
     """The files of all that is measured of real images, whatever experiments there are."""
     return measured(
-        PROTOCOL, tuple(name for name, metric in catalogue.METRICS.items() if metric.of_real), real=True
+        home, tuple(name for name, metric in catalogue.METRICS.items() if metric.of_real), real=True
     )
 
 
@@ -46,7 +46,7 @@ def drawn(rule, experiment):
     """What one of the rules that only some families have made, of all splits; nothing for the others."""
     if catalogue.RULES_OF_SOME[rule] not in subject_of(experiment).has:
         return []
-    return expand(RESULT_OF[rule], experiment=experiment, split=splits_of(PROTOCOL))
+    return expand(RESULT_OF[rule], experiment=experiment, split=splits_of(experiment))
 
 
 def walks_of(wildcards):
@@ -61,8 +61,9 @@ def judge_of_features(wildcards):
 # What the rules `measure` and `measure_real` are for one metric, by the catalogue.
 def results_of(makers, wildcards):
     """The results of these rules that a metric is measured with: of its split, or of all."""
-    splits = splits_of(PROTOCOL) if wildcards.split == WHOLE else [wildcards.split]
-    whose = {"experiment": owner_of(wildcards), "protocol": protocol_of(wildcards)}
+    owner = owner_of(wildcards)
+    splits = splits_of(owner) if wildcards.split == WHOLE else [wildcards.split]
+    whose = {"experiment": owner, "home": home_of(owner), "protocol": protocol_of(wildcards)}
     found = []
     for maker in makers:
         if maker == "judge_of_features":
@@ -159,3 +160,10 @@ def settings_of_neighbours(wildcards):
 
 def settings_of_study(wildcards):
     return reading.canonical_json(read_study(STUDY))
+
+
+def features_of_classes(wildcards):
+    """What tells which classes are alike, where splits are made of those."""
+    if settings_of(wildcards.protocol).grouping.order != "similar":
+        return []
+    return expand(RESULT_OF["features_of_real"], home=PROTOCOL, split=splits_of(PROTOCOL))

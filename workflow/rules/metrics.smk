@@ -1,7 +1,7 @@
 rule features:
     input:
         judge=judge_of_features,
-        arrays=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
+        arrays=of_protocol("results/{home}/arrays/{split}/SHA256SUMS"),
         samples="results/{experiment}/samples/{split}/SHA256SUMS",
     output:
         generated="results/{experiment}/features/{split}/generated.npy",
@@ -32,7 +32,7 @@ rule measure:
         "logs/{experiment}/measure/{metric}/{split}.log",
     wildcard_constraints:
         metric="|".join(catalogue.METRICS),
-        split=f"{pattern_of(splits_of(PROTOCOL))}|{WHOLE}",
+        split=f"{EVERY_SPLIT}|{WHOLE}",
     group:
         group_of_metric
     threads: threads_of_metric

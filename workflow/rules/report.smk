@@ -1,6 +1,6 @@
 rule tables:
     input:
-        classes=of_protocol("results/{protocol}/classes.csv"),
+        classes=of_protocol("results/{home}/classes.csv"),
         judge=of_protocol("results/{protocol}/judge/manifest.json"),
         measured=measured_of,
         source=of_protocol("results/{protocol}/source.json"),
@@ -53,7 +53,7 @@ rule figure:
 
 rule report:
     input:
-        classes=of_protocol("results/{protocol}/classes.csv"),
+        classes=of_protocol("results/{home}/classes.csv"),
         source=of_protocol("results/{protocol}/source.json"),
         summary="results/{experiment}/summary.json",
         tables=of_all_tables("results/{experiment}/tables/{table}"),
@@ -64,8 +64,8 @@ rule report:
         pictures=of_all_figures("results/{experiment}/figures/{figure}.png"),
         judge=of_protocol("results/{protocol}/judge/manifest.json"),
         trained=of_all_splits("results/{experiment}/train/{split}/manifest.json"),
-        arrays=of_all_splits("results/{protocol}/arrays/{split}/SHA256SUMS"),
-        converted=of_all_splits("results/{protocol}/arrays/{split}/manifest.json"),  # and left out
+        arrays=of_all_splits("results/{home}/arrays/{split}/SHA256SUMS"),
+        converted=of_all_splits("results/{home}/arrays/{split}/manifest.json"),  # and left out
         samples=of_all_splits("results/{experiment}/samples/{split}/SHA256SUMS"),
     output:
         page="results/{experiment}/report/index.html",

@@ -47,7 +47,7 @@ rule latent:
 
 rule reconstruct:
     input:
-        arrays=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
+        arrays=of_protocol("results/{home}/arrays/{split}/SHA256SUMS"),
         trained="results/{experiment}/train/{split}/SHA256SUMS",
     output:
         images="results/{experiment}/reconstructions/{split}/images.safetensors",

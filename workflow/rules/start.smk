@@ -57,14 +57,20 @@ def spelt_out(target):
     """What a target on the command line stands for: the name of a rule, all that it makes."""
     if not workflow.is_rule(target) or not workflow.get_rule(target).has_wildcards():
         return [target]
+    homes = dict.fromkeys(map(home_of, EXPERIMENTS or [PROTOCOL]))
     if target == "measure_real":
-        return measured_of_real()
+        return [path for home in homes for path in measured_of_real(home)]
     if target == "measure":
         return [path for name in EXPERIMENTS for path in measured(name, real=False)]
     if target == "figure":
         return [f"results/{name}/figures/{figure}.svg" for name in EXPERIMENTS for figure in figures_of(name)]
     made = strip_wildcard_constraints(str(workflow.get_rule(target).output[0]))
-    return expand(made, experiment=EXPERIMENTS, protocol=PROTOCOL, split=splits_of(PROTOCOL))
+    owners = EXPERIMENTS if "{experiment}" in made else homes
+    return [
+        path
+        for owner in owners
+        for path in expand(made, experiment=owner, home=owner, protocol=PROTOCOL, split=splits_of(owner))
+    ]
 
 
 def take_rules_as_words():
@@ -86,7 +92,7 @@ def tell_trainings():
     """Let the screens count trainings by their iterations."""
     trainings = {}
     for experiment in EXPERIMENTS:
-        for split in splits_of(PROTOCOL):
+        for split in splits_of(experiment):
             chosen = reading.stage(settings_of(experiment), STAGES["train"], overridden(experiment, split))
             images = chosen.train.batch_size * chosen.model.batches  # an iteration
             scratch = Layout(experiment).scratch(split)

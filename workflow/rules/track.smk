@@ -7,7 +7,7 @@ rule publish:
         page="results/{experiment}/report/index.html",
         summary="results/{experiment}/summary.json",
         figures=of_all_figures("results/{experiment}/figures/{figure}.png"),
-        classes=of_protocol("results/{protocol}/classes.csv"),
+        classes=of_protocol("results/{home}/classes.csv"),
         trained=of_all_splits("results/{experiment}/train/{split}/SHA256SUMS"),
         history=of_all_splits("results/{experiment}/train/{split}/history.jsonl"),
         samples=of_all_splits("results/{experiment}/samples/{split}/SHA256SUMS"),

@@ -1,6 +1,6 @@
 rule train:
     input:
-        arrays=of_protocol("results/{protocol}/arrays/{split}/SHA256SUMS"),
+        arrays=of_protocol("results/{home}/arrays/{split}/SHA256SUMS"),
     output:
         history="results/{experiment}/train/{split}/history.jsonl",
         snapshots="results/{experiment}/train/{split}/snapshots.safetensors",

@@ -19,7 +19,7 @@ from centigan.cli.options import (
 from centigan.errors import UserError
 from centigan.settings import Settings
 from centigan.settings.data import DataSettings
-from centigan.settings.stages import ArraysStage, IndexStage
+from centigan.settings.stages import ArraysStage, GroupStage, IndexStage
 
 app = typer.Typer()
 Fetched = Literal["digits", "photos", "cifar10", "cifar100"]
@@ -86,6 +86,23 @@ def index(experiment: Experiment = None, settings: Values = None, log_file: LogF
 
 
 @app.command()
+def group(
+    experiment: Annotated[
+        str, typer.Option("--experiment", "-e", help="Splits of a study: digits/orders/groups/shuffled_1.")
+    ],
+    settings: Values = None,
+    log_file: LogFile = None,
+) -> None:
+    """Say which classes share a model, where a study compares other splits than its protocol's."""
+    from centigan.grouping import write_group
+
+    layout, loaded = open_project(experiment, log_file)
+    if not layout.is_group:
+        raise UserError(f"{experiment} has the splits of its protocol, which `centigan index` writes")
+    write_group(layout, stage_of(GroupStage, loaded, settings))
+
+
+@app.command()
 def arrays(
     split: Split,
     experiment: Experiment = None,
@@ -93,11 +110,16 @@ def arrays(
     threads: Annotated[int, typer.Option(min=1, help="Images decoded side by side.")] = 1,
     log_file: LogFile = None,
 ) -> None:
-    """Decode, crop and resize the images of one split."""
-    from centigan.data.arrays import build_arrays
-
+    """Decode, crop and resize the images of one split; gather them, where the protocol has them."""
     layout, loaded = open_project(experiment, log_file)
     name = name_of(split, loaded)
+    if layout.is_group:
+        from centigan.grouping import gather_arrays
+
+        gather_arrays(layout, name)
+        return
+    from centigan.data.arrays import build_arrays
+
     need_inputs("arrays", layout, loaded, [name])
     stage = stage_of(ArraysStage, loaded, settings)
     if settings is not None:  # handed over by the workflow: what follows must be able to end, too

@@ -54,6 +54,9 @@ def inputs(rule: str, layout: Layout, loaded: Settings, splits: Sequence[str]) -
         if source in {"measure", "measure_real"}:
             found = all_files(metrics, layout, splits, real=source == "measure_real")
         else:
-            found = [WRITTEN_LAST[source](layout, split) for split in splits]
+            one = (
+                source == "index" and layout.home != layout.shared
+            )  # other splits have no index of their own
+            found = [layout.classes] if one else [WRITTEN_LAST[source](layout, split) for split in splits]
         paths |= dict.fromkeys(found)
     return list(paths)

@@ -50,7 +50,7 @@ def open_project(
     if threads is not None:
         limit_threads(threads)
     settings = params.load(experiment)
-    return Layout(settings.experiment), settings
+    return settings.layout, settings
 
 
 def stage_of(kind: type[StageT], loaded: Settings, handed: str | None, split: str | None = None) -> StageT:

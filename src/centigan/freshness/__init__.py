@@ -58,7 +58,7 @@ def begin(layout: Layout, published: dict[str, Any], *, dry: bool) -> None:
     """
     kept.give_back(layout)
     _sweep(layout)
-    if not (layout.is_protocol or published or dry) and layout.published.exists():
+    if not (layout.is_protocol or layout.is_group or published or dry) and layout.published.exists():
         out_of_the_way(layout.published)
         layout.published.unlink(missing_ok=True)  # damaged is as good as absent
 

@@ -28,6 +28,10 @@ OF_PROTOCOL = {  # under results/<protocol>
     "data": (RAW, "index", "classes.csv", "source.json", "raw.sha256", "arrays"),
     "judge": ("judge", "real"),
 }
+OF_GROUP = {  # under results/<protocol>/<study>/groups/<splits>
+    "data": ("classes.csv", "arrays"),
+    "judge": ("real",),
+}
 OF_EXPERIMENT = {  # under results/<protocol>/<experiment>
     "train": ("train",),
     "evaluate": ("samples", "features", "latent", "reconstructions", "metrics"),
@@ -43,7 +47,9 @@ log = logging.getLogger(__name__)
 
 
 def stages_of(layout: Layout) -> dict[str, tuple[str, ...]]:
-    """The stages whose outputs lie in this folder of results: a protocol's own, or an experiment's."""
+    """The stages whose outputs lie in this folder of results."""
+    if layout.is_group:
+        return OF_GROUP
     return OF_PROTOCOL if layout.is_protocol else OF_EXPERIMENT
 
 

@@ -11,7 +11,7 @@ from centigan import params
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.preflight.choices import SHIPPED_CLASSES, of_choices
-from centigan.preflight.counts import Counts, of_index
+from centigan.preflight.counts import Counts, of_index, regrouped
 from centigan.preflight.findings import Finding, files_of, good, problem, require_good
 from centigan.preflight.networks import of_weights, still_wanted, wanted_by
 from centigan.preflight.numbers import of_numbers
@@ -37,15 +37,16 @@ def before_first_job(
         UserError: with every problem, what would do, and where to set it.
     """
     found, counts = list(of_params(layout)), None
-    if layout.classes.exists() and "index" not in rules:
-        counts = of_index(layout)
+    of_protocol = _of_protocol(layout, settings)
+    if layout.shared.classes.exists() and "index" not in rules:
+        counts = of_index(layout.shared)
     elif "index" in rules and settings.data.source not in SHIPPED_CLASSES:
-        found_raw, counts = (look or look_at_raw)(settings.data)
+        found_raw, counts = (look or look_at_raw)(of_protocol.data)
         found += found_raw
     if not OF_DATA.issuperset(rules):
         found += of_all(layout, settings, counts)
     can_run = all(finding.good for finding in found)
-    found += of_weights(wanted_by(rules, settings), fetch=can_run and not dry)
+    found += of_weights(wanted_by(rules, of_protocol), fetch=can_run and not dry)
     require_good(found, layout.experiment)
 
 
@@ -64,14 +65,14 @@ def after_index(layout: Layout, settings: Settings) -> None:
 def everything(layout: Layout, settings: Settings) -> list[Finding]:
     """All findings; raw data that are there are listed anew, and nothing is downloaded."""
     found = list(of_params(layout))
-    counts, there = None, Path(settings.data.root).exists()
-    if layout.classes.exists() and not there:
-        counts = of_index(layout)
-        found.append(good(f"data: indexed in {layout.classes}; {settings.data.root} is not here"))
+    counts, there, of_protocol = None, Path(settings.data.root).exists(), _of_protocol(layout, settings)
+    if layout.shared.classes.exists() and not there:
+        counts = of_index(layout.shared)
+        found.append(good(f"data: indexed in {layout.shared.classes}; {settings.data.root} is not here"))
     elif settings.data.source in SHIPPED_CLASSES and not there:
         found.append(good(f"data: {settings.data.source} is put at {settings.data.root} by the run itself"))
     else:
-        found_raw, counts = look_at_raw(settings.data, thorough=True)
+        found_raw, counts = look_at_raw(of_protocol.data, thorough=True)
         found += found_raw
     found += of_all(layout, settings, counts)
     return [*found, *of_weights(still_wanted(layout, settings), fetch=False)]
@@ -102,8 +103,14 @@ def look_at_raw(data: DataSettings, *, thorough: bool = False) -> tuple[list[Fin
 
 
 def of_all(layout: Layout, settings: Settings, counts: Counts | None) -> Iterator[Finding]:
-    """What follows from settings, and from the images of each class where they are known."""
-    yield from of_numbers(settings, counts)
-    if counts and not layout.is_protocol:  # whose experiments say how they train
-        yield from of_trainings(settings, counts)
-    yield from of_choices(settings, counts, layout.root)
+    """What follows from settings, and from the images of each class of the protocol where they are known."""
+    own = counts if layout.home == layout.shared or counts is None else regrouped(counts, settings)
+    yield from of_numbers(settings, own)
+    if own and not layout.is_protocol:  # whose experiments say how they train
+        yield from of_trainings(settings, own)
+    yield from of_choices(_of_protocol(layout, settings), counts, layout.root)
+
+
+def _of_protocol(layout: Layout, settings: Settings) -> Settings:
+    """The same settings; of an experiment in other splits, those of its protocol, which has one judge."""
+    return settings if layout.home == layout.shared else params.load(layout.shared.experiment, layout.root)

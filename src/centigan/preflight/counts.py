@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from centigan.classes import rows_of
 from centigan.errors import UserError
-from centigan.layout import Layout
+from centigan.layout import Layout, split_names
 from centigan.manifest import read_object
+from centigan.settings import Settings
 
 CLASS_FOLDERS = "class folders"  # the source of which data.held_out decides how many images are held out
 
@@ -15,7 +16,7 @@ class OfClass(NamedTuple):
     """A class and its images."""
 
     class_id: str
-    split: str
+    split: str  # "": not known yet
     train: int
     held_out: int
 
@@ -36,6 +37,20 @@ class Counts:
     def held_out(self) -> int:
         """Held-out images of all classes."""
         return sum(one.held_out for one in self.classes)
+
+
+def regrouped(counts: Counts, settings: Settings) -> Counts:
+    """The classes that an experiment uses, of those of its protocol, in splits as they are cut from them.
+
+    Which classes share a model by chance or by their images, only the data tell: those splits are left out.
+    """
+    data, grouping = settings.data, settings.grouping
+    names = split_names(data.classes, data.split_size)
+    own = [
+        one._replace(split=names[at // data.split_size] if grouping.order == "data" else "")
+        for at, one in enumerate(counts.classes[: data.classes])
+    ]
+    return Counts(tuple(own), counts.source)
 
 
 def of_index(layout: Layout) -> Counts:

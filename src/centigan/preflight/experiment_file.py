@@ -9,7 +9,7 @@ from centigan.errors import UserError
 from centigan.layout import split_names
 from centigan.params import PROTOCOL_FILE, parse
 from centigan.preflight.proposal import Found, split_size
-from centigan.settings import Named, Settings
+from centigan.settings import OF_STUDIES, Named, Settings
 from centigan.settings.evaluation import DistributionSettings, InceptionScoreSettings
 from centigan.settings.limits import most_neighbours
 from centigan.settings.training import SampleSettings
@@ -91,7 +91,11 @@ def protocol_text(found: Found) -> str:
     """All sections, those that differ from params.yaml with their reasons."""
     parts = [_data(found), _arrays(found), _sample(found), _judge(found), _distribution(found)]
     named = {line.partition(":")[0] for part in parts for line in part.splitlines()}
-    rest = [section for section in Settings.model_fields if section not in {*named, "experiment", "figures"}]
+    rest = [
+        section
+        for section in Settings.model_fields
+        if section not in {*named, "experiment", "figures", OF_STUDIES}
+    ]
     said = "".join(f"{section}: {{}}\n" for section in rest)
     parts.append(f"# as params.yaml has them; DVC asks for each by name\n{said}")
     return "\n".join(part for part in parts if part)

@@ -11,7 +11,8 @@ from centigan.settings import Settings
 
 def of_trainings(settings: Settings, counts: Counts) -> Iterator[Finding]:
     """Batches that splits can fill, and labels that classes have."""
-    yield _batches(settings, counts)
+    if settings.grouping.order == "data":
+        yield _batches(settings, counts)
     yield _labels(settings, counts)
 
 

@@ -103,10 +103,10 @@ def state(path: str, digest: str) -> str:
 
 
 def _jobs(layout: Layout) -> tuple[dict[str, Job], dict[str, str]]:
-    """Every job of an experiment and its protocol by name, and the name of the job that wrote a file."""
+    """Every job of an experiment and of what it shares by name, and the name of the job that wrote a file."""
     jobs: dict[str, Job] = {}
     writer: dict[str, str] = {}
-    for owner in (layout.shared, layout):
+    for owner in dict.fromkeys((layout.shared, layout.home, layout)):
         for output, (digest, record) in recorded(owner).items():
             if record["rule"] in UNCHECKED:  # neither raw data nor what MLflow holds is one of the results
                 continue

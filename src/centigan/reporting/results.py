@@ -18,6 +18,7 @@ from safetensors import safe_open
 
 from centigan.catalogue import METRICS, Metric, Subject, applying, files, subject_of
 from centigan.collapse import is_less_diverse
+from centigan.csv_file import READING
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_facts, read_object
@@ -26,9 +27,6 @@ from centigan.settings.families import OfModel
 from centigan.settings.families.contract import FamilySettings
 
 Images = npt.NDArray[np.uint8]
-
-NAMES = {"class_id": str, "words": str, "split": str}  # "00" and "0" are names, not numbers
-READING: dict[str, Any] = {"dtype": NAMES, "keep_default_na": False, "na_values": [""]}  # so is "NA"
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 Every default is the paper's (AC-GAN, Tables 1 and 2, sections 4.1 and 4.2) unless the comment says so.
 """
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from centigan.layout import OF_PROTOCOL, RESERVED
+from centigan.layout import GROUPS, OF_PROTOCOL, RESERVED, Layout
 from centigan.settings.data import GREY, ArraySettings, DataSettings
 from centigan.settings.evaluation import (
     AccuracySettings,
@@ -24,6 +25,7 @@ from centigan.settings.families import ModelConfig
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.figures import FiguresSettings
 from centigan.settings.frozen import Frozen, Name
+from centigan.settings.grouping import GroupingSettings
 from centigan.settings.training import (
     LatentSettings,
     ReconstructionSettings,
@@ -34,6 +36,9 @@ from centigan.settings.training import (
 
 # Sections that an experiment may set; all others are the protocol's, which compared models share.
 OWN_SECTIONS = ("model", "train", "supervision", "figures", "splits")
+OF_STUDIES = (
+    "grouping"  # a section that a study alone may set: DVC names the results of an experiment one by one
+)
 
 
 class Named(Frozen):
@@ -65,6 +70,7 @@ class Settings(Named):
     model: ModelConfig = AcganConfig()
     train: TrainSettings = TrainSettings()
     supervision: SupervisionSettings = SupervisionSettings()
+    grouping: GroupingSettings = GroupingSettings()
     sample: SampleSettings = SampleSettings()
     judge: JudgeSettings = JudgeSettings()
     accuracy: AccuracySettings = AccuracySettings()
@@ -94,6 +100,19 @@ class Settings(Named):
             if len(set(numbers)) < len(numbers):
                 raise ValueError("one split stands twice, as a number and as a text or in two spellings")
         return value
+
+    @property
+    def layout(self) -> Layout:
+        """Where its files lie, from the project's folder."""
+        return self.layout_at(Path())
+
+    def layout_at(self, root: Path) -> Layout:
+        """Where its files lie in a project."""
+        layout = Layout(self.experiment, root)
+        if layout.is_group or not self.grouping.word:
+            return layout
+        protocol, study, _ = self.experiment.split("/")
+        return Layout(self.experiment, root, f"{protocol}/{study}/{GROUPS}/{self.grouping.word}")
 
     @property
     def arrays_of_source(self) -> ArraySettings:

@@ -4,7 +4,8 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,2}$"
+PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+NAME = rf"^{PART}(/{PART}){{0,2}}$|^{PART}/{PART}/groups/[A-Za-z0-9_-]+$"
 LINE = r"^[^\x00-\x1f\x7f]+$"
 COLUMN = r"^[A-Za-z_]\w*(/[\w.]+)*$"
 WORDS = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"

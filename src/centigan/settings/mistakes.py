@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from centigan.errors import UserError
 from centigan.layout import OF_EXPERIMENT, RESERVED, STUDY_FILES
-from centigan.settings import OWN_SECTIONS, Settings
+from centigan.settings import OF_STUDIES, OWN_SECTIONS, Settings
 from centigan.settings.claims import parse_claim
 from centigan.settings.study import EXPERIMENT, Study
 from centigan.yaml_mapping import advice
 
 MOST = 10_000  # points
-VARIED = tuple(section for section in OWN_SECTIONS if section not in {"figures", "splits"})
+VARIED = (*(section for section in OWN_SECTIONS if section not in {"figures", "splits"}), OF_STUDIES)
 CHOSEN = "chosen"  # in a claim: the row that `select` chose
 
 
@@ -72,7 +72,10 @@ def _of_key(key: str) -> Iterator[str]:
     elif section in {"figures", "splits"}:
         yield f"axes: {key}: an axis is over {' or '.join(VARIED)}"
     elif section not in VARIED:
-        yield f"axes: {key}: an axis over the protocol's settings is not supported yet; make another protocol"
+        yield (
+            f"axes: {key}: the protocol's, which compared models share; make another protocol, or vary which "
+            "classes share a model by grouping.classes, grouping.size, grouping.order"
+        )
     elif not rest:
         yield f"axes: {key} is a whole section; name one setting of it, such as train.seed"
 

@@ -22,6 +22,7 @@ from centigan.settings.evaluation import (
 )
 from centigan.settings.families import ModelConfig
 from centigan.settings.frozen import Frozen
+from centigan.settings.grouping import GroupingSettings
 from centigan.settings.training import (
     LatentSettings,
     ReconstructionSettings,
@@ -57,6 +58,13 @@ class ArraysStage(WithLaterSettings):
 
 class IndexStage(Frozen):
     data: ContentSettings  # not where they lie
+
+
+class GroupStage(Frozen):
+    """Which classes share a model, where those are other splits than the protocol's."""
+
+    grouping: GroupingSettings
+    data: ContentSettings  # as these splits have them
 
 
 class TrainStage(WithLaterSettings):
@@ -129,6 +137,7 @@ class BitsPerDimStage(Frozen):
 STAGES: dict[str, type[Frozen]] = {
     "index": IndexStage,
     "arrays": ArraysStage,
+    "group": GroupStage,
     "train": TrainStage,
     "sample": SampleStage,
     "judge": JudgeStage,

@@ -54,8 +54,9 @@ class StudyResults:
 
     def of(self, point: Point) -> Results:
         """Everything that one point has made."""
-        data = self.settings[point.name].data
-        return Results(Layout(point.name, self.root), split_names(data.classes, data.split_size))
+        settings = self.settings[point.name]
+        names = split_names(settings.data.classes, settings.data.split_size)
+        return Results(settings.layout_at(self.root), names)
 
     @cached_property
     def numbers(self) -> pd.DataFrame:

@@ -1,0 +1,149 @@
+"""The same images in other splits than the protocol's: which classes share a model, and their arrays.
+
+A study that compares splits has the arrays of each beside its points, gathered from the protocol's: no image
+is decoded again, and the judge is one.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import leaves_list, linkage
+
+from centigan.atomic import atomic_path, remove_halves
+from centigan.csv_file import READING, write_csv
+from centigan.data.arrays import ARRAYS
+from centigan.layout import Layout, split_names
+from centigan.manifest import DIGESTS, channels_of, describe, read_facts, read_manifest, write_manifest
+from centigan.metrics.features import read_features
+from centigan.needed import need
+from centigan.seeds import counter_seed
+from centigan.settings.grouping import GroupingSettings
+from centigan.settings.stages import GroupStage
+
+SUBSETS = {"train": "", "held_out": "held_out_"}  # subset -> prefix of its files
+BLOCK = 256  # images copied at a time: 50 MB of held-out ones at 128 px
+log = logging.getLogger(__name__)
+
+
+def write_group(layout: Layout, stage: GroupStage) -> None:
+    """Write classes.csv of other splits than the protocol's, with the columns of that.
+
+    Raises:
+        UserError: when the protocol's is missing, or the features that similarity is told by.
+    """
+    need([layout.shared.classes])
+    classes = pd.read_csv(layout.shared.classes, **READING)
+    chosen = classes.head(stage.data.classes)
+    rows = chosen.iloc[order_of(stage.grouping, layout.shared, chosen)].reset_index(drop=True)
+    names = split_names(len(rows), stage.data.split_size)
+    rows["label"] = rows.index
+    rows["split"] = [names[label // stage.data.split_size] for label in rows.index]
+    with atomic_path(layout.classes) as temporary:
+        write_csv(temporary, rows)
+    log.info("%d classes in %d splits", len(rows), len(names))
+
+
+def order_of(grouping: GroupingSettings, protocol: Layout, classes: pd.DataFrame) -> NDArray[np.intp]:
+    """The positions of classes in the order that splits are cut from."""
+    if grouping.order == "shuffled":
+        return np.random.default_rng(counter_seed(grouping.seed, "grouping")).permutation(len(classes))
+    if grouping.order == "similar":
+        return by_similarity(np.stack(list(_means(protocol, classes))))
+    return np.arange(len(classes))
+
+
+def by_similarity(means: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Positions of classes (K,) with mean features (K, F) such that those side by side are alike.
+
+    The leaves of a tree of average linkage between Euclidean distances, turned so that the sum of the
+    distances of neighbours is least (Bar-Joseph, Gifford & Jaakkola 2001).
+    """
+    if len(means) < 2:
+        return np.arange(len(means))
+    order: NDArray[np.intp] = leaves_list(linkage(means, "average", optimal_ordering=True)).astype(np.intp)
+    return order if order[0] <= order[-1] else order[::-1]  # of the two directions
+
+
+def _means(protocol: Layout, classes: pd.DataFrame) -> Iterator[NDArray[np.float64]]:
+    """The mean features of the training images of each class."""
+    for split, rows in classes.groupby("split", sort=False):
+        found = read_features(protocol, [str(split)], "real")
+        for class_id in rows["class_id"]:
+            yield found.features[:][found.class_ids == class_id].mean(0, dtype=np.float64)
+
+
+def gather_arrays(layout: Layout, split: str) -> None:
+    """Write the arrays of one split, from the protocol's; images stand in the order of the classes.
+
+    Raises:
+        UserError: when classes.csv or the protocol's arrays are missing.
+    """
+    need([layout.classes, layout.shared.classes])
+    own, every = (pd.read_csv(path, **READING) for path in (layout.classes, layout.shared.classes))
+    classes = own.loc[own["split"] == split, "class_id"].tolist()
+    place = every.set_index("class_id")["split"]  # of each class, among the protocol's splits
+    sources = {name: layout.shared.arrays(name) for name in dict.fromkeys(place[classes])}
+    need(folder / "manifest.json" for folder in sources.values())
+    folder = layout.arrays(split)
+    remove_halves(folder)
+    counts = {}
+    for subset, prefix in SUBSETS.items():
+        parts = [_rows(sources[place[name]], prefix, name) for name in classes]
+        counts[subset] = sum(len(rows) for _, rows in parts)
+        with atomic_path(folder / f"{prefix}images.npy") as temporary:
+            _copy(parts, temporary)
+        labels = np.repeat(np.arange(len(classes), dtype=np.int16), [len(rows) for _, rows in parts])
+        with atomic_path(folder / f"{prefix}labels.npy") as temporary:
+            np.save(temporary, labels)
+    _describe(layout, split, classes, list(sources.values()), counts)
+    log.info("split %s: %s images of %d classes", split, counts, len(classes))
+
+
+def _rows(folder: Path, prefix: str, class_id: str) -> tuple[Path, NDArray[np.intp]]:
+    """The file that has a class's images, and their rows in it."""
+    label = read_facts(folder)["classes"].index(class_id)
+    return folder / f"{prefix}images.npy", np.flatnonzero(np.load(folder / f"{prefix}labels.npy") == label)
+
+
+def _copy(parts: list[tuple[Path, NDArray[np.intp]]], target: Path) -> None:
+    """Write these rows of these files as one."""
+    side = np.load(parts[0][0], mmap_mode="r").shape[1]
+    shape = (sum(len(rows) for _, rows in parts), side, side, 3)
+    written = np.lib.format.open_memmap(target, "w+", np.uint8, shape)
+    start = 0
+    for file, rows in parts:
+        images = np.load(file, mmap_mode="r")
+        for block in np.array_split(rows, -(-len(rows) // BLOCK) or 1):
+            written[start : start + len(block)] = images[block]
+            start += len(block)
+    written.flush()
+
+
+def _describe(
+    layout: Layout, split: str, classes: list[str], sources: list[Path], counts: dict[str, int]
+) -> None:
+    """What lies beside the arrays; what was converted or left out, of all splits that they come from."""
+    about: dict[str, Any] = {"images": counts}
+    manifests = [read_manifest(folder) for folder in sources]
+    about["rejected"] = {s: [r for m in manifests for r in m["rejected"][s]] for s in SUBSETS}
+    about["converted"] = {subset: _united(m["converted"][subset] for m in manifests) for subset in SUBSETS}
+    inputs = [layout.classes, *(folder / DIGESTS for folder in sources)]
+    facts = read_facts(sources[0])
+    own: dict[str, Any] = {"classes": classes, "resolution": facts["resolution"]}
+    own |= {"channels": 1} if channels_of(facts) == 1 else {}
+    write_manifest(
+        layout.arrays(split), describe(GroupingSettings(), inputs=inputs, **about), facts=own, of=ARRAYS
+    )
+
+
+def _united(found: Iterator[dict[str, list[str]]]) -> dict[str, list[str]]:
+    united: dict[str, list[str]] = {}
+    for one in found:
+        for oddity, names in one.items():
+            united.setdefault(oddity, []).extend(names)
+    return united
