@@ -17,6 +17,7 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "latent": ("a model with a latent space", "has none"),
     "reconstructs": ("a model that draws an image again", "draws none again"),
     "likelihood": ("a model that tells a density of images", "tells none"),
+    "classifies": ("a model that names the class of an image", "names none"),
     "labels": ("images whose classes are known", "was trained on images without classes"),
 }
 
@@ -122,6 +123,13 @@ METRICS = {
         needs=frozenset({"likelihood"}),
         own="held_out",
     ),
+    "class_output": Metric(
+        "split",
+        ("train", "arrays"),
+        "class_output",
+        ("class_id", "named_by", "correct", "count"),
+        needs=frozenset({"classifies", "labels"}),
+    ),
     "inception_score": Metric(
         "all",
         ("judge_of_features", "features"),
@@ -187,6 +195,7 @@ BEHIND = {
     "cas/": "classification",
     "latent/": "smoothness",
     "bits_per_dim/": "bits_per_dim",
+    "class_output/": "class_output",
 }
 
 

@@ -120,8 +120,14 @@ class Weighs(Likelihood, Protocol):
 class Classifies(Protocol):
     """Names the class of an image. Ability `classifies`."""
 
+    networks: dict[str, nn.Module]
+
     def class_logits(self, images: Tensor) -> Tensor:
         """Logits (N, K) of images (N, C, H, W)."""
+        ...
+
+    def class_step(self, batch: Batch) -> Tensor:
+        """One update of what names classes, by labelled real images alone; the loss, detached."""
         ...
 
 

@@ -186,7 +186,14 @@ def test_a_family_can_do_what_it_says_and_says_what_it_can_do(name: str) -> None
         assert again.shape == images.shape
         assert again.abs().max() <= 1
     if isinstance(family, Classifies):
-        assert family.class_logits(images).shape == (len(images), 3)
+        before, drawn = (
+            family.class_logits(images),
+            family.sample(batch(1).given, torch.Generator().manual_seed(0)),
+        )
+        assert before.shape == (len(images), 3)
+        assert family.class_step(batch(1)).isfinite()
+        assert not torch.equal(family.class_logits(images), before)
+        assert torch.equal(family.sample(batch(1).given, torch.Generator().manual_seed(0)), drawn)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +280,9 @@ def test_nothing_a_family_can_do_leaves_a_tensor_on_the_cpu(
             made.append(family.log_weight(images, rng))
         if isinstance(family, Classifies):
             made.append(family.class_logits(images))
+            assert (
+                family.class_step(Batch(images, wanted, torch.tensor(1, device="meta"))).device.type == "meta"
+            )
     assert {each.device.type for each in made} == {"meta"}
     assert {len(each) for each in made} == {BATCH}
 

@@ -137,6 +137,8 @@ def _write_metrics_of_features(layout: Layout, split: str, names: list[str]) -> 
         for walk in range(2)
     ]
     _write(layout, "smoothness", split, rows, columns)
+    rows = [(name, "model", 3, 4) for name in names]
+    _write(layout, "class_output", split, rows, ["class_id", "named_by", "correct", "count"])
 
 
 def _write_metrics_of_all(layout: Layout) -> None:

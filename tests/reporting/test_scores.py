@@ -62,6 +62,18 @@ def test_a_copy_is_counted_and_makes_samples_closer() -> None:
     assert values["neighbours/ms_ssim/median_held_out"] == pytest.approx(20 + 3.5 / 100)
 
 
+def test_the_class_output_weighs_classes_alike_and_tells_the_classifier_apart() -> None:
+    rows = [
+        ("a", "model", 1, 2),
+        ("b", "model", 10, 10),
+        ("a", "classifier", 0, 2),
+        ("b", "classifier", 5, 10),
+    ]
+    frame = pd.DataFrame(rows, columns=["class_id", "named_by", "correct", "count"])
+    assert scores.class_output_summary(frame) == {"class_output/classifier": 0.25, "class_output/model": 0.75}
+    assert [*scores.class_output_summary(frame[:2])] == ["class_output/model"]
+
+
 def test_the_worst_walk_is_told_beside_the_mean() -> None:
     frame = pd.DataFrame({"path": ["linear", "linear"], "largest_over_mean": [1.0, 3.0]})
     assert scores.smoothness_summary(frame) == {

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from centigan.cli import app
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.studies import write_study
+from centigan.reporting.studies.against import curves, maps
 from centigan.reporting.studies.columns import column
 from centigan.reporting.studies.page import differing
 from centigan.reporting.studies.results import STORED, StudyResults, chosen, stored_numbers
@@ -296,3 +298,85 @@ def test_a_mean_table_of_one_row_is_called_all(tmp_path: Path) -> None:
     results = measured(tmp_path, text, {"0": {"fid/generated": 1.0}, "1": {"fid/generated": 3.0}})
     [row] = mean_table(results).to_dict("records")
     assert (row["row"], row["fid/generated"], row["fid/generated/std"]) == ("all", 2.0, pytest.approx(2**0.5))
+
+
+GRID = """
+of: digits/acgan
+axes:
+  - model.generator_lr: [1.0e-4, 2.0e-4]
+  - model.discriminator_lr: [1.0e-4, 3.0e-4]
+  - model.activation_noise: [0.0, 0.1]
+columns: [inception_score/samples, ms_ssim/generated/mean]
+against: [model.generator_lr, model.discriminator_lr, model.activation_noise]
+select: {highest: inception_score/samples, report: inception_score/samples}
+"""
+CURVE = """
+of: digits/acgan
+axes:
+  - supervision.labelled_per_class: [5, 20, 100]
+  - train.seed: [0, 1]
+columns: [ms_ssim/generated/mean, fid/generated]
+over: [train.seed]
+against: [supervision.labelled_per_class]
+marks: {ms_ssim/generated/mean: ms_ssim/real/max}
+"""
+
+
+def test_a_search_over_three_settings_is_maps_side_by_side_with_the_chosen_one_framed(tmp_path: Path) -> None:
+    numbers = {
+        f"{g}-{d}-{n}": {"inception_score/samples": 1 + i, "ms_ssim/generated/mean": 0.3}
+        for i, (g, d, n) in enumerate(product(("0.0001", "0.0002"), ("0.0001", "0.0003"), ("0.0", "0.1")))
+    }
+    results = measured(tmp_path, GRID, numbers)
+    figure = maps(results)
+    assert len(figure.axes) == 4  # two columns, two noises
+    first = figure.axes[0]
+    assert [[float(x) for x in row] for row in first.images[0].get_array()] == [[1, 5], [3, 7]]
+    framed = [text for axes in figure.axes for text in axes.texts if text.get_bbox_patch() is not None]
+    assert [text.get_text() for text in framed] == ["8.00", "0.300"]  # of each column, the row with the highest
+    write_study(results)
+    assert results.layout.figure("figure").stat().st_size > 1000
+
+
+def test_a_curve_has_a_dot_a_point_a_line_of_means_and_the_mark_of_another_number(tmp_path: Path) -> None:
+    numbers = {
+        f"{count}-{seed}": {
+            "fid/generated": 1.0,
+            "ms_ssim/generated/mean": count / 100 + seed,
+            "ms_ssim/real/max": 0.25 + seed / 100,
+        }
+        for count, seed in product((5, 20, 100), (0, 1))
+    }
+    results = measured(tmp_path, CURVE, numbers)
+    panel, other = curves(results).axes
+    (means,) = (line for line in panel.lines if line.get_linestyle() == "-" and len(line.get_xdata()) == 3)
+    assert means.get_xdata().tolist() == [5, 20, 100]
+    assert means.get_ydata().tolist() == pytest.approx([0.55, 0.7, 1.5])
+    assert [
+        line.get_ydata()[0] for line in panel.lines if len(line.get_xdata()) == 2 and line.get_xdata()[1] == 1
+    ] == [0.26]
+    assert not [text for text in other.texts if "real" in text.get_text()]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "against: [model.generator_lr,",
+            "against: [model.generator_l,",
+            "against: model.generator_l.*did you mean",
+        ),
+        (
+            "model.discriminator_lr, model.activation_noise]",
+            "model.discriminator_lr]",
+            "a map shows every axis",
+        ),
+        ("select:", "marks: {fid/generated: fid/held_out}\nselect:", "marks: fid/generated is no column"),
+    ],
+)
+def test_a_figure_that_cannot_be_drawn_is_told_before_any_job(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert old in GRID
+    with pytest.raises(UserError, match=said):
+        measured(tmp_path, GRID.replace(old, new), {})

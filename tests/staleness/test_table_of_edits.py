@@ -28,7 +28,7 @@ def after_training(split: str) -> set[str]:
     """A split's jobs that need its networks, and what needs its features."""
     made = {f"{rule}/{split}" for rule in ("sample", "latent", "features")} | OF_FEATURES
     metrics = ("accuracy", "ms_ssim", "ms_ssim_in_training", "neighbours", "intra_class", "smoothness")
-    return made | measured(split, *metrics)
+    return made | measured(split, *metrics, "class_output")
 
 
 def after_features(split: str) -> set[str]:

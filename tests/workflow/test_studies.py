@@ -111,8 +111,8 @@ def test_a_study_and_an_experiment_are_not_run_at_once(studied: Path) -> None:
 
 def test_points_in_other_splits_share_their_arrays_and_the_protocols_judge(project: Path) -> None:
     (project / "studies").mkdir(exist_ok=True)
-    text = "of: small/tiny\naxes:\n  - grouping.order: [data, similar]\n  - train.seed: [0, 1]\ncolumns: [fid/generated]\n"
-    (project / "studies/orders.yaml").write_text(text)
+    axes = "axes:\n  - grouping.order: [data, similar]\n  - train.seed: [0, 1]\n"
+    (project / "studies/orders.yaml").write_text(f"of: small/tiny\n{axes}columns: [fid/generated]\n")
     jobs = planned(project, "--config", "study=orders")
     assert (jobs["group"], jobs["gather"], jobs["features_of_real"], jobs["train"]) == (1, 2, 2, 8)
     assert not jobs.keys() & {"raw", "index", "arrays", "judge"}

@@ -93,7 +93,7 @@ def stage_of_real_metric(wildcards):
 def source_of_metric(wildcards):
     """Of the metric, and of the family where that measures itself."""
     source = source_of(f"metrics.{wildcards.metric}")
-    asks = "likelihood" in catalogue.METRICS[wildcards.metric].needs
+    asks = not catalogue.METRICS[wildcards.metric].needs.isdisjoint({"likelihood", "classifies"})
     return f"{source} {source_of_family(wildcards)}" if asks else source
 
 

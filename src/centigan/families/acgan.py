@@ -154,6 +154,13 @@ class ACGAN(Latent):
         discriminator.train()
         return logits
 
+    def class_step(self, batch: Batch) -> Tensor:
+        """D ascends the half of L_C that is of real images: a classifier of the same shape."""
+        named = self.networks["discriminator"](batch.images)[1]
+        classes = class_log_likelihood(named, batch.given.labels)
+        ascend(classes, self.optimizers["discriminator"])
+        return -classes.detach()
+
 
 def _share_named(class_logits: Tensor, labels: Tensor) -> Tensor:
     """Share of the labelled images whose class has the greatest logit."""

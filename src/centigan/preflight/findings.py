@@ -38,7 +38,9 @@ def files_of(experiment: str) -> str:
     """The files of an experiment's settings, or of a protocol's, in words."""
     protocol, _, own = experiment.partition("/")
     shared = f"experiments/{protocol}/{PROTOCOL_FILE}"
-    return f"experiments/{experiment}.yaml and {shared}" if own else shared
+    study, _, point = own.partition("/")
+    file = f"studies/{study}.yaml" if point else f"experiments/{experiment}.yaml"
+    return f"{file} and {shared}" if own else shared
 
 
 def refusal(wrong: list[str], experiment: str) -> str:

@@ -98,6 +98,13 @@ def bits_per_dim_summary(bits: pd.DataFrame) -> dict[str, float]:
     return values
 
 
+def class_output_summary(answers: pd.DataFrame) -> dict[str, float]:
+    """Share of held-out images named rightly, mean over classes: by the model, by the classifier."""
+    counts = answers.groupby(["named_by", "class_id"])[["correct", "count"]].sum()
+    shares = (counts["correct"] / counts["count"]).groupby(level="named_by").mean()
+    return {f"class_output/{name}": share for name, share in shares.items()}
+
+
 def of_each_class(measured: dict[str, pd.DataFrame]) -> dict[str, Any]:
     """Columns by class_id, of the metrics there are: FID and its like, accuracy score, neighbours, walks."""
     columns: dict[str, Any] = {}

@@ -44,6 +44,7 @@ def mistakes_of_names(study: Study, names: Sequence[tuple[str, str]]) -> list[st
         if key not in study.keys:
             found.append(f"over: {key} is no axis; {advice(key, study.keys)}")
     found += [f"over: {key} stands twice; keep one" for key in _twice(study.over)]
+    found += _of_against(study)
     found += [f"columns: {column} stands twice; keep one" for column in _twice(study.columns)]
     return [*found, *_of_select(study), *_of_claims(study, list(dict.fromkeys(row for _, row in names)))]
 
@@ -91,6 +92,19 @@ def _of_values(axis: dict[str, list[object]]) -> Iterator[str]:
     for value in axis.get(EXPERIMENT, ()):
         if not isinstance(value, str):
             yield f"axes: {EXPERIMENT}: {value!r} is no text; write the name of a file in quotes"
+
+
+def _of_against(study: Study) -> Iterator[str]:
+    compared = [next(iter(study.axes[position])) for position in study.compared]
+    for key in study.against:
+        if key not in compared:
+            yield f"against: {key} does not name an axis that rows differ in; {advice(key, compared)}"
+    if study.against[1:] and (rest := ", ".join(key for key in compared if key not in study.against)):
+        yield f"against: a map shows every axis that rows differ in; name {rest} too, or put it under `over`"
+    yield from (f"against: {key} stands twice; keep one" for key in _twice(study.against))
+    for name in study.marks:
+        if name not in study.columns:
+            yield f"marks: {name} is no column; {advice(name, study.columns)}"
 
 
 def _of_select(study: Study) -> Iterator[str]:

@@ -45,6 +45,17 @@ class Study(Frozen):
     )
     axes: tuple[Axis, ...] = Field(min_length=1)
     columns: tuple[Column, ...] = Field(min_length=1, description="names of summary.json")
+    against: tuple[str, ...] = Field(
+        (),
+        max_length=3,
+        description="axes that the figure shows columns against: one as a curve, two as a map of colours, a "
+        "third as maps side by side; none: dots, a line a row",
+    )
+    marks: dict[Column, Column] = Field(
+        default_factory=dict,
+        description="a line in a column's panel: another number, its largest in the study; such as the most "
+        "uniform real class beside MS-SSIM",
+    )
     over: tuple[str, ...] = Field((), description="axes that mean and standard deviation are taken over")
     select: Select | None = None
     claims: tuple[Claim, ...] = ()

@@ -86,6 +86,22 @@ METRICS = (
         None,
         "to a training image than the median held-out image; 50 % is even",
     ),
+    Metric(
+        "Held-out images named right by the model",
+        "higher",
+        "class_output/model",
+        "",
+        None,
+        "by its own class output, which learnt from real images and from samples",
+    ),
+    Metric(
+        "... by a classifier of its shape",
+        "higher",
+        "class_output/classifier",
+        "",
+        None,
+        "trained on the labelled images alone, for as many iterations",
+    ),
     Metric("p of being that close by chance", "", "neighbours/l1/p_closer", "", 4, "by permutation"),
     Metric(
         "Largest step of a linear walk",

@@ -15,6 +15,7 @@ from centigan.csv_file import write_csv
 from centigan.reporting.absent import without_infinity
 from centigan.reporting.figures import STYLE, save
 from centigan.reporting.formats import as_latex
+from centigan.reporting.studies.against import curves, maps
 from centigan.reporting.studies.figures import dots, samples
 from centigan.reporting.studies.page import write_page
 from centigan.reporting.studies.results import StudyResults
@@ -39,7 +40,8 @@ def write_study(results: StudyResults) -> None:
             write_csv(temporary, without_infinity(table))
     write_text(layout.table("tex"), _latex(results))
     with matplotlib.style.context(STYLE):
-        save(dots(results), layout.figure("figure"))
+        drawn = {0: dots, 1: curves}.get(len(results.study.against), maps)
+        save(drawn(results), layout.figure("figure"))
         save(samples(results, title=results.study.title or results.name), layout.figure("samples"))
     write_page(results, found)
 

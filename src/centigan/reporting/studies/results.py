@@ -124,7 +124,7 @@ class StudyResults:
 
 def named_columns(study: Study) -> list[str]:
     """Every number that a study asks for, once."""
-    found = [*study.columns]
+    found = [*study.columns, *study.marks.values()]
     if select := study.select:
         found += [name for name in (select.highest, select.lowest, select.report) if name]
     for claim in study.claims:
