@@ -300,7 +300,7 @@ def test_a_mean_table_of_one_row_is_called_all(tmp_path: Path) -> None:
     assert (row["row"], row["fid/generated"], row["fid/generated/std"]) == ("all", 2.0, pytest.approx(2**0.5))
 
 
-GRID = """
+SEARCH = """
 of: digits/acgan
 axes:
   - model.generator_lr: [1.0e-4, 2.0e-4]
@@ -327,13 +327,16 @@ def test_a_search_over_three_settings_is_maps_side_by_side_with_the_chosen_one_f
         f"{g}-{d}-{n}": {"inception_score/samples": 1 + i, "ms_ssim/generated/mean": 0.3}
         for i, (g, d, n) in enumerate(product(("0.0001", "0.0002"), ("0.0001", "0.0003"), ("0.0", "0.1")))
     }
-    results = measured(tmp_path, GRID, numbers)
+    results = measured(tmp_path, SEARCH, numbers)
     figure = maps(results)
     assert len(figure.axes) == 4  # two columns, two noises
     first = figure.axes[0]
     assert [[float(x) for x in row] for row in first.images[0].get_array()] == [[1, 5], [3, 7]]
     framed = [text for axes in figure.axes for text in axes.texts if text.get_bbox_patch() is not None]
-    assert [text.get_text() for text in framed] == ["8.00", "0.300"]  # of each column, the row with the highest
+    assert [text.get_text() for text in framed] == [
+        "8.00",
+        "0.300",
+    ]  # of each column, the row with the highest
     write_study(results)
     assert results.layout.figure("figure").stat().st_size > 1000
 
@@ -377,6 +380,6 @@ def test_a_curve_has_a_dot_a_point_a_line_of_means_and_the_mark_of_another_numbe
 def test_a_figure_that_cannot_be_drawn_is_told_before_any_job(
     tmp_path: Path, old: str, new: str, said: str
 ) -> None:
-    assert old in GRID
+    assert old in SEARCH
     with pytest.raises(UserError, match=said):
-        measured(tmp_path, GRID.replace(old, new), {})
+        measured(tmp_path, SEARCH.replace(old, new), {})

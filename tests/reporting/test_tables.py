@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -8,10 +9,13 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.comparison import compare
 from centigan.reporting.formats import write_latex
+from centigan.reporting.published import PUBLISHED
 from centigan.reporting.results import Results
 from centigan.reporting.tables import joint_summary, less_diverse, write_tables
 from centigan.settings.evaluation import NeighbourSettings
 from centigan.settings.families.acgan import AcganConfig
+
+ROOT = Path(__file__).parents[2]
 
 SPLITS = ["00", "01"]
 ACGAN = subject_of(AcganConfig(), classes_of_a_split=2)
@@ -88,7 +92,7 @@ def test_nothing_measured_on_other_data_is_called_comparable(finished: Layout) -
     table = pd.read_csv(finished.table("comparison"))
     assert set(table["comparable"]) == {"no", "set-up"}
     numbers = table[(table["comparable"] == "no") & table["paper"].str.contains("%|0\\.")]
-    assert numbers["why"].str.contains("other data: |not AC-GAN's|not run").all()
+    assert numbers["why"].str.contains("other data: |not AC-GAN's|measured by a study").all()
 
 
 def test_what_a_run_sets_up_is_no_result(finished: Layout) -> None:
@@ -171,11 +175,14 @@ def test_an_inception_score_is_comparable_on_cifar_10_by_the_network_of_2015(fin
     assert row("class folders", "inception-2015")["comparable"] == "no"
 
 
-def test_what_a_later_experiment_runs_has_its_place(finished: Layout) -> None:
+def test_what_a_study_measures_has_its_place_and_its_command(finished: Layout) -> None:
     table = pd.read_csv(finished.table("comparison"), keep_default_na=False)
-    for place in ("Fig 11", "App D"):
+    for place, study in {"Fig 11": "class_counts", "App D": "single_class_digits"}.items():
         row = table[table["id"] == place].iloc[0]
-        assert (row["ours"], row["why"]) == ("", "not run by this experiment")
+        asked = f"measured by a study of many experiments; snakemake --config study={study}"
+        assert (row["ours"], row["why"]) == ("", asked)
+    studies = {published.study for published in PUBLISHED} - {""}
+    assert all((ROOT / f"studies/{name}.yaml").is_file() for name in studies)
 
 
 def test_a_table_is_the_same_as_csv_and_parquet(finished: Layout) -> None:

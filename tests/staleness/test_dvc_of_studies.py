@@ -33,7 +33,7 @@ def test_a_study_is_one_output_that_overlaps_none_and_follows_from_what_its_poin
     assert call(["git", "init", "--quiet"], project, os.environ) == (0, "")
     ended, said = call([BIN / "dvc", "dag", "--dot", "studies/dvc.yaml"], project, os.environ)
     assert ended == 0, said  # DVC refuses outputs that overlap
-    for name in STAGE["foreach"]:
+    for name in (name for name, protocol in STAGE["foreach"].items() if protocol == "digits"):
         for shared in ("data", "judge"):
             assert f'"{shared}" -> "studies/dvc.yaml:study@{name}"' in said
     # DVC names the folder in a file that travels with studies/dvc.lock; Git sees nothing of the points

@@ -67,7 +67,7 @@ def differences(
         "sign": "no square is negative: the printed value is perhaps r, or r² with the sign of r",
         "own size": f"at the judge's own 299 px, ours at {side} px",
         "seen": "the paper looks at pictures and states no number",
-        "later": "not run by this experiment",
+        "study": "measured by a study of many experiments",
         "other model": "not AC-GAN's, but what it was compared with",
     }
     if not is_imagenet:
@@ -94,6 +94,8 @@ def _row(
     name = _resolve(published.ours, int(summary["model/resolution"]))
     hit = [need for need in published.needs if need in found]
     why = [found[need] for need in hit]
+    if published.study:
+        why.append(f"snakemake --config study={published.study}")
     if name and name not in summary:
         why.insert(0, why_no_number(name, subject) or absent.why(name) or "not measured")
     fair = name in summary and not set(hit) - CAVEATS
