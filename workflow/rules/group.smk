@@ -21,7 +21,7 @@ if REGROUPED:
     rule gather:
         input:
             every=f"results/{PROTOCOL}/classes.csv",
-            arrays=expand(RESULT_OF["arrays"], home=PROTOCOL, split=splits_of(PROTOCOL)),
+            arrays=arrays_of_classes,
             classes="results/{protocol}/classes.csv",
         output:
             images="results/{protocol}/arrays/{split}/images.npy",

@@ -162,8 +162,17 @@ def settings_of_study(wildcards):
     return reading.canonical_json(read_study(STUDY))
 
 
+def of_their_classes(rule, home):
+    """What one of the protocol's rules made of the splits that have the classes of other splits: its first ones."""
+    classes, size = settings_of(home).data.classes, settings_of(PROTOCOL).data.split_size
+    return expand(RESULT_OF[rule], home=PROTOCOL, split=splits_of(PROTOCOL)[: -(-classes // size)])
+
+
+def arrays_of_classes(wildcards):
+    return of_their_classes("arrays", wildcards.protocol)
+
+
 def features_of_classes(wildcards):
     """What tells which classes are alike, where splits are made of those."""
-    if settings_of(wildcards.protocol).grouping.order != "similar":
-        return []
-    return expand(RESULT_OF["features_of_real"], home=PROTOCOL, split=splits_of(PROTOCOL))
+    alike = settings_of(wildcards.protocol).grouping.order == "similar"
+    return of_their_classes("features_of_real", wildcards.protocol) if alike else []
