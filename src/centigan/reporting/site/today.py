@@ -87,7 +87,7 @@ METRICS = (
         "to a training image than the median held-out image; 50 % is even",
     ),
     Metric(
-        "Held-out images named right by the model",
+        "Held-out images that it names right",
         "higher",
         "class_output/model",
         "",
@@ -95,7 +95,7 @@ METRICS = (
         "by its own class output, which learnt from real images and from samples",
     ),
     Metric(
-        "... by a classifier of its shape",
+        "Held-out images that a classifier of its shape names right",
         "higher",
         "class_output/classifier",
         "",

@@ -1,6 +1,7 @@
 """The figure of a study whose numbers are shown against its axes: curves over one, maps over two or three."""
 
 from collections.abc import Sequence
+from textwrap import fill
 from typing import Any, NamedTuple
 
 import matplotlib
@@ -14,6 +15,7 @@ from centigan.reporting.studies.results import StudyResults, chosen
 from centigan.settings.claims import Cell
 
 ACROSS = 3  # panels side by side
+LETTERS = 38  # of a line above a panel
 COLOURS = (GENERATED, *BESIDE)
 BETTER = {"lower": " (lower is better)", "higher": " (higher is better)", "": ""}
 
@@ -30,7 +32,7 @@ def curves(results: StudyResults) -> Figure:
     """A panel a column: each point as a dot, means as a line, over the values of one axis."""
     (key,) = results.study.against
     columns = [column(name) for name in results.study.columns]
-    across = min(ACROSS, len(columns))
+    across = 2 if len(columns) == 4 else min(ACROSS, len(columns))
     down = -(-len(columns) // across)
     figure = Figure(figsize=(0.6 + 3.2 * across, 0.3 + 2.7 * down), layout="constrained")
     panels = list(figure.subplots(down, across, squeeze=False).flat)
@@ -39,8 +41,9 @@ def curves(results: StudyResults) -> Figure:
         for colour, one in zip(_colours(len(found)), found, strict=True):
             _curve(axes, results, one, own, colour)
         _mark(axes, results, own)
-        axes.set_title(own.label + BETTER[own.better], fontsize=9)
+        axes.set_title(fill(own.label + BETTER[own.better], LETTERS), fontsize=9)
         axes.set_xlabel(key, fontsize=9)
+        axes.yaxis.set_major_formatter(lambda value, _, own=own: own.written(value))
     for axes in panels[len(columns) :]:
         axes.set_visible(False)
     if len(found) > 1:

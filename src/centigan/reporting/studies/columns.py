@@ -49,8 +49,14 @@ OTHERS = (  # patterns: a name of summary.json, its label, which is better, digi
     (r"ms_ssim/real/mean", "MS-SSIM within a class, real images", "", 3, False),
     (r"ms_ssim/share_below_max_real", "Classes as diverse as real ones", "higher", None, True),
     (r"ms_ssim/generated/first_(\d+)", r"MS-SSIM within the first \1 classes", "", 3, False),
-    (r"class_output/model", "Held-out images named right by the model", "higher", None, True),
-    (r"class_output/classifier", "... by a classifier of its shape", "higher", None, True),
+    (r"class_output/model", "Held-out images that it names right", "higher", None, True),
+    (
+        r"class_output/classifier",
+        "Held-out images that a classifier of its shape names right",
+        "higher",
+        None,
+        True,
+    ),
     (r"bits_per_dim/(\w+)", r"Bits per dimension, \1", "lower", 3, False),
 )
 
