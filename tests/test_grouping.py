@@ -43,13 +43,21 @@ def test_a_word_and_its_splits_tell_each_other(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["", "first_0", "first_04", "by_x", "shuffled_0", "similar_1", "by_2-first_4"]
+    "word",
+    [
+        "",
+        "first_0",
+        "first_04",
+        "by_x",
+        "by_0",
+        "shuffled_99999999999",
+        "shuffled_0",
+        "similar_1",
+        "by_2-first_4",
+    ],
 )
 def test_no_other_word_names_splits(word: str) -> None:
-    try:
-        found = GroupingSettings.of_word(word)
-    except ValueError:  # a number that is none of classes
-        return
+    found = GroupingSettings.of_word(word)
     assert found is None or not found.word
 
 
@@ -95,8 +103,11 @@ def test_the_home_has_settings_of_its_own_name(project: Path) -> None:
         missing(settings.layout.arrays("01") / "manifest.json")
     )
     assert "centigan group -e digits/counts" in str(missing(settings.layout.classes))
-    with pytest.raises(UserError, match="names no splits"):
-        params.load("digits/counts/groups/fourth", project)
+    for word in ("fourth", "first_0", "by_5", "first_4-by_4"):  # none, no number, the protocol's, first_4
+        with pytest.raises(UserError, match="names no splits"):
+            params.load(f"digits/counts/groups/{word}", project)
+    with pytest.raises(UserError, match="study 'none' has no file"):
+        params.load("digits/none/groups/first_4", project)
 
 
 @pytest.mark.parametrize("file", ["experiments/digits/acgan.yaml", "experiments/digits/protocol.yaml"])

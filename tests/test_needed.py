@@ -44,6 +44,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project in which nothing has run."""
     write_experiment(tmp_path, "small/tiny", "", yaml.safe_dump(PROTOCOL))
     (tmp_path / "params.yaml").write_text("experiment: small/tiny\n")
+    (tmp_path / "studies").mkdir()
+    orders = "of: small/tiny\naxes: [{grouping.order: [data, shuffled]}]\ncolumns: [fid/generated]\n"
+    (tmp_path / "studies/orders.yaml").write_text(orders)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

@@ -111,8 +111,11 @@ def _group_of(layout: Layout) -> str:
     """The home of the arrays that an experiment was trained on, where those are not its protocol's."""
     if not (layout.results.parent / GROUPS).is_dir():
         return ""
-    for folder in sorted(layout.results.glob("train/*")):
-        home, _ = owned(Path(next(iter(read_manifest(folder)["inputs"]))))
+    for manifest in sorted(layout.results.glob("train/*/manifest.json")):
+        inputs = read_manifest(manifest.parent).get("inputs")
+        if not isinstance(inputs, dict) or not inputs:
+            raise UserError(f"{manifest} is damaged (it names no `inputs`); {REMEDY}")
+        home, _ = owned(Path(next(iter(inputs))))
         return home if Layout(home).is_group else ""
     return ""
 

@@ -16,7 +16,7 @@ from centigan.settings.frozen import Frozen
 from centigan.settings.grouping import GroupingSettings
 from centigan.settings.parsing import parse as parse
 from centigan.settings.parsing import parse_json as parse_json
-from centigan.settings.points import Point, point_of
+from centigan.settings.points import Point, point_of, read_study
 from centigan.yaml_mapping import read_mapping
 
 StageT = TypeVar("StageT", bound=Frozen)
@@ -36,6 +36,8 @@ def load(experiment: str | None = None, root: Path = Path()) -> Settings:
         values = _merge(values, layer.values)
     files = " + ".join(layer.place for layer in layers if layer.is_file)
     settings = _grouped(parse(Settings, values | {"experiment": name}, files), layers[-1].place)
+    if (word := _word_of(name)) is not None and settings.grouping.word != word:
+        raise UserError(_no_splits(name))
     for split in settings.splits:
         for_split(settings, split)
     return settings
@@ -158,7 +160,7 @@ def _written(experiment: str | None, root: Path) -> tuple[str, list[Layer]]:
             f"params.yaml: `protocol` is {_in_yaml(protocol)}, but `experiment` is {named.experiment}: let "
             f"`protocol` be {named.protocol}, which DVC reads there"
         )
-    group, point = _group_of(named.experiment), point_of(named.experiment, root)
+    group, point = _group_of(named.experiment, root), point_of(named.experiment, root)
     files = _files(point.base if point else named.protocol if group else named.experiment, root)
     above = [Layer(read_mapping(file), str(file)) for file in files]
     for layer in (Layer(params, "params.yaml"), *above):
@@ -172,19 +174,33 @@ def _written(experiment: str | None, root: Path) -> tuple[str, list[Layer]]:
     return named.experiment, [Layer(params, "params.yaml"), *_of_paper(params, above), *above]
 
 
-def _group_of(experiment: str) -> GroupingSettings | None:
+def _group_of(experiment: str, root: Path) -> GroupingSettings | None:
     """The splits that a name is of, digits/class_counts/groups/first_20; None for any other.
 
     Raises:
         UserError: when there are none of this name.
     """
-    _, _, *rest = [*experiment.split("/"), "", ""][:4]
-    if rest[:1] != [GROUPS]:
+    word = _word_of(experiment)
+    if word is None:
         return None
-    group = GroupingSettings.of_word(rest[1])
+    read_study(experiment.split("/")[1], root)
+    group = GroupingSettings.of_word(word)
     if group is None or not group.word:
-        raise UserError(f"experiment {experiment!r}: {rest[1]!r} names no splits, such as first_20-by_10")
+        raise UserError(_no_splits(experiment))
     return group
+
+
+def _word_of(experiment: str) -> str | None:
+    """What a name calls its splits, digits/class_counts/groups/first_20; None for any other."""
+    parts = experiment.split("/")
+    return parts[3] if parts[2:3] == [GROUPS] and parts[3:] else None
+
+
+def _no_splits(experiment: str) -> str:
+    return (
+        f"experiment {experiment!r}: {_word_of(experiment)!r} names no splits, such as first_20-by_10, or "
+        "those of the protocol, or names them otherwise than a study does"
+    )
 
 
 def _files(experiment: str, root: Path) -> list[Path]:

@@ -16,7 +16,8 @@ from centigan.layout import OF_PROTOCOL
 from centigan.settings.stages import STAGES
 
 MEASURING = {"measure", "measure_real"}  # rules that the catalogue fills in
-LEFT_OUT = {"publish", "study", "publish_study"}  # `snakemake reporting` of an experiment runs none of them
+# `snakemake reporting` of an experiment runs none of them
+LEFT_OUT = {"publish", "study", "publish_study", "group", "gather"}
 RULE = re.compile(r"^(?:    )?rule (\w+):\n(.*?)(?=^(?:    )?rule |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -64,7 +65,8 @@ def test_the_rows_of_metrics_are_those_of_the_catalogue() -> None:
             sides["measure_real"] = (metric.of_real, metric.stage_of_real or metric.stage)
         for rule, (reads, stage) in sides.items():
             made_from = {source.removesuffix("_of_features") for source in reads}
-            source = f"metrics.{name}, its family" if "likelihood" in metric.needs else f"metrics.{name}"
+            of_family = metric.needs & {"likelihood", "classifies"}
+            source = f"metrics.{name}, its family" if of_family else f"metrics.{name}"
             expected[f"{rule} {name}"] = set(STAGES[stage].model_fields), made_from, source
     assert rows == expected
 
@@ -82,11 +84,12 @@ def test_the_table_names_the_source_and_the_settings_of_the_rule(rule: str) -> N
 
 
 @pytest.mark.parametrize(
-    "rule", sorted(set(rules()) - {"figure", "report", "publish", "raw", "index"} - MEASURING)
+    "rule",
+    sorted(set(rules()) - {"figure", "report", "publish", "raw", "index", "group", "gather"} - MEASURING),
 )
 def test_the_table_names_what_the_rule_is_made_from(rule: str) -> None:
     inputs = section(rules()[rule], "input")
-    paths = re.findall(r'"results/\{(?:experiment|protocol)\}/([^"]+)"', inputs)
+    paths = re.findall(r'"results/\{(?:experiment|protocol|home)\}/([^"]+)"', inputs)
     makers = {maker(path) for path in paths}
     makers |= {"judge"} if re.search("judge_of_features|JUDGE", inputs) else set()
     makers |= {"latent"} if "walks_of" in inputs else set()

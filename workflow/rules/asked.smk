@@ -5,7 +5,6 @@ from functools import cache
 from centigan import params as reading
 from centigan.errors import UserError
 from centigan.layout import Layout, split_names
-from centigan.settings import OF_STUDIES
 from centigan.settings.points import points, read_study
 from centigan.site import site_value
 from snakemake.exceptions import WorkflowError
@@ -76,7 +75,6 @@ if others:
     )
 
 EXPERIMENTS = [name for name in NAMED if name != PROTOCOL]  # none: the protocol alone is prepared
-REGROUPED = bool(STUDY) and any(key.startswith(f"{OF_STUDIES}.") for key in read_study(STUDY).keys)
 
 
 @cache
@@ -88,3 +86,6 @@ def layout_of(owner):
 def home_of(owner):
     """Whose arrays and real images an experiment has: its protocol's, or those of other splits of a study."""
     return layout_of(owner).home.experiment
+
+
+HOMES = [home for home in dict.fromkeys(map(home_of, EXPERIMENTS)) if home != PROTOCOL]  # other splits

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from centigan import catalogue
 from centigan.fingerprint import remembered_code_of
-from centigan.layout import GROUPS, WHOLE, pattern_of
+from centigan.layout import WHOLE, pattern_of
 from centigan.manifest import read_published
 from centigan.redaction import mark
 from centigan.settings.stages import STAGES
@@ -22,9 +22,9 @@ FETCHED = {
     "cifar100": "data.cifar_raw",
 }.get(DATA.source)
 ON_CLUSTER = workflow.global_resources["_nodes"].value is not None
-SPLITS_OF_STUDY = rf"{re.escape(PROTOCOL)}/{re.escape(STUDY or '')}/{GROUPS}/\w+(?:-\w+)*"
-ANY_HOME = "|".join([re.escape(PROTOCOL), *([SPLITS_OF_STUDY] if REGROUPED else [])])
-EVERY_SPLIT = "[0-9]+" if REGROUPED else pattern_of(splits_of(PROTOCOL))
+OTHER_HOME = "|".join(map(re.escape, HOMES)) or "(?!)"
+ANY_HOME = "|".join(map(re.escape, [PROTOCOL, *HOMES]))
+EVERY_SPLIT = "[0-9]+" if HOMES else pattern_of(splits_of(PROTOCOL))
 RESULT_OF = {  # a rule -> the results that tell what it made
     "judge": "results/{protocol}/judge/SHA256SUMS",
     "arrays": "results/{home}/arrays/{split}/SHA256SUMS",
@@ -76,7 +76,7 @@ def of_all_splits(*patterns):
 
 def of_every_experiment(*patterns):
     """Files of all experiments in force."""
-    if not REGROUPED:
+    if not HOMES:
         return expand(patterns, experiment=EXPERIMENTS, split=splits_of(PROTOCOL))
     return [path for name in EXPERIMENTS for path in expand(patterns, experiment=name, split=splits_of(name))]
 

@@ -7,9 +7,8 @@ from centigan.freshness import Job, first
 from centigan.layout import Layout
 from snakemake.cli import get_argument_parser
 
-# of results, the shared ones first; a job looks at none
-HOMES = list(dict.fromkeys(map(home_of, EXPERIMENTS))) if REGROUPED and workflow.is_main_process else []
-FOLDERS = [Layout(name) for name in dict.fromkeys([PROTOCOL, *HOMES, *EXPERIMENTS])]
+# of results, the shared ones first
+FOLDERS = [Layout(name) for name in [PROTOCOL, *HOMES, *EXPERIMENTS]]
 FOLDERS += [Layout(f"{PROTOCOL}/{STUDY}")] if STUDY else []
 OTHER_THAN_RUNS = (
     "unlock lint list_rules list_target_rules print_compilation dag rulegraph filegraph d3dag summary"
@@ -66,8 +65,7 @@ def ask_before_first_job():
         rules = {name: set() for name in NAMED}
         for job in workflow.dag.needrun_jobs():
             owner = owner_of(job.wildcards)
-            shared = [name for name in NAMED if owner in (PROTOCOL, home_of(name))]
-            for name in shared or [owner]:
+            for name in [name for name in NAMED if owner in (PROTOCOL, home_of(name))] or [owner]:
                 rules[name] |= {job.rule.name, getattr(job.wildcards, "metric", "")}
         look = cache(preflight.look_at_raw)
         try:

@@ -1,4 +1,4 @@
-if REGROUPED:
+if HOMES:
 
     rule group:
         input:
@@ -9,7 +9,7 @@ if REGROUPED:
         log:
             "logs/{protocol}/group.log",
         wildcard_constraints:
-            protocol=SPLITS_OF_STUDY,
+            protocol=OTHER_HOME,
         params:
             settings=stage("group"),
             code=source_of("grouping"),
@@ -34,7 +34,7 @@ if REGROUPED:
         log:
             "logs/{protocol}/arrays/{split}.log",
         wildcard_constraints:
-            protocol=SPLITS_OF_STUDY,
+            protocol=OTHER_HOME,
         params:
             code=source_of("grouping"),
         message:

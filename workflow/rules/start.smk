@@ -57,7 +57,7 @@ def spelt_out(target):
     """What a target on the command line stands for: the name of a rule, all that it makes."""
     if not workflow.is_rule(target) or not workflow.get_rule(target).has_wildcards():
         return [target]
-    homes = dict.fromkeys(map(home_of, EXPERIMENTS or [PROTOCOL]))
+    homes = list(dict.fromkeys(map(home_of, EXPERIMENTS or [PROTOCOL])))
     if target == "measure_real":
         return [path for home in homes for path in measured_of_real(home)]
     if target == "measure":
@@ -65,11 +65,12 @@ def spelt_out(target):
     if target == "figure":
         return [f"results/{name}/figures/{figure}.svg" for name in EXPERIMENTS for figure in figures_of(name)]
     made = strip_wildcard_constraints(str(workflow.get_rule(target).output[0]))
-    owners = EXPERIMENTS if "{experiment}" in made else homes
+    of_homes = {"features_of_real": homes, "group": HOMES, "gather": HOMES}
+    owners = EXPERIMENTS if "{experiment}" in made else of_homes.get(target, [PROTOCOL])
     return [
         path
         for owner in owners
-        for path in expand(made, experiment=owner, home=owner, protocol=PROTOCOL, split=splits_of(owner))
+        for path in expand(made, experiment=owner, protocol=owner, split=splits_of(owner))
     ]
 
 

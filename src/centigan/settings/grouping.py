@@ -3,7 +3,7 @@
 import re
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from centigan.settings.data import DataSettings
 from centigan.settings.frozen import Count, Frozen, Seed
@@ -50,7 +50,10 @@ class GroupingSettings(Frozen):
         order, _, seed = (found["order"] or "data").partition("_")
         values: dict[str, Any] = {"order": order, "seed": int(seed or 0)}
         values |= {key: int(found[key]) for key in ("classes", "size") if found[key]}
-        grouping = cls.model_validate(values)
+        try:
+            grouping = cls.model_validate(values)
+        except ValidationError:  # a number that is none of classes, or no seed
+            return None
         return grouping if grouping.word == word else None
 
     def without_the_protocols_own(self, data: DataSettings) -> "GroupingSettings":

@@ -102,6 +102,8 @@ def _of_against(study: Study) -> Iterator[str]:
     if study.against[1:] and (rest := ", ".join(key for key in compared if key not in study.against)):
         yield f"against: a map shows every axis that rows differ in; name {rest} too, or put it under `over`"
     yield from (f"against: {key} stands twice; keep one" for key in _twice(study.against))
+    if study.marks and len(study.against) != 1:
+        yield "marks: lines are drawn in curves alone; name one axis under `against`"
     for name in study.marks:
         if name not in study.columns:
             yield f"marks: {name} is no column; {advice(name, study.columns)}"

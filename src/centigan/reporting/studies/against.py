@@ -1,5 +1,6 @@
 """The figure of a study whose numbers are shown against its axes: curves over one, maps over two or three."""
 
+import json
 from collections.abc import Sequence
 from textwrap import fill
 from typing import Any, NamedTuple
@@ -57,8 +58,8 @@ def series(results: StudyResults, key: str) -> list[Series]:
     compared = [next(iter(results.study.axes[axis])) for axis in results.study.compared]
     for row in results.rows:
         values = results.points_of(row)[0].values
-        name = ", ".join(str(values[other]) for other in compared if other != key)
-        one = found.setdefault(name, Series(name, [], []))
+        others = [values[other] for other in compared if other != key]
+        one = found.setdefault(json.dumps(others), Series(", ".join(map(str, others)), [], []))
         one.rows.append(row)
         one.values.append(values[key])
     return list(found.values())
@@ -94,10 +95,12 @@ def _table(results: StudyResults, own: Column, values: dict[str, list[Any]], of:
     across_key, up_key, *_ = results.study.against
     found = {}
     for row in results.rows:
-        there = results.points_of(row)[0].values
-        if all(there[key] == value for key, value in of.items()):
-            place = values[up_key].index(there[up_key]), values[across_key].index(there[across_key])
-            found[place] = results.mean(Cell(own.name, row)), row
+        there = {key: json.dumps(value) for key, value in results.points_of(row)[0].values.items()}
+        if all(there[key] == json.dumps(value) for key, value in of.items()):
+            up, across = (
+                list(map(json.dumps, values[key])).index(there[key]) for key in (up_key, across_key)
+            )
+            found[up, across] = results.mean(Cell(own.name, row)), row
     return found
 
 
@@ -124,10 +127,8 @@ def _map(
                   bbox={"boxstyle": "round,pad=0.25", "fill": False, "edgecolor": ALARM, "linewidth": 1.5}
                   if row in best else None,
                   color="black" if dark else "white")  # fmt: skip
-    axes.set_xticks(
-        range(len(across)), [f"{value:g}" if _is_number(value) else str(value) for value in across]
-    )
-    axes.set_yticks(range(len(up)), [f"{value:g}" if _is_number(value) else str(value) for value in up])
+    axes.set_xticks(range(len(across)), list(map(str, across)))
+    axes.set_yticks(range(len(up)), list(map(str, up)))
     axes.tick_params(labelsize=8)
     axes.grid(visible=False)
 
@@ -146,7 +147,8 @@ def _curve(axes: Axes, results: StudyResults, one: Series, own: Column, colour: 
             [place] * len(numbers), numbers, "o", color=colour, alpha=0.45, markeredgewidth=0, markersize=5
         )
         means.append(results.mean(Cell(own.name, row)))
-    axes.plot(places, means, "-", color=colour, linewidth=1.6, label=one.name or None)
+    in_order = sorted(zip(places, means, strict=True))
+    axes.plot(*zip(*in_order, strict=True), "-", color=colour, linewidth=1.6, label=one.name or None)
     if np.isnan(means).all():
         axes.annotate(
             "not measured", (0.5, 0.5), xycoords="axes fraction", ha="center", color=MUTED, fontsize=8
