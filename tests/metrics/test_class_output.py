@@ -9,9 +9,10 @@ from torch import Tensor
 
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.metrics.class_output import CLASSIFIER, COLUMNS, CPU, MODEL, measure, right_answers
+from centigan.metrics.class_output import CLASSIFIER, COLUMNS, CPU, MODEL, measure
+from centigan.metrics.labels import class_ids_of, right_answers
 from centigan.settings.families.cgan import CganConfig
-from centigan.settings.stages import ClassOutputStage, TrainStage
+from centigan.settings.stages import TrainStage
 from centigan.training.loop import train_split
 
 
@@ -23,13 +24,16 @@ def with_labels(count: int | None, **train: object) -> TrainStage:
 
 
 def measured(layout: Layout, stage: TrainStage) -> pd.DataFrame:
-    measure(layout, "00", ClassOutputStage.model_validate(stage.model_dump()))
+    measure(layout, "00", stage)
     return pd.read_parquet(layout.metric("class_output", "00"))
 
 
 def test_the_greatest_logit_names_the_class() -> None:
     logits = torch.tensor([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0], [5.0, 4.0]])
-    table = right_answers(logits, torch.tensor([0, 1, 1, 0]), ["cat", "dog"]).set_index("class_id")
+    named, asked = (
+        class_ids_of(x, ["cat", "dog"]) for x in (logits.argmax(1).numpy(), np.array([0, 1, 1, 0]))
+    )
+    table = right_answers(named, asked).set_index("class_id")
     assert table["correct"].to_dict() == {"cat": 2, "dog": 1}
     assert table["count"].to_dict() == {"cat": 2, "dog": 2}
 

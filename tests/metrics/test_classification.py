@@ -14,9 +14,9 @@ from centigan.metrics.classification import (
     images_of_each_class,
     learn_and_name,
     measure,
-    right_answers,
 )
 from centigan.metrics.features import read_all_features
+from centigan.metrics.labels import right_answers
 from centigan.settings.evaluation import ClassificationSettings
 
 

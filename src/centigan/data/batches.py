@@ -10,10 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
 from centigan.seeds import counter_seed
 from centigan.settings.training import SupervisionSettings
-from centigan.types import UNLABELLED, Batch, Given, to_network
+from centigan.sheets import Images
+from centigan.types import UNLABELLED, Batch, Given, Shape, to_network
 
 Placement = Literal["auto", "device", "mapped"]
 
@@ -23,6 +25,13 @@ def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
         return np.load(path, mmap_mode)
     except (ValueError, EOFError) as error:
         raise UserError(f"{path} is damaged ({error}); remove it and run again") from None
+
+
+def images_of(path: Path, shape: Shape, rows: NDArray[np.int64] | slice = slice(None)) -> Tensor:
+    """(N, C, R, R) in [-1, 1] of these rows of a file of images, at the model's resolution."""
+    images: Images = np.load(path, mmap_mode="r")
+    small = np.ascontiguousarray(at_training_size(images[rows], shape.resolution))
+    return to_network(torch.from_numpy(small), shape.channels)
 
 
 def labelled(labels: Tensor, supervision: SupervisionSettings, split: str) -> Tensor:

@@ -17,7 +17,6 @@ Sums are in float32, of weights as they were saved, with batch norm's running st
 
 from collections.abc import Iterator
 from math import log, log2, pi
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,16 +25,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from centigan.atomic import atomic_path
-from centigan.data.held_out import at_training_size
+from centigan.data.batches import images_of
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
 from centigan.likelihood import BIN, bits_per_dim, importance_bound, middles
 from centigan.seeds import counter_seed
 from centigan.settings.evaluation import BitsPerDimSettings
 from centigan.settings.stages import BitsPerDimStage
-from centigan.sheets import Images
 from centigan.trained import trained_family
-from centigan.types import Likelihood, Shape, Weighs, to_network
+from centigan.types import Likelihood, Weighs
 
 SOURCES = {"real": "", "held_out": "held_out_"}  # source -> prefix of its files among the arrays
 CHUNK = 100  # images a forward pass; part of what the seed means
@@ -63,7 +61,7 @@ def measure(layout: Layout, split: str, stage: BitsPerDimStage, *, device: torch
     for source, prefix in SOURCES.items():
         labels = np.load(layout.arrays(split) / f"{prefix}labels.npy")
         rows = chosen(len(labels), settings.images, counter_seed(settings.seed, split, source, "rows"))
-        images = _loaded(layout.arrays(split) / f"{prefix}images.npy", rows, shape)
+        images = images_of(layout.arrays(split) / f"{prefix}images.npy", shape, rows)
         fitted = fitted or Gaussian(images)  # training images come first
         noise = torch.Generator().manual_seed(counter_seed(settings.seed, split, source, "noise"))
         parts = [part.to(device) for part in images.split(CHUNK)]
@@ -133,10 +131,3 @@ def by_class(
         )
         .reset_index()
     )
-
-
-def _loaded(path: Path, rows: NDArray[np.int64], shape: Shape) -> Tensor:
-    """(N, C, R, R) in [-1, 1] of these rows of a file, at the model's resolution."""
-    images: Images = np.load(path, mmap_mode="r")
-    small = np.ascontiguousarray(at_training_size(images[rows], shape.resolution))
-    return to_network(torch.from_numpy(small), shape.channels)

@@ -11,24 +11,21 @@ labelled images may be fewer than a batch. Weights are the last ones, not chosen
 """
 
 import logging
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from centigan.atomic import atomic_path
-from centigan.data.batches import labelled
-from centigan.data.held_out import at_training_size
+from centigan.data.batches import images_of, labelled
 from centigan.errors import UserError
 from centigan.families import build
 from centigan.layout import Layout
+from centigan.metrics.labels import class_ids_of, right_answers
 from centigan.seeds import counter_seed
-from centigan.settings.stages import ClassOutputStage
-from centigan.sheets import Images
+from centigan.settings.stages import TrainStage
 from centigan.trained import trained_family
-from centigan.types import UNLABELLED, Batch, Classifies, Given, Shape, to_network
+from centigan.types import UNLABELLED, Batch, Classifies, Given, Shape
 
 MODEL, CLASSIFIER = "model", "classifier"  # what the column `named_by` says
 COLUMNS = ("class_id", "named_by", "correct", "count")
@@ -37,7 +34,7 @@ CPU = torch.device("cpu")
 log = logging.getLogger(__name__)
 
 
-def measure(layout: Layout, split: str, stage: ClassOutputStage, *, device: torch.device = CPU) -> None:
+def measure(layout: Layout, split: str, stage: TrainStage, *, device: torch.device = CPU) -> None:
     """Write metrics/class_output/{split}.parquet: a row a class, twice where few labels are seen.
 
     Raises:
@@ -49,25 +46,19 @@ def measure(layout: Layout, split: str, stage: ClassOutputStage, *, device: torc
     named: dict[str, Classifies] = {MODEL: family}
     if stage.supervision.labelled_per_class is not None:
         named[CLASSIFIER] = _classifier(layout, split, stage, shape, device)
-    images, labels = _held_out(layout.arrays(split), shape)
+    images = images_of(layout.arrays(split) / "held_out_images.npy", shape)
+    class_ids = class_ids_of(np.load(layout.arrays(split) / "held_out_labels.npy"), classes)
     frames = []
     for name, by in named.items():
         logits = torch.cat([by.class_logits(part.to(device)).cpu() for part in images.split(CHUNK)])
-        frames.append(right_answers(logits, labels, classes).assign(named_by=name))
+        found = class_ids_of(logits.argmax(1).numpy(), classes)
+        frames.append(right_answers(found, class_ids).assign(named_by=name))
     with atomic_path(layout.metric("class_output", split)) as temporary:
         pd.concat(frames, ignore_index=True)[list(COLUMNS)].to_parquet(temporary, index=False)
 
 
-def right_answers(logits: Tensor, labels: Tensor, classes: list[str]) -> pd.DataFrame:
-    """Rows class_id, correct, count, of logits (N, K) and labels (N,): the greatest logit names the class."""
-    right = logits.argmax(1) == labels
-    of_class = [labels == label for label in range(len(classes))]
-    counts = [(int(right[one].sum()), int(one.sum())) for one in of_class]
-    return pd.DataFrame(counts, columns=["correct", "count"]).assign(class_id=classes)
-
-
 def _classifier(
-    layout: Layout, split: str, stage: ClassOutputStage, shape: Shape, device: torch.device
+    layout: Layout, split: str, stage: TrainStage, shape: Shape, device: torch.device
 ) -> Classifies:
     """A classifier of the same shape, which has seen the labelled images alone."""
     train, folder = stage.train, layout.arrays(split)
@@ -77,9 +68,8 @@ def _classifier(
     for network in family.networks.values():
         network.to(device)
     labels = labelled(torch.from_numpy(np.load(folder / "labels.npy")).long(), stage.supervision, split)
-    images: Images = np.load(folder / "images.npy", mmap_mode="r")
     rows = (labels != UNLABELLED).nonzero()[:, 0]
-    seen = to_network(torch.from_numpy(images[rows.numpy()]), shape.channels)
+    seen = images_of(folder / "images.npy", shape, rows.numpy())
     for iteration in range(1, train.iterations + 1):
         seed = counter_seed(train.seed, split, "classifier", iteration)
         torch.manual_seed(seed)  # dropout and activation noise
@@ -95,11 +85,3 @@ def _classifier(
         "split %s: a classifier of %d labelled images, %d iterations", split, len(rows), train.iterations
     )
     return family
-
-
-def _held_out(folder: Path, shape: Shape) -> tuple[Tensor, Tensor]:
-    """Images (N, C, R, R) in [-1, 1] and labels (N,)."""
-    images: Images = np.load(folder / "held_out_images.npy", mmap_mode="r")
-    small = np.ascontiguousarray(at_training_size(images, shape.resolution))
-    labels = torch.from_numpy(np.load(folder / "held_out_labels.npy")).long()
-    return to_network(torch.from_numpy(small), shape.channels), labels

@@ -21,6 +21,7 @@ from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
 from centigan.metrics.features import FeatureSet, read_all_features
+from centigan.metrics.labels import right_answers
 from centigan.settings.evaluation import ClassificationSettings
 from centigan.settings.limits import CLASSES_TOLD_APART
 from centigan.settings.stages import RealClassificationStage
@@ -92,9 +93,3 @@ def learn_and_name(
         raise UserError("features hold NaN or infinity, so no classification score; make them again")
     classifier = make_pipeline(StandardScaler(), LogisticRegression(C=PENALTY, max_iter=ITERATIONS))
     return np.asarray(classifier.fit(features, class_ids).predict(asked))
-
-
-def right_answers(named: NDArray[np.object_], class_ids: NDArray[np.object_]) -> pd.DataFrame:
-    """class_id, correct, count."""
-    right = pd.DataFrame({"class_id": class_ids, "right": named == class_ids})
-    return right.groupby("class_id")["right"].agg(correct="sum", count="count").reset_index()

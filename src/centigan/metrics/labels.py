@@ -1,9 +1,10 @@
-"""The class of each image, by the label that stands in its file."""
+"""The class of each image, by the label that stands in its file; how often it is named rightly."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 
@@ -13,3 +14,9 @@ def class_ids_of(labels: NDArray[np.integer[Any]], classes: Sequence[str]) -> ND
     known = labels >= 0
     ids[known] = np.array(classes, dtype=object)[labels[known]]
     return ids
+
+
+def right_answers(named: NDArray[np.object_], class_ids: NDArray[np.object_]) -> pd.DataFrame:
+    """class_id, correct, count."""
+    right = pd.DataFrame({"class_id": class_ids, "right": named == class_ids})
+    return right.groupby("class_id")["right"].agg(correct="sum", count="count").reset_index()

@@ -92,15 +92,6 @@ class MsSsimStage(Frozen):
     ms_ssim: MsSsimSettings
 
 
-class ClassOutputStage(WithLaterSettings):
-    """All that a training depends on: a classifier is trained as long and by the same labels."""
-
-    later: ClassVar = ("supervision",)
-    model: ModelConfig
-    train: TrainSettings
-    supervision: SupervisionSettings = SupervisionSettings()
-
-
 class FeaturesStage(Frozen):
     features: FeatureSettings
 
@@ -161,5 +152,4 @@ STAGES: dict[str, type[Frozen]] = {
     "latent": LatentStage,
     "reconstruct": ReconstructStage,
     "bits_per_dim": BitsPerDimStage,
-    "class_output": ClassOutputStage,
 }
