@@ -78,14 +78,9 @@ EXPERIMENTS = [name for name in NAMED if name != PROTOCOL]  # none: the protocol
 
 
 @cache
-def layout_of(owner):
-    """Where the files of an experiment lie, and those that it shares."""
-    return settings_of(owner).layout
-
-
 def home_of(owner):
     """Whose arrays and real images an experiment has: its protocol's, or those of other splits of a study."""
-    return layout_of(owner).home.experiment
+    return settings_of(owner).layout.home.experiment
 
 
 HOMES = [home for home in dict.fromkeys(map(home_of, EXPERIMENTS)) if home != PROTOCOL]  # other splits

@@ -76,8 +76,6 @@ def of_all_splits(*patterns):
 
 def of_every_experiment(*patterns):
     """Files of all experiments in force."""
-    if not HOMES:
-        return expand(patterns, experiment=EXPERIMENTS, split=splits_of(PROTOCOL))
     return [path for name in EXPERIMENTS for path in expand(patterns, experiment=name, split=splits_of(name))]
 
 

@@ -63,15 +63,22 @@ def ask_before_first_job():
     def build_and_ask():
         build()
         rules = {name: set() for name in NAMED}
+        sharing = {home: [name for name in NAMED if home_of(name) == home] for home in HOMES} | {
+            PROTOCOL: NAMED
+        }
         for job in workflow.dag.needrun_jobs():
             owner = owner_of(job.wildcards)
-            for name in [name for name in NAMED if owner in (PROTOCOL, home_of(name))] or [owner]:
+            for name in sharing.get(owner, [owner]):
                 rules[name] |= {job.rule.name, getattr(job.wildcards, "metric", "")}
         look = cache(preflight.look_at_raw)
         try:
             for name in NAMED:
                 preflight.before_first_job(
-                    layout_of(name), settings_of(name), rules=rules[name], dry=words.dryrun, look=look
+                    settings_of(name).layout,
+                    settings_of(name),
+                    rules=rules[name],
+                    dry=words.dryrun,
+                    look=look,
                 )
         except UserError as error:
             raise WorkflowError(str(error)) from None

@@ -27,7 +27,7 @@ def figures_of(experiment):
 def measured(experiment, metrics=None, real=None):
     """The files of these metrics, or of all that apply; only those of real images, or only the others."""
     names = metrics or tuple(catalogue.applying(catalogue.METRICS, subject_of(experiment)))
-    paths = catalogue.all_files(names, layout_of(experiment), splits_of(experiment), real=real)
+    paths = catalogue.all_files(names, settings_of(experiment).layout, splits_of(experiment), real=real)
     return [str(path) for path in paths]
 
 
