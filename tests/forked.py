@@ -69,7 +69,7 @@ def serve(requests: socket.socket) -> list[str]:
         length, files, _, _ = socket.recv_fds(requests, DIGITS, 1)
         if not length:
             sys.exit()
-        words, folder, environment = json.loads(_received(requests, int(length)))
+        words, folder, environment = json.loads(requests.recv(int(length), socket.MSG_WAITALL))
         child = os.fork()
         if not child:
             _become(folder, environment, files[0])
@@ -88,13 +88,6 @@ def import_libraries() -> None:
         registry._instance = None  # each command looks for plugins anew
     for name in [name for name in sys.modules if name.startswith(OURS)]:
         del sys.modules[name]
-
-
-def _received(requests: socket.socket, length: int) -> bytes:
-    told = b""
-    while len(told) < length:
-        told += requests.recv(length - len(told))
-    return told
 
 
 def _become(folder: str, environment: dict[str, str], output: int) -> None:

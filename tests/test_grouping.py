@@ -148,7 +148,7 @@ def group(layout: Layout, **grouping: object) -> Layout:
     home = Layout(f"{layout.shared.experiment}/study/groups/{own.grouping.word}", layout.root)
     write_group(home, own)
     for split in dict.fromkeys(each.split for each in read_classes(home)):
-        gather_arrays(home, split)
+        gather_arrays(home, split, own.grouping)
     return home
 
 

@@ -6,6 +6,7 @@ is decoded again, and the judge is one.
 
 import logging
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from centigan.atomic import atomic_path, remove_halves
 from centigan.csv_file import READING, write_csv
 from centigan.data.arrays import ARRAYS
-from centigan.layout import Layout, split_names
-from centigan.manifest import DIGESTS, channels_of, describe, read_facts, read_manifest, write_manifest
+from centigan.layout import Layout, split_of_each
+from centigan.manifest import DIGESTS, describe, read_facts, read_manifest, write_manifest
 from centigan.metrics.features import read_features
 from centigan.needed import need
 from centigan.seeds import counter_seed
@@ -40,12 +41,11 @@ def write_group(layout: Layout, stage: GroupStage) -> None:
     classes = pd.read_csv(layout.shared.classes, **READING)
     chosen = classes.head(stage.data.classes)
     rows = chosen.iloc[order_of(stage.grouping, layout.shared, chosen)].reset_index(drop=True)
-    names = split_names(len(rows), stage.data.split_size)
     rows["label"] = rows.index
-    rows["split"] = [names[label // stage.data.split_size] for label in rows.index]
+    rows["split"] = split_of_each(len(rows), stage.data.split_size)
     with atomic_path(layout.classes) as temporary:
         write_csv(temporary, rows)
-    log.info("%d classes in %d splits", len(rows), len(names))
+    log.info("%d classes in %d splits", len(rows), rows["split"].nunique())
 
 
 def order_of(grouping: GroupingSettings, protocol: Layout, classes: pd.DataFrame) -> NDArray[np.intp]:
@@ -77,8 +77,11 @@ def _means(protocol: Layout, classes: pd.DataFrame) -> Iterator[NDArray[np.float
             yield found.features[:][found.class_ids == class_id].mean(0, dtype=np.float64)
 
 
-def gather_arrays(layout: Layout, split: str) -> None:
+def gather_arrays(layout: Layout, split: str, grouping: GroupingSettings) -> None:
     """Write the arrays of one split, from the protocol's; images stand in the order of the classes.
+
+    Args:
+        grouping: which classes.csv was made by; for the manifest.
 
     Raises:
         UserError: when classes.csv or the protocol's arrays are missing.
@@ -100,7 +103,10 @@ def gather_arrays(layout: Layout, split: str) -> None:
         labels = np.repeat(np.arange(len(classes), dtype=np.int16), [len(rows) for _, rows in parts])
         with atomic_path(folder / f"{prefix}labels.npy") as temporary:
             np.save(temporary, labels)
-    _describe(layout, split, classes, list(sources.values()), counts)
+    about = {"images": counts} | _found_in(list(sources.values()))
+    inputs = [layout.classes, *(source / DIGESTS for source in sources.values())]
+    facts = read_facts(next(iter(sources.values()))) | {"classes": classes}
+    write_manifest(folder, describe(grouping, inputs=inputs, **about), facts=facts, of=ARRAYS)
     log.info("split %s: %s images of %d classes", split, counts, len(classes))
 
 
@@ -124,26 +130,14 @@ def _copy(parts: list[tuple[Path, NDArray[np.intp]]], target: Path) -> None:
     written.flush()
 
 
-def _describe(
-    layout: Layout, split: str, classes: list[str], sources: list[Path], counts: dict[str, int]
-) -> None:
-    """What lies beside the arrays; what was converted or left out, of all splits that they come from."""
-    about: dict[str, Any] = {"images": counts}
+def _found_in(sources: list[Path]) -> dict[str, Any]:
+    """What was converted and what was left out of all images of the splits that classes come from."""
     manifests = [read_manifest(folder) for folder in sources]
-    about["rejected"] = {s: [r for m in manifests for r in m["rejected"][s]] for s in SUBSETS}
-    about["converted"] = {subset: _united(m["converted"][subset] for m in manifests) for subset in SUBSETS}
-    inputs = [layout.classes, *(folder / DIGESTS for folder in sources)]
-    facts = read_facts(sources[0])
-    own: dict[str, Any] = {"classes": classes, "resolution": facts["resolution"]}
-    own |= {"channels": 1} if channels_of(facts) == 1 else {}
-    write_manifest(
-        layout.arrays(split), describe(GroupingSettings(), inputs=inputs, **about), facts=own, of=ARRAYS
-    )
-
-
-def _united(found: Iterator[dict[str, list[str]]]) -> dict[str, list[str]]:
-    united: dict[str, list[str]] = {}
-    for one in found:
-        for oddity, names in one.items():
-            united.setdefault(oddity, []).extend(names)
-    return united
+    converted: dict[str, dict[str, list[str]]] = {subset: {} for subset in SUBSETS}
+    for manifest, subset in product(manifests, SUBSETS):
+        for oddity, names in manifest["converted"][subset].items():
+            converted[subset].setdefault(oddity, []).extend(names)
+    rejected = {
+        subset: [one for manifest in manifests for one in manifest["rejected"][subset]] for subset in SUBSETS
+    }
+    return {"converted": converted, "rejected": rejected}

@@ -63,6 +63,12 @@ def split_names(classes: int, split_size: int) -> list[str]:
     return [f"{number:0{digits}d}" for number in range(count)]
 
 
+def split_of_each(classes: int, split_size: int) -> list[str]:
+    """The name of the split that each class is in, in the order of the classes."""
+    names = split_names(classes, split_size)
+    return [names[label // split_size] for label in range(classes)]
+
+
 def pattern_of(names: Sequence[str]) -> str:
     """A regular expression of exactly these names of all splits; Snakemake tries it on every file."""
     return _numbers_below(len(names), len(names[0]))

@@ -185,7 +185,7 @@ def _group_of(experiment: str, root: Path) -> GroupingSettings | None:
         return None
     read_study(experiment.split("/")[1], root)
     group = GroupingSettings.of_word(word)
-    if group is None or not group.word:
+    if group is None:
         raise UserError(_no_splits(experiment))
     return group
 

@@ -116,7 +116,7 @@ def arrays(
     if layout.is_group:
         from centigan.grouping import gather_arrays
 
-        gather_arrays(layout, name)
+        gather_arrays(layout, name, loaded.grouping)
         return
     from centigan.data.arrays import build_arrays
 

@@ -23,7 +23,8 @@ MADE_FROM: dict[str, tuple[str, ...]] = {
     "tables": ("index", "judge", "train", "measure", "measure_real"),
 }
 WRITTEN_LAST: dict[str, Callable[[Layout, str], Path]] = {  # the file that tells that a split's part is whole
-    "index": lambda layout, split: layout.index(split),
+    # other splits than the protocol's have no index of their own
+    "index": lambda layout, split: layout.index(split) if layout.home == layout.shared else layout.classes,
     "arrays": lambda layout, split: layout.arrays(split) / "manifest.json",
     "train": lambda layout, split: layout.train(split) / "manifest.json",
     "sample": lambda layout, split: layout.samples(split) / "manifest.json",
@@ -54,9 +55,6 @@ def inputs(rule: str, layout: Layout, loaded: Settings, splits: Sequence[str]) -
         if source in {"measure", "measure_real"}:
             found = all_files(metrics, layout, splits, real=source == "measure_real")
         else:
-            one = (
-                source == "index" and layout.home != layout.shared
-            )  # other splits have no index of their own
-            found = [layout.classes] if one else [WRITTEN_LAST[source](layout, split) for split in splits]
+            found = [WRITTEN_LAST[source](layout, split) for split in splits]
         paths |= dict.fromkeys(found)
     return list(paths)

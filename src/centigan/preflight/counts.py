@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from centigan.classes import rows_of
 from centigan.errors import UserError
-from centigan.layout import Layout, split_names
+from centigan.layout import Layout, split_of_each
 from centigan.manifest import read_object
 from centigan.settings import Settings
 
@@ -45,11 +45,9 @@ def regrouped(counts: Counts, settings: Settings) -> Counts:
     Which classes share a model by chance or by their images, only the data tell: those splits are left out.
     """
     data, grouping = settings.data, settings.grouping
-    names = split_names(data.classes, data.split_size)
-    own = [
-        one._replace(split=names[at // data.split_size] if grouping.order == "data" else "")
-        for at, one in enumerate(counts.classes[: data.classes])
-    ]
+    used = counts.classes[: data.classes]
+    known = split_of_each(len(used), data.split_size) if grouping.order == "data" else [""] * len(used)
+    own = [one._replace(split=split) for one, split in zip(used, known, strict=True)]
     return Counts(tuple(own), counts.source)
 
 

@@ -18,7 +18,7 @@ from centigan.data.sources.kaggle import DATA
 from centigan.data.sources.listing import Listing, cannot_read
 from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
-from centigan.layout import split_names
+from centigan.layout import split_of_each
 from centigan.preflight.counts import Counts, OfClass
 from centigan.settings.data import DataSettings, Source
 
@@ -73,16 +73,15 @@ def is_quick(source: Source, root: Path) -> bool:
 def counted(listing: Listing, classes: list[str], settings: DataSettings) -> Counts:
     """The images of each class as the index would have them."""
     of = listing.images.groupby(["class_id", "subset"]).size().to_dict()
-    names = split_names(len(classes), settings.split_size)
     most = settings.per_class or len(listing.images)
     rows = [
         OfClass(
             class_id,
-            names[number // settings.split_size],
+            split,
             min(int(of.get((class_id, "train"), 0)), most),
             int(of.get((class_id, "held_out"), 0)),
         )
-        for number, class_id in enumerate(classes)
+        for class_id, split in zip(classes, split_of_each(len(classes), settings.split_size), strict=True)
     ]
     return Counts(tuple(rows), listing.source)
 

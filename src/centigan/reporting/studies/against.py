@@ -86,7 +86,7 @@ def _map(axes: Axes, results: StudyResults, own: Column, rows: NDArray[np.object
     axes.imshow(means, cmap=colours, vmin=low, vmax=high, aspect="auto", origin="lower")
     for (line, at), row in np.ndenumerate(rows):
         bright = (means[line, at] - low) / ((high - low) or 1) > 0.6
-        dark = bright != (own.better == "lower")
+        dark = bright != (own.better == "lower") or np.isnan(means[line, at])  # on white where there is none
         axes.text(at, line, own.written(float(means[line, at])), ha="center", va="center", fontsize=8,
                   fontweight="bold" if row in best else "normal",
                   bbox={"boxstyle": "round,pad=0.25", "fill": False, "edgecolor": ALARM, "linewidth": 1.5}
