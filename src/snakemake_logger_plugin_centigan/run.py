@@ -120,7 +120,7 @@ class Run:
         ended = self._exit_of(job, command or "")
         error, log = next(
             ((found, log) for log in logs if (found := last_error(Path(log)))),
-            (ended, next((log for log in logs if Path(log).exists()), "")),
+            (ended, next((log for log in logs if _tells_something(Path(log))), "")),
         )
         failure = self.failures[job.number] = Failure(job, log, error, said)
         return [f"FAILED {job.words} after {spent(job.seconds)}", *told(failure)]
@@ -163,6 +163,11 @@ class Run:
     def seconds_left(self) -> float | None:
         failed = [failure.job for failure in self.failures.values()]
         return self.work.seconds_left(list(self.running.values()), failed, time.time() - self.began)
+
+
+def _tells_something(log: Path) -> bool:
+    """Snakemake makes the empty log of a failed job while its end is told."""
+    return log.is_file() and log.stat().st_size > 0
 
 
 def told(failure: Failure) -> list[str]:
