@@ -16,6 +16,8 @@ from importlib import import_module
 from pathlib import Path
 from shutil import which
 
+from centigan.warm_start.process import run_and_end
+
 BIN = Path(sys.executable).parent
 MAIN = {"snakemake": "snakemake.cli", "dvc": "dvc.cli"}  # a program of the environment, and where it begins
 OURS = ("centigan", "snakemake_executor_plugin_centigan", "snakemake_logger_plugin_centigan")
@@ -106,4 +108,4 @@ if __name__ == "__main__":
     gc.freeze()
     with socket.socket(fileno=int(sys.argv[1])) as requests:
         sys.argv[:] = serve(requests)
-    sys.exit(import_module(MAIN[Path(sys.argv[0]).name]).main())
+    run_and_end(lambda: sys.exit(import_module(MAIN[Path(sys.argv[0]).name]).main()))

@@ -4,6 +4,7 @@ Each command has a keeper, which is forked first: it reads the request, forks th
 and tells the client how it ended. So the process itself only accepts and forks, and ends with its run.
 """
 
+import atexit
 import ctypes
 import gc
 import io
@@ -13,6 +14,8 @@ import select
 import signal
 import socket
 import sys
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -138,6 +141,25 @@ def become(request: dict[str, Any], files: list[int]) -> None:
         limit_threads(int(threads))
 
 
+def run_and_end(command: Callable[[], object]) -> None:
+    """Run a command, and end as multiprocessing's children do, with all that Python does but one thing.
+
+    It takes no library down object by object, which takes 0.34 s, as long as a small measurement.
+    """
+    status = 0
+    try:
+        command()
+    except SystemExit as asked:
+        if not isinstance(asked.code, int | None):
+            raise
+        status = asked.code or 0
+    threading._shutdown()  # type: ignore[attr-defined]  # waits for threads
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status & 0xFF)
+
+
 if __name__ == "__main__":
     serve(sys.argv[1], run_of=int(sys.argv[2]))
-    run()
+    run_and_end(run)
