@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
+from built_once import built_once
 from calls import call
 from copied import copy_project
 from PIL import Image
@@ -48,6 +50,17 @@ splits: {}
 """
 PROTOCOL_FILE, FILE = "experiments/mine/protocol.yaml", "experiments/mine/tiny.yaml"
 SHARED, RESULTS = "results/mine", "results/mine/tiny"
+
+
+def by_snakemake(factory: pytest.TempPathFactory) -> Path:
+    """A project that one call of Snakemake ran from its beginning to its end; to be read and copied."""
+    return built_once(factory, "by_snakemake", _run_by_snakemake)
+
+
+def _run_by_snakemake(folder: Path) -> None:
+    project = Project.begin(folder)
+    project.commit("Begin")
+    project.run("snakemake", "--cores", "2")
 
 
 class Project:

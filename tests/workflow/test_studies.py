@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from copied import copy_project
-from small import TINY, write_experiment
+from small import write_experiment
+from staleness.project import MINE, TINY
 from workflow.runs import planned, snakemake
 
 from centigan.errors import UserError
@@ -13,7 +14,7 @@ from centigan.settings.points import points
 
 SHARED = {"raw", "index", "arrays", "judge", "features_of_real", "measure_real"}
 STUDY = """
-of: small
+of: mine
 axes:
   - experiment: [tiny, free]
   - train.seed: [0]
@@ -29,7 +30,7 @@ FREE = TINY.replace("width: 0.1", "family: cgan, width: 0.05")
 @pytest.fixture(scope="module")
 def studied(project: Path) -> Path:
     """The project, with a study of two points that was run."""
-    write_experiment(project, "small/free", FREE)
+    write_experiment(project, "mine/free", FREE)
     (project / "studies").mkdir()
     (project / "studies/grid.yaml").write_text(STUDY)
     assert not planned(project, "--config", "study=grid").keys() & SHARED
@@ -38,7 +39,7 @@ def studied(project: Path) -> Path:
 
 
 def test_a_study_ends_in_a_table_and_a_page_and_makes_no_report_of_its_points(studied: Path) -> None:
-    results = studied / "results/small/grid"
+    results = studied / "results/mine/grid"
     rows = (results / "table.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == ["tiny", "free"]
     assert "met" in (results / "claims.csv").read_text()
@@ -48,14 +49,12 @@ def test_a_study_ends_in_a_table_and_a_page_and_makes_no_report_of_its_points(st
 
 
 def test_the_points_are_ordinary_experiments_that_share_what_is_the_protocols(studied: Path) -> None:
-    alone = planned(studied, "--config", "experiment=small/free")
+    alone = planned(studied, "--config", "experiment=mine/free")
     assert not alone.keys() & SHARED
     assert alone["train"] == 2
-    snakemake(studied, "--config", "experiment=small/free", "--", "training")
+    snakemake(studied, "--config", "experiment=mine/free", "--", "training")
     for name in ("generator", "discriminator"):
-        files = (
-            studied / f"results/small/{of}/train/00/{name}.safetensors" for of in ("free", "grid/free-0")
-        )
+        files = (studied / f"results/mine/{of}/train/00/{name}.safetensors" for of in ("free", "grid/free-0"))
         assert len({file.read_bytes() for file in files}) == 1
 
 
@@ -76,16 +75,16 @@ def test_one_more_seed_adds_its_own_jobs_alone(studied: Path) -> None:
     [
         ("train.seed", "train.sed", "train.sed.*seed"),
         ("[0]", "[]", "axes"),
-        ("[tiny, free]", "[tiny, free, fre]", "small/fre"),
-        ("of: small", "of: smal", "smal"),
+        ("[tiny, free]", "[tiny, free, fre]", "mine/fre"),
+        ("of: mine", "of: min", "min"),
         ("train.seed: [0]", "sample.per_class: [12, 13]", "protocol"),
         ("[free] >=", "[fre] >=", "fre"),
     ],
 )
 def test_a_study_that_cannot_be_is_one_clear_error(tmp_path: Path, old: str, new: str, said: str) -> None:
     copy_project(tmp_path / "project")
-    write_experiment(tmp_path / "project", "small/tiny")
-    write_experiment(tmp_path / "project", "small/free", FREE)
+    write_experiment(tmp_path / "project", "mine/tiny", TINY, MINE)
+    write_experiment(tmp_path / "project", "mine/free", FREE, MINE)
     (tmp_path / "project/studies").mkdir()
     (tmp_path / "project/studies/grid.yaml").write_text(STUDY.replace(old, new))
     with pytest.raises(UserError, match=said):
@@ -105,24 +104,22 @@ def test_a_point_that_its_protocol_cannot_hold_is_said_before_the_first_job(stud
 
 
 def test_a_study_and_an_experiment_are_not_run_at_once(studied: Path) -> None:
-    words = ("--config", "study=grid", "experiment=small/tiny")
+    words = ("--config", "study=grid", "experiment=mine/tiny")
     assert "not both" in snakemake(studied, "--dry-run", *words, check=False)
 
 
 def test_points_in_other_splits_share_their_arrays_and_the_protocols_judge(project: Path) -> None:
     (project / "studies").mkdir(exist_ok=True)
     axes = "axes:\n  - grouping.order: [data, similar]\n  - train.seed: [0, 1]\n"
-    (project / "studies/orders.yaml").write_text(f"of: small/tiny\n{axes}columns: [fid/generated]\n")
+    (project / "studies/orders.yaml").write_text(f"of: mine/tiny\n{axes}columns: [fid/generated]\n")
     jobs = planned(project, "--config", "study=orders")
     assert (jobs["group"], jobs["gather"], jobs["features_of_real"], jobs["train"]) == (1, 2, 2, 8)
     assert not jobs.keys() & {"raw", "index", "arrays", "judge"}
-    home = "results/small/orders/groups/similar"
+    home = "results/mine/orders/groups/similar"
     made = [f"{home}/arrays/01/SHA256SUMS", f"{home}/real/metrics/accuracy/00.parquet"]
     snakemake(project, "--config", "study=orders", "--", *made)
     assert planned(project, "--config", "study=orders").keys() >= {"train"}
     assert planned(project, "--config", "study=orders", "--", *made) == {}
-    both = [
-        (project / f"{folder}/classes.csv").read_text().splitlines() for folder in ("results/small", home)
-    ]
+    both = [(project / f"{folder}/classes.csv").read_text().splitlines() for folder in ("results/mine", home)]
     ids = [sorted(line.split(",")[1] for line in lines) for lines in both]
     assert ids[0] == ids[1]

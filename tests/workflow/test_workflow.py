@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from acgan_figures import ACGAN_FIGURES
-from small import TINY, TINY_PROTOCOL, write_experiment
+from small import TINY_PROTOCOL, write_experiment
+from staleness.project import TINY
 from workflow.runs import planned, snakemake
 
 from centigan.reporting.captions import CAPTIONS
@@ -17,7 +18,7 @@ WRITTEN = {"results", "scratch", "logs", "data", "mlflow.db", "mlartifacts", ".s
 
 def planned_after(project: Path, old: str, new: str, *words: str) -> dict[str, int]:
     """What a dry run would do after an edit of the settings, which is taken back."""
-    files = [project / "experiments/small" / name for name in ("tiny.yaml", "protocol.yaml")]
+    files = [project / "experiments/mine" / name for name in ("tiny.yaml", "protocol.yaml")]
     file, text = next((file, text) for file in files if old in (text := file.read_text()))
     file.write_text(text.replace(old, new))
     try:
@@ -27,7 +28,7 @@ def planned_after(project: Path, old: str, new: str, *words: str) -> dict[str, i
 
 
 def test_one_command_ends_in_a_page_a_summary_and_a_published_run(project: Path) -> None:
-    results = project / "results/small/tiny"
+    results = project / "results/mine/tiny"
     page = (results / "report/index.html").read_text()
     assert "http-equiv" not in page
     summary = json.loads((results / "summary.json").read_text())
@@ -45,7 +46,8 @@ def test_its_commands_were_forked_from_one_that_had_imported_all(project: Path) 
 
 
 def test_nothing_is_written_outside_the_declared_places(project: Path) -> None:
-    own = {"Snakefile", "params.yaml", "workflow", "experiments", "profiles", "slurm"}
+    own = {"Snakefile", "params.yaml", "workflow", "experiments", "profiles", "slurm", "src"}
+    own |= {"dvc.yaml", ".dvc", ".dvcignore", ".git", ".gitignore"}
     assert {path.name for path in project.iterdir()} - own == WRITTEN
     assert {path.name for path in (project / "data").iterdir()} == {"raw"}
 
@@ -56,7 +58,7 @@ def test_a_second_run_has_nothing_to_do(project: Path) -> None:
 
 
 def test_an_export_by_hand_leaves_nothing_to_do(project: Path) -> None:
-    published = project / "results/small/tiny/mlflow.json"
+    published = project / "results/mine/tiny/mlflow.json"
     assert json.loads(published.read_text())["complete"]
     published.write_text(json.dumps(json.loads(published.read_text())))  # as `centigan track` does
     assert planned(project) == {}
@@ -66,12 +68,12 @@ def test_an_export_by_hand_leaves_nothing_to_do(project: Path) -> None:
     ("old", "new", "jobs"),
     [
         (
-            "pairs: 4",
-            "pairs: 5",
+            "pairs: 2",
+            "pairs: 1",
             {"measure": 4, "measure_real": 2, "tables": 1, "figure": 17, "report": 1, "publish": 1},
         ),
-        ("batch_size: 10", "batch_size: 20", {"train": 2, "sample": 2}),
-        ("per_class: 12", "per_class: 13", {"sample": 2}),
+        ("batch_size: 4", "batch_size: 3", {"train": 2, "sample": 2}),
+        ("per_class: 4", "per_class: 5", {"sample": 2}),
     ],
 )
 def test_an_edit_of_one_setting_reruns_what_depends_on_it(
@@ -84,12 +86,12 @@ def test_an_edit_of_one_setting_reruns_what_depends_on_it(
 
 
 def test_one_splits_learning_rate_reruns_that_split(project: Path) -> None:
-    found = planned_after(project, "model:", "splits: {1: {model: {generator_lr: 1.0e-3}}}\nmodel:")
+    found = planned_after(project, "splits: {}", "splits: {1: {model: {generator_lr: 1.0e-3}}}")
     assert (found["train"], found["sample"]) == (1, 1)
 
 
 def test_a_title_reruns_its_figure_and_the_page(project: Path) -> None:
-    found = planned_after(project, "model:", "figures: {gallery: {title: Digits}}\nmodel:")
+    found = planned_after(project, "splits: {}", "splits: {}\nfigures: {gallery: {title: Digits}}")
     assert found == {"figure": 1, "report": 1, "publish": 1}
 
 
@@ -111,8 +113,8 @@ def test_snakemakes_own_report_is_made_with_captions(project: Path) -> None:
     ],
 )
 def test_a_mistake_in_the_settings_stops_before_the_first_job(project: Path, text: str, message: str) -> None:
-    file = write_experiment(project, "small/wrong", text)
-    output = snakemake(project, "--config", "experiment=small/wrong", check=False)
+    file = write_experiment(project, "mine/wrong", text)
+    output = snakemake(project, "--config", "experiment=mine/wrong", check=False)
     file.unlink()
     assert message in output
     assert "Traceback" not in output
@@ -124,8 +126,8 @@ def test_config_takes_nothing_but_the_experiment(project: Path) -> None:
 
 def test_a_second_experiment_runs_nothing_of_the_protocol_nor_of_the_first(project: Path) -> None:
     other = TINY.replace("width: 0.1", "family: cgan, width: 0.1")
-    write_experiment(project, "small/other", other)
-    both, alone = "experiment=small/tiny,small/other", "experiment=small/other"
+    write_experiment(project, "mine/other", other)
+    both, alone = "experiment=mine/tiny,mine/other", "experiment=mine/other"
     found = planned(project, "--config", alone)
     assert not {"raw", "index", "arrays", "judge"} & found.keys()
     assert (found["train"], found["publish"]) == (2, 1)
@@ -135,7 +137,7 @@ def test_a_second_experiment_runs_nothing_of_the_protocol_nor_of_the_first(proje
     left = {rule: jobs for rule, jobs in found.items() if rule != "train"}
     for config in (both, alone):
         assert planned(project, "--config", config) == left
-    for config in ("experiment=small/tiny", "experiment=small"):
+    for config in ("experiment=mine/tiny", "experiment=mine"):
         assert planned(project, "--config", config) == {}
     judge = planned_after(project, "name: small-cnn", "name: small-cnn, seed: 1", "--config", both)
     assert (judge["judge"], judge["features"], judge["publish"]) == (1, 4, 2)
@@ -153,7 +155,7 @@ def test_results_of_the_layout_before_protocols_are_named_before_the_first_job(p
 
 def test_an_image_folder_runs_too_and_a_missing_one_is_named(project: Path) -> None:
     elsewhere = TINY_PROTOCOL.replace("source: digits, root: data/raw/digits", "root: data/raw/nowhere")
-    write_experiment(project, "mine/tiny", protocol=elsewhere)
-    output = snakemake(project, "--config", "experiment=mine/tiny", check=False)
+    write_experiment(project, "elsewhere/tiny", protocol=elsewhere)
+    output = snakemake(project, "--config", "experiment=elsewhere/tiny", check=False)
     assert "no data found: data/raw/nowhere is missing" in output
     assert planned(project) == {}
