@@ -22,8 +22,17 @@ BIN = Path(sys.executable).parent
 MAIN = {"snakemake": "snakemake.cli", "dvc": "dvc.cli"}  # a program of the environment, and where it begins
 OURS = ("centigan", "snakemake_executor_plugin_centigan", "snakemake_logger_plugin_centigan")
 LIBRARIES = (
-    *("snakemake.cli", "dvc.cli.parser", "dvc.repo", "dvc.commands.repro", "dvc.commands.status"),
-    *("pandas", "pydantic", "yaml", "pyarrow.parquet"),
+    *("snakemake.cli", "snakemake.report.html_reporter", "smart_open", "yte"),
+    *("dvc.cli.parser", "dvc.commands.repro", "dvc.commands.status", "dvc.commands.data_sync"),
+    *(
+        "dvc.repo.open_repo",
+        "dvc.repo.index",
+        "dvc.repo.graph",
+        "dvc.repo.plots",
+        "dvc.cachemgr",
+        "dvc.data_cloud",
+    ),
+    *("networkx", "pandas", "pydantic", "yaml", "pyarrow.parquet"),
 )
 DIGITS = 16  # of the length of a request
 
