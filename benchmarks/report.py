@@ -111,16 +111,16 @@ def write_metrics(
             path.parent.mkdir(parents=True, exist_ok=True)
             own.to_parquet(path)
 
-    classes, real = ("class_id", ids), ("source", ["real", "generated"])
-    baselined = ("source", ["generated", "held_out"])
+    classes, baselined = ("class_id", ids), ("source", ["held_out", "generated"])
+    trained_on = ("source", ["training", "generated"])
     n = len(ids)
-    keys = [classes, real, ("resolution", list(rungs)), ("subset", list(range(10)))]
+    keys = [classes, baselined, ("resolution", list(rungs)), ("subset", list(range(10)))]
     save("accuracy", keys, {"correct": rng.integers(0, 6, n * 100), "count": np.full(n * 100, 5)})
-    save("ms_ssim", [classes, real, ("pair", list(range(100)))], {"ms_ssim": rng.random(n * 200)})
+    save("ms_ssim", [classes, trained_on, ("pair", list(range(100)))], {"ms_ssim": rng.random(n * 200)})
     keys = [classes, ("iteration", list(range(0, 50_000, 5000)))]
     save("ms_ssim_in_training", keys, {"ms_ssim": rng.random(n * 10)})
     values = {name: rng.random(n * 2) for name in ("fid", "precision", "recall", "density", "coverage")}
-    counts = {"real": np.full(n * 2, 1300), "images": np.full(n * 2, 50)}
+    counts = {"training": np.full(n * 2, 1300), "images": np.full(n * 2, 50)}
     save("intra_class", [classes, baselined], values | counts)
     keys = [classes, ("path", ["linear", "spherical"]), ("walk", list(range(4)))]
     steps = {name: rng.random(n * 8) for name in ("length", "largest_step", "largest_over_mean")}
@@ -136,10 +136,17 @@ def write_metrics_of_all(layout: Layout, ids: list[str]) -> None:
     frames = {
         "inception_score": pd.DataFrame({"set": ["fresh"], "group": 0, "images": 5000, "score": 8.0}),
         "distribution": pd.DataFrame(
-            {"source": ["generated"], "metric": "fid", "value": 50.0, "std": np.nan, "real": 1, "images": 1}
+            {
+                "source": ["generated"],
+                "metric": "fid",
+                "value": 50.0,
+                "std": np.nan,
+                "training": 1,
+                "images": 1,
+            }
         ),
         "classification": pd.DataFrame(
-            {"class_id": ids * 2, "trained_on": np.repeat(["generated", "real"], len(ids))}
+            {"class_id": ids * 2, "trained_on": np.repeat(["generated", "training"], len(ids))}
         ).assign(correct=1, count=2),
     }
     for metric, frame in frames.items():

@@ -179,7 +179,7 @@ def assert_complete(database: Path, uri: str, layout: Layout, settings: Settings
     children = {run.data.tags["centigan.split"]: run for run in runs if "centigan.split" in run.data.tags}
     assert children.keys() == SPLITS.keys()
     (parent,) = (run for run in runs if "centigan.split" not in run.data.tags)
-    assert parent.data.metrics.keys() == {"accuracy/generated/32", "ms_ssim/real/mean"}
+    assert parent.data.metrics.keys() == {"accuracy/generated/32", "ms_ssim/training/mean"}
     names = {file.path for file in client.list_artifacts(parent.info.run_id)}
     assert names == {"summary.json", "report.html", "report.zip", "tables", "figures"}
     models = client.search_logged_models([experiment.experiment_id])

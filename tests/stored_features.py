@@ -12,8 +12,8 @@ from centigan.settings.evaluation import FeatureSettings
 SPLITS = {"00": ["ape", "bee"], "01": ["cow", "doe"]}
 CLASSES = [name for names in SPLITS.values() for name in names]
 WIDTH = 1280  # EfficientNet-Lite0's
-PER_CLASS = {"real": 30, "held_out": 10, "generated": 20, "fresh": 12}
-FILES = {"real": "", "held_out": "held_out_", "generated": "", "fresh": "fresh_"}
+PER_CLASS = {"training": 30, "held_out": 10, "generated": 20, "fresh": 12}
+FILES = {"training": "", "held_out": "held_out_", "generated": "", "fresh": "fresh_"}
 APART = 0.3  # between classes, in standard deviations of each feature
 
 
@@ -50,12 +50,12 @@ def draw(class_id: str, source: str, count: int) -> np.ndarray:
 
 
 def labels_of(layout: Layout, split: str, source: str) -> Path:
-    folder = layout.arrays(split) if source in ("real", "held_out") else layout.samples(split)
+    folder = layout.arrays(split) if source in ("training", "held_out") else layout.samples(split)
     return folder / f"{FILES[source]}labels.npy"
 
 
 def features_of(layout: Layout, split: str, source: str) -> Path:
-    folder = layout.real_features(split) if source in ("real", "held_out") else layout.features(split)
+    folder = layout.real_features(split) if source in ("training", "held_out") else layout.features(split)
     return folder / f"{source}.npy"
 
 

@@ -86,7 +86,7 @@ def test_a_metric_has_a_stage_and_a_module_that_measures(name: str) -> None:
 
 
 def test_a_number_that_does_not_apply_has_its_metrics_reason() -> None:
-    for name in ("accuracy/generated/32", "ms_ssim/real/max", "accuracy_ms_ssim/r", "cas/generated"):
+    for name in ("accuracy/generated/32", "ms_ssim/training/max", "accuracy_ms_ssim/r", "cas/generated"):
         assert "draws without classes" in str(why_no_number(name, GAN))
     assert why_no_number("fid/intra_class/generated", GAN)
     assert why_no_number("fid/generated", GAN) is None

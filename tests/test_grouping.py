@@ -193,8 +193,8 @@ def test_likeness_is_told_by_the_features_of_training_images(tmp_path: Path) -> 
     layout.classes.write_text("\n".join(["label,class_id,words,split,train,held_out", *lines]) + "\n")
     for split, one, other in (("00", "ape", "bee"), ("01", "bee", "ape")):  # doe looks like ape, cow like bee
         np.save(
-            features_of(layout, split, "real"),
-            np.concatenate([draw(one, "real", 30), draw(other, "real", 30)]),
+            features_of(layout, split, "training"),
+            np.concatenate([draw(one, "training", 30), draw(other, "training", 30)]),
         )
     home = Layout("drawn/study/groups/similar", tmp_path)
     write_group(home, stage(order="similar"))

@@ -107,7 +107,7 @@ def finish(layout: Layout, settings: Settings = SETTINGS) -> None:
         write_metrics(layout, split, classes)
     write(layout.table("accuracy_by_resolution"), "resolution,real\n32,0.9\n")
     write(layout.figure("gallery"), "<svg xmlns='http://www.w3.org/2000/svg'/>")
-    write(layout.summary, json.dumps({"accuracy/generated/32": 0.75, "ms_ssim/real/mean": 0.2}))
+    write(layout.summary, json.dumps({"accuracy/generated/32": 0.75, "ms_ssim/training/mean": 0.2}))
     write(layout.report, "<!doctype html><title>toy</title>")
 
 
@@ -132,7 +132,7 @@ def write_metrics(layout: Layout, split: str, classes: list[str]) -> None:
     accuracy = [
         (name, source, resolution, subset, correct, 4)
         for name in classes
-        for source, correct in (("real", 4), ("generated", 3))
+        for source, correct in (("held_out", 4), ("generated", 3))
         for resolution in (16, SIDE)
         for subset in (0, 1)
     ]
@@ -141,7 +141,7 @@ def write_metrics(layout: Layout, split: str, classes: list[str]) -> None:
     ms_ssim = [
         (name, source, pair, value)
         for name in classes
-        for source, value in (("real", 0.1), ("generated", 0.3))
+        for source, value in (("training", 0.1), ("generated", 0.3))
         for pair in range(3)
     ]
     columns = ["class_id", "source", "pair", "ms_ssim"]
@@ -150,7 +150,7 @@ def write_metrics(layout: Layout, split: str, classes: list[str]) -> None:
 
 def save(layout: Layout, metric: str, split: str, frame: pd.DataFrame) -> None:
     """Rows of samples and of real images, each in their file."""
-    is_real = frame["source"] == "real"
+    is_real = frame["source"] != "generated"
     for path, rows in (
         (layout.metric(metric, split), frame[~is_real]),
         (layout.real_metric(metric, split), frame[is_real]),

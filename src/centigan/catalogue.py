@@ -75,7 +75,7 @@ METRICS = {
         ("class_id", "source", "resolution", "subset", "correct", "count"),
         needs=BY_CLASS | {"labels"},
         of_real=("judge", "arrays"),
-        baseline="real",
+        baseline="held_out",
         real_first=True,
     ),
     "ms_ssim": Metric(
@@ -85,7 +85,7 @@ METRICS = {
         ("class_id", "source", "pair", "ms_ssim"),
         needs=BY_CLASS,
         of_real=("arrays",),
-        baseline="real",
+        baseline="training",
         real_first=True,
     ),
     "ms_ssim_in_training": Metric(
@@ -141,7 +141,7 @@ METRICS = {
         "all",
         ("features", "features_of_real"),
         "distribution",
-        ("source", "metric", "value", "std", "real", "images"),
+        ("source", "metric", "value", "std", "training", "images"),
         of_real=("features_of_real",),
     ),
     "classification": Metric(

@@ -72,7 +72,7 @@ def by_similarity(means: NDArray[np.float64]) -> NDArray[np.intp]:
 def _means(protocol: Layout, classes: pd.DataFrame) -> Iterator[NDArray[np.float64]]:
     """The mean features of the training images of each class."""
     for split, rows in classes.groupby("split", sort=False):
-        found = read_features(protocol, [str(split)], "real")
+        found = read_features(protocol, [str(split)], "training")
         for class_id in rows["class_id"]:
             yield found.features[:][found.class_ids == class_id].mean(0, dtype=np.float64)
 

@@ -228,7 +228,7 @@ class Layout:
         return self.results / "features" / split
 
     def real_features(self, split: str) -> Path:
-        """Folder of real.npy, held_out.npy, as `features` has them, for every experiment of the protocol."""
+        """Folder of training.npy, held_out.npy, as `features` has them, for all of a protocol."""
         return self.home.results / "real" / "features" / split
 
     def latent(self, split: str) -> Path:

@@ -134,8 +134,8 @@ def ms_ssim_within(
 ) -> NDArray[np.float64]:
     """MS-SSIM (<= settings.pairs,) of random pairs of a class's images: `rows` of images (N, H, W, 3).
 
-    Which pairs depends on the seed, the class, the source ("real", "generated", "training") and the number
-    of rows alone.
+    Which pairs depends on the seed, the class, the source ("real": training images, "generated": samples,
+    "training": samples of a model in training) and the number of rows alone.
 
     Raises:
         UserError: naming class and source, where `ms_ssim` or `random_pairs` refuse.

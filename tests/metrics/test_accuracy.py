@@ -68,20 +68,20 @@ def test_right_answers_are_counted_per_class_resolution_and_subset() -> None:
     levels = np.array([10, 200, 20, 30, 210, 40, 90, 220])  # the second "dark" image is light
     labels = np.array([0, 0, 0, 0, 1, 1, 1, 1])
     images = np.broadcast_to(levels[:, None, None, None], (8, 16, 16, 3)).astype(np.uint8)
-    table = measure_accuracy(Brightness(), images, labels, source="real", resolutions=(8, 16), subsets=2)
+    table = measure_accuracy(Brightness(), images, labels, source="held_out", resolutions=(8, 16), subsets=2)
     assert list(table.columns) == COLUMNS
     assert len(table) == 2 * 2 * 2
     for side in (8, 16):
         found = table[table["resolution"] == side].set_index(["class_id", "subset"])["correct"].to_dict()
         assert found == {("dark", 0): 2, ("dark", 1): 1, ("light", 0): 1, ("light", 1): 1}
     assert (table["count"] == 2).all()
-    assert (table["source"] == "real").all()
+    assert (table["source"] == "held_out").all()
 
 
 def test_a_class_smaller_than_the_subsets_leaves_the_empty_ones_out() -> None:
     images = np.zeros((3, 16, 16, 3), np.uint8)
     table = measure_accuracy(
-        Brightness(), images, np.zeros(3, int), source="real", resolutions=(16,), subsets=10
+        Brightness(), images, np.zeros(3, int), source="held_out", resolutions=(16,), subsets=10
     )
     assert table["subset"].tolist() == [0, 1, 2]
     assert table["count"].tolist() == [1, 1, 1]
@@ -110,7 +110,7 @@ def test_labels_within_a_split_are_mapped_to_the_judges_classes(experiment: Layo
     assert set(table["class_id"]) == {"level140", "level210"}
     assert set(table["resolution"]) == {2, 4, 8, 16, 32}
     sums = table.groupby("source")[["correct", "count"]].sum()
-    assert sums.loc["real"].tolist() == [2 * 4 * 5, 2 * 4 * 5]
+    assert sums.loc["held_out"].tolist() == [2 * 4 * 5, 2 * 4 * 5]
     assert sums.loc["generated"].tolist() == [0, 2 * 6 * 5]
 
 

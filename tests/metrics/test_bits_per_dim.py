@@ -102,9 +102,9 @@ def test_a_split_is_measured_at_the_models_resolution_and_twice_the_same(trained
     first = table()
     assert tuple(first.columns) == COLUMNS
     assert set(zip(first["source"], first["class_id"], first["images"], strict=True)) == {
-        *(("real", name, 5) for name in ("cat", "dog")),
+        *(("training", name, 5) for name in ("cat", "dog")),
         *(("held_out", name, 2) for name in ("cat", "dog")),
-        ("real", "all", 10),
+        ("training", "all", 10),
         ("held_out", "all", 4),
     }
     assert first["bound"].unique().tolist() == ["elbo"]

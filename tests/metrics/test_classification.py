@@ -33,7 +33,7 @@ def test_samples_of_the_true_classes_teach_as_well_as_real_images(experiment: La
     table = measured(experiment)
     assert list(table.columns) == ["class_id", "trained_on", "correct", "count"]
     assert table["class_id"].tolist() == CLASSES * 2
-    assert table["trained_on"].tolist() == ["generated"] * 4 + ["real"] * 4
+    assert table["trained_on"].tolist() == ["generated"] * 4 + ["training"] * 4
     assert (table["count"] == PER_CLASS["held_out"]).all()
     assert (table["correct"] == PER_CLASS["held_out"]).all()
 
@@ -43,7 +43,7 @@ def test_a_generator_that_confuses_two_classes_teaches_them_wrongly(experiment: 
     np.save(path, np.load(path)[::-1])
     correct = measured(experiment).set_index(["trained_on", "class_id"])["correct"]
     assert correct["generated"].to_dict() == {"ape": 10, "bee": 10, "cow": 0, "doe": 0}
-    assert correct["real"].to_dict() == dict.fromkeys(CLASSES, 10)
+    assert correct["training"].to_dict() == dict.fromkeys(CLASSES, 10)
 
 
 def test_classes_of_all_splits_compete() -> None:
@@ -65,14 +65,14 @@ def test_real_images_are_as_many_as_generated_ones_evenly_from_the_file() -> Non
 
 def test_either_kind_teaches_as_many_images_of_a_class_and_no_more_than_set(experiment: Layout) -> None:
     drop(experiment, "00", "generated", 0, keep=2)
-    drop(experiment, "01", "real", 1, keep=4)
-    kinds = read_all_features(experiment, list(SPLITS), ["generated", "real", "held_out"])
+    drop(experiment, "01", "training", 1, keep=4)
+    kinds = read_all_features(experiment, list(SPLITS), ["generated", "training", "held_out"])
     assert images_of_each_class(kinds, 5) == {"ape": 2, "bee": 5, "cow": 5, "doe": 4}
     assert images_of_each_class(kinds, 1000) == {"ape": 2, "bee": 20, "cow": 20, "doe": 4}
 
 
 @pytest.mark.parametrize(
-    ("source", "word"), [("generated", "generated"), ("real", "real"), ("held_out", "held-out")]
+    ("source", "word"), [("generated", "generated"), ("training", "training"), ("held_out", "held-out")]
 )
 def test_a_class_without_images_of_a_kind_is_named(source: str, word: str, experiment: Layout) -> None:
     drop(experiment, "01", source, 1, keep=0)

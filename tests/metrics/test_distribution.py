@@ -24,14 +24,14 @@ def measured(root: Path, settings: DistributionSettings = SETTINGS) -> pd.DataFr
 
 def test_generated_and_held_out_images_are_compared_with_the_training_images(tmp_path: Path) -> None:
     table = measured(tmp_path)
-    assert list(table.columns) == ["source", "metric", "value", "std", "real", "images"]
+    assert list(table.columns) == ["source", "metric", "value", "std", "training", "images"]
     assert table.groupby("source")["metric"].apply(list).to_dict() == {
         "generated": METRICS,
         "held_out": METRICS,
     }
     assert np.isfinite(table["value"]).all()
     assert table["std"].notna().tolist() == [metric == "kid" for metric in table["metric"]]
-    assert (table["real"] == 4 * PER_CLASS["real"]).all()
+    assert (table["training"] == 4 * PER_CLASS["training"]).all()
     counts = table.groupby("source")["images"].unique().map(list).to_dict()
     assert counts == {"generated": [4 * PER_CLASS["generated"]], "held_out": [4 * PER_CLASS["held_out"]]}
 
@@ -41,7 +41,7 @@ def test_the_values_are_the_formulas_of_all_splits_features_together(tmp_path: P
     again = store(tmp_path / "again")
     real, generated = (
         np.concatenate([np.load(features_of(again, split, source)) for split in SPLITS])
-        for source in ("real", "generated")
+        for source in ("training", "generated")
     )
     expected = {
         "fid": frechet_distance(gaussian(generated), gaussian(real)),
@@ -53,7 +53,7 @@ def test_the_values_are_the_formulas_of_all_splits_features_together(tmp_path: P
 
 def test_the_four_of_neighbours_take_no_more_images_than_set_and_say_so(tmp_path: Path) -> None:
     table = measured(tmp_path, SETTINGS.model_copy(update={"manifold_images": 50}))
-    counts = table.set_index(["source", "metric"])[["real", "images"]]
+    counts = table.set_index(["source", "metric"])[["training", "images"]]
     assert counts.loc[("generated", "recall")].tolist() == [50, 50]
     assert counts.loc[("held_out", "recall")].tolist() == [50, 40]
     assert counts.loc[("generated", "fid")].tolist() == [120, 80]
@@ -66,9 +66,9 @@ def test_the_seed_chooses_those_images() -> None:
         settings = DistributionSettings(manifold_images=20, seed=seed)
         return described(features, settings, word)[1].points.tolist()
 
-    assert chosen(0, "real") == chosen(0, "real") == sorted(chosen(0, "real"))
-    assert chosen(0, "real") != chosen(1, "real")
-    assert chosen(0, "real") != chosen(0, "generated")
+    assert chosen(0, "training") == chosen(0, "training") == sorted(chosen(0, "training"))
+    assert chosen(0, "training") != chosen(1, "training")
+    assert chosen(0, "training") != chosen(0, "generated")
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def experiment(made: Layout, tmp_path: Path) -> Layout:
 
 def write_images(layout: Layout, split: str, classes: list[str], rng: np.random.Generator) -> None:
     """Arrays and samples with 4 training, 2 held-out, 3 generated and 1 fresh image of each class."""
-    counts = {"real": 4, "held_out": 2, "generated": 3, "fresh": 1}
+    counts = {"training": 4, "held_out": 2, "generated": 3, "fresh": 1}
     for source, prefix in SOURCES.items():
         folder = layout.arrays(split) if source in OF_REAL else layout.samples(split)
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +62,7 @@ def write_images(layout: Layout, split: str, classes: list[str], rng: np.random.
 def test_features_stand_in_the_order_of_their_images(made: Layout) -> None:
     network = load_judge(made.judge).network
     for folder, file, features in (
-        (made.arrays("00"), "images.npy", made.real_features("00") / "real.npy"),
+        (made.arrays("00"), "images.npy", made.real_features("00") / "training.npy"),
         (made.samples("00"), "images.npy", made.features("00") / "generated.npy"),
         (made.samples("00"), "fresh_images.npy", made.features("00") / "fresh.npy"),
     ):
@@ -84,7 +84,7 @@ def test_the_manifest_names_the_network_and_every_input(made: Layout) -> None:
     assert facts["resizing"] == "bilinear"
     assert facts["precision"] == "float32"
     assert manifest["images"] == {"generated": 6, "fresh": 2}
-    assert read_manifest(made.real_features("00"))["images"] == {"real": 8, "held_out": 4}
+    assert read_manifest(made.real_features("00"))["images"] == {"training": 8, "held_out": 4}
     folders = (made.samples("00"), made.judge)
     assert manifest["inputs"] == {
         (folder / DIGESTS).as_posix(): sha256(folder / DIGESTS) for folder in folders
@@ -132,7 +132,7 @@ def test_features_of_another_kind_are_never_mixed(
         read_features(experiment, list(SPLITS), "generated")
     features_of_split(experiment, "00", FeatureSettings.model_validate(settings))
     with pytest.raises(UserError, match=rf"features/00 has features with {key} .*real/features/00 with "):
-        read_all_features(experiment, list(SPLITS), ["generated", "real"])
+        read_all_features(experiment, list(SPLITS), ["generated", "training"])
 
 
 def test_features_of_other_weights_are_never_mixed(experiment: Layout) -> None:
@@ -144,12 +144,12 @@ def test_features_of_other_weights_are_never_mixed(experiment: Layout) -> None:
 
 
 def test_features_that_are_not_finite_are_refused_by_file_and_number(experiment: Layout) -> None:
-    path = experiment.real_features("01") / "real.npy"
+    path = experiment.real_features("01") / "training.npy"
     features = np.load(path)
     features[3, 5] = np.nan
     np.save(path, features)
     with pytest.raises(UserError, match=r"01/real\.npy: the features of 1 images, number 3 first"):
-        read_features(experiment, list(SPLITS), "real")
+        read_features(experiment, list(SPLITS), "training")
 
 
 def test_missing_features_are_one_clear_error(experiment: Layout) -> None:
@@ -158,7 +158,7 @@ def test_missing_features_are_one_clear_error(experiment: Layout) -> None:
         read_features(experiment, ["00"], "fresh")
     (experiment.real_features("00") / "facts.json").unlink()
     with pytest.raises(UserError, match=r"features/00/facts\.json is missing; run the pipeline"):
-        read_features(experiment, ["00"], "real")
+        read_features(experiment, ["00"], "training")
 
 
 def test_images_of_no_class_have_none_and_are_never_of_the_last(experiment: Layout) -> None:

@@ -12,7 +12,7 @@ from centigan.metrics.frechet import frechet_distance, gaussian
 from centigan.settings.evaluation import DistributionSettings
 
 SETTINGS = DistributionSettings(neighbours=3)
-COLUMNS = ["class_id", "source", "fid", "precision", "recall", "density", "coverage", "real", "images"]
+COLUMNS = ["class_id", "source", "fid", "precision", "recall", "density", "coverage", "training", "images"]
 
 
 @pytest.fixture
@@ -29,15 +29,15 @@ def test_every_class_is_compared_with_its_own_training_images(experiment: Layout
     assert list(table.columns) == COLUMNS
     rows = table[["class_id", "source"]].to_numpy().tolist()
     assert rows == [[name, source] for source in ("generated", "held_out") for name in ("cow", "doe")]
-    assert (table["real"] == PER_CLASS["real"]).all()
+    assert (table["training"] == PER_CLASS["training"]).all()
     assert table["images"].tolist() == [PER_CLASS["generated"]] * 2 + [PER_CLASS["held_out"]] * 2
 
 
 def test_the_fid_is_that_of_the_class_alone(experiment: Layout) -> None:
     found = measured(experiment).set_index(["class_id", "source"])["fid"]["doe", "generated"]
-    real, generated = (np.load(features_of(experiment, "01", name)) for name in ("real", "generated"))
+    real, generated = (np.load(features_of(experiment, "01", name)) for name in ("training", "generated"))
     expected = frechet_distance(
-        gaussian(generated[PER_CLASS["generated"] :]), gaussian(real[PER_CLASS["real"] :])
+        gaussian(generated[PER_CLASS["generated"] :]), gaussian(real[PER_CLASS["training"] :])
     )
     assert found == pytest.approx(expected, rel=1e-12)
 
@@ -57,7 +57,7 @@ def test_a_generator_that_confuses_its_classes_stands_out(experiment: Layout) ->
 @pytest.mark.parametrize(
     ("source", "keep", "message"),
     [
-        ("real", 0, "class doe, real: FID needs 2 images, there is 0"),
+        ("training", 0, "class doe, training: FID needs 2 images, there is 0"),
         ("generated", 1, "class doe, generated: FID needs 2 images, there is 1"),
         ("held_out", 3, r"class doe, held_out: .*distribution\.neighbours = 3 need 4 images, there are 3"),
     ],

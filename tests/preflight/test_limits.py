@@ -166,7 +166,7 @@ def test_a_measurement_refuses_what_was_said_to_be_too_few(images: int) -> None:
 def test_the_classification_score_refuses_one_class(classes: int) -> None:
     ids = np.array(["a", "b"][:classes], dtype=object)
     one = FeatureSet(np.zeros((classes, 2), np.float32), ids, FeatureSettings(), {}, Path())
-    sets = {"generated": one, "real": one, "held_out": one}
+    sets = {"generated": one, "training": one, "held_out": one}
     told = any(line.startswith("data.classes") for line in problems({"data": {"classes": classes}}, None))
     assert told == refuses(lambda: images_of_each_class(sets, 5))
 

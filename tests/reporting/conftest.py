@@ -28,7 +28,7 @@ SOURCE = {
     "rejected": [{"name": "b/x.jpg", "reason": "is a link to nothing"}],
     "passed_over": {"no image": ["a/1.txt", "a/2.txt"], "hidden": [".DS_Store"]},
 }
-REAL = ("real", "held_out", "training")  # what the rows of real images are called
+REAL = ("held_out", "training")  # what the rows of real images are called
 STEPS = 5  # images of a walk
 SQUARE = 4  # images a side of the square between four latents
 SHADE = 60  # levels between two of its columns in red, two of its rows in green
@@ -105,9 +105,9 @@ def _write_metrics(layout: Layout, split: str, names: list[str]) -> None:
                 low, high = RIGHT[name]
                 right = (low if side <= 8 else high) / 2
                 real = 9 if side <= 8 else 10
-                accuracy.append((name, "real", side, subset, real, 10))
+                accuracy.append((name, "held_out", side, subset, real, 10))
                 accuracy.append((name, "generated", side, subset, right + (0.5 if subset else -0.5), 5))
-        for source, mean in zip(("real", "generated"), MS_SSIM[name], strict=True):
+        for source, mean in zip(("training", "generated"), MS_SSIM[name], strict=True):
             pairs += [(name, source, 0, mean - 0.05), (name, source, 1, mean + 0.05)]
         in_training += [(name, iteration, 0.9 - iteration / 1000) for iteration in (100, 200)]
     frames = {
@@ -122,7 +122,7 @@ def _write_metrics(layout: Layout, split: str, names: list[str]) -> None:
 def _write_metrics_of_features(layout: Layout, split: str, names: list[str]) -> None:
     """FID 10 and 5, more in later classes; walks of four equal steps but for the first of each class."""
     prdc = ("precision", "recall", "density", "coverage")
-    columns = ["class_id", "source", "fid", *prdc, "real", "images"]
+    columns = ["class_id", "source", "fid", *prdc, "training", "images"]
     rows = [
         (name, source, fid + ord(name) - ord("a"), 0.8, 0.6, 0.9, 0.7, 3, images)
         for name in names
@@ -148,14 +148,14 @@ def _write_metrics_of_all(layout: Layout) -> None:
         for source, own in (("generated", True), ("held_out", False))
         for metric, value in values.items()
     ]
-    _write(layout, "distribution", WHOLE, rows, ["source", "metric", "value", "std", "real", "images"])
+    _write(layout, "distribution", WHOLE, rows, ["source", "metric", "value", "std", "training", "images"])
     rows = [
         (name, group, 2, score + group)
         for name, score in (("samples", 2.0), ("fresh", 1.5), ("training", 3.0), ("held_out", 2.5))
         for group in range(2)
     ]
     _write(layout, "inception_score", WHOLE, rows, ["set", "group", "images", "score"])
-    rows = [(name, source, 1, 1) for name in CLASSES for source in ("generated", "real")]
+    rows = [(name, source, 1, 1) for name in CLASSES for source in ("generated", "training")]
     _write(layout, "classification", WHOLE, rows, ["class_id", "trained_on", "correct", "count"])
 
 

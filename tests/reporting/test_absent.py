@@ -51,17 +51,17 @@ def one_pair(metrics: Layout, settings: Settings) -> Layout:
 
 def test_the_summary_is_json_and_leaves_out_what_has_no_value(one_pair: Layout) -> None:
     summary = json.loads(one_pair.summary.read_text(), parse_constant=refuse)
-    assert "ms_ssim/real/mean" in summary
-    assert not {"ms_ssim/real/std", "ms_ssim/generated/std", "accuracy/real/32/std"} & summary.keys()
+    assert "ms_ssim/training/mean" in summary
+    assert not {"ms_ssim/training/std", "ms_ssim/generated/std", "accuracy/held_out/32/std"} & summary.keys()
 
 
 def test_a_table_says_what_is_empty_and_why(one_pair: Layout) -> None:
     absent = Results(one_pair, SPLITS).table("absent").set_index(["table", "number"])
-    assert absent.loc[("summary", "ms_ssim/real/std"), "why"] == NO_SPREAD
+    assert absent.loc[("summary", "ms_ssim/training/std"), "why"] == NO_SPREAD
     assert absent.loc[("by_class", "ms_ssim_generated_std"), ["cells", "why"]].tolist() == [4, NO_SPREAD]
     assert absent.loc[("ms_ssim_pairs", "std"), "cells"] == 8
     assert absent.loc[("accuracy_by_resolution", "std"), "why"] == NO_SPREAD
-    empty = pd.read_csv(one_pair.table("by_class"), keep_default_na=False)["ms_ssim_real_std"]
+    empty = pd.read_csv(one_pair.table("by_class"), keep_default_na=False)["ms_ssim_training_std"]
     assert set(empty) == {""}
 
 
@@ -79,7 +79,7 @@ def test_figures_and_pages_show_what_there_is_and_say_what_there_is_not(
         draw(name, one_pair, getattr(settings.figures, name), SPLITS)
     write_report(one_pair, settings, "abc")
     page = html.unescape(one_pair.report.read_text())
-    assert f"ms_ssim/real/std (summary): {NO_SPREAD}" in page
+    assert f"ms_ssim/training/std (summary): {NO_SPREAD}" in page
     for file in one_pair.report.parent.rglob("*.html"):
         assert not {"nan", "inf", "NaN"} & set(file.read_text().split())
 

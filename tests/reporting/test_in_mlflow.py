@@ -77,7 +77,7 @@ def test_metrics_are_measurements_and_what_they_rest_on_are_parameters(
     sizes = {f"{group}/{what}" for group in groups for what in ("groups", "images")}
     assert rest - sizes == {
         *("model/resolution", "data/classes", "data/splits", "data/classes_of_a_split"),
-        *("accuracy/subsets", "ms_ssim/pairs", "images/real", "images/generated"),
+        *("accuracy/subsets", "ms_ssim/pairs", "images/held_out", "images/generated"),
         *("neighbours/images/generated", "neighbours/images/held_out", "neighbours/duplicate_below"),
     }
     whole = {name for name, value in summary.items() if isinstance(value, int)} - rest
@@ -97,6 +97,6 @@ def test_a_splits_metrics_mean_what_the_experiments_of_the_same_name_mean(
     scores = [scores_of(finished, settings, split) for split in ("00", "01")]
     assert scores[0].keys() == scores[1].keys()
     assert scores[0].keys() <= metrics.keys()
-    assert {"accuracy/generated/32", "ms_ssim/real/mean", "fid/intra_class/held_out"} <= scores[0].keys()
+    assert {"accuracy/generated/32", "ms_ssim/training/mean", "fid/intra_class/held_out"} <= scores[0].keys()
     for name in scores[0]:  # splits of two classes each
         assert (scores[0][name] + scores[1][name]) / 2 == pytest.approx(metrics[name], rel=1e-5), name

@@ -17,16 +17,16 @@ def test_an_inception_score_is_the_mean_of_its_groups_and_their_spread() -> None
 
 
 def test_the_accuracy_score_weighs_classes_alike() -> None:
-    rows = [("a", "generated", 1, 10), ("b", "generated", 90, 100), ("a", "real", 10, 10)]
+    rows = [("a", "generated", 1, 10), ("b", "generated", 90, 100), ("a", "training", 10, 10)]
     counts = pd.DataFrame(rows, columns=["class_id", "trained_on", "correct", "count"])
     assert scores.classification_summary(counts) == {
         "cas/generated": pytest.approx(0.5),
-        "cas/real": 1.0,
+        "cas/training": 1.0,
     }
 
 
 def test_a_distance_keeps_its_deviation_only_where_it_has_one() -> None:
-    columns = ["source", "metric", "value", "std", "real", "images"]
+    columns = ["source", "metric", "value", "std", "training", "images"]
     rows = [("generated", "fid", 3.0, None, 9, 9), ("held_out", "kid", 0.1, 0.01, 9, 9)]
     intra = pd.DataFrame(
         [("a", "generated", 2.0), ("b", "generated", 4.0)], columns=["class_id", "source", "fid"]
@@ -40,7 +40,7 @@ def test_a_distance_keeps_its_deviation_only_where_it_has_one() -> None:
 
 
 def test_quantiles_of_pairs_lie_around_their_median() -> None:
-    pairs = pd.DataFrame({"class_id": "a", "source": "real", "ms_ssim": [k / 100 for k in range(101)]})
+    pairs = pd.DataFrame({"class_id": "a", "source": "training", "ms_ssim": [k / 100 for k in range(101)]})
     row = scores.ms_ssim_pairs(pairs).iloc[0]
     assert (row["pairs"], row["q05"], row["median"], row["q95"]) == (101, 0.05, 0.5, 0.95)
 

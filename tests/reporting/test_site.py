@@ -220,7 +220,7 @@ def test_a_class_is_told_with_all_that_was_measured_of_it(one_site: Path) -> Non
     for told in ("90.0 %", "0.30", "10.0", "2.00", "a, letter", "1.25 times"):
         assert told in words, told
     kinds = {address.split(".")[-2] for address in page.addresses if address.endswith(".webp")}
-    assert kinds == {"real", "samples", "walks", "square", "l1", "ms_ssim"}
+    assert kinds == {"training", "samples", "walks", "square", "l1", "ms_ssim"}
 
 
 def test_a_sample_nearer_than_the_threshold_is_marked_as_a_copy(one_site: Path) -> None:
@@ -343,10 +343,10 @@ def test_large_images_are_a_few_levels_off_and_far_smaller() -> None:
 
 
 def test_the_curve_runs_over_doublings_from_nothing_to_all() -> None:
-    curve = accuracy_curve([{"resolution": 8, "real": 0.0, "generated": float("nan")},
-                            {"resolution": 16, "real": 0.5, "generated": 0.5},
-                            {"resolution": 32, "real": 1.0, "generated": 0.5}])  # fmt: skip
-    (x0, y0), (x1, y1), (x2, y2) = curve.lines["real"]
+    curve = accuracy_curve([{"resolution": 8, "held_out": 0.0, "generated": float("nan")},
+                            {"resolution": 16, "held_out": 0.5, "generated": 0.5},
+                            {"resolution": 32, "held_out": 1.0, "generated": 0.5}])  # fmt: skip
+    (x0, y0), (x1, y1), (x2, y2) = curve.lines["held_out"]
     assert x1 - x0 == pytest.approx(x2 - x1)
     assert (y0, y1, y2) == pytest.approx((curve.bottom, (curve.bottom + curve.top) / 2, curve.top))
     assert len(curve.lines["generated"]) == 2

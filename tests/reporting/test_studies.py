@@ -318,7 +318,7 @@ axes:
 columns: [ms_ssim/generated/mean, fid/generated]
 over: [train.seed]
 against: [supervision.labelled_per_class]
-marks: {ms_ssim/generated/mean: ms_ssim/real/max}
+marks: {ms_ssim/generated/mean: ms_ssim/training/max}
 """
 
 
@@ -346,7 +346,7 @@ def test_a_curve_has_a_dot_a_point_a_line_of_means_and_the_mark_of_another_numbe
         f"{count}-{seed}": {
             "fid/generated": 1.0,
             "ms_ssim/generated/mean": count / 100 + seed,
-            "ms_ssim/real/max": 0.25 + seed / 100,
+            "ms_ssim/training/max": 0.25 + seed / 100,
         }
         for count, seed in product((5, 20, 100), (0, 1))
     }

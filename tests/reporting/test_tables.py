@@ -26,15 +26,15 @@ def test_accuracy_is_the_mean_over_classes(finished: Layout) -> None:
     summary = json.loads(finished.summary.read_text())
     assert summary["accuracy/generated/32"] == pytest.approx((0.9 + 0.6 + 0.7 + 0.0) / 4)
     assert summary["accuracy/generated/8"] == pytest.approx((0.8 + 0.2 + 0.7 + 0.0) / 4)
-    assert summary["accuracy/real/8"] == pytest.approx(0.9)
-    assert summary["judge/accuracy_held_out"] == summary["accuracy/real/32"] == 1
+    assert summary["accuracy/held_out/8"] == pytest.approx(0.9)
+    assert summary["judge/accuracy_held_out"] == summary["accuracy/held_out/32"] == 1
 
 
 def test_the_error_bar_is_the_spread_of_the_subsets(finished: Layout) -> None:
     """Subset 1 has one more image right of 5 in every class than subset 0: means 0.2 apart."""
     summary = json.loads(finished.summary.read_text())
     assert summary["accuracy/generated/32/std"] == pytest.approx(0.2 / 2**0.5, rel=1e-5)
-    assert summary["accuracy/real/32/std"] == 0
+    assert summary["accuracy/held_out/32/std"] == 0
 
 
 def test_a_class_on_the_diagonal_is_not_below_it(finished: Layout) -> None:
@@ -44,10 +44,10 @@ def test_a_class_on_the_diagonal_is_not_below_it(finished: Layout) -> None:
 
 def test_diversity_compares_with_the_most_uniform_real_class(finished: Layout) -> None:
     summary = json.loads(finished.summary.read_text())
-    assert summary["ms_ssim/real/max"] == pytest.approx(0.4)
+    assert summary["ms_ssim/training/max"] == pytest.approx(0.4)
     assert summary["ms_ssim/share_below_max_real"] == 3 / 4  # d has 0.5
     assert summary["ms_ssim/generated/mean"] == pytest.approx((0.3 + 0.1 + 0.2 + 0.5) / 4)
-    assert summary["ms_ssim/real/std"] == pytest.approx(0.1 / 2**0.5, rel=1e-5)
+    assert summary["ms_ssim/training/std"] == pytest.approx(0.1 / 2**0.5, rel=1e-5)
 
 
 def test_the_joint_shares_split_classes_at_the_most_uniform_real_class(finished: Layout) -> None:
@@ -67,7 +67,7 @@ def test_one_verdict_on_collapse_stands_behind_every_share_and_colour(finished: 
 
 def test_points_on_a_falling_line_have_r_minus_one() -> None:
     frame = pd.DataFrame({"accuracy_generated": [0.9, 0.6, 0.3], "ms_ssim_generated": [0.1, 0.2, 0.3]})
-    frame["ms_ssim_real"] = 0.25
+    frame["ms_ssim_training"] = 0.25
     values = joint_summary(frame)
     assert values["accuracy_ms_ssim/r"] == pytest.approx(-1)
     assert values["accuracy_ms_ssim/r2"] == pytest.approx(1)
@@ -75,7 +75,7 @@ def test_points_on_a_falling_line_have_r_minus_one() -> None:
 
 def test_a_share_of_no_class_is_left_out_and_said_in_the_comparison(finished: Layout) -> None:
     frame = pd.DataFrame({"accuracy_generated": [0.9, 0.6], "ms_ssim_generated": [0.4, 0.5]})
-    frame["ms_ssim_real"] = 0.4
+    frame["ms_ssim_training"] = 0.4
     values = joint_summary(frame)
     assert "accuracy_ms_ssim/share_high_diversity_accurate" not in values
     summary = json.loads(finished.summary.read_text())
@@ -129,7 +129,7 @@ def test_tables_are_the_same_bytes_twice(finished: Layout) -> None:
 def test_a_metric_file_without_a_class_is_named(metrics: Layout) -> None:
     path = metrics.real_metric("ms_ssim", "01")
     frame = pd.read_parquet(path)
-    frame[~((frame["class_id"] == "d") & (frame["source"] == "real"))].to_parquet(path)
+    frame[~((frame["class_id"] == "d") & (frame["source"] == "training"))].to_parquet(path)
     with pytest.raises(UserError, match=r"ms_ssim/01.parquet has no row of real images for class 'd'"):
         write_tables(metrics, SPLITS, resolution=32, neighbours=NEIGHBOURS)
 

@@ -147,7 +147,7 @@ def test_the_experiment_says_which_revision_is_better_unless_a_person_writes(
     track(layout, settings, SPLITS, tracking_uri=store)
     assert described().startswith("One revision so far.")
     again = measured_again(layout, settings, 0.9)
-    layout.summary.write_text('{"accuracy/generated/32": 0.8, "accuracy/real/32": 0.9}')
+    layout.summary.write_text('{"accuracy/generated/32": 0.8, "accuracy/held_out/32": 0.9}')
     second = track(layout, again, SPLITS, tracking_uri=store)
     assert second
     assert described().startswith("2 revisions, the best first: **ms_ssim.pairs=90**, by accuracy")

@@ -44,7 +44,7 @@ def test_the_parent_carries_settings_summary_and_artifacts(
     parent = client.get_run(identity["parent_run_id"])
     assert parent.info.run_name == "width=0.05, iterations=1000, resolution=32, +4 more"
     assert parent.info.status == "FINISHED"
-    assert parent.data.metrics == {"accuracy/generated/32": 0.75, "ms_ssim/real/mean": 0.2}
+    assert parent.data.metrics == {"accuracy/generated/32": 0.75, "ms_ssim/training/mean": 0.2}
     assert parent.data.params["model.width"] == "0.05"
     assert parent.data.params["data.source"] == "digits"
     assert parent.data.params["splits.1.train.seed"] == "7"
@@ -72,7 +72,7 @@ def test_a_child_carries_its_splits_settings_curves_and_scores(
     assert child.data.tags["centigan.classes"] == "emu,fox"
     assert child.data.params["train.seed"] == "7"  # this split's override
     assert child.data.metrics["accuracy/generated/32"] == 0.75
-    assert child.data.metrics["accuracy/real/32"] == 1.0
+    assert child.data.metrics["accuracy/held_out/32"] == 1.0
     assert child.data.metrics["ms_ssim/generated/mean"] == 0.3
     curve = client.get_metric_history(child.info.run_id, "training/loss_generator")
     assert [point.step for point in curve] == list(range(100, 1100, 100))

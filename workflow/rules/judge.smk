@@ -25,7 +25,7 @@ rule features_of_real:
         judge=judge_of_features,
         arrays="results/{protocol}/arrays/{split}/SHA256SUMS",
     output:
-        training="results/{protocol}/real/features/{split}/real.npy",
+        training="results/{protocol}/real/features/{split}/training.npy",
         held_out="results/{protocol}/real/features/{split}/held_out.npy",
         facts="results/{protocol}/real/features/{split}/facts.json",
         digests="results/{protocol}/real/features/{split}/SHA256SUMS",

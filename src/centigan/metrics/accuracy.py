@@ -31,7 +31,7 @@ def measure(layout: Layout, split: str, settings: AccuracySettings) -> None:
 def measure_real(layout: Layout, split: str, settings: AccuracySettings) -> None:
     """Write the same of held-out images."""
     path = layout.real_metric("accuracy", split)
-    _write(layout, split, settings, layout.arrays(split), "held_out_", "real", path)
+    _write(layout, split, settings, layout.arrays(split), "held_out_", "held_out", path)
 
 
 def _write(
@@ -63,7 +63,7 @@ def measure_accuracy(
         judge: the classifier.
         images: uint8 (N, H, W, 3).
         labels: position of each image's class in judge.classes.
-        source: "real" or "generated", repeated in every row.
+        source: "held_out" or "generated", repeated in every row.
         resolutions: sides in pixels.
         subsets: groups behind the error bar; image k of a class belongs to subset k modulo `subsets`.
 

@@ -35,7 +35,7 @@ from centigan.settings.stages import BitsPerDimStage
 from centigan.trained import trained_family
 from centigan.types import Likelihood, Weighs
 
-SOURCES = {"real": "", "held_out": "held_out_"}  # source -> prefix of its files among the arrays
+SOURCES = {"training": "", "held_out": "held_out_"}  # source -> prefix of its files among the arrays
 CHUNK = 100  # images a forward pass; part of what the seed means
 CPU = torch.device("cpu")
 COLUMNS = ("class_id", "source", "images", "bits", "std_error", "bound", "gaussian")

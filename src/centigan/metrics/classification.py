@@ -31,18 +31,18 @@ ITERATIONS = 500  # 60 sufficed for 1000 digits
 
 
 def measure(layout: Layout, splits: Sequence[str], settings: ClassificationSettings) -> None:
-    """Write metrics/classification/all.parquet: class_id, trained_on (generated), correct, count."""
-    sets = read_all_features(layout, splits, ["generated", "real", "held_out"])
+    """Write metrics/classification/all.parquet: class_id, trained_on, correct, count."""
+    sets = read_all_features(layout, splits, ["generated", "training", "held_out"])
     wanted = images_of_each_class(sets, settings.per_class)
     _write(sets, wanted, "generated", layout.metric("classification", WHOLE))
 
 
 def measure_real(layout: Layout, splits: Sequence[str], settings: RealClassificationStage) -> None:
-    """Write the same of a classifier trained on as many real images as there are samples."""
-    sets = read_all_features(layout, splits, ["real", "held_out"])
+    """Write the same of a classifier trained on as many training images as there are samples."""
+    sets = read_all_features(layout, splits, ["training", "held_out"])
     most = min(settings.classification.per_class, settings.sample.per_class)
     wanted = images_of_each_class(sets, most)
-    _write(sets, wanted, "real", layout.real_metric("classification", WHOLE))
+    _write(sets, wanted, "training", layout.real_metric("classification", WHOLE))
 
 
 def _write(sets: dict[str, FeatureSet], wanted: dict[str, int], trained_on: str, path: Path) -> None:

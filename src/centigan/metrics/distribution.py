@@ -26,9 +26,9 @@ from centigan.settings.evaluation import DistributionSettings
 
 
 def measure(layout: Layout, splits: Sequence[str], settings: DistributionSettings) -> None:
-    """Write metrics/distribution/all.parquet: source, metric, value, std, real, images.
+    """Write metrics/distribution/all.parquet: source, metric, value, std, training, images.
 
-    std is that of KID's subsets (ddof = 0), else NaN; real and images are how many were compared, for KID
+    std is that of KID's subsets (ddof = 0), else NaN; training and images are how many were compared, for KID
     those that subsets were drawn from.
     """
     _write(layout, splits, settings, "generated", layout.metric("distribution", WHOLE))
@@ -42,21 +42,21 @@ def measure_real(layout: Layout, splits: Sequence[str], settings: DistributionSe
 def _write(
     layout: Layout, splits: Sequence[str], settings: DistributionSettings, source: str, path: Path
 ) -> None:
-    stored = read_all_features(layout, splits, ["real", source])
-    real, images = stored["real"].features, stored[source].features
-    of_real, balls = described(real, settings, "real")
+    stored = read_all_features(layout, splits, ["training", source])
+    real, images = stored["training"].features, stored[source].features
+    of_real, balls = described(real, settings, "training")
     own, own_balls = described(images, settings, source)
-    with named(source, "real"):
+    with named(source, "training"):
         kid = kernel_distances(images, real, settings)
-    whole = {"source": source, "std": np.nan, "real": len(real), "images": len(images)}
+    whole = {"source": source, "std": np.nan, "training": len(real), "images": len(images)}
     rows = [
         {**whole, "metric": "fid", "value": frechet_distance(own, of_real)},
         {**whole, "metric": "kid", "value": kid.mean(), "std": kid.std()},
     ]
-    chosen = {**whole, "real": len(balls.points), "images": len(own_balls.points)}
+    chosen = {**whole, "training": len(balls.points), "images": len(own_balls.points)}
     shares = precision_and_recall(own_balls, balls)
     rows += [{**chosen, "metric": metric, "value": value} for metric, value in shares.items()]
-    table = pd.DataFrame(rows)[["source", "metric", "value", "std", "real", "images"]]
+    table = pd.DataFrame(rows)[["source", "metric", "value", "std", "training", "images"]]
     with atomic_path(path) as temporary:
         table.to_parquet(temporary, index=False)
 

@@ -21,8 +21,13 @@ from centigan.metrics.stacked import Features, InFile, Stacked
 from centigan.settings.evaluation import FeatureSettings
 from centigan.sheets import Images  # the judges' load every network
 
-SOURCES = {"real": "", "held_out": "held_out_", "generated": "", "fresh": "fresh_"}  # prefixes of image files
-OF_REAL, OF_SAMPLES = ("real", "held_out"), ("generated", "fresh")
+SOURCES = {
+    "training": "",
+    "held_out": "held_out_",
+    "generated": "",
+    "fresh": "fresh_",
+}  # prefixes of image files
+OF_REAL, OF_SAMPLES = ("training", "held_out"), ("generated", "fresh")
 IDENTITY = ("network", "weights_sha256", "resizing", "precision")  # features are comparable under the same
 
 
@@ -47,7 +52,7 @@ def features_of_split(layout: Layout, split: str, settings: FeatureSettings) -> 
 
 
 def features_of_real(layout: Layout, split: str, settings: FeatureSettings) -> None:
-    """Write real/features/{split}: real and held_out .npy, float32 (N, F); manifest.json.
+    """Write real/features/{split}: training and held_out .npy, float32 (N, F); manifest.json.
 
     Raises:
         UserError: when images are missing or of another size, or the network cannot be had.

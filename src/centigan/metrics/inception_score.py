@@ -31,7 +31,7 @@ SETS = (  # name, features, setting of the groups, setting of the count of image
     ("fresh", "fresh", "report_groups", "sample.fresh_per_class"),
 )
 SETS_OF_REAL = (
-    ("training", "real", "select_groups", "data.per_class"),
+    ("training", "training", "select_groups", "data.per_class"),
     ("held_out", "held_out", "select_groups", "data.held_out"),
 )
 

@@ -23,8 +23,8 @@ from centigan.settings.evaluation import DistributionSettings
 def measure(layout: Layout, split: str, settings: DistributionSettings) -> None:
     """Write metrics/intra_class/{split}.parquet.
 
-    Columns: class_id, source, fid, precision, recall, density, coverage, real, images; real and images are
-    the counts behind the FID, and behind the others up to settings.manifold_images.
+    Columns: class_id, source, fid, precision, recall, density, coverage, training, images; the last two
+    are the counts behind the FID, and behind the others up to settings.manifold_images.
     """
     _write(layout, split, settings, "generated", layout.metric("intra_class", split))
 
@@ -35,15 +35,15 @@ def measure_real(layout: Layout, split: str, settings: DistributionSettings) -> 
 
 
 def _write(layout: Layout, split: str, settings: DistributionSettings, source: str, path: Path) -> None:
-    stored = read_all_features(layout, [split], ["real", source])
+    stored = read_all_features(layout, [split], ["training", source])
     classes = pd.unique(np.concatenate([one.class_ids for one in stored.values()]))
     rows = []
     for class_id in classes:
         own = {name: one.features[one.class_ids == class_id] for name, one in stored.items()}
-        of_real, balls = described(own["real"], settings, f"class {class_id}", "real")
+        of_real, balls = described(own["training"], settings, f"class {class_id}", "training")
         moments, own_balls = described(own[source], settings, f"class {class_id}", source)
         fid = frechet_distance(moments, of_real)
-        counts = {"real": len(own["real"]), "images": len(own[source])}
+        counts = {"training": len(own["training"]), "images": len(own[source])}
         shares = precision_and_recall(own_balls, balls)
         rows.append({"class_id": class_id, "source": source, "fid": fid, **shares, **counts})
     with atomic_path(path) as temporary:

@@ -18,20 +18,20 @@ def measure(layout: Layout, split: str, settings: MsSsimSettings) -> None:
     Pairs of samples ("generated") of every class, at the model's resolution; which pairs depends on the seed,
     the class and the source alone.
     """
-    _write(layout.samples(split), settings, "generated", layout.metric("ms_ssim", split))
+    _write(layout.samples(split), settings, "generated", "generated", layout.metric("ms_ssim", split))
 
 
 def measure_real(layout: Layout, split: str, settings: MsSsimSettings) -> None:
-    """Write the same of training images ("real")."""
-    _write(layout.arrays(split), settings, "real", layout.real_metric("ms_ssim", split))
+    """Write the same of training images; their pairs are drawn as those of "real", the name they had."""
+    _write(layout.arrays(split), settings, "training", "real", layout.real_metric("ms_ssim", split))
 
 
-def _write(folder: Path, settings: MsSsimSettings, source: str, path: Path) -> None:
+def _write(folder: Path, settings: MsSsimSettings, source: str, drawn_as: str, path: Path) -> None:
     images = np.load(folder / "images.npy", mmap_mode="r")
     labels = np.load(folder / "labels.npy")
     frames = []
     for label, class_id in enumerate(read_facts(folder)["classes"]):
-        values = ms_ssim_within(images, np.flatnonzero(labels == label), settings, class_id, source)
+        values = ms_ssim_within(images, np.flatnonzero(labels == label), settings, class_id, drawn_as)
         columns = {"class_id": class_id, "source": source, "pair": np.arange(len(values))}
         frames.append(pd.DataFrame({**columns, "ms_ssim": values}))
     with atomic_path(path) as temporary:

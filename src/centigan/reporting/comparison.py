@@ -25,7 +25,7 @@ PAPER_SCORED = 25_000  # images behind the Inception score, section 4.4
 SET_UP = "set-up"  # in the column `comparable`, in place of yes and no
 CAVEATS = {"samples"}  # told, but no reason to call a row incomparable
 # names of numbers shown with two decimals
-WITH_DECIMALS = ("ms_ssim/real", "ms_ssim/gen", "accuracy_ms", "latent/", "neighbours/ms_ssim")
+WITH_DECIMALS = ("ms_ssim/training", "ms_ssim/gen", "accuracy_ms", "latent/", "neighbours/ms_ssim")
 
 
 def write_comparison(layout: Layout, split_names: Sequence[str], *, network: str) -> None:
@@ -140,4 +140,4 @@ def _difference(paper: str, name: str, summary: dict[str, float]) -> str:
 
 
 def _is_share(name: str) -> bool:
-    return name.startswith(("accuracy/real", "accuracy/generated", "judge/")) or "share_" in name
+    return name.startswith(("accuracy/held_out", "accuracy/generated", "judge/")) or "share_" in name

@@ -83,7 +83,7 @@ class Results:
     @property
     def most_uniform(self) -> float:
         """Mean MS-SSIM of the most uniform class of training images."""
-        return float(self.summary["ms_ssim/real/max"])
+        return float(self.summary["ms_ssim/training/max"])
 
     @property
     def resolution(self) -> int:

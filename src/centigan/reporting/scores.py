@@ -91,10 +91,10 @@ def bits_per_dim_summary(bits: pd.DataFrame) -> dict[str, float]:
     """Mean over the splits of bits per dimension, and of a Gaussian's, on held-out and on training images."""
     values: dict[str, float] = {}
     of_all = bits[bits["class_id"] == WHOLE]
-    for source, called in (("held_out", "held_out"), ("real", "training")):
+    for source in ("held_out", "training"):
         rows = of_all[of_all["source"] == source]
-        values[f"bits_per_dim/{called}"] = np.average(rows["bits"], weights=rows["images"])
-        values[f"bits_per_dim/{called}/gaussian"] = np.average(rows["gaussian"], weights=rows["images"])
+        values[f"bits_per_dim/{source}"] = np.average(rows["bits"], weights=rows["images"])
+        values[f"bits_per_dim/{source}/gaussian"] = np.average(rows["gaussian"], weights=rows["images"])
     return values
 
 
@@ -114,7 +114,7 @@ def of_each_class(measured: dict[str, pd.DataFrame]) -> dict[str, Any]:
         columns |= {name: own[name] for name in ("fid", "precision", "recall", "density", "coverage")}
     if "classification" in measured:
         counts = measured["classification"].set_index("class_id")
-        for trained_on in ("generated", "real"):
+        for trained_on in ("generated", "training"):
             rows = counts[counts["trained_on"] == trained_on]
             columns[f"cas_{trained_on}"] = rows["correct"] / rows["count"]
     nearest = measured["neighbours"].query("scope == 'class'")

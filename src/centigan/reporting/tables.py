@@ -141,10 +141,10 @@ def by_class(
     share = share_correct(accuracy, ["source", "resolution", "class_id"])
     pairs = ms_ssim.groupby(["source", "class_id"])["ms_ssim"].agg(["mean", "std"])
     table = classes[["class_id", "split"]].set_index("class_id")
-    table["accuracy_real"] = _at(share, "real", resolution)
+    table["accuracy_held_out"] = _at(share, "held_out", resolution)
     table["accuracy_generated"] = _at(share, "generated", resolution)
     table["accuracy_generated_low"] = _at(share, "generated", resolution // LOW_FACTOR)
-    for source in ("real", "generated"):
+    for source in ("training", "generated"):
         table[f"ms_ssim_{source}"] = pairs["mean"].loc[source]
         table[f"ms_ssim_{source}_std"] = pairs["std"].loc[source]
     return table.reset_index()
@@ -162,14 +162,14 @@ def experiment_facts(
     }
     if "accuracy" not in measured:
         compared = measured["distribution"].query("metric == 'fid'").set_index("source")["images"]
-        counts = {"images/real": compared["held_out"], "images/generated": compared["generated"]}
+        counts = {"images/held_out": compared["held_out"], "images/generated": compared["generated"]}
         return facts | {name: int(count) for name, count in counts.items()}
     accuracy, ms_ssim = measured["accuracy"], measured["ms_ssim"]
     images = accuracy[accuracy["resolution"] == resolution].groupby("source")["count"].sum()
     return facts | {
         "accuracy/subsets": accuracy["subset"].nunique(),
         "ms_ssim/pairs": ms_ssim["pair"].nunique(),
-        "images/real": int(images["real"]),
+        "images/held_out": int(images["held_out"]),
         "images/generated": int(images["generated"]),
     }
 
@@ -187,16 +187,16 @@ def accuracy_summary(
             values[f"accuracy/{source}/{pixels}/std"] = std
     below = of_class["accuracy_generated_low"] < of_class["accuracy_generated"]
     values["accuracy/share_below_diagonal"] = below.mean()
-    values["judge/accuracy_held_out"] = values[f"accuracy/real/{resolution}"]
+    values["judge/accuracy_held_out"] = values[f"accuracy/held_out/{resolution}"]
     return values
 
 
 def diversity_summary(of_class: pd.DataFrame) -> dict[str, float]:
     """Section 4.2: MS-SSIM of real and generated classes; `std` is the mean of the classes' std."""
     return {
-        "ms_ssim/real/mean": of_class["ms_ssim_real"].mean(),
-        "ms_ssim/real/max": of_class["ms_ssim_real"].max(),
-        "ms_ssim/real/std": of_class["ms_ssim_real_std"].mean(),
+        "ms_ssim/training/mean": of_class["ms_ssim_training"].mean(),
+        "ms_ssim/training/max": of_class["ms_ssim_training"].max(),
+        "ms_ssim/training/std": of_class["ms_ssim_training_std"].mean(),
         "ms_ssim/generated/mean": of_class["ms_ssim_generated"].mean(),
         **_of_first_classes(of_class),
         "ms_ssim/generated/std": of_class["ms_ssim_generated_std"].mean(),
@@ -229,7 +229,9 @@ def joint_summary(of_class: pd.DataFrame) -> dict[str, float]:
 
 def less_diverse(of_class: pd.DataFrame) -> "pd.Series[bool]":
     """For each class of `by_class`, whether its samples are less diverse than the most uniform real class."""
-    found: pd.Series[bool] = is_less_diverse(of_class["ms_ssim_generated"], of_class["ms_ssim_real"].max())
+    found: pd.Series[bool] = is_less_diverse(
+        of_class["ms_ssim_generated"], of_class["ms_ssim_training"].max()
+    )
     return found
 
 

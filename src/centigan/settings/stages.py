@@ -109,7 +109,7 @@ class ClassificationStage(Frozen):
 
 
 class RealClassificationStage(Frozen):
-    """As many real images as there are samples of a class are trained on."""
+    """As many training images as there are samples of a class are trained on."""
 
     classification: ClassificationSettings
     sample: SampleSettings

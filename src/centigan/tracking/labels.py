@@ -24,9 +24,9 @@ class Headline(NamedTuple):
 
 
 HEADLINES = (  # the most telling first
-    Headline("accuracy", "accuracy/generated/{}", "accuracy/real/{}", True),
+    Headline("accuracy", "accuracy/generated/{}", "accuracy/held_out/{}", True),
     Headline("FID", "fid/generated", "fid/held_out", False),
-    Headline("MS-SSIM", "ms_ssim/generated/mean", "ms_ssim/real/mean", False),
+    Headline("MS-SSIM", "ms_ssim/generated/mean", "ms_ssim/training/mean", False),
     Headline("Inception score", "inception_score/fresh", "inception_score/held_out", True),
 )
 

@@ -39,7 +39,7 @@ def accuracy_by_resolution(results: Results, settings: CurvesSettings) -> Figure
     figure, axes = titled_axes(settings.title)
     axes.axvline(side, color=QUIET, linestyle="--", linewidth=1)
     for source, rows in table.groupby("source", sort=False):
-        label = {"real": "real, held out", "generated": "generated"}[str(source)]
+        label = {"held_out": "real, held out", "generated": "generated"}[str(source)]
         axes.errorbar(
             rows["resolution"],
             rows["accuracy"],

@@ -13,8 +13,8 @@ from centigan.reporting.labels import MOST_NAMES
 REAL, GENERATED, ALARM = "#222222", "#0072B2", "#C62828"  # this blue and red differ to all eyes
 BESIDE = ("#E69F00", "#009E73", "#CC79A7")  # other experiments; Okabe and Ito, as is the blue
 QUIET, MUTED = "#888888", "#555555"
-COLORS = {"real": REAL, "generated": GENERATED, "held_out": REAL}
-MARKERS = {"real": "s", "generated": "o"}
+COLORS = {"training": REAL, "held_out": REAL, "generated": GENERATED}
+MARKERS = {"held_out": "s", "generated": "o"}
 
 
 def titled_axes(title: str, *, square: bool = False) -> tuple[Figure, Axes]:

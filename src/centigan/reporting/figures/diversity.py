@@ -34,7 +34,7 @@ BINS = 60
 def ms_ssim_by_class(results: Results, settings: FigureSettings) -> Figure:
     """Figure 5, left: mean MS-SSIM of each class, real (x) and generated (y)."""
     table, summary = results.table("by_class"), results.summary
-    x, y = table["ms_ssim_real"], table["ms_ssim_generated"]
+    x, y = table["ms_ssim_training"], table["ms_ssim_generated"]
     figure, axes = titled_axes(settings.title, square=True)
     top = 1.12 * max(x.max(), y.max(), 0.05)
     diagonal(axes, top)
@@ -95,7 +95,7 @@ def ms_ssim_pairs(results: Results, settings: FigureSettings) -> Figure:
     grid = figure.add_gridspec(2, 2)
     above = figure.add_subplot(grid[0, :])
     edges = np.linspace(0, max(0.05, float(table["ms_ssim"].max())), BINS + 1)
-    for source, color in (("real", COLORS["real"]), ("generated", GENERATED)):
+    for source, color in (("training", COLORS["training"]), ("generated", GENERATED)):
         values = table.loc[table["source"] == source, "ms_ssim"]
         share, _ = np.histogram(values, edges)
         label = f"{source}, {len(values):,} pairs, median {values.median():.2f}"
@@ -106,7 +106,7 @@ def ms_ssim_pairs(results: Results, settings: FigureSettings) -> Figure:
     percent(above, "y", "share of pairs")
     legend_above(above)
     below = None
-    for column, source in enumerate(("real", "generated")):
+    for column, source in enumerate(("training", "generated")):
         below = figure.add_subplot(grid[1, column], sharey=below)
         _bands(below, table[table["source"] == source], source)
     return figure
@@ -153,7 +153,7 @@ def _bands(axes: Axes, pairs: pd.DataFrame, source: str) -> None:
         axes.plot(numbers, quantiles["median"], color=color, linewidth=1.4)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.set(xlabel=f"classes, by median: {source}", ylim=(0, None))
-    if source == "real":
+    if source == "training":
         axes.set_ylabel("MS-SSIM of a pair")
         axes.set_title(
             "median, half and 90% of each class's pairs", fontsize=9, color=MUTED, fontweight="normal"

@@ -72,7 +72,7 @@ def ms_ssim_examples(results: Results, settings: FigureSettings) -> Figure:
         name = broken(called[class_id], NAME)
         rows += [
             Row(f"{name}\nsamples", generated, after=f"{entry.ms_ssim_generated:.2f}", apart=position > 0),
-            Row("training", real, after=f"{entry.ms_ssim_real:.2f}"),
+            Row("training", real, after=f"{entry.ms_ssim_training:.2f}"),
         ]
     return rows_of_pictures(
         rows,

@@ -20,7 +20,7 @@ class SplitPictures:
         self.side = results.resolution
         self.closest = closest
         self.first = {
-            "real": results.training_images(split, per_class=ACROSS * DOWN),
+            "training": results.training_images(split, per_class=ACROSS * DOWN),
             "samples": results.samples(split, per_class=ACROSS * DOWN),
         }
         has_latent = "latent" in results.subject.has

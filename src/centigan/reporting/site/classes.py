@@ -22,9 +22,9 @@ class Sort(NamedTuple):
 
 SORTS = (
     Sort("accuracy_generated", "accuracy of samples", "desc"),
-    Sort("accuracy_real", "accuracy of real images", "desc"),
+    Sort("accuracy_held_out", "accuracy of real images", "desc"),
     Sort("ms_ssim_generated", "MS-SSIM of samples", "asc"),
-    Sort("ms_ssim_real", "MS-SSIM of real images", "asc"),
+    Sort("ms_ssim_training", "MS-SSIM of real images", "asc"),
     Sort("fid", "FID within the class", "asc"),
     Sort("nearest_l1_generated", "distance to training images", "asc"),
 )

@@ -42,7 +42,7 @@ def accuracy_curve(rows: Sequence[dict[str, Any]]) -> Curve:
         HEIGHT - BOTTOM,
         {
             source: [(at, _y(row[source])) for at, row in zip(x, rows, strict=True) if pd.notna(row[source])]
-            for source in ("real", "generated")
+            for source in ("held_out", "generated")
         },
     )
 

@@ -13,12 +13,12 @@ FOUND = ["neighbour", "neighbour_class", "distance"]
 
 
 def accuracy(results: Results) -> dict[str, Rows]:
-    """Rows resolution, real, generated: the share of images that the judge names rightly."""
+    """Rows resolution, held_out, generated: the share of images that the judge names rightly."""
     keys = ["class_id", "resolution", "source"]
     shares = (
         share_correct(results.metric("accuracy"), keys)
         .unstack("source")
-        .reindex(columns=["real", "generated"])
+        .reindex(columns=["held_out", "generated"])
     )
     return _rows(shares.reset_index(), "class_id")
 

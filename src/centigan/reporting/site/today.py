@@ -57,7 +57,7 @@ METRICS = (
         "Classification accuracy score",
         "higher",
         "cas/generated",
-        "cas/real",
+        "cas/training",
         None,
         "held-out images named by a classifier of samples, or of training images",
     ),
