@@ -20,12 +20,20 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # what is started need not comp
 settings.register_profile("same", database=None, deadline=None, derandomize=True)  # the same cases each time
 settings.load_profile("same")
 
-RUN_THE_PIPELINE = ("workflow", "staleness", "logger")
+# the first makes the project that the rooms of LONG wait for; another worker runs the others meanwhile
+FIRST = ("test_table_of_edits", "test_shown", "test_follow")
+LONG = ("staleness", "workflow")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, of both projects at once, so that no worker waits for another in the end."""
-    items.sort(key=lambda item: (item.path.parent.name in RUN_THE_PIPELINE, item.path.name), reverse=True)
+    """The longest files first, so that no worker waits for another."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[int, bool, str]:
+    file = item.path.stem
+    first = FIRST.index(file) if file in FIRST else len(FIRST)
+    return first, item.path.parent.name not in LONG, file
 
 
 @pytest.fixture

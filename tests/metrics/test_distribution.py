@@ -74,8 +74,8 @@ def test_the_seed_chooses_those_images() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kid_subset_size": 81}, r"^generated, real: .*kid_subset_size = 81 images, of 80"),
-        ({"kid_subset_size": 41}, r"^held_out, real: .*kid_subset_size = 41 images, of 40"),
+        ({"kid_subset_size": 81}, r"^generated, training: .*kid_subset_size = 81 images, of 80"),
+        ({"kid_subset_size": 41}, r"^held_out, training: .*kid_subset_size = 41 images, of 40"),
         ({"neighbours": 40}, r"^held_out: .*distribution\.neighbours = 40 need 41 images, there are 40"),
     ],
 )

@@ -148,7 +148,7 @@ def test_features_that_are_not_finite_are_refused_by_file_and_number(experiment:
     features = np.load(path)
     features[3, 5] = np.nan
     np.save(path, features)
-    with pytest.raises(UserError, match=r"01/real\.npy: the features of 1 images, number 3 first"):
+    with pytest.raises(UserError, match=r"01/training\.npy: the features of 1 images, number 3 first"):
         read_features(experiment, list(SPLITS), "training")
 
 

@@ -171,7 +171,7 @@ def test_a_few_splits_are_lines_and_many_a_band(finished: Layout) -> None:
 
 def test_every_pair_is_counted(finished: Layout) -> None:
     words = drawn(finished, "ms_ssim_pairs")
-    assert "real, 8 pairs, median 0.25" in words
+    assert "training, 8 pairs, median 0.25" in words
     assert "generated, 8 pairs, median 0.25" in words
 
 

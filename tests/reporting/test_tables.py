@@ -130,7 +130,7 @@ def test_a_metric_file_without_a_class_is_named(metrics: Layout) -> None:
     path = metrics.real_metric("ms_ssim", "01")
     frame = pd.read_parquet(path)
     frame[~((frame["class_id"] == "d") & (frame["source"] == "training"))].to_parquet(path)
-    with pytest.raises(UserError, match=r"ms_ssim/01.parquet has no row of real images for class 'd'"):
+    with pytest.raises(UserError, match=r"ms_ssim/01.parquet has no row of training images for class 'd'"):
         write_tables(metrics, SPLITS, resolution=32, neighbours=NEIGHBOURS)
 
 

@@ -52,22 +52,25 @@ PROTOCOL_FILE, FILE = "experiments/mine/protocol.yaml", "experiments/mine/tiny.y
 SHARED, RESULTS = "results/mine", "results/mine/tiny"
 
 
-def by_snakemake(factory: pytest.TempPathFactory) -> Path:
-    """A project that one call of Snakemake ran from its beginning to its end; to be read and copied."""
-    return built_once(factory, "by_snakemake", _run_by_snakemake)
-
-
-def _run_by_snakemake(folder: Path) -> None:
-    project = Project.begin(folder)
-    project.commit("Begin")
-    project.run("snakemake", "--cores", "2")
-
-
 class Project:
     """A folder with the project's files, its own source, and an experiment `mine/tiny`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @classmethod
+    def computed(cls, factory: pytest.TempPathFactory) -> "Project":
+        """One that `dvc repro` ran from beginning to end, committed and pushed; to be read and copied."""
+        return cls(built_once(factory, "computed", cls._compute) / "project")
+
+    @classmethod
+    def _compute(cls, place: Path) -> None:
+        project = cls.begin(place / "project")
+        project.commit("Begin")
+        project.run("dvc", "repro")
+        project.run("dvc", "remote", "add", "--quiet", "--default", "store", str(place / "store"))
+        project.commit("Compute")
+        project.run("dvc", "push", "--quiet")
 
     @classmethod
     def begin(cls, folder: Path) -> "Project":

@@ -1,4 +1,4 @@
-"""The whole DAG, run by Snakemake on a copy of the project with tiny settings."""
+"""What a computed project has, and what Snakemake would make again after an edit."""
 
 import json
 import shutil
@@ -47,7 +47,7 @@ def test_its_commands_were_forked_from_one_that_had_imported_all(project: Path) 
 
 def test_nothing_is_written_outside_the_declared_places(project: Path) -> None:
     own = {"Snakefile", "params.yaml", "workflow", "experiments", "profiles", "slurm", "src"}
-    own |= {"dvc.yaml", ".dvc", ".dvcignore", ".git", ".gitignore"}
+    own |= {"dvc.yaml", "dvc.lock", ".dvc", ".dvcignore", ".git", ".gitignore"}
     assert {path.name for path in project.iterdir()} - own == WRITTEN
     assert {path.name for path in (project / "data").iterdir()} == {"raw"}
 

@@ -36,7 +36,7 @@ def _of_numbers(results: Results, settings: Settings) -> dict[str, str]:
     facts = results.summary
     classes, side = int(facts["data/classes"]), results.resolution
     judged = (
-        f"Judge: {results.judge['name']}. {facts['images/real']:,.0f} held-out real images and "
+        f"Judge: {results.judge['name']}. {facts['images/held_out']:,.0f} held-out real images and "
         f"{facts['images/generated']:,.0f} samples of {classes} classes"
     )
     paired = f"{facts['ms_ssim/pairs']:.0f} random pairs in each of {classes} classes"

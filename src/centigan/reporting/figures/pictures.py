@@ -36,7 +36,7 @@ def resolution_strip(results: Results, settings: ChosenSettings) -> Figure:
     """Figure 3, top: a real and a generated image at every resolution, with the accuracy of their class."""
     class_id, split, name = chosen_classes(results, settings, "resolution_strip", most=1).iloc[0]
     pictures = {
-        "real": results.held_out_images(split, per_class=1)[class_id][0],
+        "held_out": results.held_out_images(split, per_class=1)[class_id][0],
         "generated": results.samples(split, per_class=1)[class_id][0],
     }
     accuracy = results.metric("accuracy").query("class_id == @class_id")
@@ -44,7 +44,7 @@ def resolution_strip(results: Results, settings: ChosenSettings) -> Figure:
     sides, full = sorted(accuracy["resolution"].unique().tolist()), 2 * results.resolution
     rows = [
         Row(
-            source,
+            source.replace("_", "-"),
             [seen_at(picture, side, full) for side in sides],
             notes=[f"{share[source, side]:.0%} right" for side in sides],
         )
