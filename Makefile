@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PORT ?= 5000
 BIN := .venv/bin
-HEADLINES := (inception_score/fresh|(fid|kid|precision|recall|cas)/generated|ms_ssim/(real|generated)/mean|accuracy/share_below_diagonal|neighbours/duplicates/generated)$$
+HEADLINES := (inception_score/fresh|(fid|kid|precision|recall|cas)/generated|ms_ssim/(training|generated)/mean|accuracy/share_below_diagonal|neighbours/duplicates/generated)$$
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 export MPLCONFIGDIR := $(CURDIR)/.snakemake/matplotlib
 

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pytest
 from staleness.project import FILE, PROTOCOL_FILE, RAW, RESULTS, Project
 
 DIGITS = "data: {source: digits, root: data/raw/digits, classes: 10, split_size: 5, per_class: 6}"
@@ -67,6 +68,7 @@ def test_a_store_that_is_named_is_published_to_once(computed: Project, tmp_path:
         assert "Nothing to be done" in other.run(*command, "--dry-run")
 
 
+@pytest.mark.faults
 def test_another_revision_and_back_leaves_nothing_to_do(computed: Project, tmp_path: Path) -> None:
     author = computed.copy(tmp_path / "author")
     author.run("dvc", "remote", "modify", "store", "url", str(tmp_path / "store"))

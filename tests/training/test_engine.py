@@ -123,6 +123,7 @@ def test_a_device_that_is_not_there_is_named() -> None:
         pytest.param(
             {"compile": "default", "ema": 0.9},  # of few layers: each costs the compiler seconds
             marks=[
+                pytest.mark.faults,  # half a minute of compiling
                 pytest.mark.filterwarnings("ignore"),
                 pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler"),
             ],
