@@ -1,6 +1,6 @@
 """The points of a study: from its axes to named experiments, each a base and values over it.
 
-A point is called <protocol>/<study>/<values joined by ->: `digits/families/wgan_gp-0`.
+A point is called <protocol>/<study>/<values joined by ->: `digits_short/families/wgan_gp-0`.
 """
 
 import json
