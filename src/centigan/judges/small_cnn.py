@@ -114,4 +114,4 @@ def train(network: nn.Module, images: Tensor, labels: Tensor, steps: int, rng: G
         optimizer.step()
         schedule.step()
         if step % TOLD_EVERY == 0:
-            log.info("small-cnn: step %d of %d, loss %.2f", step, steps, loss)
+            log.info("small-cnn: step %d of %d, loss %.2f", step, steps, loss.item())
