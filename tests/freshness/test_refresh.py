@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from centigan.freshness import LOST, STRANGE, Job, begin, keep, kept, refresh
+from centigan.freshness import LOST, NEW, STRANGE, Job, begin, keep, kept, refresh
 from centigan.freshness.records import note, noted
 from centigan.layout import Layout
 
@@ -82,6 +82,21 @@ def test_gone_or_damaged_is_told_until_a_job_has_made_it(layout: Layout) -> None
 def test_what_the_workflow_makes_no_more_is_not_missed(layout: Layout) -> None:
     Path(TABLE).unlink()
     assert refresh(layout, lambda output: output != TABLE) == {}
+
+
+def test_what_a_job_did_not_write_yet_when_it_was_run_is_told_until_it_has(layout: Layout) -> None:
+    more = "results/x/y/features/00.json"
+
+    def beside(rule: str, output: str) -> tuple[str, ...]:
+        return (SOURCE, more) if output == SOURCE else ()
+
+    assert refresh(layout, beside=beside) == {more: NEW}
+    write(more, "{}", age=0)
+    ran(more, [], 3.0)
+    assert refresh(layout, beside=beside) == {}
+    for path in (SOURCE, more):  # as in a clone without them: they may come later
+        Path(path).unlink()
+    assert NEW not in refresh(layout, beside=beside).values()
 
 
 def test_records_come_with_the_results_and_only_for_these_bytes(layout: Layout) -> None:

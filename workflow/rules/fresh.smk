@@ -6,10 +6,12 @@ from centigan.former import refuse_former
 from centigan.freshness import Job, first
 from centigan.layout import Layout
 from snakemake.cli import get_argument_parser
+from snakemake.io import apply_wildcards
 
 # of results, the shared ones first
 FOLDERS = [Layout(name) for name in [PROTOCOL, *HOMES, *EXPERIMENTS]]
 FOLDERS += [Layout(f"{PROTOCOL}/{STUDY}")] if STUDY else []
+WRITTEN_TOGETHER = {rule.name: rule.output for rule in workflow.rules if rule.output[1:]}
 OTHER_THAN_RUNS = (
     "unlock lint list_rules list_target_rules print_compilation dag rulegraph filegraph d3dag summary"
     " detailed_summary report touch cleanup_metadata cleanup_shadow delete_all_output delete_temp_output archive"
@@ -34,6 +36,13 @@ def made_here(output):
     return any(pattern.match(output) for rule in workflow.rules for pattern in rule.output)
 
 
+def written_beside(rule, output):
+    """What else the job that wrote an output writes now, if the workflow has its rule."""
+    patterns = WRITTEN_TOGETHER.get(rule, ())
+    found = next((match for pattern in patterns if (match := pattern.match(output))), None)
+    return (apply_wildcards(str(pattern), found.groupdict()) for pattern in patterns) if found else ()
+
+
 def data_jobs():
     """What the jobs of the data stage would be made with now."""
     index = {repr(PROTOCOL), repr(stage("index")(None)), repr(source_of("data.index"))}
@@ -49,10 +58,12 @@ def look(made):
     """Outputs to be made before all else, and why; these are made by now."""
     protocol, *experiments = FOLDERS
     indexes = [str(protocol.index(split)) for split in splits_of(PROTOCOL)]
-    why = freshness.first_of_all(protocol, Path(DATA.root), indexes, made_here, data_jobs(), made)
+    why = freshness.first_of_all(
+        protocol, Path(DATA.root), indexes, made_here, data_jobs(), made, written_beside
+    )
     for experiment in experiments:
         lost = [output for output in why if why[output] == freshness.LOST]
-        why |= freshness.refresh(experiment, made_here, about_to_be_made=lost)
+        why |= freshness.refresh(experiment, made_here, about_to_be_made=lost, beside=written_beside)
     return why
 
 

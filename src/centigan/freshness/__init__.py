@@ -38,6 +38,7 @@ from centigan.manifest import DIGESTS
 LOST = "is gone, or is not what its job wrote"
 STRANGE = "was made by no job that is known"
 REPLACED = "has raw images that were replaced"
+NEW = "is not there, and its job, which was run before, writes it now"
 log = logging.getLogger(__name__)
 
 
@@ -70,6 +71,7 @@ def first_of_all(
     made_here: Callable[[str], bool],
     now: Mapping[str, "Job"],
     made: Mapping[str, str],
+    beside: Callable[[str, str], Iterable[str]] = lambda rule, output: (),
 ) -> dict[str, str]:
     """Outputs of a protocol to be made before all else, and why; what is gone of the raw data is told once.
 
@@ -84,7 +86,7 @@ def first_of_all(
     """
     if REPLACED in made.values():
         raw.images_were_read(layout)
-    why, indexes = refresh(layout, made_here, now), set(indexes)
+    why, indexes = refresh(layout, made_here, now, beside=beside), set(indexes)
     if why.keys() & indexes:  # the raw data are those of an index
         return why
     found = raw.changes(layout, root)
@@ -116,18 +118,21 @@ def refresh(
     made_here: Callable[[str], bool] = lambda output: True,
     now: Mapping[str, Job] | None = None,
     about_to_be_made: Iterable[str] = (),
+    beside: Callable[[str, str], Iterable[str]] = lambda rule, output: (),
 ) -> dict[str, str]:
     """Make Snakemake's view of a folder of results true; what must be made again first, and why.
 
     Records that came with the results are given to Snakemake. An input of other content than a record says is
     made newer than what was made from it. An output that was here and is gone, or is not what its job wrote,
     is returned: made again, it may well be the same, and then nothing after it is stale. So are those that no
-    record describes, and those of the rules in `now` whose jobs would be others today.
+    record describes, those of the rules in `now` whose jobs would be others today, and those that a job whose
+    other outputs are here did not write yet when it was run.
 
     Args:
         made_here: whether the workflow, as it is now, makes an output.
         now: rules whose outputs, once stale, are made before all that follows from them.
         about_to_be_made: inputs that are made again before they are used, as the protocol's that were lost.
+        beside: what else the job of a rule's output writes, as the workflow is now.
     """
     memory, records = Memory.load(layout.memory), noted(layout)
     memory.digests.doubtful = not memory.digests.known and bool(records)
@@ -142,7 +147,13 @@ def refresh(
             memory.records[stage] = digest
     memory.write(layout.memory)
     strange = dict.fromkeys(strangers(layout, records, made_here), STRANGE)
-    return strange | stale | dict.fromkeys(lost, LOST)
+    new = {
+        other: NEW
+        for output, record in records.items()
+        for other in beside(record["rule"], output)
+        if other not in records and Path(output).exists() and not Path(other).exists()
+    }
+    return strange | stale | new | dict.fromkeys(lost, LOST)
 
 
 def keep(layout: Layout, outputs: Iterable[str]) -> None:
