@@ -45,7 +45,7 @@ def test_a_class_on_the_diagonal_is_not_below_it(finished: Layout) -> None:
 def test_diversity_compares_with_the_most_uniform_real_class(finished: Layout) -> None:
     summary = json.loads(finished.summary.read_text())
     assert summary["ms_ssim/training/max"] == pytest.approx(0.4)
-    assert summary["ms_ssim/share_below_max_real"] == 3 / 4  # d has 0.5
+    assert summary["ms_ssim/share_below_max_training"] == 3 / 4  # d has 0.5
     assert summary["ms_ssim/generated/mean"] == pytest.approx((0.3 + 0.1 + 0.2 + 0.5) / 4)
     assert summary["ms_ssim/training/std"] == pytest.approx(0.1 / 2**0.5, rel=1e-5)
 
@@ -60,7 +60,7 @@ def test_the_joint_shares_split_classes_at_the_most_uniform_real_class(finished:
 def test_one_verdict_on_collapse_stands_behind_every_share_and_colour(finished: Layout) -> None:
     results = Results(finished, SPLITS)
     assert results.less_diverse == ["d"]
-    assert results.summary["ms_ssim/share_below_max_real"] == 1 - len(results.less_diverse) / 4
+    assert results.summary["ms_ssim/share_below_max_training"] == 1 - len(results.less_diverse) / 4
     of_class = results.table("by_class").assign(ms_ssim_generated=[0.1, 0.4, 0.39, 0.5])
     assert of_class["class_id"][less_diverse(of_class)].tolist() == ["b", "d"]  # as uniform is not below
 

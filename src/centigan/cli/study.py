@@ -26,7 +26,8 @@ def study(
     found, root = points(name), Path()
     results = StudyResults(name, read_study(name), found, params.load_points(found), root)
     write_study(results)
-    typer.echo(f"{results.layout.report}: {len(found)} points in {len(results.rows)} rows")
+    rows = f"{len(results.rows)} row{'s' if len(results.rows) > 1 else ''}"
+    typer.echo(f"{results.layout.report}: {len(found)} points in {rows}")
 
 
 @app.command("track-study")

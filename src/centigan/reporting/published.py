@@ -80,7 +80,7 @@ PUBLISHED = (
         "Fig 5",
         "Share of generated classes below the most uniform real class",
         "84.7 %",
-        "ms_ssim/share_below_max_real",
+        "ms_ssim/share_below_max_training",
         PAIRED,
     ),
     Published(

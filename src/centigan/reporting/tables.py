@@ -200,7 +200,7 @@ def diversity_summary(of_class: pd.DataFrame) -> dict[str, float]:
         "ms_ssim/generated/mean": of_class["ms_ssim_generated"].mean(),
         **_of_first_classes(of_class),
         "ms_ssim/generated/std": of_class["ms_ssim_generated_std"].mean(),
-        "ms_ssim/share_below_max_real": (~less_diverse(of_class)).mean(),
+        "ms_ssim/share_below_max_training": (~less_diverse(of_class)).mean(),
     }
 
 

@@ -67,19 +67,20 @@ class Watch:
     def _tell(self, values: dict[str, float], last: list[Line], iteration: int) -> None:
         """Say which classes became less diverse since the last look, or recovered; a restart forgets none."""
         told = [line for line in last if line["iteration"] > self.since]
+        whole = self.groups == [WHOLE]
         before = {name: value for line in told for name, value in line.items() if name in self.groups}
         for name, value in values.items():
             is_now = is_less_diverse(value, self.most_uniform)
             if is_now == (name in before and is_less_diverse(before[name], self.most_uniform)):
                 continue
             log.warning(
-                "split %s: class %s is %s: at iteration %d the mean MS-SSIM of its samples is %.2f, that of "
-                "the split's most uniform class of training images %.2f",
+                "split %s: %s %s: at iteration %d the mean MS-SSIM of samples is %.2f, that of %s %.2f",
                 self.split,
-                name,
+                "samples are" if whole else f"class {name} is",
                 "less diverse so far" if is_now else "diverse again",
                 iteration,
                 value,
+                "training images" if whole else "the split's most uniform class of training images",
                 self.most_uniform,
             )
 

@@ -155,8 +155,12 @@ def run_and_end(command: Callable[[], object]) -> None:
         status = asked.code or 0
     threading._shutdown()  # type: ignore[attr-defined]  # waits for threads
     atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        sys.exit(status)  # nobody reads, or the disk is full: Python's own end tells of it
+    ctypes.CDLL(None).fflush(None)  # what libraries in C have written
     os._exit(status & 0xFF)
 
 

@@ -55,7 +55,7 @@ def ms_ssim_by_class(results: Results, settings: FigureSettings) -> Figure:
     points(axes, x, y)
     axes.set(xlim=(0, top), ylim=(0, top))
     axes.set(xlabel="MS-SSIM of real training images", ylabel="MS-SSIM of generated images")
-    share = summary["ms_ssim/share_below_max_real"]
+    share = summary["ms_ssim/share_below_max_training"]
     subtitle(axes, f"{share:.1%} of {len(table)} classes below the red line")
     name_points(axes, x, y, table["class_id"].tolist(), lines=[most_uniform])
     return figure
@@ -109,6 +109,7 @@ def ms_ssim_pairs(results: Results, settings: FigureSettings) -> Figure:
     for column, source in enumerate(("training", "generated")):
         below = figure.add_subplot(grid[1, column], sharey=below)
         _bands(below, table[table["source"] == source], source)
+        below.set_ylim(0, edges[-1])
     return figure
 
 
@@ -152,7 +153,7 @@ def _bands(axes: Axes, pairs: pd.DataFrame, source: str) -> None:
         axes.fill_between(numbers, quantiles["q25"], quantiles["q75"], color=color, alpha=0.3, linewidth=0)
         axes.plot(numbers, quantiles["median"], color=color, linewidth=1.4)
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.set(xlabel=f"classes, by median: {source}", ylim=(0, None))
+    axes.set_xlabel(f"classes, by median: {source}")
     if source == "training":
         axes.set_ylabel("MS-SSIM of a pair")
         axes.set_title(

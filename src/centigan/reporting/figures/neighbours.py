@@ -104,7 +104,7 @@ def _verdict(summary: dict[str, float], scope: str) -> str:
     parts = []
     if "neighbours/l1/share_closer" in summary:
         share = summary["neighbours/l1/share_closer"]
-        parts.append(f"{share:.0%} of samples nearer than the median held-out image of their {scope}")
+        parts.append(f"{share:.1%} of samples nearer than the median held-out image of their {scope}")
     if "neighbours/l1/p_closer" in summary:
         parts.append(f"permutation test that samples are nearer: p = {summary['neighbours/l1/p_closer']:.2g}")
     if "neighbours/duplicates/generated" in summary:

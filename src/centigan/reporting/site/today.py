@@ -86,6 +86,7 @@ METRICS = (
         None,
         "to a training image than the median held-out image; 50 % is even",
     ),
+    Metric("p of being that close by chance", "", "neighbours/l1/p_closer", "", 4, "by permutation"),
     Metric(
         "Held-out images that it names right",
         "higher",
@@ -102,7 +103,6 @@ METRICS = (
         None,
         "trained on the labelled images alone, for as many iterations",
     ),
-    Metric("p of being that close by chance", "", "neighbours/l1/p_closer", "", 4, "by permutation"),
     Metric(
         "Largest step of a linear walk",
         "lower",

@@ -47,7 +47,7 @@ OTHERS = (  # patterns: a name of summary.json, its label, which is better, digi
     (r"accuracy/held_out/(\d+)", r"Accuracy at \1 px, real images", "", None, True),
     (r"ms_ssim/generated/mean", "MS-SSIM within a class", "", 3, False),
     (r"ms_ssim/training/mean", "MS-SSIM within a class, real images", "", 3, False),
-    (r"ms_ssim/share_below_max_real", "Classes as diverse as real ones", "higher", None, True),
+    (r"ms_ssim/share_below_max_training", "Classes as diverse as real ones", "higher", None, True),
     (r"ms_ssim/training/max", "the most uniform real class", "", 3, False),
     (r"ms_ssim/generated/first_(\d+)", r"MS-SSIM within the first \1 classes", "", 3, False),
     (r"class_output/model", "Held-out images that it names right", "higher", None, True),
