@@ -204,6 +204,7 @@ def test_the_files_of_a_study(written: StudyResults) -> None:
     assert table["fid/generated/std"].tolist() == [1, 3]
     assert table["bits_per_dim/held_out/n"].tolist() == [0, 2]
     seeds = pd.read_csv(written.layout.points)
+    assert tuple(seeds.columns[3:7]) == written.study.columns  # MLflow's comparison begins with the first
     assert seeds["train.seed"].tolist() == [0, 1, 2, 0, 1, 2]
     assert seeds["fid/generated"].tolist() == [*FID["acgan"], *FID["cgan"]]
     assert pd.read_csv(written.layout.claims)["verdict"].tolist() == [

@@ -18,10 +18,15 @@ class Shown(NamedTuple):
 
 
 def points_table(results: StudyResults) -> pd.DataFrame:
-    """A row a point: its name, its values on the axes, every number it has."""
+    """A row a point: its name, its values on the axes, every number it has.
+
+    The study's own columns come first: MLflow's parallel coordinates begin with the first number.
+    """
     values = pd.DataFrame([written_values(point.values) for point in results.points])
     values.insert(0, "point", [point.own for point in results.points])
-    return pd.concat([values, results.numbers.reset_index(drop=True)], axis=1)
+    numbers = results.numbers.reset_index(drop=True)
+    order = dict.fromkeys([*results.study.columns, *numbers.columns])
+    return pd.concat([values, numbers[list(order)]], axis=1)
 
 
 def mean_table(results: StudyResults) -> pd.DataFrame:
