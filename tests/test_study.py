@@ -11,6 +11,7 @@ from centigan.errors import UserError
 from centigan.settings.claims import Cell, parse_claim
 from centigan.settings.points import point_of, points, word
 from centigan.settings.stages import TrainStage
+from centigan.study_points import load_points
 
 EXPERIMENTS = {
     "acgan": "model: {width: 0.5, activation_noise: 0.0}\ntrain: {iterations: 200}\n",
@@ -84,7 +85,7 @@ def test_params_yaml_may_name_a_point(project: Path) -> None:
 
 
 def test_all_points_are_loaded_at_once(project: Path) -> None:
-    found = params.load_points(points("families", write(project, FAMILIES)), project)
+    found = load_points("families", write(project, FAMILIES))
     assert [settings.model.family for settings in found.values()] == ["acgan"] * 3 + ["cgan"] * 3
     assert found["digits/families/cgan-1"] == params.load("digits/families/cgan-1", project)
 
@@ -171,7 +172,7 @@ def test_all_mistakes_are_told_at_once(project: Path) -> None:
 def test_what_only_the_settings_know_is_told_once_for_all_points(project: Path) -> None:
     text = AXES + "  - {model.widht: [1, 2]}\n  - train.seed: [0, 1, -1]"
     with pytest.raises(UserError, match=r"did you mean `width`") as error:
-        params.load_points(points("families", write(project, text)), project)
+        load_points("families", write(project, text))
     assert str(error.value).count("widht") == 2  # alone, and beside the seed
     assert "train.seed: input should be greater than or equal to 0" in str(error.value)
     assert "studies/families.yaml" in str(error.value)
@@ -180,13 +181,34 @@ def test_what_only_the_settings_know_is_told_once_for_all_points(project: Path) 
 def test_an_experiment_that_is_not_there_is_named_with_those_that_are(project: Path) -> None:
     text = FAMILIES.replace("[acgan, cgan]", "[acgan, cgna]").replace("[cgan]", "[cgna]")
     with pytest.raises(UserError, match=r"'digits/cgna' has no file .*there are: .*acgan.*by_hand.*cgan"):
-        params.load_points(points("families", write(project, text)), project)
+        load_points("families", write(project, text))
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        (
+            "fid/genrated",
+            r"families.yaml: fid/genrated: no such number; did you mean `fid/generated`",
+        ),
+        ("accuracy/real/32", r"accuracy/real/32: no such number; did you mean `accuracy/"),
+        (
+            "bits_per_dim/held_out",
+            "bits_per_dim/held_out: needs a model that tells a density .* tells none",
+        ),
+    ],
+)
+def test_a_number_that_no_point_will_have_is_told_before_any_is_trained(
+    project: Path, column: str, said: str
+) -> None:
+    with pytest.raises(UserError, match=said):
+        load_points("families", write(project, FAMILIES.replace("inception_score/fresh", column)))
 
 
 def test_two_points_of_the_same_settings_are_a_mistake(project: Path) -> None:
     text = AXES + "  - {model.width: [1, 1.0, 2]}"
     with pytest.raises(UserError, match=r"families/1 and digits/families/1.0 have the same settings"):
-        params.load_points(points("families", write(project, text)), project)
+        load_points("families", write(project, text))
 
 
 def test_a_study_and_an_experiment_never_share_a_name(project: Path) -> None:

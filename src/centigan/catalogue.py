@@ -4,7 +4,9 @@
 a figure is there for an experiment asks `why_not`. No torch and no NumPy: the Snakefile reads this.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
@@ -44,6 +46,7 @@ class Metric(NamedTuple):
     )
     baseline: str = ""  # what the column `source` calls those real images, where there is such a column
     real_first: bool = False  # where tables and figures show them before the samples
+    numbers: tuple[str, ...] = ()  # of summary.json; {a,b} is either, N any number
 
     def names(self, splits: Sequence[str]) -> list[str]:
         """What it is measured of: each of these splits, or all together."""
@@ -77,6 +80,12 @@ METRICS = {
         of_real=("judge", "arrays"),
         baseline="held_out",
         real_first=True,
+        numbers=(
+            "accuracy/{held_out,generated}/N{,/std}",
+            "accuracy/{share_below_diagonal,subsets}",
+            "accuracy_ms_ssim/{r,r2,share_low_diversity_inaccurate,share_high_diversity_accurate}",
+            "judge/accuracy_held_out",
+        ),
     ),
     "ms_ssim": Metric(
         "split",
@@ -87,6 +96,11 @@ METRICS = {
         of_real=("arrays",),
         baseline="training",
         real_first=True,
+        numbers=(
+            "ms_ssim/training/{mean,max,std}",
+            "ms_ssim/generated/{mean,std,first_N}",
+            "ms_ssim/{share_below_max_training,pairs}",
+        ),
     ),
     "ms_ssim_in_training": Metric(
         "split", ("train",), "ms_ssim", ("class_id", "iteration", "ms_ssim"), needs=BY_CLASS
@@ -99,6 +113,7 @@ METRICS = {
         needs=BY_CLASS | {"labels"},
         of_real=("features_of_real",),
         baseline="held_out",
+        numbers=("fid/intra_class/{generated,held_out}",),
     ),
     "neighbours": Metric(
         "split",
@@ -107,6 +122,11 @@ METRICS = {
         ("class_id", "source", "image", "metric", "scope", "neighbour", "neighbour_class", "distance"),
         of_real=("arrays",),
         baseline="held_out",
+        numbers=(
+            "neighbours/{duplicates,images}/{generated,held_out}",
+            "neighbours/{l1,ms_ssim}/median_{generated,held_out}",
+            "neighbours/{l1/share_closer,l1/p_closer,duplicate_below}",
+        ),
     ),
     "smoothness": Metric(
         "split",
@@ -114,6 +134,7 @@ METRICS = {
         "features",
         ("class_id", "path", "walk", "length", "largest_step", "largest_over_mean"),
         needs=LATENT,
+        numbers=("latent/{linear,spherical}/largest_over_mean{,/worst}",),
     ),
     "bits_per_dim": Metric(
         "split",
@@ -122,6 +143,7 @@ METRICS = {
         ("class_id", "source", "images", "bits", "std_error", "bound", "gaussian"),
         needs=frozenset({"likelihood"}),
         own="held_out",
+        numbers=("bits_per_dim/{held_out,training}{,/gaussian}",),
     ),
     "class_output": Metric(
         "split",
@@ -129,6 +151,7 @@ METRICS = {
         "train",  # a classifier is trained as long and by the same labels
         ("class_id", "named_by", "correct", "count"),
         needs=frozenset({"classifies", "labels"}),
+        numbers=("class_output/{model,classifier}",),
     ),
     "inception_score": Metric(
         "all",
@@ -136,6 +159,7 @@ METRICS = {
         "inception_score",
         ("set", "group", "images", "score"),
         of_real=("judge_of_features", "features_of_real"),
+        numbers=("inception_score/{samples,fresh,training,held_out}{,/std,/groups,/images}",),
     ),
     "distribution": Metric(
         "all",
@@ -143,6 +167,10 @@ METRICS = {
         "distribution",
         ("source", "metric", "value", "std", "training", "images"),
         of_real=("features_of_real",),
+        numbers=(
+            "{fid,kid,precision,recall,density,coverage}/{generated,held_out}",
+            "kid/{generated,held_out}/std",
+        ),
     ),
     "classification": Metric(
         "all",
@@ -152,6 +180,7 @@ METRICS = {
         needs=BY_CLASS | {"labels"},
         of_real=("features_of_real",),
         stage_of_real="classification_of_real",
+        numbers=("cas/{generated,training}",),
     ),
 }
 TABLES = {  # the others of `layout.TABLES` are there for every family
@@ -185,18 +214,32 @@ FIGURES = {
     "gallery": Figure(("sample",), BY_CLASS),
 }
 RULES_OF_SOME = {"latent": "latent", "reconstruct": "reconstructs"}  # other rules, and what they need
-# how the numbers of summary.json begin that only some families have -> the metric behind them
-BEHIND = {
-    "accuracy_ms_ssim/": "accuracy",
-    "accuracy/": "accuracy",
-    "judge/": "accuracy",
-    "ms_ssim/": "ms_ssim",
-    "fid/intra_class/": "intra_class",
-    "cas/": "classification",
-    "latent/": "smoothness",
-    "bits_per_dim/": "bits_per_dim",
-    "class_output/": "class_output",
+# numbers of summary.json that no metric is behind
+OF_NO_METRIC = (
+    "model/{resolution,numbers}",
+    "data/{classes,splits,classes_of_a_split}",
+    "images/{held_out,generated}",
+)
+OF_TRAINING = "training/"  # before the losses, which each family names
+
+
+def _spelled_out(template: str) -> Iterator[str]:
+    """a/{b,c} -> a/b, a/c."""
+    parts = re.split(r"\{(.*?)\}", template)
+    return map("".join, product(*(part.split(",") if at % 2 else [part] for at, part in enumerate(parts))))
+
+
+NUMBERS = {  # every name in summary.json but those of losses, and the metric behind it
+    name: metric
+    for metric, templates in [*((key, one.numbers) for key, one in METRICS.items()), ("", OF_NO_METRIC)]
+    for template in templates
+    for name in _spelled_out(template)
 }
+
+
+def number_of(name: str) -> str:
+    """A name of summary.json as NUMBERS has it: accuracy/generated/32 -> accuracy/generated/N."""
+    return re.sub(r"(?<=[/_])\d+(?=/|$)", "N", name)
 
 
 def subject_of(model: FamilySettings, *, classes_of_a_split: int) -> Subject:
@@ -243,7 +286,7 @@ def absent(subject: Subject) -> list[tuple[str, str, str]]:
 
 def why_no_number(name: str, subject: Subject) -> str | None:
     """Why a number of summary.json does not apply; None where it does."""
-    metric = next((metric for start, metric in BEHIND.items() if name.startswith(start)), None)
+    metric = NUMBERS.get(number_of(name))
     return why_not(METRICS[metric], subject) if metric else None
 
 

@@ -16,7 +16,7 @@ from centigan.settings.frozen import Frozen
 from centigan.settings.grouping import GroupingSettings
 from centigan.settings.parsing import parse as parse
 from centigan.settings.parsing import parse_json as parse_json
-from centigan.settings.points import Point, point_of, read_study
+from centigan.settings.points import point_of, read_study
 from centigan.yaml_mapping import read_mapping
 
 StageT = TypeVar("StageT", bound=Frozen)
@@ -72,34 +72,6 @@ class Layer(NamedTuple):
     values: dict[str, Any]
     place: str
     is_file: bool = True
-
-
-def load_points(points: Iterable[Point], root: Path = Path()) -> dict[str, Settings]:
-    """The settings of every point of a study, by its name.
-
-    Raises:
-        UserError: naming every mistake once, though many points share it, and points that do not differ.
-    """
-    found: dict[str, Settings] = {}
-    wrong: dict[str, None] = {}  # in their order
-    for point in points:
-        try:
-            found[point.name] = load(point.name, root)
-        except UserError as error:
-            wrong[str(error)] = None
-    wrong |= dict.fromkeys(_alike(found))
-    if wrong:
-        raise UserError("; ".join(wrong))
-    return found
-
-
-def _alike(found: dict[str, Settings]) -> Iterator[str]:
-    """A line for each experiment that says what an earlier one says."""
-    earlier: dict[str, str] = {}
-    for name, settings in found.items():
-        same = earlier.setdefault(canonical_json(settings.model_copy(update={"experiment": ""})), name)
-        if same != name:
-            yield f"{same} and {name} have the same settings, which would be trained twice; keep one"
 
 
 def overridden(experiment: str | None = None, root: Path = Path()) -> list[str]:

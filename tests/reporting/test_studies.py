@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from centigan import params
 from centigan.cli import app
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -23,6 +22,7 @@ from centigan.reporting.studies.table import best_rows, cells, mean_table
 from centigan.reporting.studies.verdicts import MET, NOT_MEASURED, NOT_MET, verdicts
 from centigan.settings.claims import Cell
 from centigan.settings.points import points, read_study
+from centigan.study_points import load_points
 
 DATA = "data: {source: digits, classes: 4, split_size: 2}\narrays: {resolution: 32}\n"
 STUDY = """
@@ -31,7 +31,7 @@ of: digits
 axes:
   - experiment: [acgan, cgan]
   - train.seed: [0, 1, 2]
-columns: [fid/generated, recall/generated, accuracy/generated/32, bits_per_dim/held_out]
+columns: [fid/generated, recall/generated, accuracy/generated/32, accuracy_ms_ssim/r]
 over: [train.seed]
 select: {lowest: fid/generated, report: recall/generated}
 claims:
@@ -39,7 +39,9 @@ claims:
   - says: by far
     source: B 2018
     check: "2 * fid/generated[acgan] < fid/generated[cgan] and fid/generated[acgan] < 9"
-  - {says: a density, source: C 2019, check: "bits_per_dim/held_out[acgan] < bits_per_dim/held_out[cgan]"}
+  - says: they go together
+    source: C 2019
+    check: "accuracy_ms_ssim/r[acgan] < accuracy_ms_ssim/r[cgan]"
   - {says: the chosen one, source: D 2020, check: "recall/generated[chosen] > 0.55"}
 """
 # FID of seeds 0, 1, 2: means 8 and 15, deviations by n - 1 of 1 and 3
@@ -94,13 +96,11 @@ def measured(root: Path, text: str, numbers: dict[str, dict[str, float]] | None 
                 "accuracy/generated/32": 0.5,
             }
             if point.own != "cgan-2":
-                own["bits_per_dim/held_out"] = 3.5
+                own["accuracy_ms_ssim/r"] = 3.5
             if family == "acgan":
-                del own["bits_per_dim/held_out"]
+                del own["accuracy_ms_ssim/r"]
         layout.summary.write_text(json.dumps(own))
-    return StudyResults(
-        "families", read_study("families", root), found, params.load_points(found, root), root
-    )
+    return StudyResults("families", read_study("families", root), found, load_points("families", root), root)
 
 
 def write_split(layout: Layout, split: str, names: list[str]) -> None:
@@ -123,20 +123,20 @@ def test_a_row_is_the_mean_of_its_points_with_the_deviation_of_a_sample(study: S
 
 
 def test_a_number_that_some_points_lack_is_counted(study: StudyResults) -> None:
-    cell = Cell("bits_per_dim/held_out", "cgan")
+    cell = Cell("accuracy_ms_ssim/r", "cgan")
     assert (study.mean(cell), study.count(cell)) == (3.5, 2)
     assert cells(study, "cgan")[3].why == "2 of 3"
     assert cells(study, "acgan")[3].text == "–"
-    assert cells(study, "acgan")[3].why == "acgan has no bits_per_dim/held_out"
+    assert cells(study, "acgan")[3].why == "acgan has no accuracy_ms_ssim/r"
 
 
 def test_why_a_number_is_absent_is_what_the_point_itself_tells(study: StudyResults) -> None:
     layout = Layout(study.points[0].name, study.root)
     layout.table("absent").parent.mkdir()
-    rows = [("summary", "bits_per_dim/held_out", 1, "a GAN has no density")]
+    rows = [("summary", "accuracy_ms_ssim/r", 1, "all classes are alike")]
     table = pd.DataFrame(rows, columns=["table", "number", "cells", "why"])
     table.to_csv(layout.table("absent"), index=False)
-    assert study.why_absent(Cell("bits_per_dim/held_out", "acgan")) == "acgan: a GAN has no density"
+    assert study.why_absent(Cell("accuracy_ms_ssim/r", "acgan")) == "acgan: all classes are alike"
 
 
 def test_stored_numbers_are_those_of_the_networks_of_one_model(study: StudyResults) -> None:
@@ -150,7 +150,7 @@ def test_claims_are_met_or_not_or_not_measured(study: StudyResults) -> None:
     (left, sign, right), second = found[1].comparisons  # 16 < 15 does not hold, 8 < 9 does
     assert (left.value, sign, right.value) == (16, "<", 15)
     assert (second[0].value, second[2].value) == (8, 9)
-    assert found[2].why == "acgan has no bits_per_dim/held_out"
+    assert found[2].why == "acgan has no accuracy_ms_ssim/r"
     assert np.isnan(found[2].comparisons[0][0].value)
     assert found[2].comparisons[0][2].value == 3.5
 
@@ -202,7 +202,7 @@ def test_the_files_of_a_study(written: StudyResults) -> None:
     assert table["row"].tolist() == ["acgan", "cgan"]
     assert table["fid/generated"].tolist() == [8, 15]
     assert table["fid/generated/std"].tolist() == [1, 3]
-    assert table["bits_per_dim/held_out/n"].tolist() == [0, 2]
+    assert table["accuracy_ms_ssim/r/n"].tolist() == [0, 2]
     seeds = pd.read_csv(written.layout.points)
     assert tuple(seeds.columns[3:7]) == written.study.columns  # MLflow's comparison begins with the first
     assert seeds["train.seed"].tolist() == [0, 1, 2, 0, 1, 2]
@@ -226,12 +226,12 @@ def test_the_page_tells_numbers_claims_points_and_settings(written: StudyResults
     for told in (
         "<h1>Two families</h1>",
         "<b>8.00 ± 1.00</b>",
-        '<td class="soft" title="2 of 3">3.500 ± 0.000</td>',
+        '<td class="soft" title="2 of 3">3.5 ± 0</td>',
         '<span class="yes">met</span>',
         '<span class="alarm">not met</span>',
         '<span class="soft">not measured</span>',
         "2 * fid/generated[acgan] = 16 &lt; fid/generated[cgan] = 15; fid/generated[acgan] = 8 &lt; 9",
-        "bits_per_dim/held_out[acgan] = not measured &lt; bits_per_dim/held_out[cgan] = 3.5",
+        "accuracy_ms_ssim/r[acgan] = not measured &lt; accuracy_ms_ssim/r[cgan] = 3.5",
         '<a href="../cgan-1/report/index.html">cgan-1</a>, cgan-2',
         "Chosen: <b>acgan</b>, with the lowest value of “FID” (8.00 ± 1.00). Recall: <b>0.600 ± 0.000</b>",
         "model.weight_decay",
@@ -279,9 +279,13 @@ def test_points_that_are_not_measured_are_named_before_anything_is_written(study
     assert not study.layout.report.exists()
 
 
-def test_a_column_that_no_point_has_is_an_error_with_the_nearest(tmp_path: Path) -> None:
-    results = measured(tmp_path, STUDY.replace("columns: [fid/generated,", "columns: [fid/generatd,"))
-    with pytest.raises(UserError, match=r"families.yaml: .*fid/generatd: did you mean `fid/generated`"):
+def test_a_column_that_no_point_has_is_an_error(tmp_path: Path) -> None:
+    results = measured(
+        tmp_path, STUDY.replace("columns: [fid/generated,", "columns: [class_output/classifier,")
+    )
+    with pytest.raises(
+        UserError, match=r"families.yaml: no point has a number of this name: class_output/cl"
+    ):
         write_study(results)
 
 

@@ -9,8 +9,7 @@ from staleness.project import MINE, TINY
 from workflow.runs import planned, snakemake
 
 from centigan.errors import UserError
-from centigan.params import load_points
-from centigan.settings.points import points
+from centigan.study_points import load_points
 
 SHARED = {"raw", "index", "arrays", "judge", "features_of_real", "measure_real"}
 STUDY = """
@@ -88,7 +87,7 @@ def test_a_study_that_cannot_be_is_one_clear_error(tmp_path: Path, old: str, new
     (tmp_path / "project/studies").mkdir()
     (tmp_path / "project/studies/grid.yaml").write_text(STUDY.replace(old, new))
     with pytest.raises(UserError, match=said):
-        load_points(points("grid", tmp_path / "project"), tmp_path / "project")
+        load_points("grid", tmp_path / "project")
 
 
 def test_a_point_that_its_protocol_cannot_hold_is_said_before_the_first_job(studied: Path) -> None:

@@ -10,6 +10,7 @@ from small import TINY_PROTOCOL, write_experiment
 from staleness.project import TINY
 from workflow.runs import planned, snakemake
 
+from centigan import catalogue
 from centigan.reporting.captions import CAPTIONS
 
 # What a run may write, beside the project's own files.
@@ -35,6 +36,8 @@ def test_one_command_ends_in_a_page_a_summary_and_a_published_run(project: Path)
     for name in ("accuracy/held_out/32", "accuracy/generated/32", "ms_ssim/generated/mean"):
         assert 0 <= summary[name] <= 1
     assert "ms_ssim/share_below_max_training" in summary
+    own = {name for name in summary if not name.startswith(catalogue.OF_TRAINING)}
+    assert {name for name in own if catalogue.number_of(name) not in catalogue.NUMBERS} == set()
     assert json.loads((results / "mlflow.json").read_text())["parent_run_id"]
 
 

@@ -7,6 +7,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout, split_names
 from centigan.settings.points import points, read_study
 from centigan.site import site_value
+from centigan.study_points import load_points
 from snakemake.exceptions import WorkflowError
 
 if unknown := config.keys() - {"experiment", "study"}:
@@ -50,7 +51,7 @@ def named_in_config():
     if STUDY:
         found = points(STUDY)
         if workflow.is_main_process:  # a job reads no settings but its own point's
-            reading.load_points(found)
+            load_points(STUDY)
         return [point.name for point in found]
     asked = asked_for("experiment")
     names = asked.split(",") if isinstance(asked, str) else [asked]

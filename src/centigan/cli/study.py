@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from centigan import params
 from centigan.cli.options import LogFile, log_to
 
 app = typer.Typer()
@@ -21,10 +20,11 @@ def study(
     from centigan.reporting.studies import write_study
     from centigan.reporting.studies.results import StudyResults
     from centigan.settings.points import points, read_study
+    from centigan.study_points import load_points
 
     log_to(log_file)
     found, root = points(name), Path()
-    results = StudyResults(name, read_study(name), found, params.load_points(found), root)
+    results = StudyResults(name, read_study(name), found, load_points(name), root)
     write_study(results)
     rows = f"{len(results.rows)} row{'s' if len(results.rows) > 1 else ''}"
     typer.echo(f"{results.layout.report}: {len(found)} points in {rows}")

@@ -33,7 +33,7 @@ class Point(NamedTuple):
 
 
 def read_study(name: str, root: Path = Path()) -> Study:
-    """What studies/<name>.yaml says; whether its settings exist, `params.load_points` tells.
+    """What studies/<name>.yaml says; whether its settings exist, `study_points.load_points` tells.
 
     Raises:
         UserError: when it is missing, or names what cannot be.

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from centigan.settings.claims import parse_claim
 from centigan.settings.frozen import COLUMN, Frozen, Line, Name
 
 EXPERIMENT = "experiment"  # the axis over files of experiments/
@@ -64,6 +65,16 @@ class Study(Frozen):
     def protocol(self) -> str:
         """What all points share."""
         return self.of.split("/")[0]
+
+    @property
+    def numbers(self) -> list[str]:
+        """Every number of summary.json that it asks for, once."""
+        found = [*self.columns, *self.marks.values()]
+        if select := self.select:
+            found += [name for name in (select.highest, select.lowest, select.report) if name]
+        for claim in self.claims:
+            found += [cell.column for comparison in parse_claim(claim.check) for cell in comparison.cells]
+        return list(dict.fromkeys(found))
 
     @property
     def keys(self) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from mlflow import MlflowClient
 
-from centigan import __version__, params
+from centigan import __version__
 from centigan.errors import UserError
 from centigan.layout import Layout, StudyLayout
 from centigan.manifest import sha256
@@ -21,6 +21,7 @@ from centigan.redaction import keeping_secret
 from centigan.settings import Settings
 from centigan.settings.points import Point, points, read_study
 from centigan.settings.study import Study
+from centigan.study_points import load_points
 from centigan.tracking.exporter import REVISION
 from centigan.tracking.journals import Point as Value
 from centigan.tracking.labels import NOTE, shared_tags
@@ -67,7 +68,7 @@ def track_study(
     layout = StudyLayout(study.protocol, name, root)
     contents = [
         _of_study(study, layout, found),
-        *_of_points(layout, found, params.load_points(found, root)),
+        *_of_points(layout, found, load_points(name, root)),
     ]
     with (
         keeping_secret(uri),

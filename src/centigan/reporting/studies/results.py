@@ -18,7 +18,7 @@ from centigan.layout import Layout, StudyLayout, split_names
 from centigan.reporting.absent import SUMMARY
 from centigan.reporting.results import Results, present
 from centigan.settings import Settings
-from centigan.settings.claims import Cell, parse_claim
+from centigan.settings.claims import Cell
 from centigan.settings.mistakes import CHOSEN
 from centigan.settings.points import Point
 from centigan.settings.study import Study
@@ -71,7 +71,7 @@ class StudyResults:
         rows = {own: {STORED: stored_numbers(of), **of.summary} for own, of in results.items()}
         frame = pd.DataFrame.from_dict(rows, orient="index").astype(float)
         known = sorted(frame.columns)
-        if wrong := [name for name in named_columns(self.study) if name not in known]:
+        if wrong := [name for name in self.study.numbers if name not in known]:
             told = "; ".join(f"{name}: {advice(name, known)}" for name in wrong)
             raise UserError(f"{self.points[0].file}: no point has a number of this name: {told}")
         return frame
@@ -120,16 +120,6 @@ class StudyResults:
             if len(found):
                 return f"{cell.row}: {found.iloc[0]}"
         return f"{cell.row} has no {cell.column}"
-
-
-def named_columns(study: Study) -> list[str]:
-    """Every number that a study asks for, once."""
-    found = [*study.columns, *study.marks.values()]
-    if select := study.select:
-        found += [name for name in (select.highest, select.lowest, select.report) if name]
-    for claim in study.claims:
-        found += [cell.column for comparison in parse_claim(claim.check) for cell in comparison.cells]
-    return list(dict.fromkeys(found))
 
 
 def stored_numbers(results: Results) -> int:
