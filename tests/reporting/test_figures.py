@@ -156,6 +156,21 @@ def test_a_name_keeps_off_points_and_lines_or_is_left_out() -> None:
     assert 0 < len(crowded.texts) < 20
 
 
+def test_a_name_is_nearest_to_its_own_point_or_tied_to_it() -> None:
+    figure, axes = titled_axes("Crowded")
+    points = np.random.default_rng(3).normal(0.5, 0.03, (12, 2))
+    axes.set(xlim=(0, 1), ylim=(0, 1))
+    name_points(axes, *points.T, [str(number) for number in range(12)])
+    figure.draw_without_rendering()
+    places = axes.transData.transform(points)
+    loose = [text for text in axes.texts if text.arrow_patch is None]
+    assert 3 < len(loose) < len(axes.texts)
+    for text in loose:
+        box = text.get_window_extent()
+        middle = np.array([box.x0 + box.width / 2, box.y0 + box.height / 2])
+        assert np.hypot(*(places - middle).T).argmin() == int(text.get_text())
+
+
 def test_a_few_splits_are_lines_and_many_a_band(finished: Layout) -> None:
     of_two = training_curves(Results(finished, SPLITS), FigureSettings(title="T")).axes[0]
     assert len(of_two.lines) == 2 * (2 + 1)

@@ -1,6 +1,7 @@
 """Names beside points and lines without hiding one another."""
 
 from collections.abc import Sequence
+from math import hypot
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.transforms import Bbox
 
 MOST_NAMES = 20  # more cannot be read
 MOST_HIDDEN = 0.25  # of a name; one that is hidden further hides others too, and is left out
+TIED = 10  # points from its own: a name further away is tied to it by a line
 LINE_OF_NAMES = 0.042  # of the axes' height, that a name takes
 PLACES = [  # (dx, dy) in points, horizontal and vertical alignment; tried in this order
     (7, 0, "left", "center"),
@@ -45,7 +47,8 @@ def name_points(
 ) -> None:
     """Write each name at the free place nearest its point, also free of the horizontal `lines` at these y.
 
-    Nothing is written for more than MOST_NAMES, nor a name that has no place.
+    A name stands nearer to its own point than to any other, or is tied to it. Nothing is written for more
+    than MOST_NAMES, nor a name that has no place.
     """
     if len(names) > MOST_NAMES:
         return
@@ -58,7 +61,10 @@ def name_points(
         taken.append(Bbox.from_extents(axes.bbox.x0, height[1] - 4, axes.bbox.x1, height[1] + 4))
     for (px, py), name, at_x, at_y in zip(points, names, np.asarray(x), np.asarray(y), strict=True):
         boxes = [_box(figure, px, py, place, name) for place in PLACES]
-        costs = [_cost(box, taken, axes.bbox) for box in boxes]
+        costs = [
+            _cost(box, taken, axes.bbox) + _area(box) * (not _is_told(box, place, (px, py), points))
+            for box, place in zip(boxes, PLACES, strict=True)
+        ]
         best = int(np.argmin(costs))
         if costs[best] > MOST_HIDDEN * _area(boxes[best]):
             continue
@@ -72,6 +78,9 @@ def name_points(
             va=vertical,
             fontsize=8,
             color=color,
+            arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 4}
+            if hypot(dx, dy) > TIED
+            else None,
         )
         taken.append(boxes[best])
 
@@ -127,6 +136,20 @@ def _box(figure: Figure, px: float, py: float, place: tuple[float, float, str, s
     left = px + dx * scale - {"left": 0.0, "center": width / 2, "right": width}[horizontal]
     bottom = py + dy * scale - {"bottom": 0.0, "center": height / 2, "top": height}[vertical]
     return Bbox.from_bounds(left, bottom, width, height)
+
+
+def _is_told(
+    box: Bbox,
+    place: tuple[float, float, str, str],
+    own: tuple[float, float],
+    points: npt.NDArray[np.float64],
+) -> bool:
+    """Whether a name in this box is read as its own point's: by a line, or since no other is nearer."""
+    if hypot(*place[:2]) > TIED:
+        return True
+    middle = np.array([(box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2])
+    distances = np.hypot(*(points - middle).T)
+    return bool(np.hypot(*(np.array(own) - middle)) <= distances.min())
 
 
 def _cost(box: Bbox, taken: Sequence[Bbox], frame: Bbox) -> float:
