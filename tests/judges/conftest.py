@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from built_once import built_once
 from sklearn.datasets import load_digits
 from torch import nn
 from torchvision.models import inception_v3
@@ -42,9 +43,12 @@ def digits(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 @pytest.fixture(scope="session")
 def chosen(digits: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the judge that `auto` chose for the digits."""
-    folder = tmp_path_factory.mktemp("judge")
-    train_judge(digits, JudgeSettings(name="auto"), folder)
-    return folder
+
+    def choose(folder: Path) -> None:
+        folder.mkdir()
+        train_judge(digits, JudgeSettings(name="auto"), folder)
+
+    return built_once(tmp_path_factory, "chosen_judge", choose)
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,7 @@ def test_results_of_ones_own_are_published_in_ones_own_store(computed: Project, 
     assert "Nothing to be done" in other.run("snakemake", "--dry-run")
 
 
+@pytest.mark.faults
 def test_a_store_that_is_named_is_published_to_once(computed: Project, tmp_path: Path) -> None:
     other = computed.clone(tmp_path / "other", raw=False)
     named = ("env", "MLFLOW_TRACKING_URI=sqlite:///other.db", "snakemake")

@@ -219,10 +219,6 @@ def check(sampled: Project, tmp_path: Path, seed: int, events: int) -> None:
     assert "Nothing to be done" in sequence.project.run("snakemake", "-n", *TARGETS)
 
 
-def test_a_short_sequence_ends_as_a_run_from_scratch(sampled: Project, tmp_path: Path) -> None:
-    check(sampled, tmp_path, seed=7, events=2)
-
-
 @pytest.mark.faults
 @pytest.mark.parametrize("seed", range(SEED, SEED + SEQUENCES))
 def test_any_sequence_ends_as_a_run_from_scratch(sampled: Project, tmp_path: Path, seed: int) -> None:

@@ -184,7 +184,6 @@ OF_RAW_DATA = {raw_image, class_renamed}
 QUICK = {  # each half a minute: the others are run by `make test-long`
     (nothing, "dvc", "clone"),
     (nothing, "snakemake", "copy"),
-    (title_of_a_figure, "snakemake", "clone"),
     (comment_in_the_trainer, "snakemake", "copy"),
     (deleted_page, "dvc", "clone"),
 }

@@ -2,11 +2,11 @@
 
 import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from calls import call
 from copied import copy_project
 from small import TINY, write_experiment
 
@@ -28,10 +28,9 @@ def snakemake(project: Path, *words: str, **variables: str) -> str:
     """What a run says, good or bad."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
     environment |= {"XDG_CACHE_HOME": str(project / ".snakemake/cache")} | variables
-    command = [BIN / "snakemake", "--cores", "1", *words]
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr
-    return done.stdout + done.stderr
+    _, said = call([BIN / "snakemake", "--cores", "1", *words], project, environment)
+    assert "Traceback" not in said
+    return said
 
 
 @pytest.mark.parametrize("name", ["007", "1e3"])
