@@ -11,7 +11,7 @@ from snakemake.io import apply_wildcards
 # of results, the shared ones first
 FOLDERS = [Layout(name) for name in [PROTOCOL, *HOMES, *EXPERIMENTS]]
 FOLDERS += [Layout(f"{PROTOCOL}/{STUDY}")] if STUDY else []
-WRITTEN_TOGETHER = {rule.name: rule.output for rule in workflow.rules if rule.output[1:]}
+WRITTEN_TOGETHER = {each.name: each.output for each in workflow.rules if each.output[1:]}
 OTHER_THAN_RUNS = (
     "unlock lint list_rules list_target_rules print_compilation dag rulegraph filegraph d3dag summary"
     " detailed_summary report touch cleanup_metadata cleanup_shadow delete_all_output delete_temp_output archive"
@@ -36,9 +36,9 @@ def made_here(output):
     return any(pattern.match(output) for rule in workflow.rules for pattern in rule.output)
 
 
-def written_beside(rule, output):
+def written_beside(name, output):
     """What else the job that wrote an output writes now, if the workflow has its rule."""
-    patterns = WRITTEN_TOGETHER.get(rule, ())
+    patterns = WRITTEN_TOGETHER.get(name, ())
     found = next((match for pattern in patterns if (match := pattern.match(output))), None)
     return (apply_wildcards(str(pattern), found.groupdict()) for pattern in patterns) if found else ()
 
