@@ -110,6 +110,11 @@ class Small:
         """How trainings go: "ends", "waits", "fails 01" or "dies 01"."""
         (self.folder / "mode").write_text(how)
 
+    def both_wait(self) -> bool:
+        """Whether both trainings stand at iteration 40, until they are asked to end."""
+        journals = [self.folder / f"scratch/small/{split}/timing.jsonl" for split in ("00", "01")]
+        return all(path.exists() and path.read_text().count("\n") == 4 for path in journals)
+
     @property
     def environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith("SNAKEMAKE_")}

@@ -68,14 +68,7 @@ def test_a_quiet_run_still_tells_why_it_failed(small: Small, words: tuple[str, .
 
 def test_ctrl_c_tells_where_each_training_is_saved_and_how_to_go_on(small: Small) -> None:
     small.train("waits")
-    journals = [small.folder / f"scratch/small/{split}/timing.jsonl" for split in ("00", "01")]
-    waiting = [False]
-
-    def both_wait() -> bool:
-        waiting[0] = all(path.exists() and path.read_text().count("\n") == 4 for path in journals)
-        return waiting[0]
-
-    status, shown = small.on_terminal(until=both_wait)
+    status, shown = small.on_terminal(until=lambda: small.both_wait())
     assert status == 1
     *_, stopped, first, second, command = shown.replace("\r", "").splitlines()
     assert stopped.endswith("stopped; 1 of 4 jobs is done and kept")
@@ -92,8 +85,14 @@ def test_ctrl_c_tells_where_each_training_is_saved_and_how_to_go_on(small: Small
 
 def test_a_terminal_shows_what_is_under_way_and_keeps_what_ended(small: Small) -> None:
     small.train("waits")
-    begun = time.monotonic()
-    _, shown = small.on_terminal(until=lambda: time.monotonic() - begun > 15)
+    waiting: list[float] = []
+
+    def seen_for_a_while() -> bool:
+        if not waiting and small.both_wait():
+            waiting.append(time.monotonic())
+        return bool(waiting) and time.monotonic() - waiting[0] > 3
+
+    _, shown = small.on_terminal(until=seen_for_a_while)
     assert re.search(r"train split 00 .*40/100  40%  10\.0 it/s", shown)
     share = max(map(int, re.findall(r"(\d+)% of the work; 1 of 4 jobs", shown)))
     assert share > 25  # of the jobs, only one in four has ended
