@@ -38,7 +38,7 @@ def load_points(name: str, root: Path = Path()) -> dict[str, Settings]:
 def _never_measured(study: Study, points: Collection[Settings]) -> Iterator[str]:
     """A line for each number that a study asks for and no point will have."""
     subjects = dict.fromkeys(subject_of_settings(settings) for settings in points)  # in their order
-    for name in study.numbers:
+    for name in study.number_names:
         number, why = number_of(name), [why_no_number(name, subject) for subject in subjects]
         if number not in NUMBERS and not number.startswith(OF_TRAINING):
             yield f"{name}: no such number; {advice(number, list(NUMBERS))}"

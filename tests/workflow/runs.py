@@ -12,12 +12,17 @@ BIN = Path(sys.executable).parent
 
 def snakemake(project: Path, *words: str, check: bool = True) -> str:
     """Standard output and error of one call."""
+    ended, said = told(project, *words)
+    assert (ended == 0) is check, said[-5000:]
+    return said
+
+
+def told(project: Path, *words: str, **variables: str) -> tuple[int, str]:
+    """Exit status of one call under these variables of the environment, and all that it says."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
     environment |= {"XDG_CACHE_HOME": str(project / ".snakemake/cache")}
     environment |= {"MPLCONFIGDIR": str(project / ".snakemake/matplotlib")}
-    ended, said = call([BIN / "snakemake", "--cores", "2", *words], project, environment)
-    assert (ended == 0) is check, said[-5000:]
-    return said
+    return call([BIN / "snakemake", "--cores", "2", *words], project, environment | variables)
 
 
 def planned(project: Path, *words: str) -> dict[str, int]:

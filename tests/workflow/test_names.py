@@ -1,16 +1,12 @@
 """What the workflow is asked for by name, on its command line and by the site, is what it plans."""
 
-import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
-from calls import call
 from copied import copy_project
 from small import TINY, write_experiment
-
-BIN = Path(sys.executable).parent
+from workflow.runs import told
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +22,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def snakemake(project: Path, *words: str, **variables: str) -> str:
     """What a run says, good or bad."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
-    environment |= {"XDG_CACHE_HOME": str(project / ".snakemake/cache")} | variables
-    _, said = call([BIN / "snakemake", "--cores", "1", *words], project, environment)
+    _, said = told(project, *words, **variables)
     assert "Traceback" not in said
     return said
 

@@ -21,12 +21,8 @@ from centigan.metrics.stacked import Features, InFile, Stacked
 from centigan.settings.evaluation import FeatureSettings
 from centigan.sheets import Images  # the judges' load every network
 
-SOURCES = {
-    "training": "",
-    "held_out": "held_out_",
-    "generated": "",
-    "fresh": "fresh_",
-}  # prefixes of image files
+# the prefixes of their image files
+SOURCES = {"training": "", "held_out": "held_out_", "generated": "", "fresh": "fresh_"}
 OF_REAL, OF_SAMPLES = ("training", "held_out"), ("generated", "fresh")
 IDENTITY = ("network", "weights_sha256", "resizing", "precision")  # features are comparable under the same
 

@@ -67,8 +67,8 @@ class Study(Frozen):
         return self.of.split("/")[0]
 
     @property
-    def numbers(self) -> list[str]:
-        """Every number of summary.json that it asks for, once."""
+    def number_names(self) -> list[str]:
+        """The name of every number of summary.json that it asks for, once."""
         found = [*self.columns, *self.marks.values()]
         if select := self.select:
             found += [name for name in (select.highest, select.lowest, select.report) if name]

@@ -71,7 +71,7 @@ class StudyResults:
         rows = {own: {STORED: stored_numbers(of), **of.summary} for own, of in results.items()}
         frame = pd.DataFrame.from_dict(rows, orient="index").astype(float)
         known = sorted(frame.columns)
-        if wrong := [name for name in self.study.numbers if name not in known]:
+        if wrong := [name for name in self.study.number_names if name not in known]:
             told = "; ".join(f"{name}: {advice(name, known)}" for name in wrong)
             raise UserError(f"{self.points[0].file}: no point has a number of this name: {told}")
         return frame
