@@ -20,6 +20,10 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "reconstructs": ("a model that draws an image again", "draws none again"),
     "likelihood": ("a model that tells a density of images", "tells none"),
     "classifies": ("a model that names the class of an image", "names none"),
+    "clusters": ("a model that finds clusters", "finds none"),
+    "represents": ("a model with features of images", "has none"),
+    "discriminates": ("a model that tells how real an image looks", "tells none"),
+    "demonstrates": ("a model that draws its paper's demonstration", "draws none"),
     "labels": ("images whose classes are known", "was trained on images without classes"),
 }
 

@@ -23,6 +23,7 @@ class Shape(NamedTuple):
     classes: int  # K, of a split
     resolution: int  # side of the square images, pixels
     channels: int = 3  # C: 3, or 1 for grey images
+    dimensions: int = 0  # d, where points (N, d) take the place of images; 0: images
 
 
 class Given(NamedTuple):
@@ -34,9 +35,10 @@ class Given(NamedTuple):
 class Batch(NamedTuple):
     """What a family's step receives: `batches` minibatches of different images, one after the other."""
 
-    images: Tensor  # (N, C, H, W) float32 in [-1, 1]
+    images: Tensor  # (N, C, H, W) float32 in [-1, 1]; points (N, d) under a protocol of points
     given: Given
     iteration: Tensor  # () int64, from 1: schedules are functions of it; a tensor, so that a graph reads it
+    labelled: "Batch | None" = None  # a minibatch of images of known class, of a family that takes them apart
 
 
 @runtime_checkable
@@ -128,6 +130,64 @@ class Classifies(Protocol):
 
     def class_step(self, batch: Batch) -> Tensor:
         """One update of what names classes, by labelled real images alone; the loss, detached."""
+        ...
+
+
+@runtime_checkable
+class Clusters(Protocol):
+    """Tells groups of images apart that no label named. Ability `clusters`."""
+
+    def cluster_logits(self, images: Tensor) -> Tensor:
+        """Logits (N, M) of images (N, C, H, W) over M clusters, in evaluation mode."""
+        ...
+
+
+@runtime_checkable
+class Represents(Protocol):
+    """Has features of an image that a linear classifier may learn from. Ability `represents`."""
+
+    networks: dict[str, nn.Module]
+
+    def represent(self, images: Tensor) -> Tensor:
+        """Features (N, F) of images (N, C, H, W), in evaluation mode."""
+        ...
+
+
+@runtime_checkable
+class Discriminates(Protocol):
+    """Tells how real an image looks. Ability `discriminates`."""
+
+    def realness(self, images: Tensor) -> Tensor:
+        """D's logits, or the critic's values, (N,) of images (N, C, H, W), in evaluation mode."""
+        ...
+
+
+class Sheet(NamedTuple):
+    """Rows of images that show what a paper is known for."""
+
+    name: str  # of a file: lower case and _
+    title: str
+    caption: str  # what is seen, in a sentence or two
+    images: Tensor  # (R, S, C, H, W) in [-1, 1]
+    rows: Sequence[str] = ()  # a label a row
+    columns: Sequence[str] = ()  # a label a column
+
+
+@runtime_checkable
+class Demonstrates(Protocol):
+    """Draws what its paper shows. Ability `demonstrates`."""
+
+    def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
+        """The paper's pictures, of a trained model; `real`: some held-out images (N, C, H, W)."""
+        ...
+
+
+@runtime_checkable
+class Primes(Protocol):
+    """Has a state that begins with real images: a reference batch, weights that depend on data."""
+
+    def prime(self, batch: Batch, rng: Generator) -> None:
+        """Called once, before the first step of a training."""
         ...
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_leaves, tree_map_only
 
 import centigan.families
 import centigan.settings.families
@@ -25,12 +25,16 @@ from centigan.training.engine import autocast
 from centigan.types import (
     Batch,
     Classifies,
+    Clusters,
+    Demonstrates,
+    Discriminates,
     Encodes,
     Family,
     Given,
     Latent,
     Likelihood,
     Reconstructs,
+    Represents,
     Weighs,
     to_network,
 )
@@ -51,6 +55,10 @@ PROTOCOLS = {
     "reconstructs": Reconstructs,
     "likelihood": Likelihood,
     "classifies": Classifies,
+    "clusters": Clusters,
+    "represents": Represents,
+    "discriminates": Discriminates,
+    "demonstrates": Demonstrates,
 }
 
 
@@ -70,8 +78,10 @@ def make(name: str) -> Family:
 
 def batch(seed: int, batches: int = 1) -> Batch:
     rng, count = torch.Generator().manual_seed(seed), BATCH * batches
-    images = torch.randint(0, 256, (count, 32, 32, 3), generator=rng, dtype=torch.uint8)
-    return Batch(to_network(images), Given(torch.randint(3, (count,), generator=rng)), torch.tensor(seed))
+    images = to_network(torch.randint(0, 256, (count, 32, 32, 3), generator=rng, dtype=torch.uint8))
+    real = Batch(images, Given(torch.randint(3, (count,), generator=rng)), torch.tensor(seed))
+    known = real._replace(images=images[:BATCH].flip(3), given=Given(real.given.labels[:BATCH]))
+    return real._replace(labelled=known)
 
 
 def step(family: Family, seed: int) -> dict[str, torch.Tensor]:
@@ -185,6 +195,18 @@ def test_a_family_can_do_what_it_says_and_says_what_it_can_do(name: str) -> None
         again = family.reconstruct(images, torch.Generator().manual_seed(0))
         assert again.shape == images.shape
         assert again.abs().max() <= 1
+    if isinstance(family, Clusters):
+        assert family.cluster_logits(images).shape[:1] == images.shape[:1]
+    if isinstance(family, Represents):
+        assert family.represent(images).ndim == 2
+        torch.testing.assert_close(family.represent(images[:1]), family.represent(images)[:1])
+    if isinstance(family, Discriminates):
+        assert family.realness(images).shape == images.shape[:1]
+    if isinstance(family, Demonstrates):
+        for sheet in family.demonstrate(images, ["a", "b", "c"], torch.Generator().manual_seed(0)):
+            assert sheet.images.shape[2:] == images.shape[1:]
+            assert len(sheet.rows) in (0, len(sheet.images))
+            assert len(sheet.columns) in (0, sheet.images.shape[1])
     if isinstance(family, Classifies):
         before, drawn = (
             family.class_logits(images),
@@ -248,7 +270,7 @@ def test_every_resolution_of_the_arrays_can_be_drawn(name: str, resolution: int)
 def test_a_step_leaves_no_tensor_on_the_cpu(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """On the meta device, which has shapes and no values: what a GPU would refuse is refused here."""
     family, rng = make_on_meta(name, monkeypatch)
-    real = tree_map(lambda tensor: tensor.to("meta"), batch(1, CONFIGS[name].batches))
+    real = tree_map_only(torch.Tensor, lambda tensor: tensor.to("meta"), batch(1, CONFIGS[name].batches))
     with OnMetaAlone():
         assert family.step(real, rng)
     states = (
@@ -278,6 +300,12 @@ def test_nothing_a_family_can_do_leaves_a_tensor_on_the_cpu(
             made.append(family.log_likelihood(images, rng))
         if isinstance(family, Weighs):
             made.append(family.log_weight(images, rng))
+        if isinstance(family, Clusters):
+            made.append(family.cluster_logits(images))
+        if isinstance(family, Represents):
+            made.append(family.represent(images))
+        if isinstance(family, Discriminates):
+            made.append(family.realness(images))
         if isinstance(family, Classifies):
             made.append(family.class_logits(images))
             assert (

@@ -29,6 +29,32 @@ def test_so_many_labels_of_each_class_are_kept_the_same_ones_each_time_and_other
     assert torch.equal(labelled(labels, SupervisionSettings(), "00"), labels)
 
 
+def test_images_of_known_class_come_apart_with_their_labels_the_same_ones_for_an_iteration(
+    layout: Layout,
+) -> None:
+    few, shown = SupervisionSettings(labelled_per_class=1), []
+    for placement in ("device", "mapped"):
+        source = Batches(
+            layout.arrays("00"),
+            batch_size=3,
+            seed=0,
+            split="00",
+            device=torch.device("cpu"),
+            supervision=few,
+            labelled_apart=4,
+            placement=placement,
+        )
+        shown += [source.at(7).labelled, source.at(8).labelled]
+        every = to_network(torch.from_numpy(np.array(source.file)))[source.known]
+        for image, label in zip(shown[-1].images, shown[-1].given.labels, strict=True):
+            (row,) = (every == image).flatten(1).all(1).nonzero()[:, 0].tolist()
+            assert source.labels[source.known[row]] == label
+    seventh, eighth, seventh_mapped, _ = shown
+    assert torch.equal(seventh.images, seventh_mapped.images)
+    assert not torch.equal(seventh.images, eighth.images)
+    assert batches(layout, 3).at(7).labelled is None
+
+
 def test_more_labels_than_a_class_has_are_refused() -> None:
     with pytest.raises(
         UserError, match=r"split 07: supervision.labelled_per_class is 3, and class 1 .* has 2"

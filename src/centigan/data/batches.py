@@ -75,9 +75,12 @@ class Batches:
         flips: bool = False,
         channels: int = 3,
         supervision: SupervisionSettings | None = None,
+        labelled_apart: int = 0,
         placement: Placement = "auto",
     ) -> None:
         """`batch_size`: images an iteration; `channels`: of them, as `to_network` takes them.
+
+        `labelled_apart`: further images an iteration, all of known class, drawn with replacement.
 
         Raises:
             UserError: when a class has fewer images than are to be labelled.
@@ -89,7 +92,9 @@ class Batches:
         resident = placement == "device"
         self.images = torch.from_numpy(_load(folder / "images.npy")).to(device) if resident else None
         labels = torch.from_numpy(_load(folder / "labels.npy")).long()
-        self.labels = (labelled(labels, supervision, split) if supervision else labels).to(device)
+        known = labelled(labels, supervision, split) if supervision else labels
+        self.labels, self.known = known.to(device), (known != UNLABELLED).nonzero()[:, 0]
+        self.labelled_apart = labelled_apart
         self.batch_size, self.seed, self.split = batch_size, seed, split
         self.device, self.flips, self.channels = device, flips, channels
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
@@ -103,13 +108,29 @@ class Batches:
     def at(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 1."""
         rows = self._there(self._rows(iteration))
-        labels = self.labels[rows]
         images = self._gathered(iteration) if self.images is None else self.images[rows]
+        batch = self._batch(images, rows, iteration, "flips")
+        return batch._replace(labelled=self._labelled(iteration)) if self.labelled_apart else batch
+
+    def _labelled(self, iteration: int) -> Batch:
+        rng = self._rng("labelled", iteration)
+        rows = self.known[torch.randint(len(self.known), (self.labelled_apart,), generator=rng)]
+        images = (
+            torch.from_numpy(self.file[rows.numpy()]).to(self.device)
+            if self.images is None
+            else self.images[self._there(rows)]
+        )
+        return self._batch(images, self._there(rows), iteration, "labelled flips")
+
+    def _batch(self, images: Tensor, rows: Tensor, iteration: int, purpose: str) -> Batch:
         if self.flips:
-            rng = torch.Generator().manual_seed(counter_seed(self.seed, self.split, "flips", iteration))
-            chosen = self._there(torch.rand(self.batch_size, generator=rng).lt(0.5))
-            images = torch.where(chosen.view(-1, 1, 1, 1), images.flip(2), images)
-        return Batch(to_network(images, self.channels), Given(labels), self._there(torch.tensor(iteration)))
+            chosen = torch.rand(len(images), generator=self._rng(purpose, iteration)).lt(0.5)
+            images = torch.where(self._there(chosen).view(-1, 1, 1, 1), images.flip(2), images)
+        given = Given(self.labels[rows])
+        return Batch(to_network(images, self.channels), given, self._there(torch.tensor(iteration)))
+
+    def _rng(self, purpose: str, number: int) -> torch.Generator:
+        return torch.Generator().manual_seed(counter_seed(self.seed, self.split, purpose, number))
 
     def _gathered(self, iteration: int) -> Tensor:
         """The images of an iteration from the file; those of the next are read while these are used."""
@@ -140,5 +161,4 @@ class Batches:
         return stream[offset : offset + self.batch_size]
 
     def _epoch(self, epoch: int) -> Tensor:
-        rng = torch.Generator().manual_seed(counter_seed(self.seed, self.split, "epoch", epoch))
-        return torch.randperm(len(self.file), generator=rng)
+        return torch.randperm(len(self.file), generator=self._rng("epoch", epoch))

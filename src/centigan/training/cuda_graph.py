@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_leaves, tree_map_only
 
 from centigan.types import Batch, Family
 
@@ -44,7 +44,8 @@ class RecordedStep:
             self._record(batch, rng)
         else:
             for there, given in zip(tree_leaves(self.batch), tree_leaves(batch), strict=True):
-                there.copy_(given, non_blocking=True)
+                if isinstance(there, Tensor):
+                    there.copy_(given, non_blocking=True)
         self.graph.replay()
         return self.losses
 
@@ -59,7 +60,7 @@ class RecordedStep:
 
     def _record(self, batch: Batch, rng: Generator) -> None:
         """Note every kernel of a step, without running any."""
-        self.batch = tree_map(torch.clone, batch)
+        self.batch = tree_map_only(Tensor, torch.clone, batch)
         self.graph.register_generator_state(rng)
         with torch.cuda.graph(self.graph):
             self.losses = self.step(self.batch, rng)

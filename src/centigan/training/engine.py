@@ -104,7 +104,8 @@ class Engine:
 
     def laid_out(self, batch: Batch) -> Batch:
         """The batch with its images in the memory format of the networks."""
-        return batch._replace(images=batch.images.contiguous(memory_format=self._memory_format))
+        images = batch.images.contiguous(memory_format=self._memory_format)
+        return batch._replace(images=images, labelled=batch.labelled and self.laid_out(batch.labelled))
 
     def stepper(self, family: Family) -> Step:
         """The family's step as this engine runs it: batch and generator -> losses, in tensors of its own."""

@@ -111,6 +111,7 @@ def _train(
         flips=settings.flips,
         channels=channels,
         supervision=stage.supervision,
+        labelled_apart=settings.batch_size if stage.model.takes_labelled_apart else 0,
         placement=placement,
     )
     family = build(

@@ -15,6 +15,10 @@ Ability = Literal[
     "reconstructs",  # draws an image again
     "likelihood",  # tells a density of images, or a bound on it
     "classifies",  # names the class of an image
+    "clusters",  # tells groups of images apart that no label named
+    "represents",  # has features of an image that a linear classifier may learn from
+    "discriminates",  # tells how real an image looks
+    "demonstrates",  # draws what its paper shows
 ]
 Panels = dict[str, dict[str, str]]
 ADVERSARIAL: Panels = {  # of a generator and a discriminator
@@ -47,6 +51,11 @@ class FamilySettings(Frozen):
     def batches(self) -> int:
         """Real minibatches that a step takes, each another."""
         return 1
+
+    @property
+    def takes_labelled_apart(self) -> bool:
+        """Whether a step is given a further minibatch, all of known class: in another few may be labelled."""
+        return False
 
     def groups(self, classes: Sequence[str]) -> list[str]:
         """What is drawn apart: each of a split's classes, or all together by a family without classes.
