@@ -13,11 +13,17 @@ from centigan.types import Family, Shape
 
 
 def build(
-    config: FamilySettings, *, classes: int, resolution: int, channels: int = 3, rng: Generator
+    config: FamilySettings,
+    *,
+    classes: int,
+    resolution: int,
+    channels: int = 3,
+    dimensions: int = 0,
+    rng: Generator,
 ) -> Family:
-    """A freshly initialised family for `classes` classes of square images of 3 channels, or 1."""
+    """A freshly initialised family for what `types.Shape` tells."""
     spare_compiler_import()
     module, name = config.implementation.split(".")
     kind = getattr(import_module(f"centigan.families.{module}"), name)
-    family: Family = kind(config, Shape(classes, resolution, channels), rng)
+    family: Family = kind(config, Shape(classes, resolution, channels, dimensions), rng)
     return family
