@@ -71,12 +71,15 @@ class ScheduledSGD(Optimizer):
         parameter.add_(velocity.sub_(gradient * (lr * self.rate)))
 
 
-def optimizers_of(config: TwoForms, networks: dict[str, nn.Module]) -> dict[str, Optimizer]:
-    """One for G and one for D: scheduled descent for dense networks, Adam for convolutional ones."""
-    of = config.sgd if config.net == "dense" else config
+def optimizers_of(
+    config: TwoForms, networks: dict[str, nn.Module], *, adam: bool = False
+) -> dict[str, Optimizer]:
+    """For G and for D: scheduled descent for dense networks, Adam for convolutional ones, or `adam`."""
+    descends = config.net == "dense" and not adam
+    of = config.sgd if descends else config
     rates = {"generator": of.generator_lr, "discriminator": of.discriminator_lr}
     parameters = {name: networks[name].parameters() for name in rates}
-    if config.net == "dense":
+    if descends:
         return {name: ScheduledSGD(parameters[name], rate, config.sgd) for name, rate in rates.items()}
     betas, decay = (config.beta1, config.beta2), config.weight_decay
     return {

@@ -252,6 +252,25 @@ def test_grey_images_have_one_channel(name: str) -> None:
     assert family.sample(Given(torch.tensor([0, 1])), rng).shape == (2, 1, 32, 32)
 
 
+@pytest.mark.parametrize("name", [name for name, config in CONFIGS.items() if "points" in config.learns])
+@pytest.mark.parametrize("dimensions", [1, 2])
+def test_points_are_learnt_and_drawn_where_a_family_says_so(name: str, dimensions: int) -> None:
+    rng = torch.Generator().manual_seed(0)
+    family = build(CONFIGS[name], classes=3, resolution=0, dimensions=dimensions, rng=rng)
+    count = BATCH * CONFIGS[name].batches
+    points = torch.randn(count, dimensions, generator=rng)
+    real = Batch(points, Given(torch.randint(3, (count,), generator=rng)), torch.tensor(1))
+    known = real._replace(images=points[:BATCH], given=Given(real.given.labels[:BATCH]))
+    losses = family.step(real._replace(labelled=known), rng)
+    assert all(value.isfinite() for value in losses.values())
+    wanted, latent = Given(torch.tensor([0, 1, 2])), family.latent(3, rng)
+    drawn = family.generate(latent, wanted)
+    assert drawn.shape == (3, dimensions)
+    torch.testing.assert_close(drawn[:1], family.generate(latent[:1], Given(torch.tensor([0]))))
+    if isinstance(family, Discriminates):
+        assert family.realness(points).shape == (count,)
+
+
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_journal_has_what_the_figure_of_the_training_shows(name: str) -> None:
     shown = {key for curves in CONFIGS[name].panels.values() for key in curves}

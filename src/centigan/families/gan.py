@@ -26,6 +26,9 @@ Departures and decisions
     10. That code goes on until a Parzen estimate on validation images falls; here iterations are a setting.
   convolution
     11. z ~ U(-1, 1), as in the code of DCGAN's authors.
+
+Under a protocol of points both networks are small and fully connected (`points`), whatever `net` is; then
+z ~ N(0, I), and Adam moves them.
 """
 
 from math import sqrt
@@ -34,9 +37,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import scaled
+from centigan.nets.blocks import initialise_by_fan_in, scaled
 from centigan.nets.convolution import convolutional_networks
 from centigan.nets.dense import DenseDiscriminator, DenseGenerator, Units, initialise_uniformly
+from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.gan import GanConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
 from centigan.updates import ascend, ascend_together, follow_schedules, optimizers_of
@@ -58,6 +62,17 @@ def dense_networks(config: Config, shape: Shape, rng: Generator) -> dict[str, nn
     return {"generator": generator, "discriminator": discriminator}
 
 
+def point_networks(config: Config, shape: Shape, rng: Generator) -> dict[str, nn.Module]:
+    """G and D of points."""
+    networks: dict[str, nn.Module] = {
+        "generator": PointGenerator(config.points, config.latent, shape),
+        "discriminator": PointDiscriminator(config.points, shape),
+    }
+    for network in networks.values():
+        initialise_by_fan_in(network, rng)
+    return networks
+
+
 class GAN(Latent):
     """The family: G and D with an optimiser each; `steps` updates of D a step, and one of G."""
 
@@ -65,12 +80,15 @@ class GAN(Latent):
         self.config = config
         self.sampled = config.sampled
         shape = shape._replace(classes=0)  # neither is told y
-        self.networks: dict[str, nn.Module] = (
-            dense_networks(config, shape, rng)
-            if config.net == "dense"
-            else convolutional_networks(shape, config.latent, config.width, rng)
-        )
-        self.optimizers = optimizers_of(config, self.networks)
+        self.of_points = shape.dimensions > 0
+        self.networks: dict[str, nn.Module]
+        if self.of_points:
+            self.networks = point_networks(config, shape, rng)
+        elif config.net == "dense":
+            self.networks = dense_networks(config, shape, rng)
+        else:
+            self.networks = convolutional_networks(shape, config.latent, config.width, rng)
+        self.optimizers = optimizers_of(config, self.networks, adam=self.of_points)
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """Algorithm 1: D ascends equation 1 `steps` times, G its term once."""
@@ -125,8 +143,18 @@ class GAN(Latent):
         generator.train()
         return images
 
+    @torch.no_grad()
+    def realness(self, images: Tensor) -> Tensor:
+        """D's logits (N,) of images (N, C, H, W), nothing dropped."""
+        discriminator = self.networks["discriminator"].eval()
+        logits = self.judge(images)
+        discriminator.train()
+        return logits
+
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z, (count, latent), uniform: of the dense form with variance 1, of the convolutional in [-1, 1]."""
+        if self.of_points:
+            return torch.randn(count, self.config.latent, generator=rng, device=rng.device)
         z = torch.rand(count, self.config.latent, generator=rng, device=rng.device) * 2 - 1
         return z * sqrt(3) if self.config.net == "dense" else z
 

@@ -29,7 +29,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from centigan.nets.blocks import halving_block, scaled, upsample_block
+from centigan.nets.blocks import halving_block, initialise_by_fan_in, scaled, upsample_block
+from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.wgan_gp import WganGpConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
 from centigan.updates import ascend
@@ -78,16 +79,24 @@ class Critic(nn.Module):
         return self.head(self.blocks(x).flatten(1))[:, 0].to(x.dtype)
 
 
+def networks_for(config: Config, shape: Shape) -> tuple[nn.Module, nn.Module]:
+    """G and the critic for images, or those of the authors' toy data for points."""
+    if shape.dimensions:
+        shape = shape._replace(classes=0)  # neither is told y
+        return PointGenerator(config.points, config.latent, shape), PointDiscriminator(config.points, shape)
+    return ImageGenerator(config, shape), Critic(config, shape)
+
+
 class WGANGP(Latent):
     """The family: G and the critic with one Adam each; in a step several updates of the critic, one of G."""
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
         self.config = config
         self.sampled = config.sampled
-        generator, critic = ImageGenerator(config, shape), Critic(config, shape)
+        generator, critic = networks_for(config, shape)
         self.networks: dict[str, nn.Module] = {"generator": generator, "critic": critic}
         for network in self.networks.values():
-            initialise(network, rng)
+            (initialise_by_fan_in if shape.dimensions else initialise)(network, rng)
         betas = (config.beta1, config.beta2)
         self.optimizers: dict[str, Optimizer] = {
             "generator": Adam(generator.parameters(), config.generator_lr, betas, fused=True),
@@ -135,6 +144,12 @@ class WGANGP(Latent):
         generator.train()
         return images
 
+    @torch.no_grad()
+    def realness(self, images: Tensor) -> Tensor:
+        """The critic's values (N,) of images (N, C, H, W)."""
+        values: Tensor = self.networks["critic"](images)
+        return values
+
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ N(0, I), (count, latent)."""
         return torch.randn(count, self.config.latent, generator=rng, device=rng.device)
@@ -142,7 +157,7 @@ class WGANGP(Latent):
 
 def between(real: Tensor, fake: Tensor, rng: Generator) -> Tensor:
     """x^ (N, C, H, W): on the line from each real image to its sample, at u ~ U(0, 1) of its own."""
-    u = torch.rand(len(real), 1, 1, 1, generator=rng, device=rng.device)
+    u = torch.rand(len(real), *[1] * (real.ndim - 1), generator=rng, device=rng.device)
     return real + u * (fake - real)
 
 
@@ -154,7 +169,7 @@ def gradient_norms(critic: nn.Module, x: Tensor) -> Tensor:
     """
     x = x.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(critic.forward(x).sum(), x, create_graph=True)
-    return (gradient.square().sum((1, 2, 3)) + UNDER_THE_ROOT).sqrt()
+    return (gradient.square().sum(tuple(range(1, x.ndim))) + UNDER_THE_ROOT).sqrt()
 
 
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:

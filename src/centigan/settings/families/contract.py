@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from centigan.layout import WHOLE
-from centigan.settings.frozen import Frozen
+from centigan.settings.frozen import Count, Frozen
 
 Ability = Literal[
     "by_class",  # draws images of a class that is asked for
@@ -27,6 +27,19 @@ ADVERSARIAL: Panels = {  # of a generator and a discriminator
 }
 
 
+Kind = Literal["images", "points"]
+
+
+class PointNetworks(Frozen):
+    """Fully connected networks for points, in the place of those for images."""
+
+    generator_units: Count = 128
+    generator_layers: Count = Field(2, description="hidden layers, each with so many units and a ReLU")
+    discriminator_units: Count = 128
+    discriminator_layers: Count = 2
+    scale: float = Field(1.0, gt=0, description="D sees points divided by it")
+
+
 class FamilySettings(Frozen):
     """Settings of a model and its optimisers; each family has a subclass in a file of its own.
 
@@ -37,6 +50,7 @@ class FamilySettings(Frozen):
     implementation: ClassVar[str]  # <module>.<class> within centigan.families
     panels: ClassVar[Panels]  # of the figure of its training: label -> journal's key -> label of the curve
     paper: ClassVar[dict[str, Any]] = {}  # its own values of `train`, over those of params.yaml
+    learns: ClassVar[frozenset[Kind]] = frozenset({"images"})  # what its networks are made for
     sampled: ClassVar[tuple[str, ...]] = ("generator",)  # networks that draw, and are averaged by train.ema
 
     width: float = Field(1.0, gt=0, le=64, description="multiplier on every feature-map count; 1: paper")
@@ -63,3 +77,19 @@ class FamilySettings(Frozen):
         A split of one class is that class, whatever the family.
         """
         return list(classes) if "by_class" in self.abilities or len(classes) == 1 else [WHOLE]
+
+
+class OfPointsToo(FamilySettings):
+    """A family that learns images, and points by networks of their own."""
+
+    learns: ClassVar[frozenset[Kind]] = frozenset({"images", "points"})
+
+    points: PointNetworks = Field(PointNetworks(), description="networks under a protocol of points")
+
+    @model_serializer(mode="wrap")
+    def _points_go_without_saying(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Trainings from before points were there are those without their networks."""
+        written: dict[str, Any] = values(self)
+        if self.points == PointNetworks():
+            written.pop("points", None)
+        return written

@@ -5,11 +5,11 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from centigan.settings.descent import TwoForms
-from centigan.settings.families.contract import ADVERSARIAL, Panels
+from centigan.settings.families.contract import ADVERSARIAL, Ability, OfPointsToo, Panels
 from centigan.settings.frozen import Count
 
 
-class GanConfig(TwoForms):
+class GanConfig(OfPointsToo, TwoForms):
     """Model and optimiser of the GAN."""
 
     title: ClassVar[str] = "GAN"
@@ -28,6 +28,11 @@ class GanConfig(TwoForms):
     )
     input_dropout: float = Field(0.2, ge=0, lt=1, description="share of D's pixels; net: dense")
     hidden_dropout: float = Field(0.5, ge=0, lt=1, description="share of D's hidden units; net: dense")
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """Draws without classes; D tells how real an image looks."""
+        return frozenset({"latent", "discriminates"})
 
     @property
     def batches(self) -> int:

@@ -4,11 +4,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from centigan.settings.families.contract import FamilySettings, Panels
+from centigan.settings.families.contract import Ability, OfPointsToo, Panels
 from centigan.settings.frozen import Count
 
 
-class WganGpConfig(FamilySettings):
+class WganGpConfig(OfPointsToo):
     """Model and optimiser of WGAN-GP."""
 
     title: ClassVar[str] = "WGAN-GP"
@@ -29,6 +29,11 @@ class WganGpConfig(FamilySettings):
     critic_lr: float = Field(1.0e-4, gt=0, description="Adam's step size for the critic")
     beta1: float = Field(0.0, ge=0, lt=1, description="0.5 in the authors' code for CIFAR-10")
     beta2: float = Field(0.9, ge=0, lt=1)
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """Draws without classes; the critic tells how real an image looks."""
+        return frozenset({"latent", "discriminates"})
 
     @property
     def batches(self) -> int:
