@@ -20,8 +20,8 @@ from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.stages import STAGES
 
-GAN = Subject("GAN", frozenset({"latent", "labels"}))
-PIXELCNN = Subject("PixelCNN", frozenset({"by_class", "labels"}))
+GAN = Subject("GAN", frozenset({"latent", "labels", "images"}))
+PIXELCNN = Subject("PixelCNN", frozenset({"by_class", "labels", "images"}))
 
 
 class Unconditional(FamilySettings):
@@ -49,7 +49,7 @@ def test_the_reason_is_one_sentence_that_names_the_family() -> None:
 def test_what_remains_without_classes_needs_none() -> None:
     assert [*applying(METRICS, GAN)] == ["neighbours", "smoothness", "inception_score", "distribution"]
     assert [*applying(FIGURES, GAN)] == ["memorisation", "random_samples", "training_curves"]
-    assert [*applying(TABLES, GAN)] == []
+    assert [*applying(TABLES, GAN)] == ["inception_score", "distribution", "duplicates"]
 
 
 def test_a_model_of_one_class_draws_images_of_a_class() -> None:

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from centigan.layout import WHOLE, Layout
 from centigan.settings import Settings
+from centigan.settings.data import WITH_MODES, ContentSettings
 from centigan.settings.families.contract import FamilySettings
 
 NEEDS = {  # an ability, or something of the data: what has it, and what is said where that is lacking
@@ -25,7 +26,12 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "discriminates": ("a model that tells how real an image looks", "tells none"),
     "demonstrates": ("a model that draws its paper's demonstration", "draws none"),
     "labels": ("images whose classes are known", "was trained on images without classes"),
+    "images": ("images", "was trained on points"),
+    "points": ("points", "was trained on images"),
+    "modes": ("points whose classes lie apart", "was trained on others"),
 }
+ASKED_OF_MODEL = {"likelihood", "classifies", "clusters", "represents", "discriminates"}  # by a metric itself
+IMAGES, POINTS = frozenset({"images"}), frozenset({"points"})
 
 
 class Subject(NamedTuple):
@@ -49,6 +55,7 @@ class Metric(NamedTuple):
         "generated"  # what the column `source` calls the images it measures, where there is such a column
     )
     baseline: str = ""  # what the column `source` calls those real images, where there is such a column
+    of: frozenset[str] = IMAGES  # what it measures, beside `needs`
     real_first: bool = False  # where tables and figures show them before the samples
     numbers: tuple[str, ...] = ()  # of summary.json; {a,b} is either, N any number
 
@@ -62,6 +69,7 @@ class Table(NamedTuple):
 
     columns: tuple[str, ...]  # of one without rows
     needs: frozenset[str]
+    of: frozenset[str] = IMAGES
 
 
 class Figure(NamedTuple):
@@ -70,6 +78,7 @@ class Figure(NamedTuple):
     sources: tuple[str, ...]
     needs: frozenset[str] = frozenset()
     table: str | None = None
+    of: frozenset[str] = IMAGES
 
 
 Thing = TypeVar("Thing", Metric, Table, Figure)
@@ -176,6 +185,34 @@ METRICS = {
             "kid/{generated,held_out}/std",
         ),
     ),
+    "modes": Metric(
+        "split",
+        ("arrays", "sample"),
+        "modes",
+        ("class_id", "source", "near", "within_sd", "points", "radius", "least"),
+        needs=frozenset({"modes"}),
+        of_real=("arrays",),
+        baseline="held_out",
+        of=POINTS,
+        numbers=("modes/{covered,near,within_sd,kl}/{generated,held_out}", "modes/number"),
+    ),
+    "energy": Metric(
+        "all",
+        ("arrays", "sample"),
+        "distribution",
+        ("source", "metric", "value", "training", "points"),
+        of_real=("arrays",),
+        of=POINTS,
+        numbers=("points/{energy,precision,recall}/{generated,held_out}",),
+    ),
+    "field": Metric(
+        "split",
+        ("train", "arrays"),
+        "train",
+        ("kind", "x1", "x2", "value"),
+        needs=frozenset({"discriminates"}),
+        of=POINTS,
+    ),
     "classification": Metric(
         "all",
         ("features", "features_of_real"),
@@ -188,6 +225,11 @@ METRICS = {
     ),
 }
 TABLES = {  # the others of `layout.TABLES` are there for every family
+    "inception_score": Table(METRICS["inception_score"].columns, frozenset()),
+    "distribution": Table(METRICS["distribution"].columns, frozenset()),
+    "duplicates": Table(
+        ("source", "class_id", "image", "neighbour", "neighbour_class", "distance"), frozenset()
+    ),
     "accuracy_by_resolution": Table(("source", "resolution", "accuracy", "std", "images"), BY_CLASS),
     "by_class": Table(("class_id", "split"), BY_CLASS),
     "ms_ssim_pairs": Table(("class_id", "source", "pairs", "mean", "std"), BY_CLASS),
@@ -214,10 +256,15 @@ FIGURES = {
     "class_grid": Figure(("latent",), BY_CLASS | LATENT),
     "reconstructions": Figure(("reconstruct",), frozenset({"reconstructs"})),
     "random_samples": Figure(("sample",)),
-    "training_curves": Figure(("train",)),
+    "plane": Figure(("field", "sample", "arrays"), frozenset({"discriminates"}), of=POINTS),
+    "plane_in_training": Figure(("train", "arrays"), of=POINTS),
+    "training_curves": Figure(("train",), of=IMAGES | POINTS),
     "gallery": Figure(("sample",), BY_CLASS),
 }
-RULES_OF_SOME = {"latent": "latent", "reconstruct": "reconstructs"}  # other rules, and what they need
+RULES_OF_SOME = {  # other rules, and what they need
+    "latent": frozenset({"latent", "images"}),
+    "reconstruct": frozenset({"reconstructs", "images"}),
+}
 # numbers of summary.json that no metric is behind
 OF_NO_METRIC = (
     "model/{resolution,numbers}",
@@ -246,22 +293,33 @@ def number_of(name: str) -> str:
     return re.sub(r"(?<=[/_])\d+(?=/|$)", "N", name)
 
 
-def subject_of(model: FamilySettings, *, classes_of_a_split: int) -> Subject:
+def subject_of(
+    model: FamilySettings, *, classes_of_a_split: int, data: Collection[str] = ("images",)
+) -> Subject:
     """What a family trained on so many classes at a time has; a model of one class draws images of a class.
 
-    Every source of data tells the classes of its images today.
+    `data`: images, or points, perhaps with modes. Every source of data tells the classes of its images today.
     """
     of_one_class = BY_CLASS if classes_of_a_split == 1 else frozenset[str]()
-    return Subject(model.title, frozenset(model.abilities) | of_one_class | {"labels"})
+    return Subject(model.title, frozenset(model.abilities) | of_one_class | {"labels"} | frozenset(data))
+
+
+def has_of_data(data: ContentSettings) -> set[str]:
+    """What data have of NEEDS: images, or points, perhaps with modes."""
+    return {data.kind} | ({"modes"} if data.source in WITH_MODES else set())
 
 
 def subject_of_settings(settings: Settings) -> Subject:
     """What an experiment's models have, before anything has run."""
-    return subject_of(settings.model, classes_of_a_split=min(settings.data.classes, settings.data.split_size))
+    classes = min(settings.data.classes, settings.data.split_size)
+    return subject_of(settings.model, classes_of_a_split=classes, data=has_of_data(settings.data))
 
 
 def why_not(thing: Metric | Table | Figure, subject: Subject) -> str | None:
     """Why a measurement, table or figure does not apply, as one sentence; None where it does."""
+    if thing.of.isdisjoint(subject.has):
+        what, lacking = NEEDS[min(thing.of)]
+        return f"needs {what}; {subject.title} {lacking}"
     for need, (what, lacking) in NEEDS.items():
         if need in thing.needs and need not in subject.has:
             return f"needs {what}; {subject.title} {lacking}"
@@ -274,7 +332,7 @@ def applying(catalogue: Mapping[str, Thing], subject: Subject) -> dict[str, Thin
 
 
 def absent(subject: Subject) -> list[tuple[str, str, str]]:
-    """Rows kind (metric, table, figure), name, why: whatever does not apply."""
+    """Rows kind (metric, table, figure), name, why: whatever does not apply, though it is of such data."""
     kinds: dict[str, Mapping[str, Metric | Table | Figure]] = {
         "metric": METRICS,
         "table": TABLES,
@@ -284,7 +342,7 @@ def absent(subject: Subject) -> list[tuple[str, str, str]]:
         (kind, name, reason)
         for kind, things in kinds.items()
         for name, thing in things.items()
-        if (reason := why_not(thing, subject))
+        if thing.of & subject.has and (reason := why_not(thing, subject))
     ]
 
 

@@ -11,7 +11,7 @@ from centigan.manifest import describe, write_manifest
 from centigan.seeds import counter_seed
 from centigan.settings.stages import SampleStage
 from centigan.trained import trained_family
-from centigan.types import Given, labels_of, to_uint8
+from centigan.types import Given, labels_of, to_file
 
 CHUNK = 250  # images a forward pass; part of what the seed means, so not a setting of the machine
 log = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torch.device) -> None:
     """Write samples/{split}: images.npy uint8 (K n, H, W, 3) ordered by class, labels.npy, manifest.
+    Of a model of points images.npy is float32 (K n, d).
 
     A family that draws without classes draws as many, and their labels are -1.
     fresh_images.npy and fresh_labels.npy hold further samples, for numbers that nothing was chosen by.
@@ -31,7 +32,7 @@ def sample_split(layout: Layout, split: str, stage: SampleStage, *, device: torc
         seed = counter_seed(stage.sample.seed, split, f"{prefix}sample")
         noise = torch.Generator().manual_seed(seed)  # of the CPU: the same for any device
         drawn = (family.sample(Given(part.to(device)), noise) for part in labels.split(CHUNK))
-        chunks = [to_uint8(images, f"split {split}: the generator").cpu() for images in drawn]
+        chunks = [to_file(images, f"split {split}: the generator").cpu() for images in drawn]
         with atomic_path(folder / f"{prefix}images.npy") as temporary:
             np.save(temporary, torch.cat(chunks).numpy())
         with atomic_path(folder / f"{prefix}labels.npy") as temporary:

@@ -37,14 +37,15 @@ def trained_family(
 def _trained_on(folder: Path) -> tuple[list[str], Shape]:
     """The names of the classes, and what the family was built for, as facts.json says."""
     facts = read_facts(folder)
-    classes, resolution = facts.get("classes"), facts.get("resolution")
+    classes, dimensions = facts.get("classes"), facts.get("dimensions", 0)
+    resolution = 0 if dimensions else facts.get("resolution")
     named = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
-    if not classes or not named or type(resolution) is not int:
+    if not classes or not named or type(resolution) is not int or type(dimensions) is not int:
         raise UserError(
             f"{folder / FACTS} is damaged (no list of `classes`, or no `resolution` in pixels); `dvc pull` "
             "it, or delete it and run `snakemake`"
         )
-    return list(classes), Shape(len(classes), resolution, channels_of(facts))
+    return list(classes), Shape(len(classes), resolution, channels_of(facts), dimensions)
 
 
 def load_networks(family: Family, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 Image convention of the whole project: files hold uint8 (N, H, W, 3) in 0..255; networks see float
 (N, C, H, W) in [-1, 1], where C is 3, or 1 for grey images, whose three channels are equal in files.
-`to_network` and `to_uint8` are the only two crossings.
+`to_network` and `to_uint8` are the only two crossings. Under a protocol of points both hold float32 (N, d).
 """
 
 from collections.abc import Sequence
@@ -199,8 +199,25 @@ def labels_of(groups: Sequence[str], classes: Sequence[str], per_class: int) -> 
 
 
 def to_network(images: Tensor, channels: int = 3) -> Tensor:
-    """uint8 (N, H, W, 3) in 0..255 -> float32 (N, C, H, W) in [-1, 1]; of equal channels, C = 1 keeps one."""
+    """uint8 (N, H, W, 3) in 0..255 -> float32 (N, C, H, W) in [-1, 1]; of equal channels, C = 1 keeps one.
+
+    Points, float32 (N, d), are the same in files and networks.
+    """
+    if images.ndim == 2:
+        return images
     return images[..., :channels].permute(0, 3, 1, 2).float().div(127.5).sub(1.0)
+
+
+def to_file(images: Tensor, source: str = "the generator") -> Tensor:
+    """What files hold: of images `to_uint8`, points (N, d) as they are, in float32.
+
+    Raises:
+        UserError: when a value is no finite number.
+    """
+    if images.ndim > 2:
+        return to_uint8(images, source)
+    _require_finite(images, source, "points")
+    return images.float()
 
 
 def to_uint8(images: Tensor, source: str = "the generator") -> Tensor:
@@ -210,9 +227,13 @@ def to_uint8(images: Tensor, source: str = "the generator") -> Tensor:
         UserError: when a value is no finite number: as bytes NaN would be black, and say nothing.
     """
     levels = images.float().add(1.0).mul(127.5).round()
-    if not levels.isfinite().all():
+    _require_finite(levels, source, "images")
+    return levels.clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).expand(-1, -1, -1, 3).contiguous()
+
+
+def _require_finite(values: Tensor, source: str, kind: str) -> None:
+    if not values.isfinite().all():
         raise UserError(
-            f"{source} gives images of NaN or infinity, since its training diverged; lower the "
+            f"{source} gives {kind} of NaN or infinity, since its training diverged; lower the "
             "learning rates in `model`, or set train.on_divergence: halve; train again"
         )
-    return levels.clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).expand(-1, -1, -1, 3).contiguous()

@@ -37,6 +37,7 @@ train: {{}}
 accuracy: {{}}
 classification: {{}}
 bits_per_dim: {{}}
+modes: {{}}
 reconstructions: {{}}
 supervision: {{}}
 splits: {{}}

@@ -11,7 +11,7 @@ from copied import ROOT
 from staleness.project import RESULTS, Project
 
 from centigan import needed
-from centigan.catalogue import METRICS
+from centigan.catalogue import ASKED_OF_MODEL, METRICS
 from centigan.layout import OF_PROTOCOL
 from centigan.settings.stages import STAGES
 
@@ -65,7 +65,7 @@ def test_the_rows_of_metrics_are_those_of_the_catalogue() -> None:
             sides["measure_real"] = (metric.of_real, metric.stage_of_real or metric.stage)
         for rule, (reads, stage) in sides.items():
             made_from = {source.removesuffix("_of_features") for source in reads}
-            of_family = metric.needs & {"likelihood", "classifies"}
+            of_family = metric.needs & ASKED_OF_MODEL
             source = f"metrics.{name}, its family" if of_family else f"metrics.{name}"
             expected[f"{rule} {name}"] = set(STAGES[stage].model_fields), made_from, source
     assert rows == expected
@@ -91,7 +91,7 @@ def test_the_table_names_what_the_rule_is_made_from(rule: str) -> None:
     inputs = section(rules()[rule], "input")
     paths = re.findall(r'"results/\{(?:experiment|protocol|home)\}/([^"]+)"', inputs)
     makers = {maker(path) for path in paths}
-    makers |= {"judge"} if re.search("judge_of_features|JUDGE", inputs) else set()
+    makers |= {"judge"} if re.search("judge_of_(features|tables)|JUDGE", inputs) else set()
     makers |= {"latent"} if "walks_of" in inputs else set()
     makers |= set(re.findall(r'RESULT_OF\["(\w+)"\]', inputs)) | set(re.findall(r"rules\.(\w+)\.", inputs))
     makers |= MEASURING if "measured_of" in inputs else set()

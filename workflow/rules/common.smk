@@ -9,6 +9,7 @@ from centigan.fingerprint import remembered_code_of
 from centigan.layout import WHOLE, pattern_of
 from centigan.manifest import read_published
 from centigan.redaction import mark
+from centigan.settings.data import DRAWN_POINTS
 from centigan.settings.stages import STAGES
 
 EVERY_CORE = workflow.global_resources["_cores"].value or 1  # CPU threads of a job that waits for all splits
@@ -20,6 +21,7 @@ FETCHED = {
     "photos": "data.embedded",
     "cifar10": "data.cifar_raw",
     "cifar100": "data.cifar_raw",
+    **dict.fromkeys(DRAWN_POINTS, "data.points"),
 }.get(DATA.source)
 ON_CLUSTER = workflow.global_resources["_nodes"].value is not None
 OTHER_HOME = "|".join(map(re.escape, HOMES)) or "(?!)"

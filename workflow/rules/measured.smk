@@ -8,7 +8,7 @@ DRAWN_FROM = RESULT_OF | {"train": "results/{experiment}/train/{split}/history.j
 OF_EVERY_FIGURE = [
     "results/{experiment}/summary.json",
     "results/{home}/classes.csv",
-    "results/{protocol}/judge/manifest.json",
+    *([] if DATA.kind == "points" else ["results/{protocol}/judge/manifest.json"]),
     "results/{experiment}/train/{split}/manifest.json",
 ]
 
@@ -33,9 +33,10 @@ def measured(experiment, metrics=None, real=None):
 
 def measured_of_real(home=PROTOCOL):
     """The files of all that is measured of real images, whatever experiments there are."""
-    return measured(
-        home, tuple(name for name, metric in catalogue.METRICS.items() if metric.of_real), real=True
-    )
+    has = catalogue.has_of_data(DATA)
+    asked = {name: metric for name, metric in catalogue.METRICS.items() if metric.of_real and metric.of & has}
+    known = tuple(name for name, metric in asked.items() if "modes" not in metric.needs - has)
+    return measured(home, known, real=True)
 
 
 def measured_of(wildcards):
@@ -44,13 +45,20 @@ def measured_of(wildcards):
 
 def drawn(rule, experiment):
     """What one of the rules that only some families have made, of all splits; nothing for the others."""
-    if catalogue.RULES_OF_SOME[rule] not in subject_of(experiment).has:
+    if not catalogue.RULES_OF_SOME[rule] <= subject_of(experiment).has:
         return []
     return expand(RESULT_OF[rule], experiment=experiment, split=splits_of(experiment))
 
 
 def walks_of(wildcards):
     return drawn("latent", wildcards.experiment)
+
+
+def judge_of_tables(wildcards):
+    """What says which judge it was; points have none."""
+    if DATA.kind == "points":
+        return []
+    return of_protocol("results/{protocol}/judge/manifest.json")(wildcards)
 
 
 def judge_of_features(wildcards):
@@ -93,7 +101,7 @@ def stage_of_real_metric(wildcards):
 def source_of_metric(wildcards):
     """Of the metric, and of the family where that measures itself."""
     source = source_of(f"metrics.{wildcards.metric}")
-    asks = not catalogue.METRICS[wildcards.metric].needs.isdisjoint({"likelihood", "classifies"})
+    asks = not catalogue.METRICS[wildcards.metric].needs.isdisjoint(catalogue.ASKED_OF_MODEL)
     return f"{source} {source_of_family(wildcards)}" if asks else source
 
 

@@ -1,7 +1,7 @@
 rule tables:
     input:
         classes=of_protocol("results/{home}/classes.csv"),
-        judge=of_protocol("results/{protocol}/judge/manifest.json"),
+        judge=judge_of_tables,
         measured=measured_of,
         source=of_protocol("results/{protocol}/source.json"),
         trained=of_all_splits("results/{experiment}/train/{split}/manifest.json"),
@@ -62,7 +62,7 @@ rule report:
         latent=walks_of,
         figures=of_all_figures("results/{experiment}/figures/{figure}.svg"),
         pictures=of_all_figures("results/{experiment}/figures/{figure}.png"),
-        judge=of_protocol("results/{protocol}/judge/manifest.json"),
+        judge=judge_of_tables,
         trained=of_all_splits("results/{experiment}/train/{split}/manifest.json"),
         arrays=of_all_splits("results/{home}/arrays/{split}/SHA256SUMS"),
         converted=of_all_splits("results/{home}/arrays/{split}/manifest.json"),  # and left out

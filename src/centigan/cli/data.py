@@ -18,11 +18,11 @@ from centigan.cli.options import (
 )
 from centigan.errors import UserError
 from centigan.settings import Settings
-from centigan.settings.data import DataSettings
+from centigan.settings.data import DRAWN_POINTS, DataSettings
 from centigan.settings.stages import ArraysStage, GroupStage, IndexStage
 
 app = typer.Typer()
-Fetched = Literal["digits", "photos", "cifar10", "cifar100"]
+Fetched = Literal["digits", "photos", "cifar10", "cifar100", "ring", "grid", "circles", "swiss_roll", "line"]
 
 
 @app.command()
@@ -38,6 +38,10 @@ def raw(
         from centigan.data.cifar_raw import download_cifar
 
         download_cifar(source, root)
+    elif source in DRAWN_POINTS:
+        from centigan.data.points import write_points
+
+        write_points(source, root)
     else:
         from centigan.data.embedded import write_embedded
 

@@ -3,7 +3,7 @@
 Training images are kept at the model's resolution; held-out ones at twice that, the top of the resolution
 ladder. Files have three channels; of grey images facts.json says `channels` 1, and networks see one.
 Threads decode blocks of rows, which are appended in order: memory does not grow with the split, and the
-bytes do not depend on the number of threads.
+bytes do not depend on the number of threads. Of a source of points the same files hold float32 (N, d).
 """
 
 import logging
@@ -11,9 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,8 +20,11 @@ import torch
 from tqdm import tqdm
 
 from centigan.atomic import atomic_path, remove_halves
-from centigan.data.decode import BadImage, Decoded, Pixels, decode, decode_planar
+from centigan.data.decode import BadImage, Decoded, decode, decode_planar
+from centigan.data.outcome import Block, Outcome
+from centigan.data.points import gather_points
 from centigan.data.sources.listing import Range, Rejected, cannot_read, read_ranges
+from centigan.data.sources.points import DIMENSIONS
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
@@ -36,30 +38,6 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 
-class Block(NamedTuple):
-    """Decoded rows: pixels of those that are whole, the row of each, what was odd, what was left out."""
-
-    pixels: Pixels  # (kept, side, side, 3)
-    kept: list[int]
-    oddities: list[tuple[str, str]]  # (oddity, name)
-    rejected: list[Rejected]
-
-
-@dataclass
-class Outcome:
-    """What became of the rows of one array."""
-
-    kept: list[int] = field(default_factory=list)
-    converted: dict[str, list[str]] = field(default_factory=dict)  # oddity -> names
-    rejected: list[Rejected] = field(default_factory=list)
-
-    def add(self, block: Block) -> None:
-        self.kept += block.kept
-        self.rejected += block.rejected
-        for oddity, name in block.oddities:
-            self.converted.setdefault(oddity, []).append(name)
-
-
 def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, threads: int = 1) -> None:
     """Write the arrays of one split, of raw data at `root`; labels are positions of the class in the split.
 
@@ -71,6 +49,7 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, 
     index["path"] = f"{root.as_posix()}/" + index["path"]
     reject = bool(index["reject"].all())
     classes = list(dict.fromkeys(index["class_id"]))  # rows stand in the order of the classes
+    dimensions = DIMENSIONS.get(index["encoding"].iloc[0], 0)
     folder = layout.arrays(split)
     remove_halves(folder)
     found: dict[str, dict[str, object]] = {"images": {}, "converted": {}, "rejected": {}}
@@ -78,7 +57,11 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, 
         rows = index[index["subset"] == subset]
         side = scale * stage.arrays.resolution
         target = folder / f"{prefix}images.npy"
-        outcome = write_images(target, rows, side, stage.arrays, reject=reject, threads=threads)
+        outcome = (
+            gather_points(target, rows, dimensions, reject=reject)
+            if dimensions
+            else write_images(target, rows, side, stage.arrays, reject=reject, threads=threads)
+        )
         labels = rows["class_id"].map(classes.index).to_numpy(np.int16)[outcome.kept]
         if missing := set(range(len(classes))) - set(labels.tolist()):
             raise UserError(
@@ -90,11 +73,13 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, 
         found["converted"][subset] = outcome.converted
         found["rejected"][subset] = [rejected._asdict() for rejected in outcome.rejected]
     about = describe(stage, inputs=[layout.index(split)], **found)
-    facts: dict[str, object] = {"classes": classes, "resolution": stage.arrays.resolution}
-    if stage.arrays.channels == 1:
+    facts: dict[str, object] = {"classes": classes}
+    facts |= {"dimensions": dimensions} if dimensions else {"resolution": stage.arrays.resolution}
+    if stage.arrays.channels == 1 and not dimensions:
         facts["channels"] = 1
     write_manifest(folder, about, facts=facts, of=ARRAYS)
-    log.info("split %s: %s images at %d px", split, found["images"], stage.arrays.resolution)
+    size = f"points of {dimensions} dimensions" if dimensions else f"images at {stage.arrays.resolution} px"
+    log.info("split %s: %s %s", split, found["images"], size)
 
 
 def write_images(

@@ -85,7 +85,7 @@ class Batches:
         Raises:
             UserError: when a class has fewer images than are to be labelled.
         """
-        self.file = _load(folder / "images.npy", mmap_mode="r")  # uint8 NHWC
+        self.file = _load(folder / "images.npy", mmap_mode="r")  # uint8 NHWC, or points
         if placement == "auto":
             roomy = device.type == "cuda" and torch.cuda.mem_get_info(device)[0] > 2 * self.file.nbytes
             placement = "device" if roomy else "mapped"
@@ -102,8 +102,13 @@ class Batches:
 
     @property
     def resolution(self) -> int:
-        """Side of the images in pixels."""
-        return int(self.file.shape[1])
+        """Side of the images in pixels; 0 of points."""
+        return 0 if self.dimensions else int(self.file.shape[1])
+
+    @property
+    def dimensions(self) -> int:
+        """d of points (N, d); 0 of images."""
+        return int(self.file.shape[1]) if self.file.ndim == 2 else 0
 
     def at(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 1."""

@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from centigan.catalogue import has_of_data
 from centigan.data.ilsvrc2012 import IDS
 from centigan.data.sources.listing import Listing
 from centigan.errors import UserError
@@ -41,7 +42,14 @@ def check(listing: Listing, classes: list[str], settings: DataSettings) -> dict[
         "rejected": [rejected._asdict() for rejected in listing.rejected],
         "on_bad_image": policy,
         "order": settings.order,
-    } | ({"passed_over": listing.passed_over} if listing.passed_over else {})
+    } | {
+        name: value
+        for name, value in (
+            ("passed_over", listing.passed_over),
+            ("has", sorted(has_of_data(settings)) if settings.kind == "points" else None),
+        )
+        if value
+    }
 
 
 def published_totals(listing: Listing) -> dict[str, int]:

@@ -10,11 +10,12 @@ from pathlib import Path
 from centigan import params
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.preflight.choices import SHIPPED_CLASSES, of_choices
+from centigan.preflight.choices import SHIPPED_CLASSES, of_choices, of_shipped_classes
 from centigan.preflight.counts import Counts, of_index, regrouped
 from centigan.preflight.findings import Finding, files_of, good, problem, require_good
 from centigan.preflight.networks import of_weights, still_wanted, wanted_by
 from centigan.preflight.numbers import of_numbers
+from centigan.preflight.points import of_family, of_points
 from centigan.preflight.trainings import of_trainings
 from centigan.settings import Settings
 from centigan.settings.data import DataSettings
@@ -105,6 +106,12 @@ def look_at_raw(data: DataSettings, *, thorough: bool = False) -> tuple[list[Fin
 def of_all(layout: Layout, settings: Settings, counts: Counts | None) -> Iterator[Finding]:
     """What follows from settings, and from the images of each class of the protocol where they are known."""
     own = counts if layout.home == layout.shared or counts is None else regrouped(counts, settings)
+    if not layout.is_protocol:
+        yield from of_family(settings)
+    if settings.data.kind == "points":
+        yield from of_points(settings)
+        yield of_shipped_classes(settings)
+        return
     yield from of_numbers(settings, own)
     if own and not layout.is_protocol:  # whose experiments say how they train
         yield from of_trainings(settings, own)

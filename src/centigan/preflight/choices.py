@@ -13,12 +13,22 @@ from centigan.settings import Settings
 from centigan.settings.figures import ChosenSettings
 
 KNOWS_IMAGENET = {"efficientnet-lite0", "inception-v3", "inception-2015"}  # judges that learn nothing here
-SHIPPED_CLASSES = {"digits": 10, "photos": 20, "cifar10": 10, "cifar100": 100}  # of sources that are fetched
+SHIPPED_CLASSES = {  # of sources that are fetched
+    "digits": 10,
+    "photos": 20,
+    "cifar10": 10,
+    "cifar100": 100,
+    "ring": 8,
+    "grid": 25,
+    "circles": 2,
+    "swiss_roll": 1,
+    "line": 1,
+}
 
 
 def of_choices(settings: Settings, counts: Counts | None, root: Path) -> Iterator[Finding]:
     """Everything but numbers of images."""
-    yield _shipped_classes(settings)
+    yield of_shipped_classes(settings)
     yield _judge(settings, [one.class_id for one in counts.classes] if counts else None)
     yield _resolutions(settings)
     if counts:
@@ -26,7 +36,8 @@ def of_choices(settings: Settings, counts: Counts | None, root: Path) -> Iterato
     yield from _beside(settings, root)
 
 
-def _shipped_classes(settings: Settings) -> Finding:
+def of_shipped_classes(settings: Settings) -> Finding:
+    """Whether a source that is fetched has as many classes, and their order is known."""
     data = settings.data
     there = SHIPPED_CLASSES.get(data.source, data.classes)
     if data.order == "devkit" and data.source in SHIPPED_CLASSES:

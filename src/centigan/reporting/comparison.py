@@ -34,7 +34,7 @@ def write_comparison(layout: Layout, split_names: Sequence[str], *, network: str
     `network` is the one behind the Inception score; "judge" stands for the judge's own.
     """
     results = Results(layout, split_names)
-    judge = str(results.judge["name"])
+    judge = "none" if results.of_points else str(results.judge["name"])
     table = compare(
         results.summary,
         judge=judge,
@@ -59,7 +59,7 @@ def differences(
     summary: dict[str, float], *, judge: str, network: str, source: str, is_imagenet: bool
 ) -> dict[str, str]:
     """What differs from the paper's protocol, by the names that `Published.needs` uses, in words."""
-    classes, side = int(summary["data/classes"]), int(summary["model/resolution"])
+    classes, side = int(summary["data/classes"]), int(summary.get("model/resolution", 0))
     pairs = int(summary.get("ms_ssim/pairs", 0))
     found = {
         "held out": "ours are held-out images, the paper's are training images",
@@ -82,7 +82,7 @@ def differences(
     if judge not in PAPER_JUDGES:
         found["judge"] = f"other judge: {judge}, not Inception v3"
     if side != PAPER_RESOLUTION:
-        found["size"] = f"R is {side} px, not {PAPER_RESOLUTION}"
+        found["size"] = f"R is {side} px, not {PAPER_RESOLUTION}" if side else "points, not images"
     if pairs and pairs != PAPER_PAIRS:
         found["pairs"] = f"{pairs} pairs a class, not {PAPER_PAIRS}"
     return found
@@ -91,7 +91,7 @@ def differences(
 def _row(
     published: Published, summary: dict[str, float], found: dict[str, str], subject: Subject
 ) -> dict[str, str]:
-    name = _resolve(published.ours, int(summary["model/resolution"]))
+    name = _resolve(published.ours, int(summary.get("model/resolution", 0)))
     hit = [need for need in published.needs if need in found]
     why = [found[need] for need in hit]
     if published.study:

@@ -7,12 +7,14 @@ from centigan.settings import Settings
 def protocol(name: str, results: Results, settings: Settings) -> str:
     """Judge and sample counts behind a figure that applies, in one sentence."""
     said = _of_any_family(results, settings)
-    if "by_class" in results.subject.has:
+    if {"by_class", "images"} <= results.subject.has:
         said |= {**_of_numbers(results, settings), **_of_pictures(results, settings)}
     return said[name]
 
 
 def _of_any_family(results: Results, settings: Settings) -> dict[str, str]:
+    if results.of_points:
+        return _of_points(results, settings)
     facts, side, seek = results.summary, results.resolution, settings.neighbours
     classes = int(facts["data/classes"])
     within = "class" if "by_class" in results.subject.has else "split"
@@ -28,6 +30,21 @@ def _of_any_family(results: Results, settings: Settings) -> dict[str, str]:
         "random_samples": (
             f"{side} x {side} px, shown without interpolation; of {facts['images/generated']:,.0f} samples "
             f"of {classes} classes."
+        ),
+    }
+
+
+def _of_points(results: Results, settings: Settings) -> dict[str, str]:
+    facts = results.summary
+    return {
+        "training_curves": f"Journals of {facts['data/splits']:.0f} splits.",
+        "plane": (
+            f"The first of {facts['images/generated']:,.0f} samples and of the training points of split "
+            f"{results.split_names[0]}; weights after {settings.train.iterations:,} iterations."
+        ),
+        "plane_in_training": (
+            f"{settings.train.snapshot_per_class} samples a class and snapshot, every "
+            f"{settings.train.snapshot_every:,} iterations."
         ),
     }
 

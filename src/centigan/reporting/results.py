@@ -67,7 +67,13 @@ class Results:
     @cached_property
     def subject(self) -> Subject:
         """What the trained models have of what measurements and figures need."""
-        return subject_of(self.family, classes_of_a_split=int(self.classes["split"].value_counts().max()))
+        classes = int(self.classes["split"].value_counts().max())
+        return subject_of(self.family, classes_of_a_split=classes, data=self.source.get("has", ["images"]))
+
+    @property
+    def of_points(self) -> bool:
+        """Whether points take the place of images; no judge has seen them."""
+        return "points" in self.subject.has
 
     @cached_property
     def source(self) -> dict[str, Any]:
@@ -118,8 +124,9 @@ class Results:
                     source=of.baseline if is_real else of.own,
                 )
                 if of.per == "split":
-                    named = frame["class_id"].map(str, na_action="ignore")
-                    frame = frame.assign(class_id=named, split=name)
+                    if "class_id" in frame:
+                        frame["class_id"] = frame["class_id"].map(str, na_action="ignore")
+                    frame = frame.assign(split=name)
                 frames.append(frame)
         return pd.concat(frames, ignore_index=True)
 
@@ -127,6 +134,18 @@ class Results:
         """The classes that a file of a split tells of; of all together is no class asked."""
         found: list[str] = self.classes.loc[self.classes["split"] == name, "class_id"].tolist()
         return found
+
+    def points(self, split: str, source: str) -> npt.NDArray[np.float32]:
+        """All points (N, d): "generated" or "training"."""
+        folder = self.layout.samples(split) if source == "generated" else self.layout.arrays(split)
+        found: npt.NDArray[np.float32] = np.load(present(folder / "images.npy"))
+        return found
+
+    def snapshots_of_points(self, split: str) -> dict[int, npt.NDArray[np.float32]]:
+        """Iteration -> the points (N, d) that were drawn of the same latents after it."""
+        with safe_open(present(self.layout.train(split) / "snapshots.safetensors"), framework="np") as file:
+            drawn, iterations = file.get_tensor("images"), file.get_tensor("iterations")  # (T, G, n, d)
+        return {int(at): own.reshape(-1, own.shape[-1]) for at, own in zip(iterations, drawn, strict=True)}
 
     def history(self, split: str) -> pd.DataFrame:
         """The journal of one split's training, one row a logged iteration."""

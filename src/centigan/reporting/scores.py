@@ -12,6 +12,7 @@ import pandas as pd
 
 from centigan.layout import WHOLE
 from centigan.metrics.memorisation import closer_than_held_out, duplicate_counts, scope_of
+from centigan.metrics.modes import divergence_from_uniform
 from centigan.settings.evaluation import NeighbourSettings
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
@@ -96,6 +97,25 @@ def bits_per_dim_summary(bits: pd.DataFrame) -> dict[str, float]:
         values[f"bits_per_dim/{source}"] = np.average(rows["bits"], weights=rows["images"])
         values[f"bits_per_dim/{source}/gaussian"] = np.average(rows["gaussian"], weights=rows["images"])
     return values
+
+
+def modes_summary(modes: pd.DataFrame) -> dict[str, float]:
+    """Of points: how many modes are covered, the share near one and within 3 sd, KL from uniform counts."""
+    values: dict[str, float] = {"modes/number": modes["class_id"].nunique()}
+    for source, rows in modes.groupby("source", sort=False):
+        total = rows.drop_duplicates("split")["points"].sum()
+        values[f"modes/covered/{source}"] = int((rows["near"] >= rows["least"] * rows["points"]).sum())
+        values[f"modes/near/{source}"] = rows["near"].sum() / total
+        values[f"modes/within_sd/{source}"] = rows["within_sd"].sum() / total
+        if rows["near"].any():
+            values[f"modes/kl/{source}"] = divergence_from_uniform(rows["near"].to_numpy())
+    return values
+
+
+def energy_summary(distances: pd.DataFrame) -> dict[str, float]:
+    """Of points: energy distance, precision, recall, of samples and of held-out points."""
+    rows = distances[["metric", "source", "value"]].itertuples(index=False, name=None)
+    return {f"points/{metric}/{source}": value for metric, source, value in rows}
 
 
 def class_output_summary(answers: pd.DataFrame) -> dict[str, float]:

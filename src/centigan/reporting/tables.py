@@ -43,12 +43,11 @@ def write_tables(
     """
     results = Results(layout, split_names)
     measured = {name: results.metric(name) for name in results.metrics}
-    tables = {
-        "inception_score": measured["inception_score"],
-        "distribution": measured["distribution"],
-        "duplicates": duplicates(measured["neighbours"], neighbours.duplicate_below),
-    }
-    if "by_class" in results.subject.has:
+    whole = ("inception_score", "distribution")
+    tables: dict[str, pd.DataFrame] = {name: measured[name] for name in whole if name in measured}
+    if "neighbours" in measured:
+        tables["duplicates"] = duplicates(measured["neighbours"], neighbours.duplicate_below)
+    if "accuracy" in measured:
         tables = _tables_by_class(measured, results.classes, resolution=resolution) | tables
     for name, of_some in TABLES_OF_SOME.items():
         tables.setdefault(name, pd.DataFrame(columns=list(of_some.columns)))
@@ -105,6 +104,8 @@ def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: Neighbour
         "neighbours": lambda rows: scores.neighbour_summary(rows, neighbours),
         "smoothness": scores.smoothness_summary,
         "bits_per_dim": scores.bits_per_dim_summary,
+        "modes": scores.modes_summary,
+        "energy": scores.energy_summary,
         "class_output": scores.class_output_summary,
     }
     found = [summary(measured[name]) for name, summary in summaries.items() if name in measured]
@@ -154,12 +155,15 @@ def experiment_facts(
     measured: dict[str, pd.DataFrame], classes: pd.DataFrame, *, resolution: int
 ) -> dict[str, float]:
     """What the numbers rest on: sizes that decide whether a comparison is fair."""
-    facts: dict[str, float] = {
-        "model/resolution": resolution,
+    facts: dict[str, float] = {} if "energy" in measured else {"model/resolution": resolution}
+    facts |= {
         "data/classes": len(classes),
         "data/splits": classes["split"].nunique(),
         "data/classes_of_a_split": int(classes["split"].value_counts().max()),
     }
+    if "energy" in measured:
+        compared = measured["energy"].query("metric == 'energy'").set_index("source")["points"]
+        return facts | {f"images/{source}": int(count) for source, count in compared.items()}
     if "accuracy" not in measured:
         compared = measured["distribution"].query("metric == 'fid'").set_index("source")["images"]
         counts = {"images/held_out": compared["held_out"], "images/generated": compared["generated"]}

@@ -18,6 +18,7 @@ from centigan.settings.evaluation import (
     FeatureSettings,
     InceptionScoreSettings,
     JudgeSettings,
+    ModesSettings,
     MsSsimSettings,
     NeighbourSettings,
 )
@@ -81,6 +82,7 @@ class Settings(Named):
     classification: ClassificationSettings = ClassificationSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
     bits_per_dim: BitsPerDimSettings = BitsPerDimSettings()
+    modes: ModesSettings = ModesSettings()
     latent: LatentSettings = LatentSettings()
     reconstructions: ReconstructionSettings = ReconstructionSettings()
     figures: FiguresSettings = FiguresSettings()

@@ -1,23 +1,31 @@
 """What is trained on, and how raw images become arrays."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import Field
 
+from centigan.settings.families.contract import Kind
 from centigan.settings.frozen import Count, Frozen, Line
 
-Source = Literal[
+ImageSource = Literal[
     "auto", "archives", "folders", "class-folders", "kaggle", "cifar10", "cifar100", "digits", "photos"
 ]
+PointSource = Literal["points", "ring", "grid", "circles", "swiss_roll", "line"]
+Source = Literal[ImageSource, PointSource]
 ResolutionChoice = Literal[32, 64, 128]
 GREY: tuple[Source, ...] = ("digits",)  # sources of grey images
+DRAWN_POINTS = tuple(name for name in get_args(PointSource) if name != "points")  # those that ship
+WITH_MODES: tuple[Source, ...] = ("ring", "grid")  # sources whose classes are blots apart from each other
 MOST_CLASSES = 1_000_000  # every split has files of its own
 
 
 class ContentSettings(Frozen):
     """What is trained on, wherever it lies."""
 
-    source: Source = Field("auto", description="auto: recognised by what lies at `root`")
+    source: Source = Field(
+        "auto",
+        description="auto: recognised by what lies at `root`; points: points.csv there, not images",
+    )
     classes: Count = Field(1000, le=MOST_CLASSES, description="classes that must be there")
     order: Line = Field(
         "sorted",
@@ -37,6 +45,11 @@ class ContentSettings(Frozen):
         "published with checksums (ILSVRC2012 archives, CIFAR), else reject",
     )
     checksums: bool = Field(False, description="read every image once and keep its sha256 in the index")
+
+    @property
+    def kind(self) -> Kind:
+        """What models learn."""
+        return "points" if self.source in get_args(PointSource) else "images"
 
 
 class DataSettings(ContentSettings):

@@ -112,3 +112,10 @@ class BitsPerDimSettings(Frozen):
     )
     images: Several = Field(1000, description="images of a split and kind, at most; seeded")
     seed: Seed = 0
+
+
+class ModesSettings(Frozen):
+    """Which classes of points are covered, where they lie apart (Metz et al. 2017)."""
+
+    radius: float = Field(0.3, gt=0, description="a point is near a mode within it")
+    least: float = Field(0.01, ge=0, lt=1, description="share of the points that a covered mode has near it")

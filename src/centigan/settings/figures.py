@@ -52,6 +52,8 @@ class FiguresSettings(Frozen):
     interpolation: ChosenSettings = ChosenSettings(title="Walks through the latent space")
     class_grid: ChosenSettings = ChosenSettings(title="One z for every class")
     reconstructions: FigureSettings = FigureSettings(title="Held-out images drawn again")
+    plane: FigureSettings = FigureSettings(title="Points, and what D says of the plane")
+    plane_in_training: FigureSettings = FigureSettings(title="Points through training")
     random_samples: FigureSettings = FigureSettings(title="Random samples")
     training_curves: FigureSettings = FigureSettings(title="Losses and accuracies of D")
     gallery: GallerySettings = GallerySettings(title="Samples of every class")

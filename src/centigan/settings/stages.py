@@ -17,6 +17,7 @@ from centigan.settings.evaluation import (
     FeatureSettings,
     InceptionScoreSettings,
     JudgeSettings,
+    ModesSettings,
     MsSsimSettings,
     NeighbourSettings,
 )
@@ -129,6 +130,10 @@ class ReconstructStage(Frozen):
     reconstructions: ReconstructionSettings
 
 
+class ModesStage(Frozen):
+    modes: ModesSettings
+
+
 class BitsPerDimStage(Frozen):
     model: ModelConfig
     bits_per_dim: BitsPerDimSettings
@@ -152,4 +157,5 @@ STAGES: dict[str, type[Frozen]] = {
     "latent": LatentStage,
     "reconstruct": ReconstructStage,
     "bits_per_dim": BitsPerDimStage,
+    "modes": ModesStage,
 }

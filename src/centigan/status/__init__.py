@@ -116,5 +116,5 @@ def _last_written(layout: Layout, splits: list[str], settings: Settings) -> dict
         "report": [("report", "", layout.report)],
         "publish": [("publish", "", layout.published)],
     }
-    lacking = {rule for rule, ability in RULES_OF_SOME.items() if ability not in subject.has}
+    lacking = {rule for rule, needs in RULES_OF_SOME.items() if not needs <= subject.has}
     return {name: jobs for name, jobs in found.items() if name not in lacking}

@@ -146,7 +146,7 @@ class Exporter:
         run.add(points + named, params=record.params, tags=self._tags(own) | split_tags(record))
         if trained:
             self._attach_to(run, record, trained)
-            if scores:
+            if scores and MODEL in run.tags:
                 log_scores(run, self.layout, record.name, trained, scores)
             times = BY_JOURNAL if record.curves.timing else BY_DATE
             run.add([], params={}, tags={TIMES: run.tags.get(TIMES, times), JOURNAL: trained.journal})
@@ -154,6 +154,8 @@ class Exporter:
 
     def _attach_to(self, run: StoredRun, record: SplitRecord, trained: Trained) -> None:
         log_dataset(run, self.layout, record.name, trained)
+        if self.settings.data.kind == "points":  # the sheet and the model to load are of images
+            return
         if run.tags.get(GENERATOR) != trained.generator or MODEL not in run.tags:
             name = self._child_name(record.name)
             model = log_generator(run, self.layout, self.settings, record, trained, name)

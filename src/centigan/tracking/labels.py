@@ -27,6 +27,8 @@ HEADLINES = (  # the most telling first
     Headline("accuracy", "accuracy/generated/{}", "accuracy/held_out/{}", True),
     Headline("FID", "fid/generated", "fid/held_out", False),
     Headline("MS-SSIM", "ms_ssim/generated/mean", "ms_ssim/training/mean", False),
+    Headline("modes covered", "modes/covered/generated", "modes/covered/held_out", True),
+    Headline("energy distance", "points/energy/generated", "points/energy/held_out", False),
     Headline("Inception score", "inception_score/fresh", "inception_score/held_out", True),
 )
 
@@ -67,6 +69,7 @@ def _description(settings: Settings, splits: int, metrics: dict[str, float]) -> 
     """Above the run's numbers: what was run, how good it is, where the rest lies."""
     resolution = settings.arrays.resolution
     lines = ["| | samples | real images |", "| --- | --- | --- |"]
+    size = "points" if settings.data.kind == "points" else f"{resolution} px"
     for head in HEADLINES:
         values = [metrics.get(name.format(resolution)) for name in (head.samples, head.real)]
         if values[0] is not None:
@@ -75,7 +78,7 @@ def _description(settings: Settings, splits: int, metrics: dict[str, float]) -> 
     return "\n\n".join(
         [
             f"{settings.model.family}, width {settings.model.width:g}, on {settings.data.source} at "
-            f"{resolution} px: {settings.data.classes} classes, {splits} splits, a child run each. "
+            f"{size}: {settings.data.classes} classes, {splits} splits, a child run each. "
             "Under *Artifacts*, `report.html` is the report in one page, `report.zip` all of its pages.",
             "\n".join(lines),
             from_the_paper(flatten(measured_settings(settings))),

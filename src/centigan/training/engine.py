@@ -104,6 +104,8 @@ class Engine:
 
     def laid_out(self, batch: Batch) -> Batch:
         """The batch with its images in the memory format of the networks."""
+        if batch.images.ndim == 2:  # points
+            return batch
         images = batch.images.contiguous(memory_format=self._memory_format)
         return batch._replace(images=images, labelled=batch.labelled and self.laid_out(batch.labelled))
 

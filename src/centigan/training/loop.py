@@ -119,6 +119,7 @@ def _train(
         classes=len(classes),
         resolution=batches.resolution,
         channels=channels,
+        dimensions=batches.dimensions,
         rng=torch.Generator().manual_seed(counter_seed(settings.seed, split, "weights")),
     )
     engine.prepare(family, layout.compiled)
@@ -173,7 +174,8 @@ def _train(
                         snapshots[iteration] = snapshot(family, split, settings, groups, classes, device)
                 except UserError as error:  # images of NaN
                     raise Diverged("the snapshot", iteration, scratch, halvings) from error
-                watch.look(snapshots[iteration], iteration)
+                if not batches.dimensions:  # points have no sheet and no MS-SSIM
+                    watch.look(snapshots[iteration], iteration)
 
             # Save
             asked_by = stop.asked_by  # read once: the signal may come between saving and leaving
@@ -237,7 +239,9 @@ def _export(
     how["device"] = torch.cuda.get_device_name(engine.device) if gpu else "cpu"
     networks = [f"{name}.safetensors" for name in family.networks]
     outputs = [*networks, "history.jsonl", "snapshots.safetensors"]
-    facts = {"classes": classes, "resolution": images.shape[-2]}
+    of_points = images.ndim == 4  # (T, G, n, d)
+    facts: dict[str, object] = {"classes": classes}
+    facts |= {"dimensions": images.shape[-1]} if of_points else {"resolution": images.shape[-2]}
     if channels != 3:
         facts["channels"] = channels
     write_manifest(folder, describe(stage, inputs=inputs, **how), facts=facts, of=outputs)

@@ -7,7 +7,7 @@ import torch
 from centigan.seeds import counter_seed
 from centigan.settings.training import TrainSettings
 from centigan.sheets import Images
-from centigan.types import Family, Given, labels_of, to_uint8
+from centigan.types import Family, Given, labels_of, to_file
 
 CHUNK = 50  # images a forward pass: 200 at 128 px would take more memory than a step does
 
@@ -30,6 +30,6 @@ def snapshot(
     rng = torch.Generator().manual_seed(counter_seed(settings.seed, split, "snapshot"))
     labels = labels_of(groups, classes, settings.snapshot_per_class).to(device)
     source = f"split {split}: the generator"
-    parts = [to_uint8(family.sample(Given(part), rng), source).cpu() for part in labels.split(CHUNK)]
-    images: Images = torch.cat(parts).numpy()
+    parts = [to_file(family.sample(Given(part), rng), source).cpu() for part in labels.split(CHUNK)]
+    images: Images = torch.cat(parts).numpy()  # float32 points (N, d) under a protocol of points
     return images.reshape(len(groups), -1, *images.shape[1:])

@@ -7,6 +7,7 @@ from centigan.data.sources.cifar import list_cifar
 from centigan.data.sources.folders import SUBSETS, class_folders, list_class_folders, list_folders
 from centigan.data.sources.kaggle import DATA, list_kaggle
 from centigan.data.sources.listing import Listing, cannot_read
+from centigan.data.sources.points import list_points
 from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings, Source
@@ -20,6 +21,7 @@ SIGNS: dict[str, Source] = {
     "cifar-10-batches-bin": "cifar10",
     "cifar-100-python": "cifar100",
     "cifar-100-binary": "cifar100",
+    "points.csv": "points",
 }
 KNOWN = (
     "ILSVRC2012's archives, train/<class>/ and val/<class>/, Kaggle's ILSVRC/, CIFAR's folders, "
@@ -51,6 +53,8 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
             return list_cifar(source, root)
         case "class-folders":
             return list_class_folders(root, settings.held_out)
+        case "points" | "ring" | "grid" | "circles" | "swiss_roll" | "line":
+            return list_points(root)
         case _:  # digits and photos lie in folders too
             return list_folders(root)
 

@@ -23,6 +23,7 @@ from centigan.reporting.figures import (
     latent,
     neighbours,
     pictures,
+    plane,
     reconstructions,
     training,
 )
@@ -46,6 +47,8 @@ FIGURES: dict[str, Callable[[Results, Any], Figure]] = {  # Any: the figure's ow
     "interpolation": latent.interpolation,
     "class_grid": latent.class_grid,
     "reconstructions": reconstructions.reconstructions,
+    "plane": plane.plane,
+    "plane_in_training": plane.plane_in_training,
     "random_samples": pictures.random_samples,
     "training_curves": training.training_curves,
     "gallery": pictures.gallery_of_all,

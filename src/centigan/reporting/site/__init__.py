@@ -30,7 +30,7 @@ def write_report(layout: Layout, settings: Settings, commit: str | None) -> None
     """
     names = split_names(settings.data.classes, settings.data.split_size)
     results = Results(layout, names)
-    has_classes = "by_class" in results.subject.has  # else no sample and no number is of a class
+    has_classes = {"by_class", "images"} <= results.subject.has  # else no sample and no number is of a class
     classes = list_classes(results) if has_classes else []
     figures = list_figures(results, settings)
     class_pages = ClassPages(results, settings, classes) if has_classes else None

@@ -22,6 +22,8 @@ class Metric(NamedTuple):
     note: str
 
 
+MODES = "with 1 % of all points near it, or what modes.least says"
+KL = "from uniform counts, nats; log M where one of M modes has all"
 METRICS = (
     Metric("FID", "lower", "fid/generated", "fid/held_out", 2, "to the training images"),
     Metric(
@@ -77,6 +79,22 @@ METRICS = (
         0,
         "nearer to one than {below:g} levels of 255, by L1",
     ),
+    Metric("Modes covered", "higher", "modes/covered/generated", "modes/covered/held_out", 0, MODES),
+    Metric("Near a mode", "higher", "modes/near/generated", "modes/near/held_out", None, "of all points"),
+    Metric(
+        "Within 3 sd of a mode", "higher", "modes/within_sd/generated", "modes/within_sd/held_out", None, ""
+    ),
+    Metric("KL of the modes' counts", "lower", "modes/kl/generated", "modes/kl/held_out", 3, KL),
+    Metric(
+        "Energy distance",
+        "lower",
+        "points/energy/generated",
+        "points/energy/held_out",
+        4,
+        "to the training",
+    ),
+    Metric("Precision", "higher", "points/precision/generated", "points/precision/held_out", 3, "of points"),
+    Metric("Recall", "higher", "points/recall/generated", "points/recall/held_out", 3, "of points"),
     # numbers without one of real images beside them
     Metric(
         "Samples that are closer",

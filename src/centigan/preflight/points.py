@@ -1,0 +1,35 @@
+"""What settings say of one another where models learn points, or images that a family may not be made for."""
+
+from collections.abc import Iterator
+
+from centigan.preflight.findings import Finding, good, problem
+from centigan.settings import Settings
+from centigan.settings.families import FAMILIES
+from centigan.settings.limits import images_with_balls
+
+
+def of_family(settings: Settings) -> Iterator[Finding]:
+    """Whether the family has networks for what it is to learn."""
+    kind, model = settings.data.kind, settings.model
+    if kind in model.learns:
+        yield good(f"{model.title} learns {kind}")
+        return
+    able = ", ".join(name for name, family in FAMILIES.items() if kind in family.learns)
+    yield problem(
+        f"model.family: {model.title} has no networks for {kind}, which data.source: {settings.data.source} "
+        f"holds; those of {able} learn them"
+    )
+
+
+def of_points(settings: Settings) -> Iterator[Finding]:
+    """What measurements of points ask, and settings that only images know."""
+    if settings.train.flips:
+        yield problem("train.flips mirrors images, and points have no sides; set it to false")
+    wanted = images_with_balls(settings.distribution.neighbours)
+    samples = settings.sample.per_class * settings.data.classes
+    if samples < wanted:
+        yield problem(
+            f"sample.per_class: precision and recall with distribution.neighbours "
+            f"{settings.distribution.neighbours} need {wanted} points, and {samples} are drawn; raise it"
+        )
+    yield good(f"{samples:,} points are drawn")

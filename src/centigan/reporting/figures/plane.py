@@ -1,0 +1,137 @@
+"""Points in a plane or on a line: samples over what D says, and through training.
+
+The counterparts of Goodfellow et al. (2014), Fig 1, on the line; of Metz et al. (2017), Fig 2, and of
+Gulrajani et al. (2017), Fig 1, in the plane.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from centigan.reporting.figures.axes import GENERATED, MUTED, QUIET, REAL, legend_above, subtitle
+from centigan.reporting.results import Results
+from centigan.settings.figures import FigureSettings
+from centigan.sheets import evenly
+
+SHOWN = 2000  # points of a kind
+ACROSS = 6  # moments of a training
+BINS = 60
+Points = npt.NDArray[np.float32]
+
+
+def plane(results: Results, settings: FigureSettings) -> Figure:
+    """Training points and samples of the first split, over D's value of every place."""
+    split = results.split_names[0]
+    training, samples = (evenly_of(results.points(split, which)) for which in ("training", "generated"))
+    rows = results.metric("field").query("split == @split")
+    if training.shape[1] == 1:
+        return _on_a_line(training[:, 0], samples[:, 0], rows, settings.title)
+    figure = Figure(figsize=(6.2, 5.6), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(settings.title)
+    side = int(np.sqrt(len(rows)))
+    x1, x2, value = (rows[name].to_numpy().reshape(side, side) for name in ("x1", "x2", "value"))
+    reach = float(np.quantile(np.abs(value - np.median(value)), 0.98)) or 1.0
+    levels = np.median(value) + np.linspace(-reach, reach, 21)
+    shown = axes.contourf(x1, x2, value, levels=levels, cmap="RdBu_r", extend="both", alpha=0.75)
+    figure.colorbar(shown, ax=axes, label="D's logit, or the critic's value", shrink=0.8, format="%.2g")
+    axes.scatter(
+        training[:, 0],
+        training[:, 1],
+        s=3,
+        color=REAL,
+        alpha=0.5,
+        linewidths=0,
+        rasterized=True,
+        label="training points",
+    )
+    axes.scatter(
+        samples[:, 0],
+        samples[:, 1],
+        s=4,
+        color=GENERATED,
+        alpha=0.7,
+        linewidths=0,
+        rasterized=True,
+        label="samples",
+    )
+    axes.set_xlim(x1.min(), x1.max())
+    axes.set_ylim(x2.min(), x2.max())
+    axes.set_aspect("equal")
+    legend_above(axes)
+    return figure
+
+
+def plane_in_training(results: Results, settings: FigureSettings) -> Figure:
+    """A strip: samples of the same latents of the first split, at moments of its training."""
+    split = results.split_names[0]
+    training = evenly_of(results.points(split, "training"))
+    moments = results.snapshots_of_points(split)  # {iteration: (N, d)}
+    at = [list(moments)[n] for n in evenly(len(moments), ACROSS)]
+    figure = Figure(figsize=(2.0 * len(at) + 0.4, 2.7), layout="constrained")
+    figure.suptitle(settings.title, x=0.01, ha="left", weight="bold", size=12)
+    panels = figure.subplots(1, len(at), sharex=True, sharey=True, squeeze=False)[0]
+    low, high = training.min(0), training.max(0)
+    margin = 0.25 * float((high - low).max())
+    for axes, iteration in zip(panels, at, strict=True):
+        _moment(axes, training, moments[iteration])
+        axes.set_title(f"{'iteration ' if axes is panels[0] else ''}{iteration:,}", size=9, weight="normal")
+        axes.set_xlim(low[0] - margin, high[0] + margin)
+        if training.shape[1] == 2:
+            axes.set_ylim(low[1] - margin, high[1] + margin)
+            axes.set_aspect("equal")
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure
+
+
+def evenly_of(points: Points) -> Points:
+    """At most SHOWN of them, evenly."""
+    return points[evenly(len(points), SHOWN)]
+
+
+def _moment(axes: Axes, training: Points, samples: Points) -> None:
+    if training.shape[1] == 1:
+        _densities(axes, training[:, 0], samples[:, 0])
+        return
+    axes.scatter(training[:, 0], training[:, 1], s=1.5, color=QUIET, alpha=0.5, linewidths=0, rasterized=True)
+    axes.scatter(
+        samples[:, 0], samples[:, 1], s=2.5, color=GENERATED, alpha=0.7, linewidths=0, rasterized=True
+    )
+
+
+def _on_a_line(training: Points, samples: Points, rows: pd.DataFrame, title: str) -> Figure:
+    """Densities and D above, the lines of z to G(z) below (Goodfellow et al. 2014, Fig 1)."""
+    field, drawn = rows.query("kind == 'field'"), rows.query("kind == 'map'")
+    figure = Figure(figsize=(6.0, 5.0 if len(drawn) else 3.4), layout="constrained")
+    upper, *lower = figure.subplots(2, 1, height_ratios=[3, 2]) if len(drawn) else [figure.subplots()]
+    upper.set_title(title)
+    _densities(upper, training, samples)
+    upper.set_ylabel("density")
+    beside = upper.twinx()
+    beside.plot(field["x1"], field["value"], color="#E69F00", label="D's logit, or the critic's value")
+    beside.set_ylabel("D", color=MUTED)
+    beside.grid(visible=False)
+    for line in beside.get_lines():
+        upper.plot([], [], color=line.get_color(), label=line.get_label())
+    legend_above(upper)
+    for axes in lower:
+        z, x = drawn["x1"].to_numpy(), drawn["value"].to_numpy()
+        places = evenly(len(z), 41)
+        span = np.interp(z, (z.min(), z.max()), upper.get_xlim())  # z has an axis of its own
+        for place in places:
+            axes.plot([span[place], x[place]], [0, 1], color=QUIET, linewidth=0.8)
+        axes.set_yticks([0, 1], ["z", "G(z)"])
+        axes.set_xlim(upper.get_xlim())
+        axes.grid(visible=False)
+        subtitle(axes, f"each z from {z.min():g} to {z.max():g}, and the point that G makes of it")
+    return figure
+
+
+def _densities(axes: Axes, training: Points, samples: Points) -> None:
+    low, high = training.min() - 1, training.max() + 1
+    bins = np.linspace(low, high, BINS).tolist()
+    axes.hist(training, bins=bins, density=True, histtype="step", color=REAL, label="training points")
+    axes.hist(samples, bins=bins, density=True, color=GENERATED, alpha=0.4, label="samples")
