@@ -7,20 +7,18 @@ wrong image, too).
 
 import logging
 
-import numpy as np
 import torch
 from safetensors.numpy import save_file
 from torch import Tensor
 
 from centigan.atomic import atomic_path
-from centigan.data.held_out import at_training_size
+from centigan.data.some_held_out import some_held_out
 from centigan.errors import UserError
 from centigan.interpolation import linear
 from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
 from centigan.seeds import counter_seed
 from centigan.settings.stages import ReconstructStage
-from centigan.sheets import Images, evenly
 from centigan.trained import trained_family
 from centigan.types import Encodes, Given, Latent, Reconstructs, to_network, to_uint8
 
@@ -42,7 +40,8 @@ def reconstruct_split(layout: Layout, split: str, stage: ReconstructStage, *, de
     if not isinstance(family, Reconstructs):
         raise UserError(f"split {split}: {stage.model.title} draws no image again")
     settings, of = stage.reconstructions, f"split {split}: the decoder"
-    images, labels = _held_out(layout, split, settings.images, shape.resolution)
+    # a reconstruction is compared with those of others
+    images, labels = some_held_out(layout.arrays(split), settings.images, shape.resolution, least=2)
     real = to_network(torch.from_numpy(images), shape.channels).to(device)
     rng = torch.Generator().manual_seed(counter_seed(settings.seed, split, "reconstructions"))
     again = family.reconstruct(real, rng)
@@ -73,18 +72,6 @@ def right_over_wrong(images: Tensor, again: Tensor) -> float:
     right = distances.diagonal()
     wrong = (distances.sum() - right.sum()) / (len(images) - 1)
     return float(right.sum() / wrong)
-
-
-def _held_out(layout: Layout, split: str, most: int, side: int) -> tuple[Images, Tensor]:
-    """At most so many held-out images (N, R, R, 3), at the model's resolution, and their labels (N,)."""
-    arrays = layout.arrays(split)
-    images = np.load(arrays / "held_out_images.npy", mmap_mode="r")
-    rows = evenly(len(images), most)
-    if len(rows) < 2:
-        raise UserError(f"{arrays}/held_out_images.npy has one image; a reconstruction is compared with two")
-    small = at_training_size(images[rows], side)
-    labels = np.load(arrays / "held_out_labels.npy")[rows]
-    return np.ascontiguousarray(small), torch.from_numpy(labels.astype(np.int64))
 
 
 def _ends(count: int, walks: int, seed: int) -> Tensor:
