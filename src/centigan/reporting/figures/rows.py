@@ -1,7 +1,7 @@
 """Rows of pictures with words around them; every picture lies on whole pixels, unsmoothed."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import accumulate
 from textwrap import wrap
@@ -21,6 +21,7 @@ GAP, APART = 4, 20  # pixels between neighbours, and between what does not belon
 LETTER, LINE = 9, 19  # pixels that a letter and a line take at 8 points
 TITLE, TITLE_LETTER, SUBTITLE_LETTER = 36, 16, 10  # height of the title; of 12 and 9 points
 MARGIN = 14
+LEAST_LETTERS = 90  # in a line of a block's caption, however narrow its pictures are
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,16 @@ class Row:
     notes: Sequence[str] = ()  # under each picture
     after: str = ""  # right of them
     apart: bool = False  # with space above
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows under a title of their own, one of several in a figure."""
+
+    title: str
+    caption: str  # quiet, broken into lines as they fit
+    rows: Sequence[Row]
+    heads: Sequence[str] = ()  # words above each column
 
 
 @dataclass(frozen=True)
@@ -68,21 +79,36 @@ def rows_of_pictures(
         subtitle: a quiet line under the title.
     """
     plan = _plan(rows, tile, breaks, title=title, subtitle=subtitle, heads=heads)
-    body = np.zeros((plan.body_height, plan.body_width, 4), np.uint8)  # clear where no picture is
-    for row, y in zip(rows, plan.ys, strict=True):
-        for picture, x in zip(row.pictures, plan.xs, strict=False):
-            body[y : y + tile, x : x + tile, :3] = resized(picture, tile)
-            body[y : y + tile, x : x + tile, 3] = 255
-    width, height = plan.width, plan.height
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI)
-    bottom = height - plan.top - plan.body_height
-    place = plan.left / width, bottom / height, plan.body_width / width, plan.body_height / height
-    axes = figure.add_axes(place, frameon=False, xticks=[], yticks=[])
-    axes.imshow(body, interpolation="none", aspect="auto")
-    write = partial(_write, figure, plan)
+    figure = Figure(figsize=(plan.width / DPI, plan.height / DPI), dpi=DPI)
+    write = partial(_write, figure, plan.width, plan.height)
     write(MARGIN, MARGIN, title, va="top", fontsize=12, fontweight="bold")
     write(MARGIN, MARGIN + TITLE, subtitle, va="top", fontsize=9, color=MUTED)
+    _draw(figure, (plan.width, plan.height), rows, plan, tile)
     _write_around(write, rows, plan, tile, heads)
+    return figure
+
+
+def blocks_of_pictures(blocks: Sequence[Block], *, title: str, tile: int, subtitle: str) -> Figure:
+    """A figure of several blocks of rows, one under the other; arguments as of `rows_of_pictures`."""
+    widest = max(_plan(block.rows, tile, (), heads=block.heads).width for block in blocks)
+    letters = max(LEAST_LETTERS, widest // SUBTITLE_LETTER)
+    captions = ["\n".join(wrap(block.caption, letters)) for block in blocks]
+    top, plans = MARGIN + TITLE + LINE + APART, []
+    for block, caption in zip(blocks, captions, strict=True):
+        own = _plan(block.rows, tile, (), title=block.title, subtitle=caption, heads=block.heads)
+        plans.append(replace(own, top=top + own.top))
+        top += own.height
+    page = max(_words(title, subtitle), *(plan.width for plan in plans)), top
+    figure = Figure(figsize=(page[0] / DPI, page[1] / DPI), dpi=DPI)
+    write = partial(_write, figure, *page)
+    write(MARGIN, MARGIN, title, va="top", fontsize=12, fontweight="bold")
+    write(MARGIN, MARGIN + TITLE, subtitle, va="top", fontsize=9, color=MUTED)
+    for block, caption, plan in zip(blocks, captions, plans, strict=True):
+        above = plan.top + plan.body_height + MARGIN - plan.height  # of the block itself
+        write(MARGIN, above + MARGIN, block.title, va="top", fontsize=10, fontweight="bold")
+        write(MARGIN, above + MARGIN + TITLE, caption, va="top", fontsize=9, color=MUTED)
+        _draw(figure, page, block.rows, plan, tile)
+        _write_around(write, block.rows, plan, tile, block.heads)
     return figure
 
 
@@ -102,8 +128,8 @@ def _plan(
     tile: int,
     breaks: Collection[int],
     *,
-    title: str,
-    subtitle: str,
+    title: str = "",
+    subtitle: str = "",
     heads: Sequence[str],
 ) -> _Plan:
     across = max(len(row.pictures) for row in rows)
@@ -117,8 +143,8 @@ def _plan(
     left = MARGIN + LETTER * max(_letters(row.name) for row in rows) + 2 * GAP
     right = LETTER * max(_letters(row.after) for row in rows) + 2 * GAP
     above = LINE * max(map(_lines, heads), default=0)
-    top = MARGIN + TITLE + (LINE + 2 * GAP) * bool(subtitle) + above + 2 * GAP * bool(above)
-    words = MARGIN + max(TITLE_LETTER * len(title), SUBTITLE_LETTER * len(subtitle))
+    under_title = (LINE * _lines(subtitle) + 2 * GAP) * bool(subtitle)
+    top = MARGIN + TITLE + under_title + above + 2 * GAP * bool(above)
     body_width, body_height = xs[-1] + (tile + cell + 1) // 2, ys[-1] + tall[-1]
     return _Plan(
         xs=xs,
@@ -127,9 +153,28 @@ def _plan(
         top=top,
         body_width=body_width,
         body_height=body_height,
-        width=max(left + body_width + right, words) + MARGIN,
+        width=max(left + body_width + right + MARGIN, _words(title, subtitle)),
         height=top + body_height + MARGIN,
     )
+
+
+def _words(title: str, subtitle: str) -> int:
+    """Pixels across that a figure needs for these words."""
+    return 2 * MARGIN + max(TITLE_LETTER * len(title), SUBTITLE_LETTER * _letters(subtitle))
+
+
+def _draw(figure: Figure, page: tuple[int, int], rows: Sequence[Row], plan: _Plan, tile: int) -> None:
+    """The pictures, on a page so wide and high."""
+    body = np.zeros((plan.body_height, plan.body_width, 4), np.uint8)  # clear where no picture is
+    for row, y in zip(rows, plan.ys, strict=True):
+        for picture, x in zip(row.pictures, plan.xs, strict=False):
+            body[y : y + tile, x : x + tile, :3] = resized(picture, tile)
+            body[y : y + tile, x : x + tile, 3] = 255
+    width, height = page
+    bottom = height - plan.top - plan.body_height
+    place = plan.left / width, bottom / height, plan.body_width / width, plan.body_height / height
+    axes = figure.add_axes(place, frameon=False, xticks=[], yticks=[])
+    axes.imshow(body, interpolation="none", aspect="auto")
 
 
 def _write_around(
@@ -147,10 +192,10 @@ def _write_around(
             write(plan.left + x + tile / 2, below, text, ha="center", va="top", color=MUTED)
 
 
-def _write(figure: Figure, plan: _Plan, x: float, y: float, text: str, **look: Any) -> None:
+def _write(figure: Figure, width: int, height: int, x: float, y: float, text: str, **look: Any) -> None:
     if text:
         style: dict[str, Any] = {"fontsize": 8, "va": "center", "linespacing": 1.1} | look
-        figure.text(x / plan.width, 1 - y / plan.height, text, **style)
+        figure.text(x / width, 1 - y / height, text, **style)
 
 
 def _letters(text: str) -> int:
