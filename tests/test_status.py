@@ -124,6 +124,7 @@ def test_every_rule_but_the_raw_data_is_a_stage(layout: Layout) -> None:
     assert named - {
         "raw",
         "reconstruct",
+        "demonstrate",
         "study",
         "publish_study",
         "group",

@@ -255,6 +255,7 @@ FIGURES = {
     "interpolation": Figure(("smoothness", "latent"), BY_CLASS | LATENT),
     "class_grid": Figure(("latent",), BY_CLASS | LATENT),
     "reconstructions": Figure(("reconstruct",), frozenset({"reconstructs"})),
+    "demonstration": Figure(("demonstrate",), frozenset({"demonstrates"})),
     "random_samples": Figure(("sample",)),
     "plane": Figure(("field", "sample", "arrays"), frozenset({"discriminates"}), of=POINTS),
     "plane_in_training": Figure(("train", "arrays"), of=POINTS),
@@ -264,6 +265,9 @@ FIGURES = {
 RULES_OF_SOME = {  # other rules, and what they need
     "latent": frozenset({"latent", "images"}),
     "reconstruct": frozenset({"reconstructs", "images"}),
+    "latent": "latent",
+    "reconstruct": "reconstructs",
+    "demonstrate": "demonstrates",
 }
 # numbers of summary.json that no metric is behind
 OF_NO_METRIC = (

@@ -31,6 +31,7 @@ OF_EXPERIMENT = {  # the same of what is an experiment's own
     "samples": "sample",
     "latent": "latent",
     "reconstructions": "reconstruct",
+    "demonstrations": "demonstrate",
     "features": "features",
     "metrics": "measure",
     "tables": "tables",
@@ -238,6 +239,10 @@ class Layout:
     def reconstructions(self, split: str) -> Path:
         """Folder of real images drawn again, and of walks between them: images.safetensors, manifest.json."""
         return self.results / "reconstructions" / split
+
+    def demonstrations(self, split: str) -> Path:
+        """Folder of what the family's paper shows: images.safetensors, sheets.json, manifest.json."""
+        return self.results / "demonstrations" / split
 
     @property
     def judge(self) -> Path:

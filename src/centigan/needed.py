@@ -12,7 +12,8 @@ RULES = OF_PROTOCOL | OF_EXPERIMENT
 # a rule whose command is called otherwise; the others are called as their rule
 VERBS = {"features_of_real": "features --real", "measure_real": "measure --real", "publish": "track"}
 OF_A_METRIC = {"measure", "measure_real"}
-OF_A_SPLIT = {"arrays", "train", "sample", "latent", "reconstruct", "features", "features_of_real"}
+OF_DRAWING = {"sample", "latent", "reconstruct", "demonstrate"}
+OF_A_SPLIT = {"arrays", "train", "features", "features_of_real"} | OF_DRAWING
 
 
 def need(paths: Iterable[Path]) -> None:

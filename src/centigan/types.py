@@ -178,7 +178,10 @@ class Demonstrates(Protocol):
     """Draws what its paper shows. Ability `demonstrates`."""
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
-        """The paper's pictures, of a trained model; `real`: some held-out images (N, C, H, W)."""
+        """The paper's pictures, of a trained model; `real`: some held-out images (N, C, H, W).
+
+        `rng` may be a CPU's while the images lie on a GPU.
+        """
         ...
 
 

@@ -1,6 +1,7 @@
 """What every family must fulfil, whatever its paper."""
 
 import pkgutil
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -203,7 +204,11 @@ def test_a_family_can_do_what_it_says_and_says_what_it_can_do(name: str) -> None
     if isinstance(family, Discriminates):
         assert family.realness(images).shape == images.shape[:1]
     if isinstance(family, Demonstrates):
-        for sheet in family.demonstrate(images, ["a", "b", "c"], torch.Generator().manual_seed(0)):
+        sheets = family.demonstrate(images, ["a", "b", "c"], torch.Generator().manual_seed(0))
+        assert sheets
+        assert len({sheet.name for sheet in sheets}) == len(sheets)
+        for sheet in sheets:
+            assert re.fullmatch("[a-z0-9_]+", sheet.name)
             assert sheet.images.shape[2:] == images.shape[1:]
             assert len(sheet.rows) in (0, len(sheet.images))
             assert len(sheet.columns) in (0, sheet.images.shape[1])

@@ -39,6 +39,7 @@ classification: {{}}
 bits_per_dim: {{}}
 modes: {{}}
 reconstructions: {{}}
+demonstrations: {{}}
 supervision: {{}}
 splits: {{}}
 """

@@ -35,6 +35,7 @@ RESULT_OF = {  # a rule -> the results that tell what it made
     "sample": "results/{experiment}/samples/{split}/SHA256SUMS",
     "latent": "results/{experiment}/latent/{split}/SHA256SUMS",
     "reconstruct": "results/{experiment}/reconstructions/{split}/SHA256SUMS",
+    "demonstrate": "results/{experiment}/demonstrations/{split}/SHA256SUMS",
     "features": "results/{experiment}/features/{split}/SHA256SUMS",
 }
 

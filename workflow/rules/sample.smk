@@ -66,3 +66,27 @@ rule reconstruct:
     shell:
         "centigan reconstruct -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
         " --settings {params.settings:q} --log {log:q}"
+
+
+rule demonstrate:
+    input:
+        arrays=of_protocol("results/{home}/arrays/{split}/SHA256SUMS"),
+        trained="results/{experiment}/train/{split}/SHA256SUMS",
+    output:
+        images="results/{experiment}/demonstrations/{split}/images.safetensors",
+        sheets="results/{experiment}/demonstrations/{split}/sheets.json",
+        facts="results/{experiment}/demonstrations/{split}/facts.json",
+        digests="results/{experiment}/demonstrations/{split}/SHA256SUMS",
+        manifest="results/{experiment}/demonstrations/{split}/manifest.json",
+    log:
+        "logs/{experiment}/demonstrate/{split}.log",
+    threads: FAIR_SHARE
+    params:
+        settings=stage("demonstrate"),
+        code=source_of("demonstration"),
+        family=source_of_family,
+    message:
+        "what the paper shows, of split {wildcards.split}"
+    shell:
+        "centigan demonstrate -e {wildcards.experiment} -s {wildcards.split} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"

@@ -15,6 +15,7 @@ MADE_FROM: dict[str, tuple[str, ...]] = {
     "sample": ("train",),
     "latent": ("train",),
     "reconstruct": ("arrays", "train"),
+    "demonstrate": ("arrays", "train"),
     "judge": ("index", "arrays"),
     "features": (JUDGE_OF_FEATURES, "arrays", "sample"),
     "features_of_real": (JUDGE_OF_FEATURES, "arrays"),

@@ -20,7 +20,7 @@ from centigan.cli.options import (
     stage_of,
 )
 from centigan.settings.frozen import Frozen
-from centigan.settings.stages import LatentStage, ReconstructStage, SampleStage, TrainStage
+from centigan.settings.stages import DemonstrateStage, LatentStage, ReconstructStage, SampleStage, TrainStage
 
 OfTrained = Callable[..., None]  # of layout, split and stage, on a device
 app = typer.Typer()
@@ -168,3 +168,11 @@ def reconstruct() -> OfTrained:
     from centigan.reconstruction import reconstruct_split
 
     return reconstruct_split
+
+
+@of_trained("demonstrate", DemonstrateStage)
+def demonstrate() -> OfTrained:
+    """Draw what the family's paper shows, of a trained split."""
+    from centigan.demonstration import demonstrate_split
+
+    return demonstrate_split

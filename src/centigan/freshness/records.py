@@ -34,7 +34,7 @@ OF_GROUP = {  # under results/<protocol>/<study>/groups/<splits>
 }
 OF_EXPERIMENT = {  # under results/<protocol>/<experiment>
     "train": ("train",),
-    "evaluate": ("samples", "features", "latent", "reconstructions", "metrics"),
+    "evaluate": ("samples", "features", "latent", "reconstructions", "demonstrations", "metrics"),
     "report": ("summary.json", "tables", "figures", "report"),
     "publish": ("mlflow.json",),
     "study": tuple(sorted(STUDY_FILES - {"report"})),

@@ -88,6 +88,10 @@ CAPTIONS: dict[str, str] = {
         "of them, with the two images at the ends. A code that tells its image gives a small ratio of "
         "distances. The paper shows no such figure."
     ),
+    "demonstration": (
+        "What the family's own paper shows, drawn of the model of the first split: each sheet says what is "
+        "seen. Nothing was selected but by the sheet's own rule."
+    ),
     "random_samples": ("Samples drawn at random, with a fixed seed, among those of all classes (Figure 9)."),
     "training_curves": (
         "Losses of discriminator and generator, and how often D tells real from generated and names the "

@@ -18,6 +18,7 @@ def _of_any_family(results: Results, settings: Settings) -> dict[str, str]:
     facts, side, seek = results.summary, results.resolution, settings.neighbours
     classes = int(facts["data/classes"])
     within = "class" if "by_class" in results.subject.has else "split"
+    shown = f"{side} x {side} px, shown without interpolation"
     sought = "each of" if within == "class" else "the model for each of"
     return {
         "memorisation": (
@@ -27,9 +28,14 @@ def _of_any_family(results: Results, settings: Settings) -> dict[str, str]:
             f"{seek.permutations:,} permutations within {'classes' if within == 'class' else 'splits'}."
         ),
         "training_curves": f"Journals of {facts['data/splits']:.0f} splits; the judge plays no part.",
-        "random_samples": (
-            f"{side} x {side} px, shown without interpolation; of {facts['images/generated']:,.0f} samples "
-            f"of {classes} classes."
+        "random_samples": (f"{shown}; of {facts['images/generated']:,.0f} samples of {classes} classes."),
+        "reconstructions": (
+            f"{settings.reconstructions.images} held-out images of a split at most, evenly from their list, "
+            f"seed {settings.reconstructions.seed}; walks on the line between two codes."
+        ),
+        "demonstration": (
+            f"{shown}; the family was handed {settings.demonstrations.images} held-out images of its split "
+            f"at most, and random numbers of seed {settings.demonstrations.seed}."
         ),
     }
 
@@ -91,10 +97,6 @@ def _of_pictures(results: Results, settings: Settings) -> dict[str, str]:
         "interpolation": (
             f"The first of {walks.walks} linear walks of each class, {walks.steps} images each, seed "
             f"{walks.seed}; steps are distances of {settings.features.network}'s features."
-        ),
-        "reconstructions": (
-            f"{settings.reconstructions.images} held-out images of a split at most, evenly from their list, "
-            f"seed {settings.reconstructions.seed}; walks on the line between two codes."
         ),
         "class_grid": f"{shown}; {walks.styles} latents, seed {walks.seed}.",
         "gallery": f"{shown}; {first}.",

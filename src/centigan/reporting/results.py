@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,17 @@ from centigan.settings.families import OfModel
 from centigan.settings.families.contract import FamilySettings
 
 Images = npt.NDArray[np.uint8]
+
+
+class DrawnSheet(NamedTuple):
+    """One sheet of what a family's paper shows."""
+
+    name: str
+    title: str
+    caption: str
+    rows: Sequence[str]  # a label a row, or none
+    columns: Sequence[str]
+    images: Images  # (rows, columns, R, R, 3)
 
 
 @dataclass(frozen=True)
@@ -201,6 +212,13 @@ class Results:
     def right_over_wrong(self, split: str) -> float:
         """How far reconstructions are from their images, over how far from the others."""
         return float(read_facts(self.layout.reconstructions(split))["right_over_wrong"])
+
+    def sheets(self, split: str) -> list[DrawnSheet]:
+        """What the family's paper shows, in the order in which the family drew it."""
+        folder = self.layout.demonstrations(split)
+        words = json.loads(present(folder / "sheets.json").read_text(encoding="utf-8"))
+        with safe_open(present(folder / "images.safetensors"), framework="np") as file:
+            return [DrawnSheet(**about, images=file.get_tensor(about["name"])) for about in words]
 
     def _latent(self, split: str, name: str, *, axis: int) -> dict[str, Images]:
         folder = self.layout.latent(split)

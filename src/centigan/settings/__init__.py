@@ -28,6 +28,7 @@ from centigan.settings.figures import FiguresSettings
 from centigan.settings.frozen import Frozen, Name
 from centigan.settings.grouping import GroupingSettings
 from centigan.settings.training import (
+    DemonstrationSettings,
     LatentSettings,
     ReconstructionSettings,
     SampleSettings,
@@ -85,6 +86,7 @@ class Settings(Named):
     modes: ModesSettings = ModesSettings()
     latent: LatentSettings = LatentSettings()
     reconstructions: ReconstructionSettings = ReconstructionSettings()
+    demonstrations: DemonstrationSettings = DemonstrationSettings()
     figures: FiguresSettings = FiguresSettings()
     splits: dict[int, dict[Literal["model", "train", "sample"], dict[str, Any]]] = Field(
         default_factory=dict,

@@ -54,6 +54,7 @@ class FiguresSettings(Frozen):
     reconstructions: FigureSettings = FigureSettings(title="Held-out images drawn again")
     plane: FigureSettings = FigureSettings(title="Points, and what D says of the plane")
     plane_in_training: FigureSettings = FigureSettings(title="Points through training")
+    demonstration: FigureSettings = FigureSettings(title="What the paper shows")
     random_samples: FigureSettings = FigureSettings(title="Random samples")
     training_curves: FigureSettings = FigureSettings(title="Losses and accuracies of D")
     gallery: GallerySettings = GallerySettings(title="Samples of every class")

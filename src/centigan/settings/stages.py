@@ -25,6 +25,7 @@ from centigan.settings.families import ModelConfig
 from centigan.settings.frozen import Frozen
 from centigan.settings.grouping import GroupingSettings
 from centigan.settings.training import (
+    DemonstrationSettings,
     LatentSettings,
     ReconstructionSettings,
     SampleSettings,
@@ -132,6 +133,9 @@ class ReconstructStage(Frozen):
 
 class ModesStage(Frozen):
     modes: ModesSettings
+class DemonstrateStage(Frozen):
+    model: ModelConfig
+    demonstrations: DemonstrationSettings
 
 
 class BitsPerDimStage(Frozen):
@@ -156,6 +160,7 @@ STAGES: dict[str, type[Frozen]] = {
     "neighbours": NeighboursStage,
     "latent": LatentStage,
     "reconstruct": ReconstructStage,
+    "demonstrate": DemonstrateStage,
     "bits_per_dim": BitsPerDimStage,
     "modes": ModesStage,
 }

@@ -92,3 +92,10 @@ class ReconstructionSettings(Frozen):
     walks: Count = Field(4, description="walks, each from one of these images to another")
     steps: Count = Field(10, ge=3, description="images of a walk, ends included")
     seed: Seed = 0
+
+
+class DemonstrationSettings(Frozen):
+    """Held-out images handed to a family that draws what its paper shows."""
+
+    images: Count = Field(64, description="held-out images of a split, at most, evenly from their list")
+    seed: Seed = 0

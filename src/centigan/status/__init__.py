@@ -104,6 +104,7 @@ def _last_written(layout: Layout, splits: list[str], settings: Settings) -> dict
         "reconstruct": of_splits(
             "reconstruct", lambda split: layout.reconstructions(split) / "manifest.json"
         ),
+        "demonstrate": of_splits("demonstrate", lambda split: layout.demonstrations(split) / "manifest.json"),
         "judge": [("judge", "", layout.judge / "manifest.json")],
         "features": of_splits("features", lambda split: layout.features(split) / "manifest.json"),
         "features_of_real": of_splits(

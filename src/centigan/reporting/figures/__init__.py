@@ -19,6 +19,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.figures import (
     accuracy,
+    demonstration,
     diversity,
     latent,
     neighbours,
@@ -49,6 +50,7 @@ FIGURES: dict[str, Callable[[Results, Any], Figure]] = {  # Any: the figure's ow
     "reconstructions": reconstructions.reconstructions,
     "plane": plane.plane,
     "plane_in_training": plane.plane_in_training,
+    "demonstration": demonstration.demonstration,
     "random_samples": pictures.random_samples,
     "training_curves": training.training_curves,
     "gallery": pictures.gallery_of_all,
