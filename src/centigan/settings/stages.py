@@ -133,6 +133,8 @@ class ReconstructStage(Frozen):
 
 class ModesStage(Frozen):
     modes: ModesSettings
+
+
 class DemonstrateStage(Frozen):
     model: ModelConfig
     demonstrations: DemonstrationSettings
