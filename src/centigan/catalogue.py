@@ -166,6 +166,15 @@ METRICS = {
         needs=frozenset({"classifies", "labels"}),
         numbers=("class_output/{model,classifier}",),
     ),
+    "clustering": Metric(
+        "split",
+        ("train", "arrays"),
+        "clustering",
+        ("class_id", "source", "cluster", "called", "rule", "count"),
+        needs=frozenset({"clusters", "labels"}),
+        own="held_out",
+        numbers=("clustering/{accuracy,nmi}",),
+    ),
     "inception_score": Metric(
         "all",
         ("judge_of_features", "features"),

@@ -74,6 +74,24 @@ def test_the_class_output_weighs_classes_alike_and_tells_the_classifier_apart() 
     assert [*scores.class_output_summary(frame[:2])] == ["class_output/model"]
 
 
+def test_clusters_are_counted_split_by_split() -> None:
+    """In split 00 two of three held-out images are right; in 01 the clusters are the classes."""
+    rows = [
+        ("00", "held_out", "a", 0, "a", 2),
+        ("00", "held_out", "b", 0, "a", 1),
+        ("00", "training", "b", 1, "b", 9),
+        ("01", "held_out", "c", 0, "d", 0),
+        ("01", "held_out", "c", 1, "c", 1),
+        ("01", "held_out", "d", 0, "d", 3),
+        ("01", "held_out", "d", 1, "c", 0),
+    ]
+    frame = pd.DataFrame(rows, columns=["split", "source", "class_id", "cluster", "called", "count"])
+    assert scores.clustering_summary(frame) == {
+        "clustering/accuracy": pytest.approx((2 / 3 + 1) / 2),
+        "clustering/nmi": pytest.approx((0 + 1) / 2),
+    }
+
+
 def test_the_worst_walk_is_told_beside_the_mean() -> None:
     frame = pd.DataFrame({"path": ["linear", "linear"], "largest_over_mean": [1.0, 3.0]})
     assert scores.smoothness_summary(frame) == {

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from centigan.layout import WHOLE
+from centigan.metrics.confusion import normalised_mutual_information
 from centigan.metrics.memorisation import closer_than_held_out, duplicate_counts, scope_of
 from centigan.metrics.modes import divergence_from_uniform
 from centigan.settings.evaluation import NeighbourSettings
@@ -123,6 +124,20 @@ def class_output_summary(answers: pd.DataFrame) -> dict[str, float]:
     counts = answers.groupby(["named_by", "class_id"])[["correct", "count"]].sum()
     shares = (counts["correct"] / counts["count"]).groupby(level="named_by").mean()
     return {f"class_output/{name}": share for name, share in shares.items()}
+
+
+def clustering_summary(clusters: pd.DataFrame) -> dict[str, float]:
+    """Held-out images whose cluster is called by their class; what both tell of each other; mean over splits.
+
+    A share is of a split's images, as published errors are, not a mean over its classes.
+    """
+    held_out = clusters[clusters["source"] == "held_out"]
+    right, told = [], []
+    for _, rows in held_out.groupby("split"):
+        right.append(rows.loc[rows["called"] == rows["class_id"], "count"].sum() / rows["count"].sum())
+        counts = rows.pivot_table("count", "class_id", "cluster", aggfunc="sum")
+        told.append(normalised_mutual_information(counts.to_numpy()))
+    return {"clustering/accuracy": float(np.mean(right)), "clustering/nmi": float(np.mean(told))}
 
 
 def of_each_class(measured: dict[str, pd.DataFrame]) -> dict[str, Any]:

@@ -107,6 +107,7 @@ def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: Neighbour
         "modes": scores.modes_summary,
         "energy": scores.energy_summary,
         "class_output": scores.class_output_summary,
+        "clustering": scores.clustering_summary,
     }
     found = [summary(measured[name]) for name, summary in summaries.items() if name in measured]
     return {name: value for numbers in found for name, value in numbers.items()}

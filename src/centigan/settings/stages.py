@@ -145,6 +145,10 @@ class BitsPerDimStage(Frozen):
     bits_per_dim: BitsPerDimSettings
 
 
+class ClusteringStage(Frozen):
+    model: ModelConfig
+
+
 STAGES: dict[str, type[Frozen]] = {
     "index": IndexStage,
     "arrays": ArraysStage,
@@ -165,4 +169,5 @@ STAGES: dict[str, type[Frozen]] = {
     "demonstrate": DemonstrateStage,
     "bits_per_dim": BitsPerDimStage,
     "modes": ModesStage,
+    "clustering": ClusteringStage,
 }

@@ -122,6 +122,23 @@ METRICS = (
         "trained on the labelled images alone, for as many iterations",
     ),
     Metric(
+        "Held-out images in a cluster of their class",
+        "higher",
+        "clustering/accuracy",
+        "",
+        None,
+        "clusters are called by training images: by the best assignment, or each by its majority where "
+        "there are more than classes",
+    ),
+    Metric(
+        "Mutual information of cluster and class",
+        "higher",
+        "clustering/nmi",
+        "",
+        3,
+        "of held-out images, over the mean of both entropies; 1 is all, 0 none",
+    ),
+    Metric(
         "Largest step of a linear walk",
         "lower",
         "latent/linear/largest_over_mean",
