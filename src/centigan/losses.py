@@ -1,8 +1,10 @@
-"""Log-likelihood losses as pure functions of logits (AC-GAN, equations 2 and 3).
+"""Losses as pure functions of logits: log-likelihoods (AC-GAN, equations 2 and 3), entropies (CatGAN).
 
-Each returns a scalar to be *maximised*; a family negates the sum it descends. All work in float32 on
-logits: a softmax or sigmoid fed into a log would lose the small probabilities.
+Each returns a scalar; a log-likelihood is to be *maximised*, and a family negates the sum it descends. All
+work in float32 on logits: a softmax or sigmoid fed into a log would lose the small probabilities.
 """
+
+from math import log
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -29,3 +31,16 @@ def class_log_likelihood(class_logits: Tensor, labels: Tensor) -> Tensor:
     logits = class_logits.float()
     total = F.cross_entropy(logits, labels, ignore_index=UNLABELLED, reduction="sum")
     return -total / (labels != UNLABELLED).sum().clamp(min=1)
+
+
+def mean_entropy(logits: Tensor) -> Tensor:
+    """Mean over the rows of H(p), nats, of p = softmax of logits (N, K): 0 where each is sure of one."""
+    log_p = F.log_softmax(logits.float(), dim=1)
+    return -(log_p.exp() * log_p).sum(dim=1).mean()
+
+
+def entropy_of_mean(logits: Tensor) -> Tensor:
+    """H of the mean over the rows of softmax of logits (N, K), nats: log K where all are used alike."""
+    log_p = F.log_softmax(logits.float(), dim=1)
+    log_mean = log_p.logsumexp(dim=0) - log(len(logits))
+    return -(log_mean.exp() * log_mean).sum()

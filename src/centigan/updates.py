@@ -71,6 +71,44 @@ class ScheduledSGD(Optimizer):
         parameter.add_(velocity.sub_(gradient * (lr * self.rate)))
 
 
+class FallingAdam(Adam):
+    """Adam whose step size is constant for half of `zero_at` iterations, then falls in a line to 0.
+
+        r(n) = 2 - 2 (n - 1) / zero_at, within 0 and 1
+
+    The step is Adam's, shortened: the size is a tensor, which a recorded step reads, and Adam takes none
+    that changes on every device.
+    """
+
+    rate: Tensor  # r(n)
+
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float,
+        betas: tuple[float, float],
+        weight_decay: float,
+        *,
+        zero_at: int,
+    ) -> None:
+        super().__init__(parameters, lr, betas, weight_decay=weight_decay, fused=True)
+        self.zero_at = zero_at
+
+    def at(self, iteration: Tensor) -> None:
+        """Take the rate of an iteration, () int64."""
+        self.rate = (2 - 2 * (iteration - 1).float() / self.zero_at).clamp(0, 1)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """Move every parameter that has a gradient."""
+        assert closure is None
+        moved = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
+        before = [parameter.clone() for parameter in moved]
+        super().step()
+        for parameter, old in zip(moved, before, strict=True):
+            parameter.copy_(torch.lerp(old, parameter, self.rate))
+
+
 def optimizers_of(
     config: TwoForms, networks: dict[str, nn.Module], *, adam: bool = False
 ) -> dict[str, Optimizer]:
@@ -91,5 +129,5 @@ def optimizers_of(
 def follow_schedules(optimizers: Iterable[Optimizer], iteration: Tensor) -> None:
     """Let those optimisers that follow the iteration take their values of it."""
     for optimizer in optimizers:
-        if isinstance(optimizer, ScheduledSGD):
+        if isinstance(optimizer, ScheduledSGD | FallingAdam):
             optimizer.at(iteration)

@@ -15,6 +15,7 @@ import centigan.settings.families
 from centigan.families import build
 from centigan.settings.families import FAMILIES
 from centigan.settings.families.acgan import AcganConfig
+from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.vae import VaeConfig
@@ -42,6 +43,9 @@ from centigan.types import (
 
 CONFIGS = {  # the smallest of each family, or of each of its forms
     "acgan": AcganConfig(width=0.1),
+    "catgan": CatganConfig(width=0.05, clusters=4, rate="falls"),
+    "catgan-convolution": CatganConfig(width=0.05, clusters=4, net="convolution"),
+    "catgan-semi_supervised": CatganConfig(width=0.05, semi_supervised=True),
     "cgan": CganConfig(width=0.05),
     "cgan-dense": CganConfig(width=0.05, net="dense"),
     "gan": GanConfig(width=0.05, steps=2),
@@ -252,7 +256,9 @@ def test_grey_images_have_one_channel(name: str) -> None:
     rng = torch.Generator().manual_seed(0)
     family = build(CONFIGS[name], classes=3, resolution=32, channels=1, rng=rng)
     real = batch(1, CONFIGS[name].batches)
-    grey = real._replace(images=real.images[:, :1])
+    assert real.labelled
+    known = real.labelled._replace(images=real.labelled.images[:, :1])
+    grey = real._replace(images=real.images[:, :1], labelled=known)
     assert all(value.isfinite() for value in family.step(grey, rng).values())
     assert family.sample(Given(torch.tensor([0, 1])), rng).shape == (2, 1, 32, 32)
 

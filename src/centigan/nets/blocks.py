@@ -1,5 +1,7 @@
 """Blocks, noise and initialisation shared by convolutional families."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -52,6 +54,32 @@ def noise_table(std: float, dtype: torch.dtype) -> Tensor:
     ranks = torch.arange(2**15, dtype=torch.float64)
     quantiles = 2 * std * torch.special.ndtri((ranks + 0.5) / 2**15)
     return torch.stack([torch.zeros_like(quantiles), quantiles], dim=1).flatten().to(dtype)
+
+
+class Noise(nn.Module):
+    """Add N(0, std^2) while training."""
+
+    def __init__(self, std: float) -> None:
+        super().__init__()
+        self.std = std
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x of any shape; the same x in evaluation mode."""
+        return x + self.std * torch.randn_like(x) if self.training and self.std else x
+
+
+@contextmanager
+def without_statistics(network: nn.Module) -> Iterator[None]:
+    """While the block runs, batch norm's running statistics remember nothing of what passes."""
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+    shares = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
+    try:
+        yield
+    finally:
+        for norm, share in zip(norms, shares, strict=True):
+            norm.momentum = share
 
 
 class Doubling(nn.ConvTranspose2d):

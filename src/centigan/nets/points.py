@@ -3,8 +3,9 @@
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
+from centigan.nets.blocks import Noise
 from centigan.settings.families.contract import PointNetworks
 from centigan.types import Shape
 
@@ -13,6 +14,37 @@ def stack(sizes: list[int]) -> nn.Sequential:
     """Linear layers between these sizes, ReLU after each but the last."""
     *hidden, last = (nn.Linear(a, b) for a, b in pairwise(sizes))
     return nn.Sequential(*(layer for linear in hidden for layer in (linear, nn.ReLU())), last)
+
+
+class Scaled(nn.Module):
+    """x / scale."""
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x / self.scale
+
+
+def noisy_stack(sizes: list[int], *, slope: float, noise: float = 0.0, scale: float = 1.0) -> nn.Sequential:
+    """Of points over `scale` linear layers between these sizes.
+
+    After each but the last batch norm, a leaky ReLU, and N(0, noise^2) while training.
+    """
+    layers: list[nn.Module] = [Scaled(scale)]
+    for a, b in pairwise(sizes[:-1]):
+        layers += [nn.Linear(a, b), nn.BatchNorm1d(b), nn.LeakyReLU(slope), Noise(noise)]
+    return nn.Sequential(*layers, nn.Linear(*sizes[-2:]))
+
+
+def initialise_points(network: nn.Module, rng: Generator) -> None:
+    """Weights N(0, .1^2), biases uniform within 1 / sqrt(fan-in)."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            reach = module.in_features**-0.5
+            nn.init.normal_(module.weight, 0.0, 0.1, generator=rng)
+            nn.init.uniform_(module.bias, -reach, reach, generator=rng)
 
 
 class PointGenerator(nn.Module):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Tag
 
 from centigan.settings.families.acgan import AcganConfig
+from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.gan import GanConfig
@@ -25,6 +26,7 @@ def family_of(model: Any) -> Any:
 
 ModelConfig = Annotated[
     Annotated[AcganConfig, Tag("acgan")]
+    | Annotated[CatganConfig, Tag("catgan")]
     | Annotated[CganConfig, Tag("cgan")]
     | Annotated[GanConfig, Tag("gan")]
     | Annotated[VaeConfig, Tag("vae")]
@@ -33,6 +35,7 @@ ModelConfig = Annotated[
 ]
 FAMILIES: dict[str, type[FamilySettings]] = {
     "acgan": AcganConfig,
+    "catgan": CatganConfig,
     "cgan": CganConfig,
     "gan": GanConfig,
     "vae": VaeConfig,

@@ -90,6 +90,6 @@ class OfPointsToo(FamilySettings):
     def _points_go_without_saying(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Trainings from before points were there are those without their networks."""
         written: dict[str, Any] = values(self)
-        if self.points == PointNetworks():
+        if self.points == type(self).model_fields["points"].default:
             written.pop("points", None)
         return written
