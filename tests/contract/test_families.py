@@ -18,6 +18,7 @@ from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.gan import GanConfig
+from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
 from centigan.settings.training import TrainSettings
@@ -50,6 +51,7 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "cgan-dense": CganConfig(width=0.05, net="dense"),
     "gan": GanConfig(width=0.05, steps=2),
     "gan-convolution": GanConfig(width=0.05, net="convolution", update="alternating"),
+    "infogan": InfoganConfig(width=0.05, categorical_codes=2, learn_deviation=True),
     "vae": VaeConfig(width=0.05, latent=8),
     "wgan_gp": WganGpConfig(width=0.05, critic_steps=2),
 }

@@ -12,6 +12,7 @@ from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.gan import GanConfig
+from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
 from centigan.settings.frozen import Frozen
@@ -29,6 +30,7 @@ ModelConfig = Annotated[
     | Annotated[CatganConfig, Tag("catgan")]
     | Annotated[CganConfig, Tag("cgan")]
     | Annotated[GanConfig, Tag("gan")]
+    | Annotated[InfoganConfig, Tag("infogan")]
     | Annotated[VaeConfig, Tag("vae")]
     | Annotated[WganGpConfig, Tag("wgan_gp")],
     Discriminator(family_of),
@@ -38,6 +40,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "catgan": CatganConfig,
     "cgan": CganConfig,
     "gan": GanConfig,
+    "infogan": InfoganConfig,
     "vae": VaeConfig,
     "wgan_gp": WganGpConfig,
 }
