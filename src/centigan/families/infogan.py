@@ -12,7 +12,7 @@ D, the shared layers and Q ascend V + lambda L_I; then, by new latents, G ascend
 Departures and decisions
     1. Networks are those of the paper's Table 2, for SVHN at 32 px. Above, each doubling adds a layer of 256
        maps to both, as its networks for chairs have them. Batch norm stands before a ReLU, as in that code,
-       and where the table has it: in G after the first two layers, in the shared ones after all but the first.
+       and where the table has it: after G's first two layers, after all shared ones but the first.
     2. V has the code's form: G's term is the non-saturating one. Real and generated images pass apart.
     3. H(c) is that of the density which the codes have: log K of a categorical code, log 2 of a continuous
        one, U(-1, 1). That code takes the entropy of N(0, 1) for the latter, so its number is higher by .392
@@ -67,7 +67,7 @@ class Answers(NamedTuple):
 
 
 class ImageGenerator(nn.Module):
-    """G(z, c): latent (N, L) -> images (N, C, H, W)."""
+    """G(z, c): latent (N, L) -> images (N, C, H, W); every convolution 4 x 4 at stride 2."""
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
@@ -79,8 +79,11 @@ class ImageGenerator(nn.Module):
             nn.Linear(latent_size(config), units), nn.BatchNorm1d(units), nn.ReLU(inplace=True)
         )
         self.blocks = nn.Sequential(
-            *(doubling(a, b, norm=n <= further) for n, (a, b) in enumerate(pairwise([first, *rest]))),
-            nn.ConvTranspose2d(rest[-1], shape.channels, 4, stride=2, padding=1),
+            *(
+                block(nn.ConvTranspose2d(a, b, 4, 2, 1), nn.ReLU(inplace=True), norm=n <= further)
+                for n, (a, b) in enumerate(pairwise([first, *rest]))
+            ),
+            nn.ConvTranspose2d(rest[-1], shape.channels, 4, 2, 1),
             nn.Tanh(),
         )
 
@@ -99,7 +102,10 @@ class Discriminator(nn.Module):
         further = (shape.resolution // 32).bit_length() - 1
         maps = [shape.channels, *(scaled(m, config.width) for m in (64, 128, *[256] * (further + 1)))]
         self.shared = nn.Sequential(
-            *(halving(a, b, config.slope, norm=n > 0) for n, (a, b) in enumerate(pairwise(maps)))
+            *(
+                block(nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(config.slope, inplace=True), norm=n > 0)
+                for n, (a, b) in enumerate(pairwise(maps))
+            )
         )
         features, hidden = maps[-1] * SHARED_SIDE**2, scaled(128, config.width)
         self.source = nn.Linear(features, 1)
@@ -121,11 +127,7 @@ class Discriminator(nn.Module):
     def _answers(self) -> list[int]:
         """How many numbers Q says: logits, means, what deviations are made of."""
         c = self.config
-        return [
-            c.categorical_codes * c.categories,
-            c.continuous_codes,
-            c.continuous_codes * c.learn_deviation,
-        ]
+        return [*parts(c)[1:], c.continuous_codes * c.learn_deviation]
 
 
 class InfoGAN(Latent):
@@ -219,36 +221,32 @@ class InfoGAN(Latent):
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
         """What each code does (Figure 2): of the categorical codes the first, of the continuous ones all."""
         c = self.config
-        rows = self.latent(ROWS, rng).to(real.device)
-        values = torch.eye(c.categories, device=real.device)
-        steps = torch.linspace(FROM, TO, COLUMNS, device=real.device)
-        sheets = [
-            Sheet(
-                "categorical_code",
-                "categorical code",
-                "A column is a value of the first categorical code; along a row nothing else changes. "
-                "Training sees no label, so the order of the values means nothing.",
-                self._varied(rows, c.noise, values),
-                columns=[str(value) for value in range(c.categories)],
-            )
-        ]
+        rows, values = self.latent(ROWS, rng).to(real.device), torch.eye(c.categories, device=real.device)
+        categorical = Sheet(
+            "categorical_code",
+            "categorical code",
+            "A column is a value of the first categorical code; along a row nothing else changes. Training "
+            "sees no label, so the order of the values means nothing.",
+            self._varied(rows, c.noise, values),
+            columns=[str(value) for value in range(c.categories)],
+        )
         first = torch.arange(ROWS, device=real.device) % c.categories
         rows[:, c.noise : c.noise + c.categories] = values[first]
-        begin = latent_size(c) - c.continuous_codes
-        for code in range(c.continuous_codes):
-            sheets.append(
-                Sheet(
-                    f"continuous_code_{code + 1}",
-                    f"continuous code {code + 1}",
-                    f"Continuous code {code + 1} from {FROM:g} to {TO:g}; along a row nothing else changes. "
-                    "In training it is drawn from -1 to 1: columns beyond show what G makes of values that it "
-                    "has never been given.",
-                    self._varied(rows, begin + code, steps[:, None]),
-                    rows=[f"c1 = {row % c.categories}" for row in range(ROWS)],
-                    columns=[f"{FROM + (TO - FROM) * n / (COLUMNS - 1):g}" for n in range(COLUMNS)],
-                )
-            )
-        return sheets
+        return [categorical, *(self._continuous_sheet(rows, code) for code in range(c.continuous_codes))]
+
+    def _continuous_sheet(self, rows: Tensor, code: int) -> Sheet:
+        """Latents (R, L), one after the other with the values of the first categorical code, a row each."""
+        c = self.config
+        steps = torch.linspace(FROM, TO, COLUMNS, device=rows.device)
+        return Sheet(
+            f"continuous_code_{code + 1}",
+            f"continuous code {code + 1}",
+            f"Continuous code {code + 1} from {FROM:g} to {TO:g}; along a row nothing else changes. Training "
+            "draws it from -1 to 1: columns beyond show what G makes of values that it was never given.",
+            self._varied(rows, latent_size(c) - c.continuous_codes + code, steps[:, None]),
+            rows=[f"c1 = {row % c.categories}" for row in range(len(rows))],
+            columns=[f"{FROM + (TO - FROM) * n / (COLUMNS - 1):g}" for n in range(COLUMNS)],
+        )
 
     def _varied(self, rows: Tensor, place: int, values: Tensor) -> Tensor:
         """Images (R, S, C, H, W) of latents (R, L), each with every one of values (S, n) from `place` on."""
@@ -282,22 +280,9 @@ def above_the_floor(free: Tensor) -> Tensor:
     return F.softplus(free - LEAST_LOG_DEVIATION) + LEAST_LOG_DEVIATION
 
 
-def doubling(maps_in: int, maps_out: int, *, norm: bool) -> nn.Sequential:
-    """4x4 transposed convolution that doubles the side, batch norm, ReLU."""
-    return nn.Sequential(
-        nn.ConvTranspose2d(maps_in, maps_out, 4, stride=2, padding=1),
-        *([nn.BatchNorm2d(maps_out)] if norm else []),
-        nn.ReLU(inplace=True),
-    )
-
-
-def halving(maps_in: int, maps_out: int, slope: float, *, norm: bool) -> nn.Sequential:
-    """4x4 convolution that halves the side, batch norm, leaky ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(maps_in, maps_out, 4, stride=2, padding=1),
-        *([nn.BatchNorm2d(maps_out)] if norm else []),
-        nn.LeakyReLU(slope, inplace=True),
-    )
+def block(layer: nn.Conv2d | nn.ConvTranspose2d, activation: nn.Module, *, norm: bool) -> nn.Sequential:
+    """A layer, batch norm, activation."""
+    return nn.Sequential(layer, *([nn.BatchNorm2d(layer.out_channels)] if norm else []), activation)
 
 
 def initialise(network: nn.Module, rng: Generator) -> None:
