@@ -14,6 +14,7 @@ from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.vae import VaeConfig
+from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
 from centigan.settings.frozen import Frozen
 
@@ -32,6 +33,7 @@ ModelConfig = Annotated[
     | Annotated[GanConfig, Tag("gan")]
     | Annotated[InfoganConfig, Tag("infogan")]
     | Annotated[VaeConfig, Tag("vae")]
+    | Annotated[WganConfig, Tag("wgan")]
     | Annotated[WganGpConfig, Tag("wgan_gp")],
     Discriminator(family_of),
 ]
@@ -42,6 +44,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "gan": GanConfig,
     "infogan": InfoganConfig,
     "vae": VaeConfig,
+    "wgan": WganConfig,
     "wgan_gp": WganGpConfig,
 }
 
