@@ -3,7 +3,7 @@
 import inspect
 
 import torch
-from torch.optim import Adam, Optimizer
+from torch.optim import Adam, Optimizer, RMSprop
 
 SHIELDED = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
 
@@ -17,4 +17,5 @@ def spare_compiler_import() -> None:
     """
     for name in SHIELDED:
         setattr(Optimizer, name, inspect.unwrap(getattr(Optimizer, name)))
-    Adam.step = torch.no_grad()(inspect.unwrap(Adam.step))  # type: ignore[method-assign]
+    for kind in (Adam, RMSprop):
+        kind.step = torch.no_grad()(inspect.unwrap(kind.step))  # type: ignore[method-assign]
