@@ -1,4 +1,4 @@
-"""Losses as pure functions of logits: log-likelihoods (AC-GAN, equations 2 and 3), entropies (CatGAN).
+"""Losses as pure functions of logits: likelihoods (AC-GAN, 2 and 3), entropies (CatGAN), hinges (SNGAN, 16).
 
 Each returns a scalar; a log-likelihood is to be *maximised*, and a family negates the sum it descends. All
 work in float32 on logits: a softmax or sigmoid fed into a log would lose the small probabilities.
@@ -20,6 +20,16 @@ def log_real(source_logits: Tensor) -> Tensor:
 def log_fake(source_logits: Tensor) -> Tensor:
     """Mean log P(S = fake | x) of source logits (N,)."""
     return F.logsigmoid(-source_logits.float()).mean()
+
+
+def hinge_real(logits: Tensor) -> Tensor:
+    """Mean min(0, f(x) - 1) of logits (N,): real images on the right side of the margin add nothing."""
+    return -F.relu(1 - logits.float()).mean()
+
+
+def hinge_fake(logits: Tensor) -> Tensor:
+    """Mean min(0, -1 - f(x)) of logits (N,), of generated images."""
+    return -F.relu(1 + logits.float()).mean()
 
 
 def class_log_likelihood(class_logits: Tensor, labels: Tensor) -> Tensor:

@@ -126,6 +126,17 @@ def optimizers_of(
     }
 
 
+def decay_linearly(optimizers: Iterable[Optimizer], iteration: Tensor, over: int) -> None:
+    """Step sizes of an iteration, () int64: the first at iteration 1, 0 from `over` + 1, on a line between.
+
+    They become tensors, which a recorded step computes anew each time.
+    """
+    share = (1 - (iteration - 1) / over).clamp(min=0)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group.setdefault("initial_lr", group["lr"]) * share
+
+
 def follow_schedules(optimizers: Iterable[Optimizer], iteration: Tensor) -> None:
     """Let those optimisers that follow the iteration take their values of it."""
     for optimizer in optimizers:

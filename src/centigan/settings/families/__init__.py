@@ -13,6 +13,7 @@ from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.infogan import InfoganConfig
+from centigan.settings.families.sngan import SnganConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
@@ -32,6 +33,7 @@ ModelConfig = Annotated[
     | Annotated[CganConfig, Tag("cgan")]
     | Annotated[GanConfig, Tag("gan")]
     | Annotated[InfoganConfig, Tag("infogan")]
+    | Annotated[SnganConfig, Tag("sngan")]
     | Annotated[VaeConfig, Tag("vae")]
     | Annotated[WganConfig, Tag("wgan")]
     | Annotated[WganGpConfig, Tag("wgan_gp")],
@@ -43,6 +45,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "cgan": CganConfig,
     "gan": GanConfig,
     "infogan": InfoganConfig,
+    "sngan": SnganConfig,
     "vae": VaeConfig,
     "wgan": WganConfig,
     "wgan_gp": WganGpConfig,

@@ -1,0 +1,63 @@
+"""The convolutional networks of Miyato et al. (2018, appendix B, table 3), without residuals.
+
+D has a 3 x 3 convolution at each side, before the 4 x 4 one that halves it, and no batch norm.
+"""
+
+from itertools import pairwise
+from math import prod
+
+from torch import Tensor, nn
+
+from centigan.nets.blocks import scaled
+from centigan.types import Shape
+
+FIRST_SIDE, FIRST_MAPS, MOST_MAPS, SLOPE = 4, 64, 512, 0.1
+
+
+def plan(resolution: int, width: float) -> list[int]:
+    """Maps at the whole, half, a quarter, ... of the resolution, to 4 x 4: 64, 128, 256, 512 at 32 px."""
+    sides = (resolution // FIRST_SIDE).bit_length()
+    return [scaled(min(FIRST_MAPS * 2**n, MOST_MAPS), width) for n in range(sides)]
+
+
+class PlainGenerator(nn.Module):
+    """G(z): latent (N, latent) -> images (N, C, H, W)."""
+
+    def __init__(self, shape: Shape, latent: int, width: float) -> None:
+        super().__init__()
+        maps = plan(shape.resolution, width)[::-1]
+        self.maps = (maps[0], FIRST_SIDE, FIRST_SIDE)
+        self.project = nn.Linear(latent, prod(self.maps))
+        self.blocks = nn.Sequential(*(_doubling_block(a, b) for a, b in pairwise(maps)))
+        self.last = nn.Sequential(nn.Conv2d(maps[-1], shape.channels, 3, padding=1), nn.Tanh())
+
+    def forward(self, z: Tensor) -> Tensor:
+        """z (N, latent) -> (N, C, H, W) in [-1, 1]."""
+        images: Tensor = self.last(self.blocks(self.project(z).view(-1, *self.maps)))
+        return images
+
+
+class PlainDiscriminator(nn.Module):
+    """f(x): images (N, C, H, W) -> logits (N,)."""
+
+    def __init__(self, shape: Shape, width: float) -> None:
+        super().__init__()
+        maps = plan(shape.resolution, width)
+        layers: list[nn.Module] = [nn.Conv2d(shape.channels, maps[0], 3, padding=1), nn.LeakyReLU(SLOPE)]
+        for here, below in pairwise(maps):
+            layers += [nn.Conv2d(here, here, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
+            layers += [nn.Conv2d(here, below, 3, padding=1), nn.LeakyReLU(SLOPE)]
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(maps[-1] * FIRST_SIDE**2, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (N, C, H, W) in [-1, 1] -> (N,)."""
+        logits: Tensor = self.layers(x)
+        return logits.float()[:, 0]
+
+
+def _doubling_block(maps_in: int, maps_out: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.ConvTranspose2d(maps_in, maps_out, 4, stride=2, padding=1),
+        nn.BatchNorm2d(maps_out),
+        nn.ReLU(inplace=True),
+    )
