@@ -173,8 +173,8 @@ def initialise(network: nn.Module, rng: torch.Generator, std: float = 0.02) -> N
     for module in network.modules():
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, std, generator=rng)
-            assert module.bias is not None
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
 
 
 def initialise_by_fan_in(network: nn.Module, rng: torch.Generator) -> None:
@@ -182,5 +182,5 @@ def initialise_by_fan_in(network: nn.Module, rng: torch.Generator) -> None:
     for module in network.modules():
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=rng)
-            assert module.bias is not None
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

@@ -9,6 +9,7 @@ from pydantic import Discriminator, Tag
 
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.catgan import CatganConfig
+from centigan.settings.families.batchgan import BatchganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.gan import GanConfig
@@ -30,6 +31,7 @@ def family_of(model: Any) -> Any:
 ModelConfig = Annotated[
     Annotated[AcganConfig, Tag("acgan")]
     | Annotated[CatganConfig, Tag("catgan")]
+    | Annotated[BatchganConfig, Tag("batchgan")]
     | Annotated[CganConfig, Tag("cgan")]
     | Annotated[GanConfig, Tag("gan")]
     | Annotated[InfoganConfig, Tag("infogan")]
@@ -42,6 +44,7 @@ ModelConfig = Annotated[
 FAMILIES: dict[str, type[FamilySettings]] = {
     "acgan": AcganConfig,
     "catgan": CatganConfig,
+    "batchgan": BatchganConfig,
     "cgan": CganConfig,
     "gan": GanConfig,
     "infogan": InfoganConfig,
