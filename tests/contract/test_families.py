@@ -15,8 +15,8 @@ import centigan.settings.families
 from centigan.families import build
 from centigan.settings.families import FAMILIES
 from centigan.settings.families.acgan import AcganConfig
-from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.batchgan import BatchganConfig
+from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.infogan import InfoganConfig
@@ -47,11 +47,11 @@ from centigan.types import (
 
 CONFIGS = {  # the smallest of each family, or of each of its forms
     "acgan": AcganConfig(width=0.1),
+    "batchgan": BatchganConfig(width=0.05, discriminator_steps=2),
+    "batchgan-batch": BatchganConfig(width=0.05, prediction="batch", spectral=False),
     "catgan": CatganConfig(width=0.05, clusters=4, rate="falls"),
     "catgan-convolution": CatganConfig(width=0.05, clusters=4, net="convolution"),
     "catgan-semi_supervised": CatganConfig(width=0.05, semi_supervised=True),
-    "batchgan": BatchganConfig(width=0.05, discriminator_steps=2),
-    "batchgan-batch": BatchganConfig(width=0.05, prediction="batch", spectral=False),
     "cgan": CganConfig(width=0.05),
     "cgan-dense": CganConfig(width=0.05, net="dense"),
     "gan": GanConfig(width=0.05, steps=2),

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Tag
 
 from centigan.settings.families.acgan import AcganConfig
-from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.batchgan import BatchganConfig
+from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.gan import GanConfig
@@ -30,8 +30,8 @@ def family_of(model: Any) -> Any:
 
 ModelConfig = Annotated[
     Annotated[AcganConfig, Tag("acgan")]
-    | Annotated[CatganConfig, Tag("catgan")]
     | Annotated[BatchganConfig, Tag("batchgan")]
+    | Annotated[CatganConfig, Tag("catgan")]
     | Annotated[CganConfig, Tag("cgan")]
     | Annotated[GanConfig, Tag("gan")]
     | Annotated[InfoganConfig, Tag("infogan")]
@@ -43,8 +43,8 @@ ModelConfig = Annotated[
 ]
 FAMILIES: dict[str, type[FamilySettings]] = {
     "acgan": AcganConfig,
-    "catgan": CatganConfig,
     "batchgan": BatchganConfig,
+    "catgan": CatganConfig,
     "cgan": CganConfig,
     "gan": GanConfig,
     "infogan": InfoganConfig,
