@@ -21,6 +21,7 @@ from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.sngan import SnganConfig
+from centigan.settings.families.lapgan import LapganConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
@@ -59,6 +60,8 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "infogan": InfoganConfig(width=0.05, categorical_codes=2, learn_deviation=True),
     "sngan": SnganConfig(width=0.05, discriminator_steps=2),
     "sngan-convolution": SnganConfig(width=0.05, net="convolution", loss="standard", discriminator_steps=1),
+    "lapgan": LapganConfig(width=0.05),
+    "lapgan-conditional": LapganConfig(width=0.05, conditional=True, optimizer="adam"),
     "vae": VaeConfig(width=0.05, latent=8),
     "wgan": WganConfig(width=0.05, critic_steps=2),
     "wgan-dense": WganConfig(width=0.05, net="dense", critic_steps=2),

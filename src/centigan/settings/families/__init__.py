@@ -15,6 +15,7 @@ from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.sngan import SnganConfig
+from centigan.settings.families.lapgan import LapganConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
@@ -36,6 +37,7 @@ ModelConfig = Annotated[
     | Annotated[GanConfig, Tag("gan")]
     | Annotated[InfoganConfig, Tag("infogan")]
     | Annotated[SnganConfig, Tag("sngan")]
+    | Annotated[LapganConfig, Tag("lapgan")]
     | Annotated[VaeConfig, Tag("vae")]
     | Annotated[WganConfig, Tag("wgan")]
     | Annotated[WganGpConfig, Tag("wgan_gp")],
@@ -49,6 +51,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "gan": GanConfig,
     "infogan": InfoganConfig,
     "sngan": SnganConfig,
+    "lapgan": LapganConfig,
     "vae": VaeConfig,
     "wgan": WganConfig,
     "wgan_gp": WganGpConfig,
