@@ -51,7 +51,7 @@ def discriminator_of(lapgan: LAPGAN, side: int) -> nn.Module:
 
 def set_residual(lapgan: LAPGAN, side: int, value: float) -> None:
     """Let G of a level draw this number in every pixel."""
-    *_, last = generator_of(lapgan, side).layers  # type: ignore[misc]
+    *_, last = generator_of(lapgan, side).layers
     zero(last)
     nn.init.constant_(last.bias, value)
 
@@ -167,9 +167,7 @@ def test_a_discriminator_sees_the_low_pass_once() -> None:
     """G that draws nothing: the image is l_k, neither 0 nor 2 l_k."""
     lapgan, real, seen = family(), images(4), []
     zero(generator_of(lapgan, 32))
-    discriminator_of(lapgan, 32).layers[0].register_forward_hook(  # type: ignore[index,union-attr]
-        lambda _, x, y: seen.append(x[0])
-    )
+    discriminator_of(lapgan, 32).layers[0].register_forward_hook(lambda _, x, y: seen.append(x[0]))
     step(lapgan, real)
     low = levels_of(real)[-1].low
     torch.testing.assert_close(seen[0][:4], real)
@@ -268,9 +266,9 @@ def test_weights_begin_as_those_of_the_authors_code() -> None:
     generators, discriminators = Generators(Shape(0, 32), 100, 1.0), Discriminators(Shape(0, 32), 1.0)
     for network in (generators, discriminators):
         initialise(network, torch.Generator().manual_seed(0))
-    assert generators.of["8"].layers[2].weight.std().item() == pytest.approx(0.05, rel=0.01)  # type: ignore[index,union-attr]
-    assert discriminators.of["8"].layers[3].weight.std().item() == pytest.approx(0.005, rel=0.01)  # type: ignore[index,union-attr]
-    middle = generators.of["16"].layers[2]  # type: ignore[index]
+    assert generators.of["8"].layers[2].weight.std().item() == pytest.approx(0.05, rel=0.01)
+    assert discriminators.of["8"].layers[3].weight.std().item() == pytest.approx(0.005, rel=0.01)
+    middle = generators.of["16"].layers[2]
     assert middle.weight.abs().max().item() == pytest.approx((64 * 49) ** -0.5, rel=0.01)
     assert middle.weight.std().item() == pytest.approx((3 * 64 * 49) ** -0.5, rel=0.01)
     assert middle.bias.abs().max() > 0
@@ -283,6 +281,17 @@ def test_step_sizes_and_momentum_are_those_of_the_paper_by_epochs_of_704_iterati
         move.at(torch.tensor(1 + 704 * epoch))
         assert move.momentum.item() == pytest.approx(momentum)
         assert (move.lr * move.rate).item() == pytest.approx(0.02 * (1 + 4e-5) ** -epoch, rel=1e-5)
+
+
+def test_under_adam_the_dense_networks_alone_have_the_rate_of_the_coarsest_level() -> None:
+    lapgan = family(optimizer="adam", coarsest_lr=0.5, generator_lr=0.25, discriminator_lr=0.125)
+    for name, of_level, rate in (
+        ("generator", generator_of, 0.25),
+        ("discriminator", discriminator_of, 0.125),
+    ):
+        rates = {p: g["lr"] for g in lapgan.optimizers[name].param_groups for p in g["params"]}
+        found = {side: {rates[p] for p in of_level(lapgan, side).parameters()} for side in (8, 16, 32)}
+        assert found == {8: {0.5}, 16: {rate}, 32: {rate}}
 
 
 def test_the_sheets_end_in_the_sample_and_begin_with_the_real_image() -> None:

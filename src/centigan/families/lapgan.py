@@ -28,7 +28,10 @@ Departures and decisions
        the layers of the coarsest level begin at N(0, .05^2) in G and N(0, .005^2) in D.
     10. The coarsest side is 8 at every resolution. The paper crops CIFAR-10 to 28 px (8, 14, 28); that code
        has 16 and 32. It does not say how large the coarsest networks are; 1200 and 600 units are the paper's.
-    11. `width` scales every number of feature maps or units. Adam is a choice of ours.
+    11. `width` scales every number of feature maps or units.
+    12. Adam in the place of gradient descent is ours, for trainings of minutes. The dense networks of the
+       coarsest level then have a greater rate than the others, `coarsest_lr`: with theirs G_K still drew one
+       image after 1,000 iterations on digits, while at 5e-4 residuals swing.
 """
 
 from collections.abc import Sequence
@@ -59,13 +62,14 @@ class LAPGAN(Latent):
         self.classes = shape.classes if config.conditional else 0
         self.sides = sides_of(shape.resolution)
         shape = shape._replace(classes=self.classes)
-        self.networks: dict[str, nn.Module] = {
+        networks: dict[str, Generators | Discriminators] = {
             "generator": Generators(shape, config.latent, config.width),
             "discriminator": Discriminators(shape, config.width),
         }
-        for network in self.networks.values():
+        for network in networks.values():
             initialise(network, rng)
-        self.optimizers = {name: optimizer_of(config, name, net) for name, net in self.networks.items()}
+        self.networks: dict[str, nn.Module] = {**networks}
+        self.optimizers = {name: optimizer_of(config, name, net) for name, net in networks.items()}
         if not config.conditional:  # else D judges an image of a class, and none alone
             self.realness = self._realness
 
@@ -186,10 +190,15 @@ def beside(images: Sequence[Tensor], side: int) -> Tensor:
     return torch.stack([F.interpolate(each, size=side) for each in images], dim=1).clamp(-1, 1)
 
 
-def optimizer_of(config: Config, name: str, network: nn.Module) -> Optimizer:
+def optimizer_of(config: Config, name: str, network: Generators | Discriminators) -> Optimizer:
     """Of the networks that are named generator or discriminator."""
     of = config.sgd if config.optimizer == "sgd" else config
     rate = of.generator_lr if name == "generator" else of.discriminator_lr
     if config.optimizer == "sgd":
         return ScheduledSGD(network.parameters(), rate, config.sgd)
-    return Adam(network.parameters(), rate, (config.beta1, config.beta2), fused=True)
+    coarsest, *finer = network.of.values()
+    groups = [
+        {"params": [*coarsest.parameters()], "lr": config.coarsest_lr},
+        {"params": [parameter for each in finer for parameter in each.parameters()], "lr": rate},
+    ]
+    return Adam(groups, betas=(config.beta1, config.beta2), fused=True)

@@ -47,8 +47,13 @@ class LapganConfig(FamilySettings):
     latent: Count = Field(100, description="dimensions of z at the coarsest level; others have a plane each")
     optimizer: Literal["sgd", "adam"] = Field("sgd", description="sgd: the paper's")
     sgd: LapganSgdSettings = Field(LapganSgdSettings(), description="optimizer: sgd")
-    generator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for G; optimizer: adam")
-    discriminator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for D; optimizer: adam")
+    generator_lr: float = Field(
+        2.0e-4, gt=0, description="Adam's step size for G above the coarsest level; optimizer: adam"
+    )
+    discriminator_lr: float = Field(2.0e-4, gt=0, description="the same for D")
+    coarsest_lr: float = Field(
+        1.0e-3, gt=0, description="Adam's for G and D of the coarsest level, in their place"
+    )
     beta1: float = Field(0.5, ge=0, lt=1, description="of Adam")
     beta2: float = Field(0.999, ge=0, lt=1, description="of Adam")
 
