@@ -35,7 +35,7 @@ def noisy_stack(sizes: list[int], *, slope: float, noise: float = 0.0, scale: fl
     layers: list[nn.Module] = [Scaled(scale)]
     for a, b in pairwise(sizes[:-1]):
         layers += [nn.Linear(a, b), nn.BatchNorm1d(b), nn.LeakyReLU(slope), Noise(noise)]
-    return nn.Sequential(*layers, nn.Linear(*sizes[-2:]))
+    return nn.Sequential(*layers, nn.Linear(sizes[-2], sizes[-1]))
 
 
 def initialise_points(network: nn.Module, rng: Generator) -> None:

@@ -4,11 +4,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from centigan.reporting.figures.axes import GENERATED, REAL, legend_above, percent
+from centigan.reporting.figures.axes import BESIDE, GENERATED, REAL, legend_above, percent
 from centigan.reporting.results import Results
 from centigan.settings.figures import FigureSettings
 
 MOST_LINES = 10
+SHARES = ("source_", "class_")  # what keys of the journal begin with that are shares
 
 
 def training_curves(results: Results, settings: FigureSettings) -> Figure:
@@ -19,11 +20,11 @@ def training_curves(results: Results, settings: FigureSettings) -> Figure:
     panels = figure.subplots(len(contents), 1, sharex=True, squeeze=False)[:, 0]
     panels[0].set_title(settings.title)
     for axes, (ylabel, curves) in zip(panels, contents.items(), strict=True):
-        for (column, label), color in zip(curves.items(), (REAL, GENERATED), strict=True):
+        for (column, label), color in zip(curves.items(), (REAL, GENERATED, *BESIDE), strict=False):
             _curves(axes, column, histories, label=label, color=color)
         axes.set_ylabel(ylabel)
         legend_above(axes)
-        if ylabel != "loss":
+        if all(column.startswith(SHARES) for column in curves):
             percent(axes, "y", ylabel)
             axes.set_ylim(-0.03, 1.05)
     panels[-1].set_xlabel("iteration")

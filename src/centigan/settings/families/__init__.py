@@ -14,8 +14,8 @@ from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.infogan import InfoganConfig
-from centigan.settings.families.sngan import SnganConfig
 from centigan.settings.families.lapgan import LapganConfig
+from centigan.settings.families.sngan import SnganConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
@@ -36,8 +36,8 @@ ModelConfig = Annotated[
     | Annotated[CganConfig, Tag("cgan")]
     | Annotated[GanConfig, Tag("gan")]
     | Annotated[InfoganConfig, Tag("infogan")]
-    | Annotated[SnganConfig, Tag("sngan")]
     | Annotated[LapganConfig, Tag("lapgan")]
+    | Annotated[SnganConfig, Tag("sngan")]
     | Annotated[VaeConfig, Tag("vae")]
     | Annotated[WganConfig, Tag("wgan")]
     | Annotated[WganGpConfig, Tag("wgan_gp")],
@@ -50,8 +50,8 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "cgan": CganConfig,
     "gan": GanConfig,
     "infogan": InfoganConfig,
-    "sngan": SnganConfig,
     "lapgan": LapganConfig,
+    "sngan": SnganConfig,
     "vae": VaeConfig,
     "wgan": WganConfig,
     "wgan_gp": WganGpConfig,
