@@ -3,8 +3,9 @@
 Section 5 proposes to train with few labels: images without one have no class term, and the class output is
 the classifier. The paper reports no number. Where few labels are seen, a classifier of the same shape is
 measured beside it: the same network from the same first weights, moved up the class term of the labelled
-images alone, for as many iterations of as many images, at the same learning rate. What the model knows more,
-the unlabelled images and its own samples have taught it.
+images alone, for as many iterations of as many images, at the same learning rate; weights that begin with
+data begin with such images, too. What the model knows more, the unlabelled images and its own samples have
+taught it.
 
 Held-out images are shrunk as features' are. Images are drawn with replacement for the classifier alone, whose
 labelled images may be fewer than a batch. Weights are the last ones, not chosen by any held-out image.
@@ -25,7 +26,7 @@ from centigan.metrics.labels import class_ids_of, right_answers
 from centigan.seeds import counter_seed
 from centigan.settings.stages import TrainStage
 from centigan.trained import trained_family
-from centigan.types import UNLABELLED, Batch, Classifies, Given, Shape
+from centigan.types import UNLABELLED, Batch, Classifies, Given, Primes, Shape
 
 MODEL, CLASSIFIER = "model", "classifier"  # what the column `named_by` says
 COLUMNS = ("class_id", "named_by", "correct", "count")
@@ -70,7 +71,7 @@ def _classifier(
     labels = labelled(torch.from_numpy(np.load(folder / "labels.npy")).long(), stage.supervision, split)
     rows = (labels != UNLABELLED).nonzero()[:, 0]
     seen = images_of(folder / "images.npy", shape, rows.numpy())
-    for iteration in range(1, train.iterations + 1):
+    for iteration in range(train.iterations + 1):
         seed = counter_seed(train.seed, split, "classifier", iteration)
         torch.manual_seed(seed)  # dropout and activation noise
         rng = torch.Generator().manual_seed(seed)
@@ -80,7 +81,11 @@ def _classifier(
             flipped = torch.rand(train.batch_size, generator=rng) < 0.5
             batch = torch.where(flipped.view(-1, 1, 1, 1), batch.flip(3), batch)
         given = Given(labels[rows[drawn]].to(device))
-        family.class_step(Batch(batch.to(device), given, torch.tensor(iteration)))
+        known = Batch(batch.to(device), given, torch.tensor(iteration))
+        if iteration:
+            family.class_step(known)
+        elif isinstance(family, Primes):
+            family.prime(known, torch.Generator(device).manual_seed(seed))
     log.info(
         "split %s: a classifier of %d labelled images, %d iterations", split, len(rows), train.iterations
     )

@@ -31,7 +31,7 @@ from centigan.training.progress import Progress
 from centigan.training.snapshots import snapshot, snapshot_iterations
 from centigan.training.stopping import Stop, Stopped
 from centigan.training.watch import Watch
-from centigan.types import Family
+from centigan.types import Family, Primes
 
 # settings that may change between an interrupted run and its continuation
 FREE = {"train": {"iterations", "checkpoint_every", "checkpoint_minutes", "on_divergence"}}
@@ -134,6 +134,10 @@ def _train(
         identity["channels"] = channels
     checkpoints = Checkpoints(scratch, identity=identity, settings=settings)
     state = checkpoints.resume(family, averages)
+    if not state.iteration and isinstance(family, Primes):  # what it sets is in every checkpoint
+        seed = counter_seed(settings.seed, split, "prime")
+        torch.manual_seed(seed)
+        family.prime(engine.laid_out(batches.at(1)), rng.manual_seed(seed))
     halvings = max(halvings, state.halvings)
     for optimizer in family.optimizers.values():
         for group in optimizer.param_groups:
