@@ -5,6 +5,7 @@ work in float32 on logits: a softmax or sigmoid fed into a log would lose the sm
 """
 
 from math import log
+from typing import Literal
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -30,6 +31,30 @@ def hinge_real(logits: Tensor) -> Tensor:
 def hinge_fake(logits: Tensor) -> Tensor:
     """Mean min(0, -1 - f(x)) of logits (N,), of generated images."""
     return -F.relu(1 + logits.float()).mean()
+
+
+def log_smoothly_real(source_logits: Tensor, smoothing: float) -> Tensor:
+    """Mean log-likelihood of source logits (N,) for a label `real` of which a share is `fake`.
+
+    One-sided label smoothing (Salimans et al. 2016, section 3.4): 0.9 instead of 1 is a smoothing of 0.1;
+    what is generated keeps its label 0, so that the best D is (1 - smoothing) p / (p + q).
+    """
+    real = log_real(source_logits)
+    return (1 - smoothing) * real + smoothing * log_fake(source_logits) if smoothing else real
+
+
+def logits_of_source(class_logits: Tensor) -> Tensor:
+    """Source logits (N,) of K class logits (N, K), where a class K + 1, generated, has the logit 0.
+
+    P(real) = Z / (Z + 1) with Z the sum of the exponentials (Salimans et al. 2016, section 5).
+    """
+    return class_logits.float().logsumexp(1)
+
+
+def feature_distance(real: Tensor, fake: Tensor, kind: Literal["squared", "absolute"]) -> Tensor:
+    """Mean over the features of the distance of their means over (N, F) and (N, F): feature matching."""
+    apart = fake.float().mean(0) - real.float().mean(0)
+    return apart.square().mean() if kind == "squared" else apart.abs().mean()
 
 
 def class_log_likelihood(class_logits: Tensor, labels: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.lapgan import LapganConfig
 from centigan.settings.families.sngan import SnganConfig
+from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
@@ -62,6 +63,14 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "sngan-convolution": SnganConfig(width=0.05, net="convolution", loss="standard", discriminator_steps=1),
     "lapgan": LapganConfig(width=0.05),
     "lapgan-conditional": LapganConfig(width=0.05, conditional=True, optimizer="adam"),
+    "improved": ImprovedConfig(
+        width=0.05,
+        feature_matching=False,
+        minibatch_kernels=3,
+        virtual_batch_norm=2,
+        historical_averaging=0.1,
+    ),
+    "improved-dense": ImprovedConfig(width=0.05, net="dense"),
     "vae": VaeConfig(width=0.05, latent=8),
     "wgan": WganConfig(width=0.05, critic_steps=2),
     "wgan-dense": WganConfig(width=0.05, net="dense", critic_steps=2),
@@ -271,6 +280,7 @@ def test_grey_images_have_one_channel(name: str) -> None:
     family = build(CONFIGS[name], classes=3, resolution=32, channels=1, rng=rng)
     real = batch(1, CONFIGS[name].batches)
     assert real.labelled
+    assert real.labelled is not None
     known = real.labelled._replace(images=real.labelled.images[:, :1])
     grey = real._replace(images=real.images[:, :1], labelled=known)
     assert all(value.isfinite() for value in family.step(grey, rng).values())

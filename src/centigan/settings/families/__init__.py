@@ -16,6 +16,7 @@ from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.lapgan import LapganConfig
 from centigan.settings.families.sngan import SnganConfig
+from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
@@ -38,6 +39,7 @@ ModelConfig = Annotated[
     | Annotated[InfoganConfig, Tag("infogan")]
     | Annotated[LapganConfig, Tag("lapgan")]
     | Annotated[SnganConfig, Tag("sngan")]
+    | Annotated[ImprovedConfig, Tag("improved")]
     | Annotated[VaeConfig, Tag("vae")]
     | Annotated[WganConfig, Tag("wgan")]
     | Annotated[WganGpConfig, Tag("wgan_gp")],
@@ -52,6 +54,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "infogan": InfoganConfig,
     "lapgan": LapganConfig,
     "sngan": SnganConfig,
+    "improved": ImprovedConfig,
     "vae": VaeConfig,
     "wgan": WganConfig,
     "wgan_gp": WganGpConfig,
