@@ -82,3 +82,21 @@ def test_what_names_no_classes_says_so(layout: Layout) -> None:
     train_split(layout, "00", stage, device=CPU)
     with pytest.raises(UserError, match="CGAN names no classes"):
         measured(layout, stage)
+
+
+def test_a_classifier_whose_weights_begin_with_data_begins_with_labelled_images(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = with_labels(1, iterations=2, batch_size=6).model_dump()
+    values["model"] = {"family": "improved", "net": "dense", "width": 0.05}
+    stage = TrainStage.model_validate(values)
+    train_split(layout, "00", stage, device=CPU)
+    calls: list[str] = []
+    for name in ("prime", "class_step"):
+        monkeypatch.setattr(
+            f"centigan.families.improved.ImprovedGAN.{name}",
+            lambda _, batch, *rng, name=name: calls.append(name),
+        )
+    table = measured(layout, stage)
+    assert calls == ["prime", "class_step", "class_step"]
+    assert sorted(table["named_by"].unique()) == [CLASSIFIER, MODEL]

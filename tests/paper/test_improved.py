@@ -26,18 +26,19 @@ from centigan.settings.families.improved import ImprovedConfig
 from centigan.types import Batch, Given, Shape
 
 COUNT = 4  # images a minibatch
+COLOUR = Shape(3, 32)
 
 
 def rng(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def family(shape: Shape = Shape(3, 32), **change: Any) -> ImprovedGAN:
+def family(shape: Shape = COLOUR, **change: Any) -> ImprovedGAN:
     values = {"width": 0.05, "net": "dense"} | change
     return ImprovedGAN(ImprovedConfig.model_validate(values), shape, rng())
 
 
-def batch(gan: ImprovedGAN, shape: Shape = Shape(3, 32)) -> Batch:
+def batch(gan: ImprovedGAN, shape: Shape = COLOUR) -> Batch:
     def images(count: int, seed: int) -> Tensor:
         size = (count, shape.channels, shape.resolution, shape.resolution)
         return torch.rand(size, generator=rng(seed)) * 2 - 1
@@ -80,7 +81,7 @@ def test_a_source_logit_is_that_of_a_softmax_over_k_plus_1_classes() -> None:
 
 
 def test_the_source_terms_are_those_of_the_authors_code() -> None:
-    """1/2 mean(-Z + softplus(Z)) of unlabelled and 1/2 mean softplus(Z) of generated images, Z = logsumexp."""
+    """1/2 mean(-Z + softplus(Z)) of unlabelled, 1/2 mean softplus(Z) of generated images, Z = logsumexp."""
     unlabelled, fake = (torch.randn(5, 4, generator=rng(n)) for n in (0, 1))
     a, b = unlabelled.logsumexp(1), fake.logsumexp(1)
     theirs = (-a + F.softplus(a)).mean() / 2 + F.softplus(b).mean() / 2
@@ -107,7 +108,7 @@ def test_d_ascends_the_labels_and_half_of_the_source_terms(weight: float) -> Non
 
 
 def test_images_go_where_they_belong() -> None:
-    """D sees labelled images, one half of the unlabelled, and samples; G matches features of the other half."""
+    """D sees labelled images, half of the unlabelled, and samples; G matches features of the other half."""
     gan = family()
     given = batch(gan)
     assert given.labelled is not None
@@ -266,13 +267,13 @@ def bilinear(weight: float) -> float:
     """|(x, y)| of min_x max_y x y from (1, 1), after 2,000 steps of .05 by both at once."""
     players = nn.ParameterList([nn.Parameter(torch.ones(())), nn.Parameter(torch.ones(()))])
     (x, y), history = players, HistoricalMean(players)
+    of_x = of_y = torch.zeros(())
     for _ in range(2000):
-        history.see(players)
-        of_x, of_y = torch.autograd.grad(weight * history.distance(players), (x, y))
+        if weight:
+            history.see(players)
+            of_x, of_y = torch.autograd.grad(weight * history.distance(players), (x, y))
         with torch.no_grad():
-            of_x, of_y = of_x + y, of_y - x
-            x -= 0.05 * of_x
-            y -= 0.05 * of_y
+            x.data, y.data = x - 0.05 * (of_x + y), y - 0.05 * (of_y - x)
     return float(torch.stack([x, y]).norm().detach())
 
 

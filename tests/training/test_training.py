@@ -22,6 +22,7 @@ from small import SAMPLE, TRAIN
 from centigan.errors import UserError
 from centigan.families import build
 from centigan.families.acgan import ACGAN
+from centigan.families.improved import ImprovedGAN
 from centigan.journal import Journal, read_lines, text_until
 from centigan.layout import Layout
 from centigan.manifest import read_facts, read_manifest
@@ -188,6 +189,33 @@ def test_more_iterations_continue_from_the_last_checkpoint(layout: Layout, caplo
     assert "resuming after iteration 6" in caplog.text
     fresh_copy(layout)
     assert train(layout, changed(iterations=10)) == longer
+
+
+def test_weights_that_begin_with_data_do_so_once_and_a_stop_loses_nothing_of_it(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prime, primed = ImprovedGAN.prime, []
+
+    def counted(self: ImprovedGAN, batch: Batch, rng: torch.Generator) -> None:
+        primed.append(len(batch.images))
+        prime(self, batch, rng)
+
+    def trained(iterations: int) -> list[bytes]:
+        values = TRAIN.model_dump() | {"model": {"family": "improved", "net": "dense", "width": 0.05}}
+        values["train"] |= {"iterations": iterations, "ema": 0.9}
+        train_split(layout, "00", TrainStage.model_validate(values), device=CPU)
+        return [path.read_bytes() for path in sorted(layout.train("00").iterdir()) if path.suffix != ".json"]
+
+    monkeypatch.setattr(ImprovedGAN, "prime", counted)
+    trained(2)
+    resumed = trained(6)
+    assert primed == [8]  # two minibatches
+    fresh_copy(layout)
+    assert trained(6) == resumed
+    assert primed == [8, 8]
+    monkeypatch.setattr(ImprovedGAN, "prime", lambda *_: None)
+    fresh_copy(layout)
+    assert trained(6) != resumed
 
 
 def test_a_finished_training_is_replaced_when_its_settings_change(layout: Layout, caplog) -> None:
