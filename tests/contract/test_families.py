@@ -279,7 +279,6 @@ def test_grey_images_have_one_channel(name: str) -> None:
     rng = torch.Generator().manual_seed(0)
     family = build(CONFIGS[name], classes=3, resolution=32, channels=1, rng=rng)
     real = batch(1, CONFIGS[name].batches)
-    assert real.labelled
     assert real.labelled is not None
     known = real.labelled._replace(images=real.labelled.images[:, :1])
     grey = real._replace(images=real.images[:, :1], labelled=known)
