@@ -19,10 +19,10 @@ from centigan.settings.families.batchgan import BatchganConfig
 from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.gan import GanConfig
+from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.lapgan import LapganConfig
 from centigan.settings.families.sngan import SnganConfig
-from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig

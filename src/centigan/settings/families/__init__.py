@@ -13,10 +13,10 @@ from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.gan import GanConfig
+from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.lapgan import LapganConfig
 from centigan.settings.families.sngan import SnganConfig
-from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
@@ -36,10 +36,10 @@ ModelConfig = Annotated[
     | Annotated[CatganConfig, Tag("catgan")]
     | Annotated[CganConfig, Tag("cgan")]
     | Annotated[GanConfig, Tag("gan")]
+    | Annotated[ImprovedConfig, Tag("improved")]
     | Annotated[InfoganConfig, Tag("infogan")]
     | Annotated[LapganConfig, Tag("lapgan")]
     | Annotated[SnganConfig, Tag("sngan")]
-    | Annotated[ImprovedConfig, Tag("improved")]
     | Annotated[VaeConfig, Tag("vae")]
     | Annotated[WganConfig, Tag("wgan")]
     | Annotated[WganGpConfig, Tag("wgan_gp")],
@@ -51,10 +51,10 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "catgan": CatganConfig,
     "cgan": CganConfig,
     "gan": GanConfig,
+    "improved": ImprovedConfig,
     "infogan": InfoganConfig,
     "lapgan": LapganConfig,
     "sngan": SnganConfig,
-    "improved": ImprovedConfig,
     "vae": VaeConfig,
     "wgan": WganConfig,
     "wgan_gp": WganGpConfig,
