@@ -23,6 +23,7 @@ from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.lapgan import LapganConfig
 from centigan.settings.families.sngan import SnganConfig
+from centigan.settings.families.unrolled import UnrolledConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
@@ -71,6 +72,7 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
         historical_averaging=0.1,
     ),
     "improved-dense": ImprovedConfig(width=0.05, net="dense"),
+    "unrolled": UnrolledConfig(width=0.25, latent=8, steps=2, discriminator_lr=0.01),
     "vae": VaeConfig(width=0.05, latent=8),
     "wgan": WganConfig(width=0.05, critic_steps=2),
     "wgan-dense": WganConfig(width=0.05, net="dense", critic_steps=2),

@@ -22,7 +22,6 @@ Departures and decisions
        authors note that 64 overfit less. Above 32 px each doubling adds a layer of at most 512 maps.
 """
 
-from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 
 import torch
@@ -33,7 +32,7 @@ from centigan.nets.blocks import halving_block, initialise_by_fan_in, scaled, up
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.wgan_gp import WganGpConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
-from centigan.updates import ascend
+from centigan.updates import ascend, without_autocast
 
 FIRST_SIDE, FIRST_MAPS, MOST_MAPS = 4, 128, 512
 UNDER_THE_ROOT = 1e-12
@@ -170,13 +169,6 @@ def gradient_norms(critic: nn.Module, x: Tensor) -> Tensor:
     x = x.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(critic.forward(x).sum(), x, create_graph=True)
     return (gradient.square().sum(tuple(range(1, x.ndim))) + UNDER_THE_ROOT).sqrt()
-
-
-def without_autocast(device: torch.device) -> AbstractContextManager[object]:
-    """A context in which operations keep the type of their inputs."""
-    if not torch.amp.is_autocast_available(device.type):  # as on meta
-        return nullcontext()
-    return torch.autocast(device.type, enabled=False)
 
 
 def initialise(network: nn.Module, rng: Generator) -> None:

@@ -17,6 +17,7 @@ from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.lapgan import LapganConfig
 from centigan.settings.families.sngan import SnganConfig
+from centigan.settings.families.unrolled import UnrolledConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
@@ -40,6 +41,7 @@ ModelConfig = Annotated[
     | Annotated[InfoganConfig, Tag("infogan")]
     | Annotated[LapganConfig, Tag("lapgan")]
     | Annotated[SnganConfig, Tag("sngan")]
+    | Annotated[UnrolledConfig, Tag("unrolled")]
     | Annotated[VaeConfig, Tag("vae")]
     | Annotated[WganConfig, Tag("wgan")]
     | Annotated[WganGpConfig, Tag("wgan_gp")],
@@ -55,6 +57,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "infogan": InfoganConfig,
     "lapgan": LapganConfig,
     "sngan": SnganConfig,
+    "unrolled": UnrolledConfig,
     "vae": VaeConfig,
     "wgan": WganConfig,
     "wgan_gp": WganGpConfig,
