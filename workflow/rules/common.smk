@@ -19,6 +19,7 @@ FAIR_SHARE = max(1, EVERY_CORE // len(splits_of(PROTOCOL)))
 FETCHED = {
     "digits": "data.embedded",
     "photos": "data.embedded",
+    "stacked_digits": "data.embedded",
     "cifar10": "data.cifar_raw",
     "cifar100": "data.cifar_raw",
     **dict.fromkeys(DRAWN_POINTS, "data.points"),

@@ -22,7 +22,18 @@ from centigan.settings.data import DRAWN_POINTS, DataSettings
 from centigan.settings.stages import ArraysStage, GroupStage, IndexStage
 
 app = typer.Typer()
-Fetched = Literal["digits", "photos", "cifar10", "cifar100", "ring", "grid", "circles", "swiss_roll", "line"]
+Fetched = Literal[
+    "digits",
+    "photos",
+    "stacked_digits",
+    "cifar10",
+    "cifar100",
+    "ring",
+    "grid",
+    "circles",
+    "swiss_roll",
+    "line",
+]
 
 
 @app.command()

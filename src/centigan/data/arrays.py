@@ -32,6 +32,7 @@ from centigan.settings.data import ArraySettings
 from centigan.settings.stages import ArraysStage
 
 ARRAYS = ("images.npy", "labels.npy", "held_out_images.npy", "held_out_labels.npy")
+PLANAR = {"planar32": 32, "planar8": 8}  # side of what is stored
 BLOCK = 32  # images a task: 1.5 MB of pixels at 128 px, so that they are written from the cache
 log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
@@ -143,8 +144,8 @@ def _decode_block(
 
 
 def _decode(data: bytes, name: str, encoding: str, side: int, settings: ArraySettings) -> Decoded:
-    if encoding == "planar32":
-        return decode_planar(data, side)
+    if encoding in PLANAR:
+        return decode_planar(data, side, PLANAR[encoding])
     return decode(data, side, name=name, dct_scaling=settings.dct_scaling)
 
 

@@ -85,11 +85,11 @@ def decode(data: bytes, side: int, *, name: str = "", dct_scaling: bool = True) 
     return Decoded(resize(square, side), tuple(sorted(oddities)))
 
 
-def decode_planar(data: bytes, side: int) -> Decoded:
-    """The same of CIFAR's 3072 bytes: 32 x 32 of red, then green, then blue."""
-    if len(data) != 3072:
-        raise BadImage(f"has {len(data)} bytes instead of 3072")
-    square = np.frombuffer(data, np.uint8).reshape(3, 32, 32).transpose(1, 2, 0)
+def decode_planar(data: bytes, side: int, stored: int = 32) -> Decoded:
+    """The same of bytes, stored x stored of red, then green, then blue: CIFAR's 3072."""
+    if len(data) != 3 * stored**2:
+        raise BadImage(f"has {len(data)} bytes instead of {3 * stored**2}")
+    square = np.frombuffer(data, np.uint8).reshape(3, stored, stored).transpose(1, 2, 0)
     return Decoded(resize(square, side), ())
 
 

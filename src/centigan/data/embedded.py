@@ -1,4 +1,4 @@
-"""The two data sets that ship inside dependencies, written in ImageNet's folder layout.
+"""The data sets that ship inside dependencies; digits and photos are written in ImageNet's folder layout.
 
 digits   scikit-learn's 1,797 handwritten digits, 8 x 8 pixels, PNG. Every fifth image of a class is
          held out.
@@ -13,9 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from centigan.data.sources.stacked import CHANNELS, FILES, STACKS
 from centigan.errors import UserError
 from centigan.manifest import write_digests
 
@@ -70,16 +72,40 @@ def write_embedded(source: str, root: Path) -> None:
 
 
 def _write_digits(root: Path) -> None:
-    from sklearn.datasets import load_digits  # takes a second to import
-
-    digits = load_digits()
-    levels = np.rint(digits.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8), was 0..16
-    for label in range(10):
-        for number, image in enumerate(levels[digits.target == label]):
+    for label, images in enumerate(_digits()):
+        for number, image in enumerate(images):
             subset = "val" if number % HELD_OUT_DIGIT == 0 else "train"
             folder = root / subset / str(label)
             folder.mkdir(parents=True, exist_ok=True)
             Image.fromarray(image).save(folder / f"{number:04d}.png")
+
+
+def _digits() -> list[NDArray[np.uint8]]:
+    """The images (N, 8, 8) of each digit from 0 to 9."""
+    from sklearn.datasets import load_digits  # takes a second to import
+
+    digits = load_digits()
+    levels = np.rint(digits.images * (255 / 16)).astype(np.uint8)  # (1797, 8, 8), was 0..16
+    return [levels[digits.target == label] for label in range(10)]
+
+
+def _write_stacked_digits(root: Path) -> None:
+    root.mkdir(parents=True)
+    digits = _digits()
+    held_out = [images[::HELD_OUT_DIGIT] for images in digits]
+    training = [
+        np.delete(images, slice(None, None, HELD_OUT_DIGIT), axis=0) for images in digits
+    ]
+    for stream, (subset, drawn_from) in enumerate({"train": training, "held_out": held_out}.items()):
+        rng = np.random.default_rng([SEED, stream])
+        count, classes = STACKS[subset], np.arange(10**CHANNELS)
+        stacks = np.empty((len(classes), count, CHANNELS, 8, 8), np.uint8)
+        for channel in range(CHANNELS):
+            digit_of = classes // 10 ** (CHANNELS - 1 - channel) % 10
+            for digit, images in enumerate(drawn_from):
+                own = digit_of == digit
+                stacks[own, :, channel] = images[rng.integers(len(images), size=(own.sum(), count))]
+        (root / FILES[subset]).write_bytes(stacks.tobytes())
 
 
 def _write_photos(root: Path) -> None:
@@ -114,4 +140,8 @@ def packaged(package: str, file: str) -> Path:
     return Path(spec.origin).parent / file
 
 
-WRITERS: dict[str, Callable[[Path], None]] = {"digits": _write_digits, "photos": _write_photos}
+WRITERS: dict[str, Callable[[Path], None]] = {
+    "digits": _write_digits,
+    "photos": _write_photos,
+    "stacked_digits": _write_stacked_digits,
+}

@@ -8,7 +8,16 @@ from centigan.settings.families.contract import Kind
 from centigan.settings.frozen import Count, Frozen, Line
 
 ImageSource = Literal[
-    "auto", "archives", "folders", "class-folders", "kaggle", "cifar10", "cifar100", "digits", "photos"
+    "auto",
+    "archives",
+    "folders",
+    "class-folders",
+    "kaggle",
+    "cifar10",
+    "cifar100",
+    "digits",
+    "photos",
+    "stacked_digits",
 ]
 PointSource = Literal["points", "ring", "grid", "circles", "swiss_roll", "line"]
 Source = Literal[ImageSource, PointSource]

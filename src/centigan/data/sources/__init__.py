@@ -9,6 +9,7 @@ from centigan.data.sources.kaggle import DATA, list_kaggle
 from centigan.data.sources.listing import Listing, cannot_read
 from centigan.data.sources.points import list_points
 from centigan.data.sources.sift import Sieve
+from centigan.data.sources.stacked import list_stacked_digits
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings, Source
 
@@ -55,6 +56,8 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
             return list_class_folders(root, settings.held_out)
         case "points" | "ring" | "grid" | "circles" | "swiss_roll" | "line":
             return list_points(root)
+        case "stacked_digits":
+            return list_stacked_digits(root)
         case _:  # digits and photos lie in folders too
             return list_folders(root)
 

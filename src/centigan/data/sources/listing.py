@@ -15,7 +15,7 @@ from centigan.data.sources.passed_over import PassedOver
 from centigan.errors import UserError
 
 Subset = Literal["train", "held_out"]
-Encoding = Literal["image", "planar32", "line", "plane"]
+Encoding = Literal["image", "planar32", "planar8", "line", "plane"]
 MOST_BYTES = 1 << 30  # of a file: the largest image that is decoded has 0.7 GB as 16-bit RGBA
 NOT_UTF8 = re.compile("[\ud800-\udfff]")  # Python reads bytes that are no UTF-8 as surrogates
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
@@ -50,7 +50,7 @@ class Listing:
     images: columns path, offset, size, name, subset ("train" or "held_out"), class_id; within a class
         and subset sorted by name, so that one data set gives the same arrays from any layout.
     encoding: "image", a whole JPEG, PNG, ... ; "planar32", CIFAR's 3072 bytes: 32 x 32 red, green, blue;
-        "line", "plane": a line of points.csv with one coordinate, or two.
+        "planar8", the same of 8 x 8; "line", "plane": a line of points.csv with one coordinate, or two.
     """
 
     source: str  # a few words for people: "ILSVRC2012 archives"
