@@ -93,9 +93,7 @@ def _write_stacked_digits(root: Path) -> None:
     root.mkdir(parents=True)
     digits = _digits()
     held_out = [images[::HELD_OUT_DIGIT] for images in digits]
-    training = [
-        np.delete(images, slice(None, None, HELD_OUT_DIGIT), axis=0) for images in digits
-    ]
+    training = [np.delete(images, slice(None, None, HELD_OUT_DIGIT), axis=0) for images in digits]
     for stream, (subset, drawn_from) in enumerate({"train": training, "held_out": held_out}.items()):
         rng = np.random.default_rng([SEED, stream])
         count, classes = STACKS[subset], np.arange(10**CHANNELS)

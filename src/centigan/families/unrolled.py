@@ -20,7 +20,7 @@ Departures and decisions
     5. Images: the networks for stacked MNIST at 32, not 28 px. Each doubling above has a layer more at the
        side of 4 pixels, of twice the maps. Kernels of 3 x 3, batch norm in G alone: in D it would make
        an image's logit depend on others, and its statistics would count steps that are never made. Slope .2.
-    6. Points: the networks of the ring of eight Gaussians (`points`). Every weight is orthogonal with gain .8.
+    6. Points: the networks of the ring of eight Gaussians (`points`). Weights are orthogonal with gain .8.
        That is the paper's for the ring; here images have it too.
     7. `width` scales every feature-map count, `discriminator_share` those of D besides.
 """

@@ -40,7 +40,7 @@ def _frame(path: Path, subset: Subset) -> pd.DataFrame:
     size = path.stat().st_size
     if size != len(rows) * IMAGE:
         raise UserError(
-            f"{path} has {size} bytes instead of {len(rows) * IMAGE}; `centigan raw stacked_digits` writes it anew"
+            f"{path} has {size} bytes instead of {len(rows) * IMAGE}; make it anew by `centigan raw`"
         )
     columns = {
         "path": path.as_posix(),

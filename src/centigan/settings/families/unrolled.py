@@ -13,11 +13,15 @@ class UnrolledConfig(OfPointsToo):
 
     title: ClassVar[str] = "Unrolled GAN"
     implementation: ClassVar[str] = "unrolled.UnrolledGAN"
-    panels: ClassVar[Panels] = ADVERSARIAL | {"objective": {"value": "D as it is", "ahead": "after its steps"}}
+    panels: ClassVar[Panels] = ADVERSARIAL | {
+        "objective": {"value": "D as it is", "ahead": "after its steps"}
+    }
 
     family: Literal["unrolled"] = "unrolled"
     latent: Count = Field(256, description="dimensions of z")
-    steps: int = Field(5, ge=0, le=100, description="of D that G looks ahead, the paper's K; 0: the plain GAN")
+    steps: int = Field(
+        5, ge=0, le=100, description="of D that G looks ahead, the paper's K; 0: the plain GAN"
+    )
     saturating: bool = Field(True, description="G descends the objective itself; false: ascends log D(G(z))")
     discriminator_share: float = Field(
         0.25, gt=0, le=64, description="the X of stacked MNIST: D's maps are 8X, 16X, 32X; paper: 1/4 or 1/2"
