@@ -11,11 +11,13 @@ from centigan.catalogue import (
     Subject,
     absent,
     applying,
+    has_of_data,
     subject_of,
     why_no_number,
     why_not,
 )
 from centigan.layout import TABLES as EVERY_TABLE
+from centigan.settings.data import ContentSettings
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.stages import STAGES
@@ -28,7 +30,15 @@ class Unconditional(FamilySettings):
     title = "GAN"
 
 
-OF_OTHERS = {"likelihood", "reconstructs", "clusters", "represents", "discriminates", "demonstrates"}
+OF_OTHERS = {  # abilities, and what only some data have
+    "likelihood",
+    "reconstructs",
+    "clusters",
+    "represents",
+    "discriminates",
+    "demonstrates",
+    "stacked_digits",
+}
 KINDS = {"metric": METRICS, "table": TABLES, "figure": FIGURES}
 
 
@@ -87,6 +97,15 @@ def test_a_metric_has_a_stage_and_a_module_that_measures(name: str) -> None:
     assert hasattr(module, "measure_real") == bool(metric.of_real)
     if "source" in metric.columns and metric.per == "split":
         assert metric.baseline or metric.own != "generated"  # samples beside a baseline, or real images alone
+
+
+def test_stacked_digits_have_modes_and_other_images_have_not() -> None:
+    data = {name: has_of_data(ContentSettings(source=name)) for name in ("stacked_digits", "digits")}
+    of = {name: subject_of(Unconditional(), classes_of_a_split=1000, data=has) for name, has in data.items()}
+    assert why_not(METRICS["stacked_modes"], of["stacked_digits"]) is None
+    assert why_not(METRICS["stacked_modes"], of["digits"]) == (
+        "needs stacked digits; GAN was trained on others"
+    )
 
 
 def test_a_number_that_does_not_apply_has_its_metrics_reason() -> None:

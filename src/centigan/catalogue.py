@@ -29,6 +29,7 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "images": ("images", "was trained on points"),
     "points": ("points", "was trained on images"),
     "modes": ("points whose classes lie apart", "was trained on others"),
+    "stacked_digits": ("stacked digits", "was trained on others"),
 }
 ASKED_OF_MODEL = {"likelihood", "classifies", "clusters", "represents", "discriminates"}  # by a metric itself
 IMAGES, POINTS = frozenset({"images"}), frozenset({"points"})
@@ -222,6 +223,16 @@ METRICS = {
         needs=frozenset({"discriminates"}),
         of=POINTS,
     ),
+    "stacked_modes": Metric(
+        "split",
+        ("arrays", "sample"),
+        "distribution",
+        ("class_id", "source", "named", "images", "judge"),
+        needs=frozenset({"stacked_digits"}),
+        of_real=("arrays",),
+        baseline="held_out",
+        numbers=("stacked_modes/{modes,kl,uniform}/{generated,held_out}", "stacked_modes/{number,judge}"),
+    ),
     "classification": Metric(
         "all",
         ("features", "features_of_real"),
@@ -316,8 +327,9 @@ def subject_of(
 
 
 def has_of_data(data: ContentSettings) -> set[str]:
-    """What data have of NEEDS: images, or points, perhaps with modes."""
-    return {data.kind} | ({"modes"} if data.source in WITH_MODES else set())
+    """What data have of NEEDS: images, perhaps stacked digits, or points, perhaps with modes."""
+    found: set[str] = {data.kind} | ({"modes"} if data.source in WITH_MODES else set())
+    return found | {"stacked_digits"} if data.source == "stacked_digits" else found
 
 
 def subject_of_settings(settings: Settings) -> Subject:

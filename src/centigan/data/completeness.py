@@ -33,6 +33,7 @@ def check(listing: Listing, classes: list[str], settings: DataSettings) -> dict[
                 f"{said}. Fetch the data anew, or set data.on_bad_image: reject to go on with what is there"
             )
         log.warning("%s (source.json lists all)", said)
+    has = has_of_data(settings)
     return {
         "source": listing.source,
         "found": listing.found,
@@ -46,7 +47,7 @@ def check(listing: Listing, classes: list[str], settings: DataSettings) -> dict[
         name: value
         for name, value in (
             ("passed_over", listing.passed_over),
-            ("has", sorted(has_of_data(settings)) if settings.kind == "points" else None),
+            ("has", sorted(has) if has != {"images"} else None),
         )
         if value
     }

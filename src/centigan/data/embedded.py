@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from centigan.data.sources.stacked import CHANNELS, FILES, STACKS
+from centigan.data.sources.listing import Subset
+from centigan.data.sources.stacked import CHANNELS, FILES, SIDE, STACKS
 from centigan.errors import UserError
 from centigan.manifest import write_digests
 
@@ -94,16 +95,22 @@ def _write_stacked_digits(root: Path) -> None:
     digits = _digits()
     held_out = [images[::HELD_OUT_DIGIT] for images in digits]
     training = [np.delete(images, slice(None, None, HELD_OUT_DIGIT), axis=0) for images in digits]
-    for stream, (subset, drawn_from) in enumerate({"train": training, "held_out": held_out}.items()):
-        rng = np.random.default_rng([SEED, stream])
-        count, classes = STACKS[subset], np.arange(10**CHANNELS)
-        stacks = np.empty((len(classes), count, CHANNELS, 8, 8), np.uint8)
-        for channel in range(CHANNELS):
-            digit_of = classes // 10 ** (CHANNELS - 1 - channel) % 10
-            for digit, images in enumerate(drawn_from):
-                own = digit_of == digit
-                stacks[own, :, channel] = images[rng.integers(len(images), size=(own.sum(), count))]
+    drawn_from: dict[Subset, list[NDArray[np.uint8]]] = {"train": training, "held_out": held_out}
+    for stream, subset in enumerate(drawn_from):
+        stacks = _stacks(drawn_from[subset], STACKS[subset], np.random.default_rng([SEED, stream]))
         (root / FILES[subset]).write_bytes(stacks.tobytes())
+
+
+def _stacks(digits: list[NDArray[np.uint8]], count: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """So many images of each class in order: (1000, count, 3, 8, 8)."""
+    classes = np.arange(10**CHANNELS)
+    stacks = np.empty((len(classes), count, CHANNELS, SIDE, SIDE), np.uint8)
+    for channel in range(CHANNELS):
+        digit_of = classes // 10 ** (CHANNELS - 1 - channel) % 10
+        for digit, images in enumerate(digits):
+            own = digit_of == digit
+            stacks[own, :, channel] = images[rng.integers(len(images), size=(own.sum(), count))]
+    return stacks
 
 
 def _write_photos(root: Path) -> None:

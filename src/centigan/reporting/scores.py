@@ -138,6 +138,18 @@ def clustering_summary(clusters: pd.DataFrame) -> dict[str, float]:
         counts = rows.pivot_table("count", "class_id", "cluster", aggfunc="sum")
         told.append(normalised_mutual_information(counts.to_numpy()))
     return {"clustering/accuracy": float(np.mean(right)), "clustering/nmi": float(np.mean(told))}
+def stacked_modes_summary(modes: pd.DataFrame) -> dict[str, float]:
+    """Of stacked digits: the modes that are drawn, those that as many uniform draws have, KL from uniform."""
+    splits = modes.drop_duplicates(["split", "source"])
+    number = modes["class_id"].nunique()
+    values = {"stacked_modes/number": number, "stacked_modes/judge": splits["judge"].mean()}
+    for source, rows in modes.groupby("source", sort=False):
+        images = splits.loc[splits["source"] == source, "images"].sum()
+        values[f"stacked_modes/modes/{source}"] = int((rows["named"] > 0).sum())
+        if rows["named"].any():
+            values[f"stacked_modes/kl/{source}"] = divergence_from_uniform(rows["named"].to_numpy())
+        values[f"stacked_modes/uniform/{source}"] = number * (1 - (1 - 1 / number) ** images)
+    return values
 
 
 def of_each_class(measured: dict[str, pd.DataFrame]) -> dict[str, Any]:
