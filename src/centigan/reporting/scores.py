@@ -138,6 +138,8 @@ def clustering_summary(clusters: pd.DataFrame) -> dict[str, float]:
         counts = rows.pivot_table("count", "class_id", "cluster", aggfunc="sum")
         told.append(normalised_mutual_information(counts.to_numpy()))
     return {"clustering/accuracy": float(np.mean(right)), "clustering/nmi": float(np.mean(told))}
+
+
 def stacked_modes_summary(modes: pd.DataFrame) -> dict[str, float]:
     """Of stacked digits: the modes that are drawn, those that as many uniform draws have, KL from uniform."""
     splits = modes.drop_duplicates(["split", "source"])
