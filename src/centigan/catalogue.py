@@ -32,6 +32,7 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "stacked_digits": ("stacked digits", "was trained on others"),
 }
 ASKED_OF_MODEL = {"likelihood", "classifies", "clusters", "represents", "discriminates"}  # by a metric itself
+OF_DATA = {"images", "points", "modes", "stacked_digits"}  # not every source has them
 IMAGES, POINTS = frozenset({"images"}), frozenset({"points"})
 
 

@@ -34,8 +34,11 @@ def measured(experiment, metrics=None, real=None):
 def measured_of_real(home=PROTOCOL):
     """The files of all that is measured of real images, whatever experiments there are."""
     has = catalogue.has_of_data(DATA)
-    asked = {name: metric for name, metric in catalogue.METRICS.items() if metric.of_real and metric.of & has}
-    known = tuple(name for name, metric in asked.items() if "modes" not in metric.needs - has)
+    known = tuple(
+        name
+        for name, metric in catalogue.METRICS.items()
+        if metric.of_real and metric.of & has and metric.needs & catalogue.OF_DATA <= has
+    )
     return measured(home, known, real=True)
 
 
