@@ -85,16 +85,16 @@ def without_statistics(network: nn.Module) -> Iterator[None]:
 class Doubling(nn.ConvTranspose2d):
     """5x5 transposed convolution that doubles the side: (N, A, H, H) -> (N, B, 2H, 2H)."""
 
-    def __init__(self, maps_in: int, maps_out: int) -> None:
+    def __init__(self, maps_in: int, maps_out: int, *, bias: bool = True) -> None:
         # "same" padding at stride 2: 2 * side - 4 + (5 - 1) + 1 - 1 = 2 * side
-        super().__init__(maps_in, maps_out, 5, stride=2, padding=2, output_padding=1)
+        super().__init__(maps_in, maps_out, 5, stride=2, padding=2, output_padding=1, bias=bias)
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         if x.device.type != "cpu" or x.shape[-1] > 8:
             return super().forward(x, output_size)
         dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x.dtype
-        assert self.bias is not None
-        doubled: Tensor = DoublingOfSmallMaps.apply(*(t.to(dtype) for t in (x, self.weight, self.bias)))
+        bias = self.bias if self.bias is None else self.bias.to(dtype)
+        doubled: Tensor = DoublingOfSmallMaps.apply(x.to(dtype), self.weight.to(dtype), bias)
         return doubled
 
 
@@ -107,13 +107,13 @@ class DoublingOfSmallMaps(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight)
         return F.conv_transpose2d(x, weight, bias, stride=2, padding=2, output_padding=1)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         x, weight = ctx.saved_tensors
         (count, maps_in, side, _), maps_out = x.shape, weight.shape[1]
         padded = F.pad(gradient.permute(0, 2, 3, 1), (0, 0, 2, 1, 2, 1)).contiguous()
@@ -126,7 +126,7 @@ class DoublingOfSmallMaps(torch.autograd.Function):
         return (
             of_x.view(count, side, side, maps_in).permute(0, 3, 1, 2),
             of_weight.view(maps_in, 5, 5, maps_out).permute(0, 3, 1, 2),
-            gradient.sum((0, 2, 3)),
+            gradient.sum((0, 2, 3)) if ctx.needs_input_grad[2] else None,
         )
 
 
