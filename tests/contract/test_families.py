@@ -18,6 +18,7 @@ from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.batchgan import BatchganConfig
 from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cgan import CganConfig
+from centigan.settings.families.dcgan import DcganConfig
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
@@ -57,6 +58,8 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "catgan-semi_supervised": CatganConfig(width=0.05, semi_supervised=True),
     "cgan": CganConfig(width=0.05),
     "cgan-dense": CganConfig(width=0.05, net="dense"),
+    "dcgan": DcganConfig(width=0.02),
+    "dcgan-imagenet": DcganConfig(width=0.02, net="imagenet", prior="normal"),
     "gan": GanConfig(width=0.05, steps=2),
     "gan-convolution": GanConfig(width=0.05, net="convolution", update="alternating"),
     "infogan": InfoganConfig(width=0.05, categorical_codes=2, learn_deviation=True),

@@ -12,6 +12,7 @@ from centigan.settings.families.batchgan import BatchganConfig
 from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
+from centigan.settings.families.dcgan import DcganConfig
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
@@ -36,6 +37,7 @@ ModelConfig = Annotated[
     | Annotated[BatchganConfig, Tag("batchgan")]
     | Annotated[CatganConfig, Tag("catgan")]
     | Annotated[CganConfig, Tag("cgan")]
+    | Annotated[DcganConfig, Tag("dcgan")]
     | Annotated[GanConfig, Tag("gan")]
     | Annotated[ImprovedConfig, Tag("improved")]
     | Annotated[InfoganConfig, Tag("infogan")]
@@ -52,6 +54,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "batchgan": BatchganConfig,
     "catgan": CatganConfig,
     "cgan": CganConfig,
+    "dcgan": DcganConfig,
     "gan": GanConfig,
     "improved": ImprovedConfig,
     "infogan": InfoganConfig,
