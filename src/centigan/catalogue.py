@@ -177,6 +177,14 @@ METRICS = {
         own="held_out",
         numbers=("clustering/{accuracy,nmi}",),
     ),
+    "linear_probe": Metric(
+        "split",
+        ("train", "arrays"),
+        "linear_probe",
+        ("class_id", "features", "labels_per_class", "draw", "cost", "correct", "count"),
+        needs=frozenset({"represents", "labels"}),
+        numbers=("linear_probe/{trained,untrained,pixels}{,/std}",),
+    ),
     "inception_score": Metric(
         "all",
         ("judge_of_features", "features"),

@@ -94,6 +94,10 @@ def test_what_is_barely_enough_is_enough() -> None:
             "labelled_per_class is 9, and class 'a' has 8 training images; 8 at most",
         ),
         ({"splits": {1: {"sample": {"per_class": 19}}}}, "samples of each class of split 01: 19"),
+        (
+            {"model": {"family": "dcgan"}, "linear_probe": {"labels_per_class": 9}},
+            "linear_probe.labels_per_class is 9 .*: 8 at most .*; training images of class 'a': 8",
+        ),
         ({"data": {"classes": 1}}, "data.classes is 1, .* 2 at least"),
         ({"data": {"source": "digits"}}, "data.classes is 4, and digits has 10 classes"),
         ({"data": {"source": "digits", "classes": 10, "order": "devkit"}}, "devkit, which digits lacks"),

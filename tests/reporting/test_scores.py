@@ -92,6 +92,14 @@ def test_clusters_are_counted_split_by_split() -> None:
     }
 
 
+def test_the_linear_probe_weighs_classes_alike_and_tells_the_spread_of_its_draws() -> None:
+    rows = [("a", 0, 1, 2), ("b", 0, 10, 10), ("a", 1, 0, 2), ("b", 1, 5, 10)]
+    frame = pd.DataFrame(rows, columns=["class_id", "draw", "correct", "count"]).assign(features="pixels")
+    values = scores.linear_probe_summary(frame)
+    assert values == {"linear_probe/pixels": 0.5, "linear_probe/pixels/std": pytest.approx(0.5 / 2**0.5)}
+    assert scores.linear_probe_summary(frame[:2]) == {"linear_probe/pixels": 0.75}
+
+
 def test_the_worst_walk_is_told_beside_the_mean() -> None:
     frame = pd.DataFrame({"path": ["linear", "linear"], "largest_over_mean": [1.0, 3.0]})
     assert scores.smoothness_summary(frame) == {

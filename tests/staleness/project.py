@@ -38,6 +38,7 @@ accuracy: {{}}
 classification: {{}}
 bits_per_dim: {{}}
 modes: {{}}
+linear_probe: {{}}
 reconstructions: {{}}
 demonstrations: {{}}
 supervision: {{}}

@@ -39,6 +39,9 @@ def of_numbers(settings: Settings, counts: Counts | None) -> Iterator[Finding]:
         train, held_out = _real_of_class(settings, counts)
         of_class += [train, held_out]
         yield _pairs(train)
+        if "represents" in settings.model.abilities:
+            wanted, why = settings.linear_probe.labels_per_class, "a linear classifier learns from so many"
+            yield _at_most("linear_probe.labels_per_class", wanted, [train], why)
     yield from _distribution(settings, in_all, of_class)
     yield from _inception_score(settings, in_all, samples)
     yield from _neighbours(settings, samples)

@@ -18,6 +18,7 @@ from centigan.settings.evaluation import (
     FeatureSettings,
     InceptionScoreSettings,
     JudgeSettings,
+    LinearProbeSettings,
     ModesSettings,
     MsSsimSettings,
     NeighbourSettings,
@@ -84,6 +85,7 @@ class Settings(Named):
     neighbours: NeighbourSettings = NeighbourSettings()
     bits_per_dim: BitsPerDimSettings = BitsPerDimSettings()
     modes: ModesSettings = ModesSettings()
+    linear_probe: LinearProbeSettings = LinearProbeSettings()
     latent: LatentSettings = LatentSettings()
     reconstructions: ReconstructionSettings = ReconstructionSettings()
     demonstrations: DemonstrationSettings = DemonstrationSettings()

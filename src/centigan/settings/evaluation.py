@@ -103,6 +103,20 @@ class NeighbourSettings(Frozen):
     seed: Seed = 0
 
 
+class LinearProbeSettings(Frozen):
+    """A linear classifier that learns from features by few labels (Radford et al. 2015, section 5.2)."""
+
+    labels_per_class: Several = Field(100, description="training images of a class that it learns from")
+    draws: Count = Field(100, description="of these images, each with a classifier of its own")
+    costs: tuple[Annotated[float, Field(gt=0, le=1e9)], ...] = Field(
+        (0.1, 1.0, 10.0, 100.0), min_length=1, description="values of C that validation chooses from"
+    )
+    folds: Several = Field(
+        5, description="parts of the labelled images that are left out in turn to choose C"
+    )
+    seed: Seed = 0
+
+
 class BitsPerDimSettings(Frozen):
     """Bits a dimension of real images, of families that tell a likelihood or a bound on it."""
 

@@ -17,6 +17,7 @@ from centigan.settings.evaluation import (
     FeatureSettings,
     InceptionScoreSettings,
     JudgeSettings,
+    LinearProbeSettings,
     ModesSettings,
     MsSsimSettings,
     NeighbourSettings,
@@ -149,6 +150,14 @@ class ClusteringStage(Frozen):
     model: ModelConfig
 
 
+class LinearProbeStage(Frozen):
+    """The seed of the training tells the first weights, with which the trained ones are compared."""
+
+    model: ModelConfig
+    train: TrainSettings
+    linear_probe: LinearProbeSettings
+
+
 STAGES: dict[str, type[Frozen]] = {
     "index": IndexStage,
     "arrays": ArraysStage,
@@ -170,4 +179,5 @@ STAGES: dict[str, type[Frozen]] = {
     "bits_per_dim": BitsPerDimStage,
     "modes": ModesStage,
     "clustering": ClusteringStage,
+    "linear_probe": LinearProbeStage,
 }

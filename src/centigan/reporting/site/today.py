@@ -139,6 +139,23 @@ METRICS = (
         "of held-out images, over the mean of both entropies; 1 is all, 0 none",
     ),
     Metric(
+        "Held-out images named by a linear classifier of its features",
+        "higher",
+        "linear_probe/trained",
+        "",
+        None,
+        "which learnt from a few labelled training images; mean over draws",
+    ),
+    Metric(
+        "The same before training",
+        "",
+        "linear_probe/untrained",
+        "",
+        None,
+        "of features of the same networks with their first weights",
+    ),
+    Metric("The same of pixels", "", "linear_probe/pixels", "", None, "without any network"),
+    Metric(
         "Largest step of a linear walk",
         "lower",
         "latent/linear/largest_over_mean",
