@@ -144,7 +144,7 @@ def test_where_the_raw_data_lie_makes_no_other_stage() -> None:
         ("model: {family: cgan, weight_decy: 1}", r"model\.weight_decy: .*did you mean `weight_decay`\?"),
         ("model: {family: cgan, activation_noise: 0}", r"model\.activation_noise: unknown setting"),
         ("model: {family: gan, sgd: {dekay: 1}}", r"model\.sgd\.dekay: .*did you mean `decay`\?"),
-        ("model: {family: cagn}", r"model\.family: unknown family; did you mean `cgan`\?"),
+        ("model: {family: cgna}", r"model\.family: unknown family; did you mean `cgan`\?"),
         ("model: {family: [1]}", r"model\.family: unknown family"),
         ("model: 5", r"model: settings are expected, not 5"),
         ("arrays: {resolution: 48}", r"arrays\.resolution: input should be 32, 64 or 128"),
