@@ -40,8 +40,9 @@ from centigan.seeds import counter_seed
 from centigan.settings.evaluation import LinearProbeSettings
 from centigan.settings.limits import CLASSES_TOLD_APART
 from centigan.settings.stages import LinearProbeStage
+from centigan.sheets import evenly
 from centigan.trained import trained_family
-from centigan.types import Represents, Shape
+from centigan.types import UNLABELLED, Batch, Given, Primes, Represents, Shape
 
 TRAINED, UNTRAINED, PIXELS = "trained", "untrained", "pixels"  # what the column `features` says
 COLUMNS = ("class_id", "features", "labels_per_class", "draw", "cost", "correct", "count")
@@ -72,7 +73,7 @@ def measure(layout: Layout, split: str, stage: LinearProbeStage, *, device: torc
     draws = [labelled_rows(labels, settings, split, draw) for draw in range(settings.draws)]
     images = images_of(folder / "images.npy", shape, np.arange(len(labels)))
     held_out = images_of(folder / "held_out_images.npy", shape)
-    learners = {TRAINED: family, UNTRAINED: _untrained(stage, split, shape, device)}
+    learners = {TRAINED: family, UNTRAINED: _untrained(stage, split, shape, images, device)}
     for learner in learners.values():
         take_statistics(learner, images, device)
     frames = []
@@ -148,13 +149,23 @@ def _classifier(cost: float) -> LinearSVC:
     return LinearSVC(C=cost, dual=False, max_iter=ITERATIONS)
 
 
-def _untrained(stage: LinearProbeStage, split: str, shape: Shape, device: torch.device) -> Represents:
-    """The family as its training began."""
+def _untrained(
+    stage: LinearProbeStage, split: str, shape: Shape, images: Tensor, device: torch.device
+) -> Represents:
+    """The family as its training began; what begins with data, with training images evenly from their list."""
     rng = torch.Generator().manual_seed(counter_seed(stage.train.seed, split, "weights"))
     family = build(stage.model, **shape._asdict(), rng=rng)
     assert isinstance(family, Represents)
     for network in family.networks.values():
         network.to(device)
+    if isinstance(family, Primes):
+        rows = torch.tensor(evenly(len(images), stage.train.batch_size))
+        some = Given(torch.full((len(rows),), UNLABELLED, device=device))
+        seed = counter_seed(stage.train.seed, split, "prime")
+        torch.manual_seed(seed)
+        family.prime(
+            Batch(images[rows].to(device), some, torch.tensor(1)), torch.Generator(device).manual_seed(seed)
+        )
     return family
 
 

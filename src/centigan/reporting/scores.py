@@ -151,6 +151,9 @@ def stacked_modes_summary(modes: pd.DataFrame) -> dict[str, float]:
         if rows["named"].any():
             values[f"stacked_modes/kl/{source}"] = divergence_from_uniform(rows["named"].to_numpy())
         values[f"stacked_modes/uniform/{source}"] = number * (1 - (1 - 1 / number) ** images)
+    return values
+
+
 def linear_probe_summary(answers: pd.DataFrame) -> dict[str, float]:
     """Share of held-out images named rightly, mean over classes: mean and deviation over the draws."""
     counts = answers.groupby(["features", "draw", "class_id"], sort=False)[["correct", "count"]].sum()
