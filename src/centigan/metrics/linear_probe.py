@@ -152,7 +152,7 @@ def _classifier(cost: float) -> LinearSVC:
 def _untrained(
     stage: LinearProbeStage, split: str, shape: Shape, images: Tensor, device: torch.device
 ) -> Represents:
-    """The family as its training began; what begins with data, with training images evenly from their list."""
+    """The family as its training began; what begins with data, with training images evenly chosen."""
     rng = torch.Generator().manual_seed(counter_seed(stage.train.seed, split, "weights"))
     family = build(stage.model, **shape._asdict(), rng=rng)
     assert isinstance(family, Represents)
