@@ -90,13 +90,14 @@ def rows_of_pictures(
 
 def blocks_of_pictures(blocks: Sequence[Block], *, title: str, tile: int, subtitle: str) -> Figure:
     """A figure of several blocks of rows, one under the other; arguments as of `rows_of_pictures`."""
-    widest = max(_plan(block.rows, tile, (), heads=block.heads).width for block in blocks)
-    letters = max(LEAST_LETTERS, widest // SUBTITLE_LETTER)
+    without_words = [_plan(block.rows, tile, (), heads=block.heads) for block in blocks]
+    letters = max(LEAST_LETTERS, max(plan.width for plan in without_words) // SUBTITLE_LETTER)
+    left = max(plan.left for plan in without_words)  # pictures of all blocks begin at one line
     captions = ["\n".join(wrap(block.caption, letters)) for block in blocks]
     top, plans = MARGIN + TITLE + LINE + APART, []
     for block, caption in zip(blocks, captions, strict=True):
         own = _plan(block.rows, tile, (), title=block.title, subtitle=caption, heads=block.heads)
-        plans.append(replace(own, top=top + own.top))
+        plans.append(replace(own, top=top + own.top, left=left, width=own.width + left - own.left))
         top += own.height
     page = max(_words(title, subtitle), *(plan.width for plan in plans)), top
     figure = Figure(figsize=(page[0] / DPI, page[1] / DPI), dpi=DPI)
