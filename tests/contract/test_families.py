@@ -17,6 +17,7 @@ from centigan.settings.families import FAMILIES
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.batchgan import BatchganConfig
 from centigan.settings.families.catgan import CatganConfig
+from centigan.settings.families.cdcgan import CdcganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.dcgan import DcganConfig
 from centigan.settings.families.gan import GanConfig
@@ -56,6 +57,7 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "catgan": CatganConfig(width=0.05, clusters=4, rate="falls"),
     "catgan-convolution": CatganConfig(width=0.05, clusters=4, net="convolution"),
     "catgan-semi_supervised": CatganConfig(width=0.05, semi_supervised=True),
+    "cdcgan": CdcganConfig(width=0.05, label_dropout=0.5),
     "cgan": CganConfig(width=0.05),
     "cgan-dense": CganConfig(width=0.05, net="dense"),
     "dcgan": DcganConfig(width=0.02),

@@ -10,6 +10,7 @@ from pydantic import Discriminator, Tag
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.batchgan import BatchganConfig
 from centigan.settings.families.catgan import CatganConfig
+from centigan.settings.families.cdcgan import CdcganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.dcgan import DcganConfig
@@ -36,6 +37,7 @@ ModelConfig = Annotated[
     Annotated[AcganConfig, Tag("acgan")]
     | Annotated[BatchganConfig, Tag("batchgan")]
     | Annotated[CatganConfig, Tag("catgan")]
+    | Annotated[CdcganConfig, Tag("cdcgan")]
     | Annotated[CganConfig, Tag("cgan")]
     | Annotated[DcganConfig, Tag("dcgan")]
     | Annotated[GanConfig, Tag("gan")]
@@ -53,6 +55,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "acgan": AcganConfig,
     "batchgan": BatchganConfig,
     "catgan": CatganConfig,
+    "cdcgan": CdcganConfig,
     "cgan": CganConfig,
     "dcgan": DcganConfig,
     "gan": GanConfig,
