@@ -14,7 +14,8 @@ from centigan.settings.stages import STAGES
 
 EVERY_CORE = workflow.global_resources["_cores"].value or 1  # CPU threads of a job that waits for all splits
 # Of a split's job: splits fill the cores side by side. Not by the number of experiments, on which no bytes may depend.
-FAIR_SHARE = max(1, EVERY_CORE // len(splits_of(PROTOCOL)))
+# Of points one: their networks are too small for two threads to share a step.
+FAIR_SHARE = 1 if DATA.kind == "points" else max(1, EVERY_CORE // len(splits_of(PROTOCOL)))
 # module that puts the raw data in place; none where they are the user's own
 FETCHED = {
     "digits": "data.embedded",

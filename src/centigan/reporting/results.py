@@ -131,7 +131,9 @@ class Results:
                     frame,
                     path,
                     columns=of.columns,
-                    classes=self._classes_of(name) if is_real or "by_class" in self.subject.has else [],
+                    classes=self._classes_of(name)
+                    if "class_id" in of.columns and (is_real or "by_class" in self.subject.has)
+                    else [],
                     source=of.baseline if is_real else of.own,
                 )
                 if of.per == "split":

@@ -22,7 +22,7 @@ def list_points(root: Path) -> Listing:
     path = root / FILE
     if not path.is_file():
         raise UserError(f"{path} is missing; its columns are subset, class_id, x1, x2, ...")
-    head, *lines = path.read_bytes().splitlines(keepends=True)
+    head, *lines = path.read_bytes().splitlines(keepends=True) or [b""]
     columns = head.decode("utf-8", "replace").strip().split(",")
     if tuple(columns[:2]) != FIRST or len(columns) not in (3, 4):
         raise UserError(

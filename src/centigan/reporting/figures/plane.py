@@ -133,5 +133,7 @@ def _on_a_line(training: Points, samples: Points, rows: pd.DataFrame, title: str
 def _densities(axes: Axes, training: Points, samples: Points) -> None:
     low, high = training.min() - 1, training.max() + 1
     bins = np.linspace(low, high, BINS).tolist()
-    axes.hist(training, bins=bins, density=True, histtype="step", color=REAL, label="training points")
-    axes.hist(samples, bins=bins, density=True, color=GENERATED, alpha=0.4, label="samples")
+    # by weights, not `density`: of samples beyond the axes the shares within would be too large
+    of_training, of_samples = ([1 / (len(x) * (bins[1] - bins[0]))] * len(x) for x in (training, samples))
+    axes.hist(training, bins, weights=of_training, histtype="step", color=REAL, label="training points")
+    axes.hist(samples, bins, weights=of_samples, color=GENERATED, alpha=0.4, label="samples")

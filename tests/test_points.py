@@ -1,0 +1,99 @@
+"""A model of points from raw data to its page, by the rooms themselves."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from centigan.data.arrays import build_arrays
+from centigan.data.index import build_index
+from centigan.data.points import write_points
+from centigan.layout import Layout
+from centigan.metrics import energy, field, modes
+from centigan.params import parse
+from centigan.preflight import of_all
+from centigan.reporting.comparison import write_comparison
+from centigan.reporting.figures import draw
+from centigan.reporting.site import write_report
+from centigan.reporting.tables import write_tables
+from centigan.sampling import sample_split
+from centigan.settings import Settings
+from centigan.settings.stages import ArraysStage, SampleStage, TrainStage
+from centigan.training.loop import train_split
+
+CPU = torch.device("cpu")
+VALUES = {
+    "experiment": "ring/gan",
+    "data": {"source": "ring", "classes": 8, "split_size": 8},
+    "model": {"family": "gan", "latent": 1, "update": "alternating"},
+    "train": {
+        "batch_size": 16,
+        "iterations": 4,
+        "log_every": 2,
+        "snapshot_every": 2,
+        "snapshot_per_class": 2,
+    },
+    "sample": {"per_class": 4, "fresh_per_class": 2},
+}
+
+
+def settings_of(**changes: object) -> Settings:
+    return parse(Settings, VALUES | changes, "here")
+
+
+@pytest.mark.parametrize(("source", "dimensions"), [("ring", 2), ("line", 1)])
+def test_points_go_through_every_room(source: str, dimensions: int, tmp_path: Path) -> None:
+    classes = {"ring": 8, "line": 1}[source]
+    root = tmp_path / "raw"
+    settings = settings_of(
+        data={"source": source, "root": str(root), "classes": classes, "split_size": classes}
+    )
+    layout = Layout("ring/gan", root=tmp_path)
+    write_points(source, root)
+    build_index(layout.shared, settings.data)
+    build_arrays(layout.shared, "00", ArraysStage(arrays=settings.arrays), root)
+    stage = TrainStage(model=settings.model, train=settings.train)
+    train_split(layout, "00", stage, device=CPU)
+    sample_split(layout, "00", SampleStage(model=settings.model, sample=settings.sample), device=CPU)
+    assert np.load(layout.samples("00") / "images.npy").shape == (4 * classes, dimensions)
+    snapshots = load_file(layout.train("00") / "snapshots.safetensors")["images"]
+    assert snapshots.dtype == np.float32
+    assert snapshots.shape[0] == 2
+
+    field.measure(layout, "00", stage)
+    energy.measure(layout, ["00"], settings.distribution.model_copy(update={"neighbours": 2}))
+    energy.measure_real(layout, ["00"], settings.distribution)
+    if source == "ring":
+        modes.measure(layout, "00", settings.modes)
+        modes.measure_real(layout, "00", settings.modes)
+    write_tables(layout, ["00"], resolution=32, neighbours=settings.neighbours)
+    write_comparison(layout, ["00"], network="judge")
+    drawn = ("plane", "plane_in_training", "training_curves")
+    for name in drawn:
+        draw(name, layout, getattr(settings.figures, name), ["00"])
+    write_report(layout, settings, None)
+    page = layout.report.read_text()
+    assert "of points" in page
+    assert "Energy distance" in page
+    assert all(f"figures/{name}.html" in page for name in drawn)
+    assert ("Modes covered" in page) == (source == "ring")
+
+
+def said(settings: Settings) -> list[str]:
+    return [found.text for found in of_all(Layout("ring/gan"), settings, None) if not found.good]
+
+
+def test_a_family_for_images_alone_is_refused_with_those_that_learn_points() -> None:
+    assert said(settings_of()) == []
+    (problem,) = said(settings_of(model={"family": "acgan"}))
+    assert problem.startswith(
+        "model.family: AC-GAN has no networks for points, which data.source: ring holds"
+    )
+    assert "gan" in problem
+
+
+def test_what_only_images_know_and_too_few_points_are_told_together() -> None:
+    found = said(settings_of(train={"flips": True}, sample={"per_class": 2}, distribution={"neighbours": 20}))
+    assert [problem.partition(" ")[0].rstrip(":") for problem in found] == ["train.flips", "sample.per_class"]
