@@ -1,8 +1,10 @@
 """A model of points from raw data to its page, by the rooms themselves."""
 
+from math import log
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.numpy import load_file
@@ -11,11 +13,12 @@ from centigan.data.arrays import build_arrays
 from centigan.data.index import build_index
 from centigan.data.points import write_points
 from centigan.layout import Layout
-from centigan.metrics import energy, field, modes
+from centigan.metrics import circles, energy, field, modes
 from centigan.params import parse
 from centigan.preflight import of_all
 from centigan.reporting.comparison import write_comparison
 from centigan.reporting.figures import draw
+from centigan.reporting.scores import circles_summary
 from centigan.reporting.site import write_report
 from centigan.reporting.tables import write_tables
 from centigan.sampling import sample_split
@@ -97,3 +100,24 @@ def test_a_family_for_images_alone_is_refused_with_those_that_learn_points() -> 
 def test_what_only_images_know_and_too_few_points_are_told_together() -> None:
     found = said(settings_of(train={"flips": True}, sample={"per_class": 2}, distribution={"neighbours": 20}))
     assert [problem.partition(" ")[0].rstrip(":") for problem in found] == ["train.flips", "sample.per_class"]
+
+
+def test_two_circles_are_divided_by_the_model_and_by_k_means_and_rim(tmp_path: Path) -> None:
+    root = tmp_path / "raw"
+    settings = settings_of(
+        experiment="circles/catgan",
+        data={"source": "circles", "root": str(root), "classes": 2, "split_size": 2},
+        model={"family": "catgan", "clusters": 2, "latent": 2},
+    )
+    layout = Layout("circles/catgan", root=tmp_path)
+    write_points("circles", root)
+    build_index(layout.shared, settings.data)
+    build_arrays(layout.shared, "00", ArraysStage(arrays=settings.arrays), root)
+    train_split(layout, "00", TrainStage(model=settings.model, train=settings.train), device=CPU)
+    circles.measure(layout, "00", settings.model)
+    table = pd.read_parquet(layout.metric("circles", "00"))
+    assert table["method"].unique().tolist() == ["k-means", "RIM", "model"]
+    summary = circles_summary(table)
+    assert summary["circles/k_means"] < 0.6
+    assert 0.5 <= summary["circles/model"] <= 1
+    assert 0 <= summary["circles/information"] <= log(2)

@@ -30,9 +30,11 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "points": ("points", "was trained on images"),
     "modes": ("points whose classes lie apart", "was trained on others"),
     "stacked_digits": ("stacked digits", "was trained on others"),
+    "two_circles": ("two circles", "was trained on others"),
 }
 ASKED_OF_MODEL = {"likelihood", "classifies", "clusters", "represents", "discriminates"}  # by a metric itself
-OF_DATA = {"images", "points", "modes", "stacked_digits"}  # not every source has them
+OF_DATA = {"images", "points", "modes", "stacked_digits", "two_circles"}  # not every source has them
+OF_SOURCE = {"stacked_digits": {"stacked_digits"}, "circles": {"two_circles"}}  # what one alone has
 IMAGES, POINTS = frozenset({"images"}), frozenset({"points"})
 
 
@@ -232,6 +234,15 @@ METRICS = {
         needs=frozenset({"discriminates"}),
         of=POINTS,
     ),
+    "circles": Metric(
+        "split",
+        ("train", "arrays"),
+        "clustering",
+        ("method", "x1", "x2", "cluster", "accuracy", "information"),
+        needs=frozenset({"clusters", "two_circles"}),
+        of=POINTS,
+        numbers=("circles/{model,k_means,rim,information}",),
+    ),
     "stacked_modes": Metric(
         "split",
         ("arrays", "sample"),
@@ -287,6 +298,7 @@ FIGURES = {
     "demonstration": Figure(("demonstrate",), frozenset({"demonstrates"})),
     "random_samples": Figure(("sample",)),
     "plane": Figure(("field", "sample", "arrays"), frozenset({"discriminates"}), of=POINTS),
+    "circles": Figure(("circles", "arrays"), frozenset({"clusters", "two_circles"}), of=POINTS),
     "plane_in_training": Figure(("train", "arrays"), of=POINTS),
     "training_curves": Figure(("train",), of=IMAGES | POINTS),
     "gallery": Figure(("sample",), BY_CLASS),
@@ -336,9 +348,9 @@ def subject_of(
 
 
 def has_of_data(data: ContentSettings) -> set[str]:
-    """What data have of NEEDS: images, perhaps stacked digits, or points, perhaps with modes."""
+    """What data have of NEEDS: images or points, and what only some of them are."""
     found: set[str] = {data.kind} | ({"modes"} if data.source in WITH_MODES else set())
-    return found | {"stacked_digits"} if data.source == "stacked_digits" else found
+    return found | OF_SOURCE.get(data.source, set())
 
 
 def subject_of_settings(settings: Settings) -> Subject:

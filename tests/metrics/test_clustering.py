@@ -22,11 +22,10 @@ from centigan.metrics.confusion import (
     rule_of,
     share_right,
 )
-from centigan.settings.stages import ClusteringStage
 from centigan.types import Shape
 
 PERFECT = np.diag([5, 6, 7])
-STAGE = ClusteringStage(model=TRAIN.model)
+MODEL = TRAIN.model
 
 
 def right(counts: np.ndarray) -> float:
@@ -117,7 +116,7 @@ def test_held_out_images_are_counted_in_clusters_that_training_images_name(
         np.save(folder / f"{prefix}images.npy", images)
     trained = ByBrightness(*edges), ["cat", "dog"], Shape(2, 32)
     monkeypatch.setattr("centigan.metrics.clustering.trained_family", lambda *_: trained)
-    measure(layout, "00", STAGE)
+    measure(layout, "00", MODEL)
     table = pd.read_parquet(layout.metric("clustering", "00"))
     assert tuple(table.columns) == COLUMNS
     assert len(table) == 2 * 2 * len(edges)
@@ -138,4 +137,4 @@ def test_what_finds_no_clusters_says_so(layout: Layout, monkeypatch: pytest.Monk
     trained = object(), ["cat", "dog"], Shape(2, 32)
     monkeypatch.setattr("centigan.metrics.clustering.trained_family", lambda *_: trained)
     with pytest.raises(UserError, match="AC-GAN finds no clusters"):
-        measure(layout, "00", STAGE)
+        measure(layout, "00", MODEL)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
@@ -23,16 +24,60 @@ from sklearn.datasets import make_circles
 from torch import Generator, Tensor, nn
 from torch.optim import Adam
 
+from centigan.atomic import atomic_path
+from centigan.errors import UserError
 from centigan.families.catgan import point_networks
+from centigan.layout import Layout
 from centigan.losses import entropy_of_mean, mean_entropy
 from centigan.metrics.confusion import classes_of_clusters, confusion, share_right
 from centigan.nets.points import initialise_points
 from centigan.settings.families.catgan import CatganConfig
+from centigan.settings.families.contract import FamilySettings
+from centigan.sheets import evenly
+from centigan.trained import trained_family
 from centigan.types import Clusters, Shape
 from centigan.updates import ascend
 
 K_MEANS, RIM = "k-means", "RIM"
+MOST, SIDE = 1000, 120  # points that are divided, the paper's number; places of the plane a side
+CPU = torch.device("cpu")
 Clustering = Callable[[Tensor], Tensor]  # points (N, d) -> cluster (N,)
+
+
+def measure(layout: Layout, split: str, model: FamilySettings, *, device: torch.device = CPU) -> None:
+    """Write metrics/circles/{split}.parquet: method, x1, x2, cluster, accuracy, information.
+
+    A row a method and place of the plane. information: M(x) - mean H(x) of the trained model, nats.
+
+    Raises:
+        UserError: for a family that finds no clusters.
+    """
+    family, _, _ = trained_family(layout, split, model, device)
+    if not isinstance(family, Clusters):
+        raise UserError(f"split {split}: {model.title} finds no clusters")
+    folder = layout.arrays(split)
+    rows = evenly(len(np.load(folder / "labels.npy", mmap_mode="r")), MOST)
+    points = torch.from_numpy(np.load(folder / "images.npy")[rows])
+    labels = np.load(folder / "labels.npy")[rows].astype(np.int64)
+    config = model if isinstance(model, CatganConfig) else CatganConfig(clusters=2)
+    found = divisions(config, family, points, labels, seed=0, side=SIDE)
+    places = plane_around(points, SIDE).numpy()
+    told = float(information(family.cluster_logits(points)))
+    frames = [
+        pd.DataFrame(
+            {
+                "method": "model" if one.method == config.title else one.method,
+                "x1": places[:, 0],
+                "x2": places[:, 1],
+                "cluster": one.plane.ravel(),
+                "accuracy": one.accuracy,
+                "information": told,
+            }
+        )
+        for one in found
+    ]
+    with atomic_path(layout.metric("circles", split)) as temporary:
+        pd.concat(frames, ignore_index=True).to_parquet(temporary, index=False)
 
 
 class Division(NamedTuple):

@@ -18,7 +18,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.metrics.confusion import classes_of_clusters, confusion, rule_of
 from centigan.metrics.labels import class_ids_of
-from centigan.settings.stages import ClusteringStage
+from centigan.settings.families.contract import FamilySettings
 from centigan.trained import trained_family
 from centigan.types import Clusters, Shape
 
@@ -28,7 +28,7 @@ CHUNK = 250  # images a forward pass
 CPU = torch.device("cpu")
 
 
-def measure(layout: Layout, split: str, stage: ClusteringStage, *, device: torch.device = CPU) -> None:
+def measure(layout: Layout, split: str, model: FamilySettings, *, device: torch.device = CPU) -> None:
     """Write metrics/clustering/{split}.parquet: a row a source, class and cluster, with so many images.
 
     `called` is the class that the cluster is called by, None where it is none; `rule` says how it was found.
@@ -36,9 +36,9 @@ def measure(layout: Layout, split: str, stage: ClusteringStage, *, device: torch
     Raises:
         UserError: for a family that finds no clusters.
     """
-    family, classes, shape = trained_family(layout, split, stage.model, device)
+    family, classes, shape = trained_family(layout, split, model, device)
     if not isinstance(family, Clusters):
-        raise UserError(f"split {split}: {stage.model.title} finds no clusters")
+        raise UserError(f"split {split}: {model.title} finds no clusters")
     counts = {}
     for source, prefix in SOURCES.items():
         labels = np.load(layout.arrays(split) / f"{prefix}labels.npy")

@@ -79,6 +79,10 @@ CAPTIONS: dict[str, str] = {
         "Training points (dark), samples (blue) over D's logit, or the critic's value, of every place; red "
         "is more real. On a line: the density of both, D beside them, and below where G takes each z."
     ),
+    "circles": (
+        "How k-means, RIM (the same network without a generator) and the model divide the plane, and the "
+        "points of two circles by their labels; above each, the share that it divides as the labels do."
+    ),
     "plane_in_training": (
         "Samples (blue) of the same latents after so many iterations, over training points (grey): what "
         "a generator finds, loses and finds again."

@@ -48,6 +48,7 @@ def _of_points(results: Results, settings: Settings) -> dict[str, str]:
             f"The first of {facts['images/generated']:,.0f} samples and of the training points of split "
             f"{results.split_names[0]}; weights after {settings.train.iterations:,} iterations."
         ),
+        "circles": f"1,000 training points of split {results.split_names[0]}; no label was seen.",
         "plane_in_training": (
             f"{settings.train.snapshot_per_class} samples a class and snapshot, every "
             f"{settings.train.snapshot_every:,} iterations."

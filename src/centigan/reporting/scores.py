@@ -140,6 +140,14 @@ def clustering_summary(clusters: pd.DataFrame) -> dict[str, float]:
     return {"clustering/accuracy": float(np.mean(right)), "clustering/nmi": float(np.mean(told))}
 
 
+def circles_summary(divided: pd.DataFrame) -> dict[str, float]:
+    """Share of the points of two circles that each method divides as their labels do."""
+    of_method = divided.groupby("method")[["accuracy", "information"]].mean()
+    named = {"model": "model", "k-means": "k_means", "RIM": "rim"}
+    shares = {f"circles/{named[str(name)]}": value for name, value in of_method["accuracy"].items()}
+    return shares | {"circles/information": of_method["information"].mean()}
+
+
 def stacked_modes_summary(modes: pd.DataFrame) -> dict[str, float]:
     """Of stacked digits: the modes that are drawn, those that as many uniform draws have, KL from uniform."""
     splits = modes.drop_duplicates(["split", "source"])

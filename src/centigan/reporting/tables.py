@@ -106,6 +106,7 @@ def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: Neighbour
         "bits_per_dim": scores.bits_per_dim_summary,
         "modes": scores.modes_summary,
         "energy": scores.energy_summary,
+        "circles": scores.circles_summary,
         "class_output": scores.class_output_summary,
         "clustering": scores.clustering_summary,
         "stacked_modes": scores.stacked_modes_summary,

@@ -53,6 +53,7 @@ class FiguresSettings(Frozen):
     class_grid: ChosenSettings = ChosenSettings(title="One z for every class")
     reconstructions: FigureSettings = FigureSettings(title="Held-out images drawn again")
     plane: FigureSettings = FigureSettings(title="Points, and what D says of the plane")
+    circles: FigureSettings = FigureSettings(title="Two circles, divided three ways")
     plane_in_training: FigureSettings = FigureSettings(title="Points through training")
     demonstration: FigureSettings = FigureSettings(title="What the paper shows")
     random_samples: FigureSettings = FigureSettings(title="Random samples")

@@ -49,6 +49,7 @@ FIGURES: dict[str, Callable[[Results, Any], Figure]] = {  # Any: the figure's ow
     "class_grid": latent.class_grid,
     "reconstructions": reconstructions.reconstructions,
     "plane": plane.plane,
+    "circles": plane.circles,
     "plane_in_training": plane.plane_in_training,
     "demonstration": demonstration.demonstration,
     "random_samples": pictures.random_samples,

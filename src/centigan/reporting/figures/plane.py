@@ -16,6 +16,7 @@ from centigan.settings.figures import FigureSettings
 from centigan.sheets import evenly
 
 SHOWN = 2000  # points of a kind
+MOST = 1000  # points that are divided (metrics.circles)
 ACROSS = 6  # moments of a training
 BINS = 60
 Points = npt.NDArray[np.float32]
@@ -82,6 +83,31 @@ def plane_in_training(results: Results, settings: FigureSettings) -> Figure:
         if training.shape[1] == 2:
             axes.set_ylim(low[1] - margin, high[1] + margin)
             axes.set_aspect("equal")
+        axes.set_xticks([])
+        axes.set_yticks([])
+    return figure
+
+
+def circles(results: Results, settings: FigureSettings) -> Figure:
+    """How each method divides the plane around two circles (Springenberg 2015, Fig 2)."""
+    split = results.split_names[0]
+    rows = results.metric("circles").query("split == @split")
+    folder = results.layout.arrays(split)
+    labels = np.load(folder / "labels.npy")
+    shown = evenly(len(labels), MOST)
+    points, labels = results.points(split, "training")[shown], labels[shown]
+    figure = Figure(figsize=(8.4, 3.2), layout="constrained")
+    figure.suptitle(settings.title, x=0.01, ha="left", weight="bold", size=12)
+    for axes, (method, found) in zip(figure.subplots(1, 3), rows.groupby("method", sort=False), strict=True):
+        side = int(np.sqrt(len(found)))
+        x1, x2, cluster = (found[name].to_numpy().reshape(side, side) for name in ("x1", "x2", "cluster"))
+        axes.pcolormesh(x1, x2, cluster, cmap="Pastel1", rasterized=True)
+        for label, color in enumerate((REAL, GENERATED)):
+            own = points[labels == label]
+            axes.scatter(own[:, 0], own[:, 1], s=3, color=color, linewidths=0, rasterized=True)
+        name = results.subject.title if method == "model" else str(method)
+        axes.set_title(f"{name}: {found['accuracy'].iloc[0]:.1%}", size=10)
+        axes.set_aspect("equal")
         axes.set_xticks([])
         axes.set_yticks([])
     return figure

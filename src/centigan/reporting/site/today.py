@@ -79,6 +79,10 @@ METRICS = (
         0,
         "nearer to one than {below:g} levels of 255, by L1",
     ),
+    Metric("Two circles apart", "higher", "circles/model", "", None, "share of the points, by clusters"),
+    Metric("Two circles apart by k-means", "", "circles/k_means", "", None, "of the same points"),
+    Metric("Two circles apart by RIM", "", "circles/rim", "", None, "D without a generator"),
+    Metric("Information of clusters", "", "circles/information", "", 3, "nats, which no label was asked for"),
     Metric("Modes covered", "higher", "modes/covered/generated", "modes/covered/held_out", 0, MODES),
     Metric("Near a mode", "higher", "modes/near/generated", "modes/near/held_out", None, "of all points"),
     Metric(
