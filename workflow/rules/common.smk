@@ -20,6 +20,7 @@ FAIR_SHARE = 1 if DATA.kind == "points" else max(1, EVERY_CORE // len(splits_of(
 FETCHED = {
     "digits": "data.embedded",
     "photos": "data.embedded",
+    "shapes": "data.embedded",
     "stacked_digits": "data.embedded",
     "cifar10": "data.cifar_raw",
     "cifar100": "data.cifar_raw",

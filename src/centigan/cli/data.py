@@ -25,6 +25,7 @@ app = typer.Typer()
 Fetched = Literal[
     "digits",
     "photos",
+    "shapes",
     "stacked_digits",
     "cifar10",
     "cifar100",

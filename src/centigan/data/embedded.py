@@ -1,10 +1,11 @@
-"""The data sets that ship inside dependencies; digits and photos are written in ImageNet's folder layout.
+"""The data sets that ship; digits, photos and shapes are written in ImageNet's folder layout.
 
 digits   scikit-learn's 1,797 handwritten digits, 8 x 8 pixels, PNG. Every fifth image of a class is
          held out.
 photos   20 photographs of scikit-image and scikit-learn, each a class: the images of a class are
          seeded random square crops of its photograph, JPEG. Held out means: cropped from the left
          30 % of the photograph, which no training crop touches. It is the same scene, not another one.
+shapes   drawn by `shapes`.
 """
 
 import importlib.util
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from centigan.data.shapes import write_shapes
 from centigan.data.sources.listing import Subset
 from centigan.data.sources.stacked import CHANNELS, FILES, SIDE, STACKS
 from centigan.errors import UserError
@@ -148,5 +150,6 @@ def packaged(package: str, file: str) -> Path:
 WRITERS: dict[str, Callable[[Path], None]] = {
     "digits": _write_digits,
     "photos": _write_photos,
+    "shapes": write_shapes,
     "stacked_digits": _write_stacked_digits,
 }

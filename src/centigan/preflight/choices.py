@@ -16,6 +16,7 @@ KNOWS_IMAGENET = {"efficientnet-lite0", "inception-v3", "inception-2015"}  # jud
 SHIPPED_CLASSES = {  # of sources that are fetched
     "digits": 10,
     "photos": 20,
+    "shapes": 36,
     "stacked_digits": 1000,
     "cifar10": 10,
     "cifar100": 100,

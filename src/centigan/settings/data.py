@@ -17,12 +17,14 @@ ImageSource = Literal[
     "cifar100",
     "digits",
     "photos",
+    "shapes",
     "stacked_digits",
 ]
 PointSource = Literal["points", "ring", "grid", "circles", "swiss_roll", "line"]
 Source = Literal[ImageSource, PointSource]
 ResolutionChoice = Literal[32, 64, 128]
 GREY: tuple[Source, ...] = ("digits",)  # sources of grey images
+ATTRIBUTES: tuple[Source, ...] = ("shapes",)  # sources whose classes are attributes: <colour>_<shape>_<size>
 DRAWN_POINTS = tuple(name for name in get_args(PointSource) if name != "points")  # those that ship
 WITH_MODES: tuple[Source, ...] = ("ring", "grid")  # sources whose classes are blots apart from each other
 MOST_CLASSES = 1_000_000  # every split has files of its own
