@@ -38,6 +38,7 @@ OF_OTHERS = {  # abilities, and what only some data have
     "discriminates",
     "demonstrates",
     "stacked_digits",
+    "attributes",
 }
 KINDS = {"metric": METRICS, "table": TABLES, "figure": FIGURES}
 

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from centigan.layout import WHOLE, Layout
 from centigan.settings import Settings
-from centigan.settings.data import WITH_MODES, ContentSettings
+from centigan.settings.data import ATTRIBUTES, WITH_MODES, ContentSettings
 from centigan.settings.families.contract import FamilySettings
 
 NEEDS = {  # an ability, or something of the data: what has it, and what is said where that is lacking
@@ -35,6 +35,18 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
 ASKED_OF_MODEL = {"likelihood", "classifies", "clusters", "represents", "discriminates"}  # by a metric itself
 OF_DATA = {"images", "points", "modes", "stacked_digits", "two_circles"}  # not every source has them
 OF_SOURCE = {"stacked_digits": {"stacked_digits"}, "circles": {"two_circles"}}  # what one alone has
+    "attributes": ("classes that are attributes", "was trained on others"),
+    "without_classes": ("a model that draws without classes", "draws images of a class"),
+}
+ASKED_OF_MODEL = {  # by a metric itself
+    "likelihood",
+    "classifies",
+    "clusters",
+    "represents",
+    "discriminates",
+    "without_classes",
+}
+OF_DATA = {"images", "points", "modes", "stacked_digits", "attributes"}  # not every source has them
 IMAGES, POINTS = frozenset({"images"}), frozenset({"points"})
 
 
@@ -253,6 +265,14 @@ METRICS = {
         baseline="held_out",
         numbers=("stacked_modes/{modes,kl,uniform}/{generated,held_out}", "stacked_modes/{number,judge}"),
     ),
+    "arithmetic": Metric(
+        "split",
+        ("judge", "train"),
+        "latent",  # whose seed it takes
+        ("kind", "n", "t", "trial", "wanted", "named", "value"),
+        needs=LATENT | {"labels", "attributes", "without_classes"},
+        numbers=("arithmetic/{N,pixels,pairs}", "arithmetic/large/{first,middle,last,least_rise}"),
+    ),
     "classification": Metric(
         "all",
         ("features", "features_of_real"),
@@ -343,14 +363,18 @@ def subject_of(
 
     `data`: images, or points, perhaps with modes. Every source of data tells the classes of its images today.
     """
-    of_one_class = BY_CLASS if classes_of_a_split == 1 else frozenset[str]()
-    return Subject(model.title, frozenset(model.abilities) | of_one_class | {"labels"} | frozenset(data))
+    abilities: set[str] = {*model.abilities} | (BY_CLASS if classes_of_a_split == 1 else set())
+    without = set() if "by_class" in abilities else {"without_classes"}
+    return Subject(model.title, frozenset(abilities | without | {"labels"} | set(data)))
 
 
 def has_of_data(data: ContentSettings) -> set[str]:
     """What data have of NEEDS: images or points, and what only some of them are."""
     found: set[str] = {data.kind} | ({"modes"} if data.source in WITH_MODES else set())
     return found | OF_SOURCE.get(data.source, set())
+    """What data have of NEEDS: images, perhaps stacked digits or attributes; points, perhaps with modes."""
+    of_some = {"modes": WITH_MODES, "attributes": ATTRIBUTES, "stacked_digits": ("stacked_digits",)}
+    return {data.kind} | {what for what, sources in of_some.items() if data.source in sources}
 
 
 def subject_of_settings(settings: Settings) -> Subject:

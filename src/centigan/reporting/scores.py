@@ -171,6 +171,18 @@ def linear_probe_summary(answers: pd.DataFrame) -> dict[str, float]:
         values[f"linear_probe/{features}"] = shares.mean()
         if len(shares) > 1:
             values[f"linear_probe/{features}/std"] = shares.std()
+def arithmetic_summary(trials: pd.DataFrame) -> dict[str, float]:
+    """Share of A - B + C of the right colour and size, by latents behind each; P(large) along a walk."""
+    counted, values = trials[trials["kind"] != "walk"], {}
+    for (kind, n), rows in counted.groupby(["kind", "n"], sort=False):
+        values["arithmetic/pixels" if kind == "pixels" else f"arithmetic/{n}"] = rows["value"].mean()
+    values["arithmetic/pairs"] = counted["wanted"].nunique()
+    large = trials[trials["kind"] == "walk"].groupby("t")["value"].mean()  # in the order of t
+    if len(large):
+        middle = large.iloc[len(large) // 2]
+        ends = {"first": large.iloc[0], "middle": middle, "last": large.iloc[-1]}
+        values |= {f"arithmetic/large/{name}": value for name, value in ends.items()}
+        values["arithmetic/large/least_rise"] = large.diff().min()
     return values
 
 

@@ -111,6 +111,7 @@ def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: Neighbour
         "clustering": scores.clustering_summary,
         "stacked_modes": scores.stacked_modes_summary,
         "linear_probe": scores.linear_probe_summary,
+        "arithmetic": scores.arithmetic_summary,
     }
     found = [summary(measured[name]) for name, summary in summaries.items() if name in measured]
     return {name: value for numbers in found for name, value in numbers.items()}
