@@ -31,10 +31,6 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "modes": ("points whose classes lie apart", "was trained on others"),
     "stacked_digits": ("stacked digits", "was trained on others"),
     "two_circles": ("two circles", "was trained on others"),
-}
-ASKED_OF_MODEL = {"likelihood", "classifies", "clusters", "represents", "discriminates"}  # by a metric itself
-OF_DATA = {"images", "points", "modes", "stacked_digits", "two_circles"}  # not every source has them
-OF_SOURCE = {"stacked_digits": {"stacked_digits"}, "circles": {"two_circles"}}  # what one alone has
     "attributes": ("classes that are attributes", "was trained on others"),
     "without_classes": ("a model that draws without classes", "draws images of a class"),
 }
@@ -46,7 +42,13 @@ ASKED_OF_MODEL = {  # by a metric itself
     "discriminates",
     "without_classes",
 }
-OF_DATA = {"images", "points", "modes", "stacked_digits", "attributes"}  # not every source has them
+OF_SOME_SOURCES: dict[str, Collection[str]] = {
+    "modes": WITH_MODES,
+    "attributes": ATTRIBUTES,
+    "stacked_digits": ("stacked_digits",),
+    "two_circles": ("circles",),
+}
+OF_DATA = {"images", "points", *OF_SOME_SOURCES}  # not every source has them
 IMAGES, POINTS = frozenset({"images"}), frozenset({"points"})
 
 
@@ -370,11 +372,7 @@ def subject_of(
 
 def has_of_data(data: ContentSettings) -> set[str]:
     """What data have of NEEDS: images or points, and what only some of them are."""
-    found: set[str] = {data.kind} | ({"modes"} if data.source in WITH_MODES else set())
-    return found | OF_SOURCE.get(data.source, set())
-    """What data have of NEEDS: images, perhaps stacked digits or attributes; points, perhaps with modes."""
-    of_some = {"modes": WITH_MODES, "attributes": ATTRIBUTES, "stacked_digits": ("stacked_digits",)}
-    return {data.kind} | {what for what, sources in of_some.items() if data.source in sources}
+    return {data.kind} | {what for what, sources in OF_SOME_SOURCES.items() if data.source in sources}
 
 
 def subject_of_settings(settings: Settings) -> Subject:

@@ -171,6 +171,9 @@ def linear_probe_summary(answers: pd.DataFrame) -> dict[str, float]:
         values[f"linear_probe/{features}"] = shares.mean()
         if len(shares) > 1:
             values[f"linear_probe/{features}/std"] = shares.std()
+    return values
+
+
 def arithmetic_summary(trials: pd.DataFrame) -> dict[str, float]:
     """Share of A - B + C of the right colour and size, by latents behind each; P(large) along a walk."""
     counted, values = trials[trials["kind"] != "walk"], {}

@@ -159,6 +159,7 @@ METRICS = (
         "of features of the same networks with their first weights",
     ),
     Metric("The same of pixels", "", "linear_probe/pixels", "", None, "without any network"),
+    Metric(
         "A - B + C of latents with the right colour and size",
         "higher",
         "arithmetic/3",
