@@ -68,23 +68,39 @@ def plane(results: Results, settings: FigureSettings) -> Figure:
 def plane_in_training(results: Results, settings: FigureSettings) -> Figure:
     """A strip: samples of the same latents of the first split, at moments of its training."""
     split = results.split_names[0]
-    training = evenly_of(results.points(split, "training"))
-    moments = results.snapshots_of_points(split)  # {iteration: (N, d)}
-    at = [list(moments)[n] for n in evenly(len(moments), ACROSS)]
-    figure = Figure(figsize=(2.0 * len(at) + 0.4, 2.7), layout="constrained")
-    figure.suptitle(settings.title, x=0.01, ha="left", weight="bold", size=12)
-    panels = figure.subplots(1, len(at), sharex=True, sharey=True, squeeze=False)[0]
-    low, high = training.min(0), training.max(0)
+    training = results.points(split, "training")
+    found = results.snapshots_of_points(split)
+    at = [list(found)[n] for n in evenly(len(found), ACROSS)]
+    return moments(
+        {
+            f"{'' if number else 'iteration '}{iteration:,}": (training, found[iteration])
+            for number, iteration in enumerate(at)
+        },
+        title=settings.title,
+    )
+
+
+def moments(panels: dict[str, tuple[Points, Points]], *, title: str) -> Figure:
+    """A strip: under each label samples (N, d) over training points (N, d), all at one scale."""
+    across = min(len(panels), ACROSS)
+    down = -(-len(panels) // across)
+    figure = Figure(figsize=(2.0 * across + 0.4, 2.3 * down + 0.4), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", weight="bold", size=12)
+    places = list(figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).flat)
+    every = np.concatenate([training for training, _ in panels.values()])
+    low, high = every.min(0), every.max(0)
     margin = 0.25 * float((high - low).max())
-    for axes, iteration in zip(panels, at, strict=True):
-        _moment(axes, training, moments[iteration])
-        axes.set_title(f"{'iteration ' if axes is panels[0] else ''}{iteration:,}", size=9, weight="normal")
+    for axes, (label, (training, samples)) in zip(places, panels.items(), strict=False):
+        _moment(axes, evenly_of(training), evenly_of(samples))
+        axes.set_title(label, size=9, weight="normal")
         axes.set_xlim(low[0] - margin, high[0] + margin)
         if training.shape[1] == 2:
             axes.set_ylim(low[1] - margin, high[1] + margin)
             axes.set_aspect("equal")
         axes.set_xticks([])
         axes.set_yticks([])
+    for axes in places[len(panels) :]:
+        axes.set_visible(False)
     return figure
 
 

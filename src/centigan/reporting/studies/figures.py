@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from centigan.reporting.figures.axes import GENERATED, MUTED, QUIET
+from centigan.reporting.figures.plane import Points, moments
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.results import Images, Results
 from centigan.reporting.studies.columns import column
@@ -46,7 +47,13 @@ def dots(results: StudyResults) -> Figure:
 
 
 def samples(results: StudyResults, *, title: str) -> Figure:
-    """A line a row: the first samples of its first point, under their classes where they are asked for."""
+    """A line a row: the first samples of its first point, under their classes where they are asked for.
+
+    Of points a panel a row: samples over training points.
+    """
+    first = {row: results.of(results.points_of(row)[0]) for row in results.rows}
+    if next(iter(first.values())).of_points:
+        return moments({row: _points(own) for row, own in first.items()}, title=title)
     drawn = {}
     for row in results.rows:
         point = results.points_of(row)[0]
@@ -59,6 +66,12 @@ def samples(results: StudyResults, *, title: str) -> Figure:
     ]
     tile = fitting_tile(side, max(len(row.pictures) for row in rows))
     return rows_of_pictures(rows, title=title, tile=tile, heads=[broken(name, LETTERS) for name in heads])
+
+
+def _points(results: Results) -> tuple[Points, Points]:
+    """Training points and samples of the first split."""
+    split = results.split_names[0]
+    return results.points(split, "training"), results.points(split, "generated")
 
 
 def _samples(results: Results, settings: Settings) -> tuple[list[str], list[Images]]:
