@@ -17,6 +17,7 @@ from centigan.layout import Layout
 from centigan.redaction import mark
 from centigan.settings import Settings
 from centigan.tracking import track
+from centigan.tracking.record import sample_grid
 
 SPLITS = ["00", "01"]
 TABLES = (
@@ -90,6 +91,16 @@ def test_the_sample_grid_has_a_row_a_class_and_ten_columns(
     assert (grid[:64, :64] == 100).all()
     assert (grid[66:, -64:] == 200).all()
     assert (grid[64:66] == 255).all()
+
+
+def test_samples_of_no_class_are_a_square(tmp_path: Path) -> None:
+    layout = Layout("toy/gan", tmp_path)
+    layout.samples("00").mkdir(parents=True)
+    np.save(layout.samples("00") / "images.npy", np.full((25, 32, 32, 3), 7, np.uint8))
+    np.save(layout.samples("00") / "labels.npy", np.full(25, -1, np.int16))
+    grid = np.asarray(sample_grid(layout, "00"))
+    assert grid.shape == (3 * 64 + 4, 10 * 64 + 18, 3)  # the last row has five
+    assert (grid[132:, : 5 * 66 - 2 : 66] == 7).all()
 
 
 def test_the_file_names_every_run_and_no_path_or_time(layout: Layout, settings: Settings, store: str) -> None:

@@ -124,13 +124,14 @@ def flatten(values: dict[str, Any]) -> dict[str, str]:
 
 
 def sample_grid(layout: Layout, split: str) -> Image.Image:
-    """The first samples of each class of a split: a row a class, by position; one row of no class."""
+    """The first samples of each class of a split: a row a class, by position; of no class a square."""
     images = np.load(layout.samples(split) / "images.npy", mmap_mode="r")  # (N, R, R, 3)
     labels = np.load(layout.samples(split) / "labels.npy")
     tile = images.shape[1] * max(1, GRID_SIDE // images.shape[1])
     rows = [images[np.flatnonzero(labels == k)[:GRID_PER_CLASS]] for k in np.unique(labels)]
     if labels[0] == UNLABELLED:
-        rows = [images[: GRID_PER_CLASS**2]]
+        first = images[: GRID_PER_CLASS**2]
+        rows = [first[start : start + GRID_PER_CLASS] for start in range(0, len(first), GRID_PER_CLASS)]
     return Image.fromarray(contact_sheet(rows, across=GRID_PER_CLASS, tile=tile)[:-GAP, :-GAP])
 
 
