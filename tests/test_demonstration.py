@@ -1,6 +1,7 @@
 """What a family's paper shows: sheets of images with their words."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from centigan.data.held_out import at_training_size
 from centigan.data.index import build_index
 from centigan.demonstration import demonstrate_split
 from centigan.errors import UserError
+from centigan.families import cgan
 from centigan.families.cgan import CGAN
 from centigan.layout import Layout
 from centigan.manifest import read_digests, read_facts, read_manifest
@@ -39,6 +41,11 @@ def shows(family: CGAN, real: torch.Tensor, classes: list[str], rng: torch.Gener
     ]
 
 
+def let_cgan_show(demonstrate: Callable[..., list[Sheet]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a subclass: Python remembers of a class for good that it fulfils a protocol."""
+    monkeypatch.setattr(cgan, "CGAN", type("CGAN", (CGAN,), {"demonstrate": demonstrate}))
+
+
 def stage(**settings: int) -> DemonstrateStage:
     return DemonstrateStage.model_validate({"model": MODEL, "demonstrations": settings})
 
@@ -46,7 +53,7 @@ def stage(**settings: int) -> DemonstrateStage:
 @pytest.fixture
 def trained(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> Layout:
     train_split(layout, "00", CGAN_STAGE, device=CPU)
-    monkeypatch.setattr(CGAN, "demonstrate", shows, raising=False)
+    let_cgan_show(shows, monkeypatch)
     return layout
 
 
@@ -110,7 +117,7 @@ def test_random_numbers_are_those_of_the_cpu(trained: Layout, monkeypatch: pytes
         assert rng.device == CPU
         return shows(family, real, classes, rng)
 
-    monkeypatch.setattr(CGAN, "demonstrate", devices)
+    let_cgan_show(devices, monkeypatch)
     drawn(trained)
 
 
@@ -124,7 +131,7 @@ def test_a_sheet_of_one_channel_is_written_as_grey(
     grey = ArraysStage.model_validate({"arrays": {**ARRAYS.arrays.model_dump(), "channels": 1}})
     build_arrays(layout, "00", grey, root)
     train_split(layout, "00", CGAN_STAGE, device=CPU)
-    monkeypatch.setattr(CGAN, "demonstrate", shows, raising=False)
+    let_cgan_show(shows, monkeypatch)
     for images in drawn(layout).values():
         assert images.shape[-1] == 3
         assert (images == images[..., :1]).all()

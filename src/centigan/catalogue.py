@@ -318,10 +318,10 @@ FIGURES = {
     "class_grid": Figure(("latent",), BY_CLASS | LATENT),
     "reconstructions": Figure(("reconstruct",), frozenset({"reconstructs"})),
     "demonstration": Figure(("demonstrate",), frozenset({"demonstrates"})),
-    "random_samples": Figure(("sample",)),
     "plane": Figure(("field", "sample", "arrays"), frozenset({"discriminates"}), of=POINTS),
     "circles": Figure(("circles", "arrays"), frozenset({"clusters", "two_circles"}), of=POINTS),
     "plane_in_training": Figure(("train", "arrays"), of=POINTS),
+    "random_samples": Figure(("sample",)),
     "training_curves": Figure(("train",), of=IMAGES | POINTS),
     "gallery": Figure(("sample",), BY_CLASS),
 }

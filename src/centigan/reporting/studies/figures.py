@@ -51,9 +51,9 @@ def samples(results: StudyResults, *, title: str) -> Figure:
 
     Of points a panel a row: samples over training points.
     """
-    first = {row: results.of(results.points_of(row)[0]) for row in results.rows}
-    if next(iter(first.values())).of_points:
-        return moments({row: _points(own) for row, own in first.items()}, title=title)
+    first = {row: results.points_of(row)[0] for row in results.rows}
+    if all(results.settings[point.name].data.kind == "points" for point in first.values()):
+        return moments({row: _points(results.of(point)) for row, point in first.items()}, title=title)
     drawn = {}
     for row in results.rows:
         point = results.points_of(row)[0]
