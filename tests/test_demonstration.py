@@ -144,7 +144,7 @@ def test_an_image_of_nan_is_one_error_that_names_the_sheet_and_nothing_is_writte
         good, other = shows(family, real, classes, rng)
         return [good, other._replace(images=other.images.log())]
 
-    monkeypatch.setattr(CGAN, "demonstrate", nan)
+    let_cgan_show(nan, monkeypatch)
     with pytest.raises(UserError, match=r"^split 00: sheet 'classes' gives images of NaN or infinity"):
         drawn(trained)
     assert not trained.demonstrations("00").exists()

@@ -75,6 +75,15 @@ CAPTIONS: dict[str, str] = {
         "One latent a row, drawn as every class of one model: what z decides, such as pose or background, "
         "should hold along a row (Figure 8, right)."
     ),
+    "reconstructions": (
+        "Held-out images, and what the model draws of their codes; below, walks between the codes of two "
+        "of them, with the two images at the ends. A code that tells its image gives a small ratio of "
+        "distances. The paper shows no such figure."
+    ),
+    "demonstration": (
+        "What the family's own paper shows, drawn of the model of the first split: each sheet says what is "
+        "seen. Nothing was selected but by the sheet's own rule."
+    ),
     "plane": (
         "Training points (dark), samples (blue) over D's logit, or the critic's value, of every place; red "
         "is more real. On a line: the density of both, D beside them, and below where G takes each z."
@@ -86,15 +95,6 @@ CAPTIONS: dict[str, str] = {
     "plane_in_training": (
         "Samples (blue) of the same latents after so many iterations, over training points (grey): what "
         "a generator finds, loses and finds again."
-    ),
-    "reconstructions": (
-        "Held-out images, and what the model draws of their codes; below, walks between the codes of two "
-        "of them, with the two images at the ends. A code that tells its image gives a small ratio of "
-        "distances. The paper shows no such figure."
-    ),
-    "demonstration": (
-        "What the family's own paper shows, drawn of the model of the first split: each sheet says what is "
-        "seen. Nothing was selected but by the sheet's own rule."
     ),
     "random_samples": ("Samples drawn at random, with a fixed seed, among those of all classes (Figure 9)."),
     "training_curves": (
