@@ -32,6 +32,11 @@ def ascend_together(*moves: tuple[Tensor, Optimizer]) -> list[Tensor]:
     return norms
 
 
+def means_over(updates: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Of each value () that the updates of a step tell, the mean over them."""
+    return {name: torch.stack([each[name] for each in updates]).mean() for name in updates[0]}
+
+
 class ScheduledSGD(Optimizer):
     """Gradient descent with momentum, whose rate and momentum follow the iteration n, from 1 (SgdSettings).
 

@@ -27,7 +27,7 @@ from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import class_log_likelihood, log_fake, log_real
-from centigan.nets.blocks import discriminator_block, initialise, scaled, upsample_block
+from centigan.nets.blocks import discriminator_block, evaluated, initialise, scaled, upsample_block
 from centigan.settings.families.acgan import AcganConfig as Config
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape
 from centigan.updates import ascend
@@ -134,13 +134,9 @@ class ACGAN(Latent):
             "gradient_generator": gradient_generator,
         }
 
-    @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
-        generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent, wanted.labels)
-        generator.train()
-        return images
+        return evaluated(self.networks["generator"], latent, wanted.labels)
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ N(0, I), (count, latent)."""

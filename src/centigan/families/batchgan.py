@@ -36,14 +36,14 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
-from centigan.nets.blocks import initialise, initialise_by_fan_in
+from centigan.nets.blocks import evaluated, initialise, initialise_by_fan_in
 from centigan.nets.plain import PlainDiscriminator, PlainGenerator
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.nets.spectral import normalise_spectrally
 from centigan.nets.symmetric import show_the_batch
 from centigan.settings.families.batchgan import BatchganConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
-from centigan.updates import ascend
+from centigan.updates import ascend, means_over
 
 
 def networks_for(config: Config, shape: Shape, rng: Generator) -> dict[str, nn.Module]:
@@ -97,8 +97,10 @@ class BatchGAN(Latent):
         gradient_generator = ascend(objective, self.optimizers["generator"])
         discriminator.train()
 
-        means = {name: torch.stack([each[name] for each in updates]).mean() for name in updates[0]}
-        return means | {"loss_generator": -objective.detach(), "gradient_generator": gradient_generator}
+        return means_over(updates) | {
+            "loss_generator": -objective.detach(),
+            "gradient_generator": gradient_generator,
+        }
 
     def _update_discriminator(self, real: Tensor, fake: Tensor, rng: Generator) -> dict[str, Tensor]:
         """One descent of the cross-entropy, on a batch of as many images as either has."""
@@ -117,13 +119,9 @@ class BatchGAN(Latent):
         said = logits if self.config.prediction == "image" else logits.mean()
         return (share * F.logsigmoid(said) + (1 - share) * F.logsigmoid(-said)).mean()
 
-    @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
-        generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent)
-        generator.train()
-        return images
+        return evaluated(self.networks["generator"], latent)
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ N(0, I), (count, latent)."""

@@ -45,7 +45,7 @@ from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import class_log_likelihood, entropy_of_mean, mean_entropy
-from centigan.nets.blocks import Doubling, Noise, initialise_by_fan_in, scaled, without_statistics
+from centigan.nets.blocks import Doubling, Noise, evaluated, initialise_by_fan_in, scaled, without_statistics
 from centigan.nets.points import initialise_points, noisy_stack
 from centigan.settings.families.catgan import CatganConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
@@ -197,13 +197,9 @@ class CatGAN(Latent):
             logits: Tensor = discriminator(images)
         return logits.float()
 
-    @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
-        generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent)
-        generator.train()
-        return images
+        return evaluated(self.networks["generator"], latent)
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ U(-1, 1), (count, latent)."""

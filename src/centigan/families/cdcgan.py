@@ -31,6 +31,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from centigan.losses import log_fake, log_real
+from centigan.nets.blocks import evaluated
 from centigan.nets.convolution import convolutional_networks
 from centigan.settings.families.cdcgan import CdcganConfig as Config
 from centigan.sheets import evenly
@@ -99,13 +100,9 @@ class CDCGAN(Latent):
         kept = torch.rand(len(y), 1, generator=rng, device=rng.device) >= self.config.label_dropout
         return y * kept
 
-    @torch.no_grad()
     def draw(self, latent: Tensor, wanted: Tensor) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent) and labels (N,) or vectors y (N, K)."""
-        generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent, self.condition(wanted))
-        generator.train()
-        return images
+        return evaluated(self.networks["generator"], latent, self.condition(wanted))
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """The same of what is wanted."""

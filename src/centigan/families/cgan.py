@@ -38,7 +38,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import scaled
+from centigan.nets.blocks import evaluated, scaled
 from centigan.nets.convolution import convolutional_networks
 from centigan.nets.dense import DenseDiscriminator, DenseGenerator, Units, initialise_uniformly
 from centigan.settings.families.cgan import CganConfig as Config
@@ -104,13 +104,9 @@ class CGAN(Latent):
             "gradient_generator": gradient_generator,
         }
 
-    @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with running statistics and nothing dropped."""
-        generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent, self.one_hot(wanted.labels))
-        generator.train()
-        return images
+        return evaluated(self.networks["generator"], latent, self.one_hot(wanted.labels))
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z, (count, latent): of the dense form U(0, 1), of the convolutional U(-1, 1)."""

@@ -41,7 +41,7 @@ from torch.optim import Adam, Optimizer
 
 from centigan.arithmetic import walks
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import LEAKY_SLOPE, Doubling, scaled
+from centigan.nets.blocks import LEAKY_SLOPE, Doubling, evaluated, scaled
 from centigan.settings.families.dcgan import DcganConfig as Config
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet
 from centigan.updates import ascend
@@ -162,12 +162,9 @@ class DCGAN(Latent):
             "gradient_generator": gradient_generator,
         }
 
-    @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
-        images: Tensor = self.generator.eval()(latent)
-        self.generator.train()
-        return images
+        return evaluated(self.generator, latent)
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z, (count, latent): U(-1, 1), or N(0, 1)."""
@@ -183,12 +180,9 @@ class DCGAN(Latent):
         self.discriminator.train()
         return features
 
-    @torch.no_grad()
     def realness(self, images: Tensor) -> Tensor:
         """D's logits (N,) of images (N, C, H, W)."""
-        logits: Tensor = self.discriminator.eval()(images)
-        self.discriminator.train()
-        return logits
+        return evaluated(self.discriminator, images)
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
         """Fig 4: walks between random z, one after the other."""

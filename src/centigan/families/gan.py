@@ -37,7 +37,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import initialise_by_fan_in, scaled
+from centigan.nets.blocks import evaluated, initialise_by_fan_in, scaled
 from centigan.nets.convolution import convolutional_networks
 from centigan.nets.dense import DenseDiscriminator, DenseGenerator, Units, initialise_uniformly
 from centigan.nets.points import PointDiscriminator, PointGenerator
@@ -135,13 +135,9 @@ class GAN(Latent):
         logits: Tensor = self.networks["discriminator"](images, _no_class(images))
         return logits
 
-    @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
-        generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent, _no_class(latent))
-        generator.train()
-        return images
+        return evaluated(self.networks["generator"], latent, _no_class(latent))
 
     @torch.no_grad()
     def realness(self, images: Tensor) -> Tensor:

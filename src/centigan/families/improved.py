@@ -51,6 +51,7 @@ from centigan.losses import (
     log_smoothly_real,
     logits_of_source,
 )
+from centigan.nets.blocks import evaluated
 from centigan.nets.historical_averaging import HistoricalMean, trained
 from centigan.nets.semi_supervised import Discriminator, ImageGenerator
 from centigan.nets.weight_norm import initialise_by_data
@@ -149,13 +150,9 @@ class ImprovedGAN(Latent):
         )
         self.towards(average, parameters, 0)
 
-    @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent): running statistics, or the reference batch's."""
-        generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent)
-        generator.train()
-        return images
+        return evaluated(self.networks["generator"], latent)
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ U(0, 1), (count, latent)."""

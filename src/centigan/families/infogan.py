@@ -40,7 +40,7 @@ from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import class_log_likelihood, log_fake, log_real
-from centigan.nets.blocks import scaled
+from centigan.nets.blocks import evaluated, scaled
 from centigan.settings.families.infogan import InfoganConfig as Config
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet
 from centigan.updates import ascend
@@ -195,13 +195,9 @@ class InfoGAN(Latent):
         _, one_hot, continuous = latent.split(parts(c), dim=1)
         return Codes(one_hot.unflatten(1, (c.categorical_codes, c.categories)).argmax(2), continuous)
 
-    @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of latents (N, L), with batch norm's running statistics."""
-        generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent)
-        generator.train()
-        return images
+        return evaluated(self.networks["generator"], latent)
 
     def cluster_logits(self, images: Tensor) -> Tensor:
         """Q's logits (N, K) of the first categorical code of images (N, C, H, W)."""

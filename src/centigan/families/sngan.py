@@ -33,14 +33,14 @@ from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import hinge_fake, hinge_real, log_fake, log_real
-from centigan.nets.blocks import initialise, initialise_by_fan_in
+from centigan.nets.blocks import evaluated, initialise, initialise_by_fan_in
 from centigan.nets.plain import PlainDiscriminator, PlainGenerator
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.nets.residual import ResidualDiscriminator, ResidualGenerator, initialise_residual
 from centigan.nets.spectral import normalise_spectrally
 from centigan.settings.families.sngan import SnganConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
-from centigan.updates import ascend, decay_linearly
+from centigan.updates import ascend, decay_linearly, means_over
 
 
 def networks_for(config: Config, shape: Shape, rng: Generator) -> dict[str, nn.Module]:
@@ -91,8 +91,10 @@ class SNGAN(Latent):
         gradient_generator = ascend(objective, self.optimizers["generator"])
         discriminator.train()
 
-        means = {name: torch.stack([each[name] for each in updates]).mean() for name in updates[0]}
-        return means | {"loss_generator": -objective.detach(), "gradient_generator": gradient_generator}
+        return means_over(updates) | {
+            "loss_generator": -objective.detach(),
+            "gradient_generator": gradient_generator,
+        }
 
     def _update_discriminator(self, real: Tensor, rng: Generator) -> dict[str, Tensor]:
         """One ascent of V_D, on real images (N, C, H, W) and as many samples."""
@@ -115,21 +117,13 @@ class SNGAN(Latent):
             return hinge_real(real_logits) + hinge_fake(fake_logits)
         return log_real(real_logits) + log_fake(fake_logits)
 
-    @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
-        generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent)
-        generator.train()
-        return images
+        return evaluated(self.networks["generator"], latent)
 
-    @torch.no_grad()
     def realness(self, images: Tensor) -> Tensor:
         """D's logits (N,) of images (N, C, H, W); u stays."""
-        discriminator = self.networks["discriminator"].eval()
-        logits: Tensor = discriminator(images)
-        discriminator.train()
-        return logits
+        return evaluated(self.networks["discriminator"], images)
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ N(0, I), (count, latent)."""

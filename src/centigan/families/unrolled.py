@@ -35,7 +35,7 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import LEAKY_SLOPE, scaled
+from centigan.nets.blocks import LEAKY_SLOPE, evaluated, scaled
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.unrolled import UnrolledConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
@@ -173,13 +173,9 @@ class UnrolledGAN(Latent):
             )
         )
 
-    @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
-        generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent)
-        generator.train()
-        return images
+        return evaluated(self.networks["generator"], latent)
 
     @torch.no_grad()
     def realness(self, images: Tensor) -> Tensor:

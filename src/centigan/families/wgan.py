@@ -29,11 +29,11 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer, RMSprop
 
-from centigan.nets.blocks import LEAKY_SLOPE, initialise_by_fan_in, scaled
+from centigan.nets.blocks import LEAKY_SLOPE, evaluated, initialise_by_fan_in, scaled
 from centigan.nets.points import PointDiscriminator, PointGenerator, stack
 from centigan.settings.families.wgan import WganConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
-from centigan.updates import ascend
+from centigan.updates import ascend, means_over
 
 FIRST_SIDE, FIRST_MAPS, MOST_MAPS = 4, 64, 512
 DENSE_UNITS = 512
@@ -131,8 +131,10 @@ class WGAN(Latent):
         judged = critic(generator(self.latent(len(minibatches[0]), rng))).mean()
         gradient_generator = ascend(judged, self.optimizers["generator"])
 
-        means = {name: torch.stack([each[name] for each in updates]).mean() for name in updates[0]}
-        return means | {"loss_generator": -judged.detach(), "gradient_generator": gradient_generator}
+        return means_over(updates) | {
+            "loss_generator": -judged.detach(),
+            "gradient_generator": gradient_generator,
+        }
 
     def _update_critic(self, real: Tensor, rng: Generator) -> dict[str, Tensor]:
         """One ascent of equation 3, on real images (N, C, H, W) and as many samples; then the clipping."""
@@ -148,21 +150,14 @@ class WGAN(Latent):
             "gradient_critic": gradient_critic,
         }
 
-    @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
-        generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent)
-        generator.train()
+        images = evaluated(self.networks["generator"], latent)
         return images.clamp(-1, 1) if images.ndim == 4 else images
 
-    @torch.no_grad()
     def realness(self, images: Tensor) -> Tensor:
         """The critic's values (N,) of images (N, C, H, W), with batch norm's running statistics."""
-        critic = self.networks["critic"].eval()
-        values: Tensor = critic(images)
-        critic.train()
-        return values
+        return evaluated(self.networks["critic"], images)
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ N(0, I), (count, latent)."""

@@ -28,11 +28,11 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from centigan.nets.blocks import halving_block, initialise_by_fan_in, scaled, upsample_block
+from centigan.nets.blocks import evaluated, halving_block, initialise_by_fan_in, scaled, upsample_block
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.wgan_gp import WganGpConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
-from centigan.updates import ascend, without_autocast
+from centigan.updates import ascend, means_over, without_autocast
 
 FIRST_SIDE, FIRST_MAPS, MOST_MAPS = 4, 128, 512
 UNDER_THE_ROOT = 1e-12
@@ -111,8 +111,10 @@ class WGANGP(Latent):
         judged = critic(generator(self.latent(len(minibatches[0]), rng))).float().mean()
         gradient_generator = ascend(judged, self.optimizers["generator"])
 
-        means = {name: torch.stack([each[name] for each in updates]).mean() for name in updates[0]}
-        return means | {"loss_generator": -judged.detach(), "gradient_generator": gradient_generator}
+        return means_over(updates) | {
+            "loss_generator": -judged.detach(),
+            "gradient_generator": gradient_generator,
+        }
 
     def _update_critic(self, real: Tensor, rng: Generator) -> dict[str, Tensor]:
         """One descent of equation 3, on real images (N, C, H, W) and as many samples."""
@@ -135,13 +137,9 @@ class WGANGP(Latent):
             "gradient_critic": gradient_critic,
         }
 
-    @torch.no_grad()
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
-        generator = self.networks["generator"].eval()
-        images: Tensor = generator(latent)
-        generator.train()
-        return images
+        return evaluated(self.networks["generator"], latent)
 
     @torch.no_grad()
     def realness(self, images: Tensor) -> Tensor:

@@ -68,6 +68,15 @@ class Noise(nn.Module):
         return x + self.std * torch.randn_like(x) if self.training and self.std else x
 
 
+@torch.no_grad()
+def evaluated(network: nn.Module, *inputs: Tensor) -> Tensor:
+    """What a network in training says of inputs in evaluation mode: nothing dropped, running statistics."""
+    network.eval()
+    found: Tensor = network(*inputs)
+    network.train()
+    return found
+
+
 @contextmanager
 def without_statistics(network: nn.Module) -> Iterator[None]:
     """While the block runs, batch norm's running statistics remember nothing of what passes."""
