@@ -41,14 +41,13 @@ from torch.optim import Adam, Optimizer
 
 from centigan.arithmetic import walks
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import LEAKY_SLOPE, Doubling, evaluated, scaled
+from centigan.nets.blocks import LEAKY_SLOPE, Doubling, evaluated, initialise_with_gains, scaled
 from centigan.settings.families.dcgan import DcganConfig as Config
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet
 from centigan.updates import ascend
 
 FIRST_SIDE = 4  # of G's maps, and of the pooled features
 KERNEL = {"halving": 5, "imagenet": 3}
-STD = 0.02  # of weights, and of batch norm's gains about 1
 POINTS, STEPS = 9, 9  # of the demonstration: random z in a row, and images from one to the next
 
 
@@ -134,7 +133,7 @@ class DCGAN(Latent):
             "discriminator": self.discriminator,
         }
         for network in self.networks.values():
-            initialise(network, rng)
+            initialise_with_gains(network, rng)
         betas, rates = (config.beta1, config.beta2), (config.generator_lr, config.discriminator_lr)
         self.optimizers: dict[str, Optimizer] = {
             name: Adam(network.parameters(), rate, betas, weight_decay=config.weight_decay, fused=True)
@@ -207,13 +206,3 @@ def layer_up(maps_in: int, maps_out: int, kernel: int, stride: int) -> nn.Module
     return nn.ConvTranspose2d(
         maps_in, maps_out, kernel, stride, padding=kernel // 2, output_padding=stride - 1, bias=False
     )
-
-
-def initialise(network: nn.Module, rng: Generator) -> None:
-    """Weights N(0, .02^2), gains of batch norm N(1, .02^2), their biases 0."""
-    for module in network.modules():
-        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(module.weight, 0.0, STD, generator=rng)
-        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, STD, generator=rng)
-            nn.init.zeros_(module.bias)

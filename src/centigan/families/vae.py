@@ -45,20 +45,14 @@ from centigan.likelihood import (
     middles,
     nats_of_bytes,
 )
-from centigan.nets.blocks import initialise_by_fan_in, scaled
+from centigan.nets.blocks import initialise_by_fan_in
+from centigan.nets.convolution import FIRST_SIDE, plan
 from centigan.settings.families.vae import VaeConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
 from centigan.updates import ascend
 
-FIRST_SIDE, MOST_MAPS = 4, 512
 FIRST_SIGMA = 0.3  # half of the spread of digits and photographs
 MOST_LOG_VARIANCE = 8.0
-
-
-def plan(resolution: int, width: float) -> list[int]:
-    """Feature maps at half, a quarter, ... of the resolution, down to 4 x 4: 64, 128, 256 at 32 px."""
-    halvings = (resolution // FIRST_SIDE).bit_length() - 1
-    return [scaled(min(64 * 2**n, MOST_MAPS), width) for n in range(halvings)]
 
 
 class Encoder(nn.Module):

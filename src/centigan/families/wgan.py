@@ -29,20 +29,14 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer, RMSprop
 
-from centigan.nets.blocks import LEAKY_SLOPE, evaluated, initialise_by_fan_in, scaled
+from centigan.nets.blocks import LEAKY_SLOPE, evaluated, initialise_by_fan_in, initialise_with_gains, scaled
+from centigan.nets.convolution import FIRST_SIDE, plan
 from centigan.nets.points import PointDiscriminator, PointGenerator, stack
 from centigan.settings.families.wgan import WganConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
 from centigan.updates import ascend, means_over
 
-FIRST_SIDE, FIRST_MAPS, MOST_MAPS = 4, 64, 512
 DENSE_UNITS = 512
-
-
-def plan(resolution: int, width: float) -> list[int]:
-    """Maps of the critic at half, a quarter, ... of the resolution, down to 4 x 4: 64, ..., 512 at 64 px."""
-    halvings = (resolution // FIRST_SIDE).bit_length() - 1
-    return [scaled(min(FIRST_MAPS * 2**n, MOST_MAPS), width) for n in range(halvings)]
 
 
 class ImageGenerator(nn.Module):
@@ -104,7 +98,7 @@ def networks_for(config: Config, shape: Shape, rng: Generator) -> tuple[nn.Modul
         critic = Critic(config, shape)
     for network in (generator, critic):
         fully_connected = shape.dimensions or isinstance(network, DenseGenerator)
-        (initialise_by_fan_in if fully_connected else initialise)(network, rng)
+        (initialise_by_fan_in if fully_connected else initialise_with_gains)(network, rng)
     return generator, critic
 
 
@@ -187,12 +181,3 @@ def _halving_block(maps_in: int, maps_out: int) -> nn.Sequential:
     return nn.Sequential(
         _halving(maps_in, maps_out), nn.BatchNorm2d(maps_out), nn.LeakyReLU(LEAKY_SLOPE, inplace=True)
     )
-
-
-def initialise(network: nn.Module, rng: Generator) -> None:
-    """Weights N(0, .02^2), batch norm's scales N(1, .02^2) and shifts 0, as DCGAN's authors draw them."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.normal_(layer.weight, 0.0, 0.02, generator=rng)
-        elif isinstance(layer, nn.BatchNorm2d):
-            nn.init.normal_(layer.weight, 1.0, 0.02, generator=rng)

@@ -28,20 +28,21 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from centigan.nets.blocks import evaluated, halving_block, initialise_by_fan_in, scaled, upsample_block
+from centigan.nets import convolution
+from centigan.nets.blocks import evaluated, halving_block, initialise_by_fan_in, upsample_block
+from centigan.nets.convolution import FIRST_SIDE
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.wgan_gp import WganGpConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
 from centigan.updates import ascend, means_over, without_autocast
 
-FIRST_SIDE, FIRST_MAPS, MOST_MAPS = 4, 128, 512
+FIRST_MAPS = 128
 UNDER_THE_ROOT = 1e-12
 
 
 def plan(resolution: int, width: float) -> list[int]:
     """Maps of the critic at half, a quarter, ... of the resolution, down to 4 x 4: 128, 256, 512 at 32 px."""
-    halvings = (resolution // FIRST_SIDE).bit_length() - 1
-    return [scaled(min(FIRST_MAPS * 2**n, MOST_MAPS), width) for n in range(halvings)]
+    return convolution.plan(resolution, width, first=FIRST_MAPS)
 
 
 class ImageGenerator(nn.Module):

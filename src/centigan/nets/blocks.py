@@ -186,6 +186,16 @@ def initialise(network: nn.Module, rng: torch.Generator, std: float = 0.02) -> N
                 nn.init.zeros_(module.bias)
 
 
+def initialise_with_gains(network: nn.Module, rng: torch.Generator) -> None:
+    """As DCGAN's authors draw them: weights N(0, .02^2), gains of batch norm N(1, .02^2), its shifts 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, 0.0, 0.02, generator=rng)
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02, generator=rng)
+            nn.init.zeros_(module.bias)
+
+
 def initialise_by_fan_in(network: nn.Module, rng: torch.Generator) -> None:
     """Weights N(0, 2 / fan-in), so that ReLUs keep the size of what passes (He et al. 2015); biases 0."""
     for module in network.modules():

@@ -17,10 +17,10 @@ from centigan.types import Shape
 FIRST_SIDE, MOST_MAPS = 4, 512
 
 
-def plan(resolution: int, width: float) -> list[int]:
+def plan(resolution: int, width: float, *, first: int = 64) -> list[int]:
     """Feature maps of D at half, a quarter, ... of the resolution, down to 4 x 4: 64, 128, 256 at 32 px."""
     halvings = (resolution // FIRST_SIDE).bit_length() - 1
-    return [scaled(min(64 * 2**n, MOST_MAPS), width) for n in range(halvings)]
+    return [scaled(min(first * 2**n, MOST_MAPS), width) for n in range(halvings)]
 
 
 class ConvolutionalGenerator(nn.Module):
