@@ -38,26 +38,8 @@ def plane(results: Results, settings: FigureSettings) -> Figure:
     levels = np.median(value) + np.linspace(-reach, reach, 21)
     shown = axes.contourf(x1, x2, value, levels=levels, cmap="RdBu_r", extend="both", alpha=0.75)
     figure.colorbar(shown, ax=axes, label="D's logit, or the critic's value", shrink=0.8, format="%.2g")
-    axes.scatter(
-        training[:, 0],
-        training[:, 1],
-        s=3,
-        color=REAL,
-        alpha=0.5,
-        linewidths=0,
-        rasterized=True,
-        label="training points",
-    )
-    axes.scatter(
-        samples[:, 0],
-        samples[:, 1],
-        s=4,
-        color=GENERATED,
-        alpha=0.7,
-        linewidths=0,
-        rasterized=True,
-        label="samples",
-    )
+    _dots(axes, training, 3, REAL, alpha=0.5, label="training points")
+    _dots(axes, samples, 4, GENERATED, alpha=0.7, label="samples")
     axes.set_xlim(x1.min(), x1.max())
     axes.set_ylim(x2.min(), x2.max())
     axes.set_aspect("equal")
@@ -120,7 +102,7 @@ def circles(results: Results, settings: FigureSettings) -> Figure:
         axes.pcolormesh(x1, x2, cluster, cmap="Pastel1", rasterized=True)
         for label, color in enumerate((REAL, GENERATED)):
             own = points[labels == label]
-            axes.scatter(own[:, 0], own[:, 1], s=3, color=color, linewidths=0, rasterized=True)
+            _dots(axes, own, 3, color)
         name = results.subject.title if method == "model" else str(method)
         axes.set_title(f"{name}: {found['accuracy'].iloc[0]:.1%}", size=10)
         axes.set_aspect("equal")
@@ -138,9 +120,21 @@ def _moment(axes: Axes, training: Points, samples: Points) -> None:
     if training.shape[1] == 1:
         _densities(axes, training[:, 0], samples[:, 0])
         return
-    axes.scatter(training[:, 0], training[:, 1], s=1.5, color=QUIET, alpha=0.5, linewidths=0, rasterized=True)
+    _dots(axes, training, 1.5, QUIET, alpha=0.5)
+    _dots(axes, samples, 2.5, GENERATED, alpha=0.7)
+
+
+def _dots(axes: Axes, points: Points, size: float, color: str, *, alpha: float = 1, label: str = "") -> None:
+    """Points (N, 2), as pixels within the drawing: thousands of marks would be megabytes."""
     axes.scatter(
-        samples[:, 0], samples[:, 1], s=2.5, color=GENERATED, alpha=0.7, linewidths=0, rasterized=True
+        points[:, 0],
+        points[:, 1],
+        s=size,
+        color=color,
+        alpha=alpha,
+        linewidths=0,
+        rasterized=True,
+        label=label,
     )
 
 
