@@ -31,6 +31,7 @@ class Unconditional(FamilySettings):
 
 
 OF_OTHERS = {  # abilities, and what only some data have
+    "encodes",
     "likelihood",
     "reconstructs",
     "clusters",

@@ -10,7 +10,8 @@ from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_facts, read_manifest
-from centigan.reconstruction import reconstruct_split, right_over_wrong
+from centigan.metrics.reconstruction import right_over_wrong
+from centigan.reconstruction import reconstruct_split
 from centigan.settings.stages import ReconstructStage, TrainStage
 from centigan.training.loop import train_split
 

@@ -18,6 +18,7 @@ from centigan.settings.families.contract import FamilySettings
 NEEDS = {  # an ability, or something of the data: what has it, and what is said where that is lacking
     "by_class": ("a model that draws images of a class", "draws without classes"),
     "latent": ("a model with a latent space", "has none"),
+    "encodes": ("a model that finds codes of images", "finds none"),
     "reconstructs": ("a model that draws an image again", "draws none again"),
     "likelihood": ("a model that tells a density of images", "tells none"),
     "classifies": ("a model that names the class of an image", "names none"),
@@ -35,6 +36,8 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "without_classes": ("a model that draws without classes", "draws images of a class"),
 }
 ASKED_OF_MODEL = {  # by a metric itself
+    "encodes",
+    "reconstructs",
     "likelihood",
     "classifies",
     "clusters",
@@ -176,6 +179,23 @@ METRICS = {
         own="held_out",
         numbers=("bits_per_dim/{held_out,training}{,/gaussian}",),
     ),
+    "reconstruction": Metric(
+        "split",
+        ("train", "arrays"),
+        "model",
+        ("class_id", "image", "mse", "psnr", "ms_ssim", "right_over_wrong"),
+        needs=frozenset({"reconstructs"}),
+        numbers=("reconstruction/{mse,psnr,ms_ssim,right_over_wrong}",),
+    ),
+    "codes": Metric(
+        "split",
+        ("train", "arrays"),
+        "model",
+        ("class_id", "source", "x1", "x2", "named", "named_by_pixels", "energy", "floor", "dimensions"),
+        needs=LATENT | {"encodes", "labels"},
+        own="held_out",
+        numbers=("codes/{nearest,nearest_pixels,energy,floor}",),
+    ),
     "class_output": Metric(
         "split",
         ("train", "arrays"),
@@ -187,7 +207,7 @@ METRICS = {
     "clustering": Metric(
         "split",
         ("train", "arrays"),
-        "clustering",
+        "model",
         ("class_id", "source", "cluster", "called", "rule", "count"),
         needs=frozenset({"clusters", "labels"}),
         own="held_out",
@@ -251,7 +271,7 @@ METRICS = {
     "circles": Metric(
         "split",
         ("train", "arrays"),
-        "clustering",
+        "model",
         ("method", "x1", "x2", "cluster", "accuracy", "information"),
         needs=frozenset({"clusters", "two_circles"}),
         of=POINTS,
@@ -317,6 +337,7 @@ FIGURES = {
     "interpolation": Figure(("smoothness", "latent"), BY_CLASS | LATENT),
     "class_grid": Figure(("latent",), BY_CLASS | LATENT),
     "reconstructions": Figure(("reconstruct",), frozenset({"reconstructs"})),
+    "codes": Figure(("codes",), LATENT | {"encodes", "labels"}),
     "demonstration": Figure(("demonstrate",), frozenset({"demonstrates"})),
     "plane": Figure(("field", "sample", "arrays"), frozenset({"discriminates"}), of=POINTS),
     "circles": Figure(("circles", "arrays"), frozenset({"clusters", "two_circles"}), of=POINTS),

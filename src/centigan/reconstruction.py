@@ -17,6 +17,7 @@ from centigan.errors import UserError
 from centigan.interpolation import linear
 from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
+from centigan.metrics.reconstruction import right_over_wrong
 from centigan.seeds import counter_seed
 from centigan.settings.stages import ReconstructStage
 from centigan.trained import trained_family
@@ -61,17 +62,6 @@ def reconstruct_split(layout: Layout, split: str, stage: ReconstructStage, *, de
     facts = {"classes": classes, "right_over_wrong": ratio}
     write_manifest(folder, about, facts=facts, of=["images.safetensors"])
     log.info("split %s: %d held-out images drawn again, right over wrong %.3f", split, len(images), ratio)
-
-
-def right_over_wrong(images: Tensor, again: Tensor) -> float:
-    """Mean distance of images (N, ...) to what is drawn of them, over that to what is drawn of the others.
-
-    Distances are Euclidean, over all pixels. 0: drawn exactly; 1: no more like its image than like any.
-    """
-    distances = torch.cdist(images.flatten(1), again.flatten(1))
-    right = distances.diagonal()
-    wrong = (distances.sum() - right.sum()) / (len(images) - 1)
-    return float(right.sum() / wrong)
 
 
 def _ends(count: int, walks: int, seed: int) -> Tensor:

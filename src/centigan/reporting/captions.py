@@ -80,6 +80,11 @@ CAPTIONS: dict[str, str] = {
         "of them, with the two images at the ends. A code that tells its image gives a small ratio of "
         "distances. The paper shows no such figure."
     ),
+    "codes": (
+        "Codes of held-out images, coloured by a class that the model may never have been told, over draws "
+        "of the prior (grey). Where both lie apart, what is drawn from the prior is not like images. The "
+        "paper shows no such figure."
+    ),
     "demonstration": (
         "What the family's own paper shows, drawn of the model of the first split: each sheet says what is "
         "seen. Nothing was selected but by the sheet's own rule."

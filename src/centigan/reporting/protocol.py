@@ -33,6 +33,10 @@ def _of_any_family(results: Results, settings: Settings) -> dict[str, str]:
             f"{settings.reconstructions.images} held-out images of a split at most, evenly from their list, "
             f"seed {settings.reconstructions.seed}; walks on the line between two codes."
         ),
+        "codes": (
+            "Means of codes where the model tells a distribution; the first principal components where a "
+            "code has more than two dimensions."
+        ),
         "demonstration": (
             f"{shown}; the family was handed {settings.demonstrations.images} held-out images of its split "
             f"at most, and random numbers of seed {settings.demonstrations.seed}."

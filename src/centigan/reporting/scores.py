@@ -100,6 +100,24 @@ def bits_per_dim_summary(bits: pd.DataFrame) -> dict[str, float]:
     return values
 
 
+def reconstruction_summary(images: pd.DataFrame) -> dict[str, float]:
+    """Mean over held-out images of the errors, mean over splits of the ratio."""
+    values = images[["mse", "psnr", "ms_ssim"]].mean().dropna().to_dict()
+    values["right_over_wrong"] = images.groupby("split")["right_over_wrong"].first().mean()
+    return {f"reconstruction/{name}": value for name, value in values.items()}
+
+
+def codes_summary(codes: pd.DataFrame) -> dict[str, float]:
+    """Share of held-out images named by the nearest code, and by pixels; distances, mean over splits."""
+    of_images = codes[codes["source"] == "held_out"]
+    right = {
+        f"codes/{name}": (of_images[column] == of_images["class_id"]).mean()
+        for name, column in (("nearest", "named"), ("nearest_pixels", "named_by_pixels"))
+    }
+    apart = of_images.groupby("split")[["energy", "floor"]].first().mean()
+    return right | {f"codes/{name}": value for name, value in apart.items()}
+
+
 def modes_summary(modes: pd.DataFrame) -> dict[str, float]:
     """Of points: how many modes are covered, the share near one and within 3 sd, KL from uniform counts."""
     values: dict[str, float] = {"modes/number": modes["class_id"].nunique()}

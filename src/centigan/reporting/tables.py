@@ -104,6 +104,8 @@ def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: Neighbour
         "neighbours": lambda rows: scores.neighbour_summary(rows, neighbours),
         "smoothness": scores.smoothness_summary,
         "bits_per_dim": scores.bits_per_dim_summary,
+        "reconstruction": scores.reconstruction_summary,
+        "codes": scores.codes_summary,
         "modes": scores.modes_summary,
         "energy": scores.energy_summary,
         "circles": scores.circles_summary,

@@ -52,6 +52,7 @@ class FiguresSettings(Frozen):
     interpolation: ChosenSettings = ChosenSettings(title="Walks through the latent space")
     class_grid: ChosenSettings = ChosenSettings(title="One z for every class")
     reconstructions: FigureSettings = FigureSettings(title="Held-out images drawn again")
+    codes: FigureSettings = FigureSettings(title="Codes of held-out images")
     demonstration: FigureSettings = FigureSettings(title="What the paper shows")
     plane: FigureSettings = FigureSettings(title="Points, and what D says of the plane")
     circles: FigureSettings = FigureSettings(title="Two circles, divided three ways")

@@ -146,7 +146,7 @@ class BitsPerDimStage(Frozen):
     bits_per_dim: BitsPerDimSettings
 
 
-class ClusteringStage(Frozen):
+class ModelStage(Frozen):
     model: ModelConfig
 
 
@@ -178,6 +178,6 @@ STAGES: dict[str, type[Frozen]] = {
     "demonstrate": DemonstrateStage,
     "bits_per_dim": BitsPerDimStage,
     "modes": ModesStage,
-    "clustering": ClusteringStage,
+    "model": ModelStage,
     "linear_probe": LinearProbeStage,
 }

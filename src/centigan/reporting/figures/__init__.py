@@ -19,6 +19,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.figures import (
     accuracy,
+    codes,
     demonstration,
     diversity,
     latent,
@@ -48,6 +49,7 @@ FIGURES: dict[str, Callable[[Results, Any], Figure]] = {  # Any: the figure's ow
     "interpolation": latent.interpolation,
     "class_grid": latent.class_grid,
     "reconstructions": reconstructions.reconstructions,
+    "codes": codes.codes,
     "demonstration": demonstration.demonstration,
     "plane": plane.plane,
     "circles": plane.circles,
