@@ -21,6 +21,7 @@ from centigan.settings.families.cdcgan import CdcganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.dcgan import DcganConfig
 from centigan.settings.families.gan import GanConfig
+from centigan.settings.families.gran import GranConfig
 from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.lapgan import LapganConfig
@@ -64,6 +65,7 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "dcgan-imagenet": DcganConfig(width=0.02, net="imagenet", prior="normal"),
     "gan": GanConfig(width=0.05, steps=2),
     "gan-convolution": GanConfig(width=0.05, net="convolution", update="alternating"),
+    "gran": GranConfig(width=0.02, latent=8, steps=2),
     "infogan": InfoganConfig(width=0.05, categorical_codes=2, learn_deviation=True),
     "sngan": SnganConfig(width=0.05, discriminator_steps=2),
     "sngan-convolution": SnganConfig(width=0.05, net="convolution", loss="standard", discriminator_steps=1),

@@ -15,6 +15,7 @@ from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.dcgan import DcganConfig
 from centigan.settings.families.gan import GanConfig
+from centigan.settings.families.gran import GranConfig
 from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.lapgan import LapganConfig
@@ -41,6 +42,7 @@ ModelConfig = Annotated[
     | Annotated[CganConfig, Tag("cgan")]
     | Annotated[DcganConfig, Tag("dcgan")]
     | Annotated[GanConfig, Tag("gan")]
+    | Annotated[GranConfig, Tag("gran")]
     | Annotated[ImprovedConfig, Tag("improved")]
     | Annotated[InfoganConfig, Tag("infogan")]
     | Annotated[LapganConfig, Tag("lapgan")]
@@ -59,6 +61,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "cgan": CganConfig,
     "dcgan": DcganConfig,
     "gan": GanConfig,
+    "gran": GranConfig,
     "improved": ImprovedConfig,
     "infogan": InfoganConfig,
     "lapgan": LapganConfig,
