@@ -54,6 +54,7 @@ TABLES = {  # every table, and the formats it is written in
 STUDY_FILES = {  # what lies beside a study's points
     *("table.csv", "table.tex", "points.csv", "claims.csv", "report"),
     *("figure.svg", "figure.png", "samples.svg", "samples.png"),
+    *("battle.csv", "battle.svg", "battle.png"),  # where the study asks for it
 }
 
 
@@ -310,8 +311,13 @@ class StudyLayout:
         """Each claim with its verdict and both numbers."""
         return self.results / "claims.csv"
 
+    @property
+    def battle(self) -> Path:
+        """How the discriminators of every two rows judge each other's samples, where a study asks for it."""
+        return self.results / "battle.csv"
+
     def figure(self, name: str, suffix: str = "svg") -> Path:
-        """One of "figure", the numbers as dots, and "samples"."""
+        """One of "figure", the numbers as dots, "samples" and "battle"."""
         return self.results / f"{name}.{suffix}"
 
     @property

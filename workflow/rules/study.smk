@@ -1,4 +1,5 @@
 if STUDY:
+    BATTLE = ["battle.csv", "battle.svg", "battle.png"] if read_study(STUDY).battle else []
 
     localrules:
         publish_study,  # as publish
@@ -19,6 +20,7 @@ if STUDY:
                 figure=("figure", "samples"),
                 suffix=("svg", "png"),
             ),
+            battle=expand(f"results/{PROTOCOL}/{STUDY}/{{file}}", file=BATTLE),
             page=f"results/{PROTOCOL}/{STUDY}/report/index.html",
             digests=f"results/{PROTOCOL}/{STUDY}/report/SHA256SUMS",  # of all other files of the site
         log:
@@ -39,6 +41,7 @@ if STUDY:
             points=rules.study.output.points,
             claims=rules.study.output.claims,
             figures=rules.study.output.figures,
+            battle=rules.study.output.battle,
             digests=rules.study.output.digests,
         output:
             f"results/{PROTOCOL}/{STUDY}/mlflow.json",

@@ -23,8 +23,8 @@ Departures and decisions
     4. g has ReLU, D batch norm in its first layer, weights begin at N(0, .02^2): no text says.
     5. L2 of 5e-6 in the gradient of D's dense layers alone, as in that code.
     6. One step has no g: h_c stays 0, and G is a plain decoder.
-    7. 64 and 128 px add a layer of as many maps as the outermost. `width` scales every number of maps or
-       units.
+    7. 64 and 128 px add a layer of as many maps as the outermost. `width` scales every number of maps, not
+       the 100 units.
 """
 
 from collections.abc import Sequence
@@ -61,7 +61,7 @@ class Decoder(nn.Module):
         super().__init__()
         maps = plan(shape.resolution, config.width)
         self.maps = (maps[0], FIRST_SIDE, FIRST_SIDE)
-        self.project = nn.Linear(2 * scaled(HIDDEN, config.width), maps[0] * FIRST_SIDE**2)
+        self.project = nn.Linear(2 * HIDDEN, maps[0] * FIRST_SIDE**2)
         self.norms = nn.ModuleList(StepwiseNorm(m, config.steps) for m in maps)
         self.doublings = nn.ModuleList(Doubling(a, b) for a, b in pairwise([*maps, shape.channels]))
 
@@ -83,7 +83,7 @@ class Encoder(nn.Module):
             nn.Conv2d(a, b, 5, stride=2, padding=2) for a, b in pairwise([shape.channels, *maps])
         )
         self.norms = nn.ModuleList(StepwiseNorm(m, config.steps - 1) for m in maps[:-1])
-        self.head = nn.Linear(maps[-1] * FIRST_SIDE**2, scaled(HIDDEN, config.width))
+        self.head = nn.Linear(maps[-1] * FIRST_SIDE**2, HIDDEN)
 
     def forward(self, increment: Tensor, step: int) -> Tensor:
         """(N, C, H, W), added at a step from 0 -> (N, HIDDEN)."""
@@ -100,8 +100,7 @@ class ImageGenerator(nn.Module):
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
         self.steps = config.steps
-        units = scaled(HIDDEN, config.width)
-        self.embed = nn.Sequential(nn.Linear(config.latent, units), nn.BatchNorm1d(units), nn.Tanh())
+        self.embed = nn.Sequential(nn.Linear(config.latent, HIDDEN), nn.BatchNorm1d(HIDDEN), nn.Tanh())
         self.decode = Decoder(config, shape)
         self.encode = Encoder(config, shape) if config.steps > 1 else None
 
@@ -135,8 +134,9 @@ class Discriminator(nn.Module):
                 for a, b in pairwise([shape.channels, *maps])
             )
         )
-        units = scaled(HIDDEN, config.width)
-        self.dense = nn.Sequential(nn.Linear(maps[-1] * FIRST_SIDE**2, units), nn.Tanh(), nn.Linear(units, 1))
+        self.dense = nn.Sequential(
+            nn.Linear(maps[-1] * FIRST_SIDE**2, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, 1)
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, C, H, W) in [-1, 1] -> (N,)."""

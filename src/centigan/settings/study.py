@@ -59,6 +59,9 @@ class Study(Frozen):
     )
     over: tuple[str, ...] = Field((), description="axes that mean and standard deviation are taken over")
     select: Select | None = None
+    battle: bool = Field(
+        False, description="the discriminators of every two rows judge each other's samples (Im et al. 2016)"
+    )
     claims: tuple[Claim, ...] = ()
 
     @property

@@ -4,6 +4,7 @@ table.csv    a row for each setting that is compared: mean, deviation and count 
 points.csv   a row a point: every number of its summary.json
 claims.csv   each claim of a paper, its verdict and both numbers
 figure, samples   as SVG and PNG
+battle       a table and a map, where discriminators judge each other's samples
 report/      a page of all
 """
 
@@ -16,6 +17,7 @@ from centigan.reporting.absent import without_infinity
 from centigan.reporting.figures import STYLE, save
 from centigan.reporting.formats import as_latex
 from centigan.reporting.studies.against import curves, maps
+from centigan.reporting.studies.battle import Battle, battles, fought
 from centigan.reporting.studies.figures import dots, samples
 from centigan.reporting.studies.page import write_page
 from centigan.reporting.studies.results import StudyResults
@@ -35,6 +37,9 @@ def write_study(results: StudyResults) -> None:
         layout.points: points_table(results),
         layout.claims: as_table(found),
     }
+    judged = battles(results) if results.study.battle else []
+    if results.study.battle:
+        tables[layout.battle] = pd.DataFrame(judged, columns=Battle._fields)
     for path, table in tables.items():
         with atomic_path(path) as temporary:
             write_csv(temporary, without_infinity(table))
@@ -43,6 +48,8 @@ def write_study(results: StudyResults) -> None:
         drawn = {0: dots, 1: curves}.get(len(results.study.against), maps)
         save(drawn(results), layout.figure("figure"))
         save(samples(results, title=results.study.title or results.name), layout.figure("samples"))
+        if results.study.battle:
+            save(fought(judged), layout.figure("battle"))
     write_page(results, found)
 
 

@@ -26,9 +26,16 @@ def write_page(results: StudyResults, found: list[Verdict]) -> None:
     site = Site(layout.report)
     for file in sorted(STATIC.iterdir()):
         site.write(file.name, file.read_bytes())
-    for file in (layout.table(), layout.table("tex"), layout.points, layout.claims):
+    battle = results.study.battle
+    for file in (
+        layout.table(),
+        layout.table("tex"),
+        layout.points,
+        layout.claims,
+        *([layout.battle] * battle),
+    ):
         site.write(file.name, file.read_bytes())
-    for name in ("figure", "samples"):
+    for name in ("figure", "samples", *(["battle"] * battle)):
         site.write(f"{name}.svg", following_the_screen(layout.figure(name).read_bytes()))
         site.write(f"{name}.png", layout.figure(name, "png").read_bytes())
     page = templates(results.study.title or results.name).get_template("study.html.j2")
