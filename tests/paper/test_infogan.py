@@ -7,18 +7,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from centigan.families.infogan import (
+from centigan.families.infogan import Codes, InfoGAN, information
+from centigan.losses import log_fake, log_real
+from centigan.nets.code_finding import (
     Answers,
-    Codes,
     Discriminator,
     ImageGenerator,
-    InfoGAN,
     above_the_floor,
-    information,
     latent_size,
     parts,
 )
-from centigan.losses import log_fake, log_real
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.types import Batch, Given, Shape
 

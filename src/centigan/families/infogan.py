@@ -30,7 +30,6 @@ Departures and decisions
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import log, pi
 from typing import NamedTuple
 
@@ -40,13 +39,12 @@ from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import class_log_likelihood, log_fake, log_real
-from centigan.nets.blocks import evaluated, scaled
+from centigan.nets.blocks import evaluated
+from centigan.nets.code_finding import Answers, Discriminator, ImageGenerator, initialise, latent_size, parts
 from centigan.settings.families.infogan import InfoganConfig as Config
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet
 from centigan.updates import ascend
 
-GENERATOR_SIDE, SHARED_SIDE = 2, 4  # of the smallest maps
-LEAST_LOG_DEVIATION = -3.0
 ROWS = 10  # of a sheet
 FROM, TO, COLUMNS = -2.0, 2.0, 9  # a continuous code across a sheet
 
@@ -56,78 +54,6 @@ class Codes(NamedTuple):
 
     categorical: Tensor  # (N, A) int64, each in 0..K-1
     continuous: Tensor  # (N, U)
-
-
-class Answers(NamedTuple):
-    """What Q says of N images."""
-
-    logits: Tensor  # (N, A, K), of the categorical codes
-    means: Tensor  # (N, U), of the continuous ones
-    log_deviations: Tensor  # (N, U); 0 where they are not learnt
-
-
-class ImageGenerator(nn.Module):
-    """G(z, c): latent (N, L) -> images (N, C, H, W); every convolution 4 x 4 at stride 2."""
-
-    def __init__(self, config: Config, shape: Shape) -> None:
-        super().__init__()
-        further = (shape.resolution // 32).bit_length() - 1
-        first, *rest = (scaled(m, config.width) for m in (448, *[256] * (further + 1), 128, 64))
-        self.maps = (first, GENERATOR_SIDE, GENERATOR_SIDE)
-        units = first * GENERATOR_SIDE**2
-        self.project = nn.Sequential(
-            nn.Linear(latent_size(config), units), nn.BatchNorm1d(units), nn.ReLU(inplace=True)
-        )
-        self.blocks = nn.Sequential(
-            *(
-                block(nn.ConvTranspose2d(a, b, 4, 2, 1), nn.ReLU(inplace=True), norm=n <= further)
-                for n, (a, b) in enumerate(pairwise([first, *rest]))
-            ),
-            nn.ConvTranspose2d(rest[-1], shape.channels, 4, 2, 1),
-            nn.Tanh(),
-        )
-
-    def forward(self, latent: Tensor) -> Tensor:
-        """latent (N, L) -> (N, C, H, W) in [-1, 1]."""
-        images: Tensor = self.blocks(self.project(latent).view(-1, *self.maps))
-        return images
-
-
-class Discriminator(nn.Module):
-    """D and Q on shared layers: images (N, C, H, W) -> source logits (N,) and what Q says of the codes."""
-
-    def __init__(self, config: Config, shape: Shape) -> None:
-        super().__init__()
-        self.config = config
-        further = (shape.resolution // 32).bit_length() - 1
-        maps = [shape.channels, *(scaled(m, config.width) for m in (64, 128, *[256] * (further + 1)))]
-        self.shared = nn.Sequential(
-            *(
-                block(nn.Conv2d(a, b, 4, 2, 1), nn.LeakyReLU(config.slope, inplace=True), norm=n > 0)
-                for n, (a, b) in enumerate(pairwise(maps))
-            )
-        )
-        features, hidden = maps[-1] * SHARED_SIDE**2, scaled(128, config.width)
-        self.source = nn.Linear(features, 1)
-        self.codes = nn.Sequential(
-            nn.Linear(features, hidden),
-            nn.BatchNorm1d(hidden),
-            nn.LeakyReLU(config.slope, inplace=True),
-            nn.Linear(hidden, sum(self._answers())),
-        )
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Answers]:
-        """x (N, C, H, W) in [-1, 1] -> float32 logits: no softmax here, since the likelihood takes one."""
-        features = self.shared(x).flatten(1)
-        logits, means, free = self.codes(features).float().split(self._answers(), dim=1)
-        of_code = (self.config.categorical_codes, self.config.categories)
-        deviations = above_the_floor(free) if self.config.learn_deviation else torch.zeros_like(means)
-        return self.source(features).float()[:, 0], Answers(logits.unflatten(1, of_code), means, deviations)
-
-    def _answers(self) -> list[int]:
-        """How many numbers Q says: logits, means, what deviations are made of."""
-        c = self.config
-        return [*parts(c)[1:], c.continuous_codes * c.learn_deviation]
 
 
 class InfoGAN(Latent):
@@ -252,16 +178,6 @@ class InfoGAN(Latent):
         return self.generate(latent, nothing).unflatten(0, (len(rows), len(values)))
 
 
-def parts(config: Config) -> list[int]:
-    """Sizes of a latent's parts: noise, one-hot codes, continuous codes."""
-    return [config.noise, config.categorical_codes * config.categories, config.continuous_codes]
-
-
-def latent_size(config: Config) -> int:
-    """L: 62 + 10 + 2 = 74 of the paper's digits."""
-    return sum(parts(config))
-
-
 def information(answers: Answers, codes: Codes) -> tuple[Tensor, Tensor]:
     """L_I of the categorical codes and of the continuous ones: nats, scalars, each the sum over its codes."""
     count, categories = answers.logits.shape[1:]
@@ -269,28 +185,3 @@ def information(answers: Answers, codes: Codes) -> tuple[Tensor, Tensor]:
     away = (codes.continuous - answers.means) * torch.exp(-answers.log_deviations)
     of_number = -away.square() / 2 - answers.log_deviations - log(2 * pi) / 2  # log N(c; mu, sigma^2)
     return count * (of_value + log(categories)), (of_number + log(2)).sum(1).mean()
-
-
-def above_the_floor(free: Tensor) -> Tensor:
-    """log sigma of any real number: above -3, near the number itself where that is well above."""
-    return F.softplus(free - LEAST_LOG_DEVIATION) + LEAST_LOG_DEVIATION
-
-
-def block(layer: nn.Conv2d | nn.ConvTranspose2d, activation: nn.Module, *, norm: bool) -> nn.Sequential:
-    """A layer, batch norm, activation."""
-    return nn.Sequential(layer, *([nn.BatchNorm2d(layer.out_channels)] if norm else []), activation)
-
-
-def initialise(network: nn.Module, rng: Generator) -> None:
-    """As in the authors' code: weights N(0, .02^2), convolutions' cut at .04; norms' scales N(1, .02^2)."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.trunc_normal_(module.weight, 0.0, 0.02, -0.04, 0.04, generator=rng)
-        elif isinstance(module, nn.Linear | nn.ConvTranspose2d):
-            nn.init.normal_(module.weight, 0.0, 0.02, generator=rng)
-        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, 0.02, generator=rng)
-        else:
-            continue
-        assert module.bias is not None
-        nn.init.zeros_(module.bias)
