@@ -93,6 +93,16 @@ def test_the_sample_grid_has_a_row_a_class_and_ten_columns(
     assert (grid[64:66] == 255).all()
 
 
+def test_points_have_runs_and_no_generator_to_load(layout: Layout, settings: Settings, store: str) -> None:
+    of_points = settings.model_copy(update={"data": settings.data.model_copy(update={"source": "ring"})})
+    identity = track(layout, of_points, SPLITS, tracking_uri=store)
+    assert list(identity["child_run_ids"]) == SPLITS
+    assert identity["model_ids"] == {}
+    run = MlflowClient(store).get_run(identity["child_run_ids"]["00"])
+    assert run.info.status == "FINISHED"
+    assert "loss_generator" in " ".join(run.data.metrics)
+
+
 def test_samples_of_no_class_are_a_square(tmp_path: Path) -> None:
     layout = Layout("toy/gan", tmp_path)
     layout.samples("00").mkdir(parents=True)

@@ -200,7 +200,10 @@ class Exporter:
             "revision": own,
             "parent_run_id": kept.id,
             "child_run_ids": {split: self.children[split].id for split in self.splits},
-            "model_ids": {split: self.children[split].tags[MODEL] for split in self.splits},
+            # none of points, of which no model is logged
+            "model_ids": {
+                split: run.tags[MODEL] for split in self.splits if MODEL in (run := self.children[split]).tags
+            },
         }
 
     def _tags(self, own: str | None) -> dict[str, str]:
