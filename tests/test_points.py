@@ -16,6 +16,8 @@ from centigan.layout import Layout
 from centigan.metrics import circles, energy, field, modes
 from centigan.params import parse
 from centigan.preflight import of_all
+from centigan.preflight.counts import Counts, OfClass
+from centigan.preflight.networks import still_wanted
 from centigan.reporting.comparison import write_comparison
 from centigan.reporting.figures import draw
 from centigan.reporting.scores import circles_summary
@@ -100,6 +102,22 @@ def test_a_family_for_images_alone_is_refused_with_those_that_learn_points() -> 
 def test_what_only_images_know_and_too_few_points_are_told_together() -> None:
     found = said(settings_of(train={"flips": True}, sample={"per_class": 2}, distribution={"neighbours": 20}))
     assert [problem.partition(" ")[0].rstrip(":") for problem in found] == ["train.flips", "sample.per_class"]
+
+
+@pytest.mark.parametrize(("train", "held_out", "what"), [(5, 6, "trained on"), (6, 5, "held out")])
+def test_points_of_ones_own_that_are_too_few_are_told(train: int, held_out: int, what: str) -> None:
+    settings = settings_of(data={"source": "points", "classes": 1, "split_size": 1}, sample={"per_class": 6})
+    enough = Counts((OfClass("a", "00", 6, 6),), "points of 2 dimensions")
+    assert all(found.good for found in of_all(Layout("ring/gan"), settings, enough))
+    few = Counts((OfClass("a", "00", train, held_out),), "points of 2 dimensions")
+    (problem,) = (found.text for found in of_all(Layout("ring/gan"), settings, few) if not found.good)
+    assert problem.startswith("data: precision and recall with distribution.neighbours 5 need 6 points")
+    assert f"and 5 are {what}; add some, or lower it" in problem
+
+
+def test_points_want_no_weights_of_a_network(tmp_path: Path) -> None:
+    assert settings_of().features.network == "inception-2015"  # the paper's, which points never ask
+    assert list(still_wanted(Layout("ring/gan", root=tmp_path), settings_of())) == []
 
 
 def test_two_circles_are_divided_by_the_model_and_by_k_means_and_rim(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def of_all(layout: Layout, settings: Settings, counts: Counts | None) -> Iterato
     if not layout.is_protocol:
         yield from of_family(settings)
     if settings.data.kind == "points":
-        yield from of_points(settings)
+        yield from of_points(settings, own)
         yield of_shipped_classes(settings)
         return
     yield from of_numbers(settings, own)

@@ -75,7 +75,9 @@ def wanted_by(rules: Collection[str], settings: Settings) -> Iterator[Wanted]:
 
 
 def still_wanted(layout: Layout, settings: Settings) -> Iterator[Wanted]:
-    """The networks without which some result is missing."""
+    """The networks without which some result is missing; points have no judge and no features."""
+    if settings.data.kind == "points":
+        return iter(())
     splits = split_names(settings.data.classes, settings.data.split_size)
     judged, featured = _judged(layout, settings, splits), _featured(layout, settings, splits)
     return _wanted(settings, judge=not judged, features=not featured)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from centigan.preflight.counts import Counts
 from centigan.preflight.findings import Finding, good, problem
 from centigan.settings import Settings
 from centigan.settings.families import FAMILIES
@@ -21,15 +22,20 @@ def of_family(settings: Settings) -> Iterator[Finding]:
     )
 
 
-def of_points(settings: Settings) -> Iterator[Finding]:
-    """What measurements of points ask, and settings that only images know."""
+def of_points(settings: Settings, counts: Counts | None) -> Iterator[Finding]:
+    """What measurements of points ask, and settings that only images know; counts: None where unknown yet."""
     if settings.train.flips:
         yield problem("train.flips mirrors images, and points have no sides; set it to false")
     wanted = images_with_balls(settings.distribution.neighbours)
     samples = settings.sample.per_class * settings.data.classes
+    needed = (
+        f"precision and recall with distribution.neighbours {settings.distribution.neighbours} need {wanted} "
+        "points"
+    )
     if samples < wanted:
-        yield problem(
-            f"sample.per_class: precision and recall with distribution.neighbours "
-            f"{settings.distribution.neighbours} need {wanted} points, and {samples} are drawn; raise it"
-        )
+        yield problem(f"sample.per_class: {needed}, and {samples} are drawn; raise it")
+    there = {"trained on": counts.train, "held out": counts.held_out} if counts else {}
+    for what, number in there.items():
+        if number < wanted:
+            yield problem(f"data: {needed}, and {number} are {what}; add some, or lower it")
     yield good(f"{samples:,} points are drawn")
