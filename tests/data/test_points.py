@@ -76,7 +76,7 @@ def test_points_of_a_line_have_one_coordinate(tmp_path: Path) -> None:
     assert np.load(built(own(tmp_path, text), "points", 2).arrays("00") / "images.npy").shape == (2, 1)
 
 
-@pytest.mark.parametrize("cell", ["nan", "inf", "1,2", "", "one"])
+@pytest.mark.parametrize("cell", ["nan", "inf", "1e300", "1,2", "", "one"])
 def test_a_line_that_is_no_point_is_named_and_may_be_left_out(cell: str, tmp_path: Path) -> None:
     folder = own(tmp_path, LINES + f"train,a,{cell},0\n")
     with pytest.raises(UserError, match=r"line_00000006 in .*points.csv .*mend it, or set data.on_bad_image"):
@@ -91,7 +91,7 @@ def test_a_line_that_is_no_point_is_named_and_may_be_left_out(cell: str, tmp_pat
         ("x,y\n1,2\n", "begins with the columns x, y; subset, class_id, x1"),
         ("subset,class_id,x1,x2,x3\n", "and, of a plane, x2 are expected"),
         ("subset,class_id,x1\ntest,a,1\n", "line 2 begins with 'test', not with train or held_out"),
-        ("", "begins with the columns"),
+        ("", "begins with the columns of no name"),
     ],
 )
 def test_a_file_of_another_form_is_told(text: str, said: str, tmp_path: Path) -> None:
@@ -102,3 +102,26 @@ def test_a_file_of_another_form_is_told(text: str, said: str, tmp_path: Path) ->
 def test_a_file_that_is_missing_is_told_with_its_columns(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"points.csv is missing; its columns are subset, class_id, x1"):
         built(tmp_path, "points", 1)
+
+
+def test_a_mark_before_the_first_name_and_empty_lines_are_no_points(tmp_path: Path) -> None:
+    layout = built(
+        own(tmp_path, "\ufeff" + LINES.replace("\n", "\r\n").replace("held_out,a", "\nheld_out,a") + "\n \n"),
+        "points",
+        2,
+    )
+    assert np.load(layout.arrays("00") / "images.npy").tolist() == [[0.25, pytest.approx(1e-3)], [1.5, -2.0]]
+    assert np.load(layout.arrays("00") / "held_out_images.npy").tolist() == [[3.0, 4.0], [0.0, 0.0]]
+
+
+def test_a_class_without_a_good_point_is_told_with_a_bad_line(tmp_path: Path) -> None:
+    folder = own(tmp_path, LINES.replace("0.25", "nan"))
+    said = r"class a: every one of its train points is bad; .* line_00000003 in .*points.csv has not 2 finite"
+    with pytest.raises(UserError, match=said):
+        built(folder, "points", 2)
+
+
+def test_a_class_without_held_out_points_is_told(tmp_path: Path) -> None:
+    folder = own(tmp_path, LINES.partition("held_out,b")[0])
+    with pytest.raises(UserError, match="class b holds no held_out points; add some or remove the class"):
+        built(folder, "points", 2)

@@ -65,8 +65,10 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, 
         )
         labels = rows["class_id"].map(classes.index).to_numpy(np.int16)[outcome.kept]
         if missing := set(range(len(classes))) - set(labels.tolist()):
+            first, what = outcome.rejected[0], "points" if dimensions else "images"
             raise UserError(
-                f"class {classes[min(missing)]}: every one of its {subset} images is bad; replace them"
+                f"class {classes[min(missing)]}: every one of its {subset} {what} is bad; replace them. The "
+                f"first bad one of all: {first.name} {first.reason}"
             )
         with atomic_path(folder / f"{prefix}labels.npy") as temporary:
             np.save(temporary, labels)

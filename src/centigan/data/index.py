@@ -15,6 +15,7 @@ from centigan.data.order import order_classes
 from centigan.data.sources import list_source
 from centigan.data.sources.listing import Listing, Range, read_ranges
 from centigan.data.sources.passed_over import in_one_line, of_class
+from centigan.data.sources.points import DIMENSIONS
 from centigan.errors import UserError
 from centigan.freshness.raw import remember, write_pins
 from centigan.layout import Layout, split_names
@@ -71,9 +72,10 @@ def _checked(listing: Listing, classes: list[str]) -> pd.DataFrame:
     ]
     if empty:
         class_id, subset = empty[0]
+        what = "points" if listing.encoding in DIMENSIONS else "images"
         more = f"; and {len(empty) - 1} more like it" if empty[1:] else ""
         raise UserError(
-            f"class {class_id} holds no {subset} images; add some or remove the class{more}"
+            f"class {class_id} holds no {subset} {what}; add some or remove the class{more}"
             f"{of_class(listing.passed_over, class_id)}"
         )
     twice = images[images.duplicated(["subset", "class_id", "name"])]

@@ -79,7 +79,8 @@ def decode_point(line: bytes, dimensions: int) -> Points:
         BadImage: for a line without so many finite numbers.
     """
     try:
-        found = np.array(line.decode("ascii").strip().split(",")[len(FIRST) :], np.float32)
+        with np.errstate(over="ignore"):  # beyond float32 it is infinite, and said below
+            found = np.array(line.decode("ascii").strip().split(",")[len(FIRST) :], np.float32)
     except ValueError as error:
         raise BadImage(f"is no point: {error}") from None
     if len(found) != dimensions or not np.isfinite(found).all():

@@ -23,14 +23,17 @@ def list_points(root: Path) -> Listing:
     if not path.is_file():
         raise UserError(f"{path} is missing; its columns are subset, class_id, x1, x2, ...")
     head, *lines = path.read_bytes().splitlines(keepends=True) or [b""]
-    columns = head.decode("utf-8", "replace").strip().split(",")
+    columns = head.decode("utf-8-sig", "replace").strip().split(",")  # spreadsheets write a mark before it
     if tuple(columns[:2]) != FIRST or len(columns) not in (3, 4):
         raise UserError(
-            f"{path} begins with the columns {', '.join(columns)}; subset, class_id, x1 and, of a plane, x2 "
-            "are expected"
+            f"{path} begins with the columns {', '.join(columns) or 'of no name'}; subset, class_id, x1 and, "
+            "of a plane, x2 are expected"
         )
     rows, offset = [], len(head)
     for number, line in enumerate(lines, 2):
+        if not line.strip():  # as editors leave at the end
+            offset += len(line)
+            continue
         subset, _, rest = line.decode("utf-8", "replace").partition(",")
         class_id = rest.partition(",")[0]
         if subset not in SUBSETS or not class_id or unusable(class_id, 0):
