@@ -54,7 +54,7 @@ class FiguresSettings(Frozen):
     reconstructions: FigureSettings = FigureSettings(title="Held-out images drawn again")
     codes: FigureSettings = FigureSettings(title="Codes of held-out images")
     demonstration: FigureSettings = FigureSettings(title="What the paper shows")
-    plane: FigureSettings = FigureSettings(title="Points, and what D says of the plane")
+    plane: FigureSettings = FigureSettings(title="Points, and what D says of every place")
     circles: FigureSettings = FigureSettings(title="Two circles, divided three ways")
     plane_in_training: FigureSettings = FigureSettings(title="Points through training")
     random_samples: FigureSettings = FigureSettings(title="Random samples")

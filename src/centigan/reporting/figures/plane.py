@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from centigan.reporting.figures.axes import GENERATED, MUTED, QUIET, REAL, legend_above, subtitle
 from centigan.reporting.results import Results
@@ -19,6 +20,7 @@ SHOWN = 2000  # points of a kind
 MOST = 1000  # points that are divided (metrics.circles)
 ACROSS = 6  # moments of a training
 BINS = 60
+SAYS = "D's logit, or the critic's value"
 Points = npt.NDArray[np.float32]
 
 
@@ -37,13 +39,18 @@ def plane(results: Results, settings: FigureSettings) -> Figure:
     reach = float(np.quantile(np.abs(value - np.median(value)), 0.98)) or 1.0
     levels = np.median(value) + np.linspace(-reach, reach, 21)
     shown = axes.contourf(x1, x2, value, levels=levels, cmap="RdBu_r", extend="both", alpha=0.75)
-    figure.colorbar(shown, ax=axes, label="D's logit, or the critic's value", shrink=0.8, format="%.2g")
+    low, high = levels[[0, -1]]
+    ticks = [tick for tick in MaxNLocator(7).tick_values(low, high) if low <= tick <= high]
+    figure.colorbar(shown, ax=axes, label=SAYS, shrink=0.8, ticks=ticks)
     _dots(axes, training, 3, REAL, alpha=0.5, label="training points")
     _dots(axes, samples, 4, GENERATED, alpha=0.7, label="samples")
     axes.set_xlim(x1.min(), x1.max())
     axes.set_ylim(x2.min(), x2.max())
     axes.set_aspect("equal")
     legend_above(axes)
+    for mark in axes.get_legend().legend_handles:  # of the points' own size nobody sees its colour
+        mark.set_sizes([25])
+        mark.set_alpha(1)
     return figure
 
 
@@ -147,7 +154,7 @@ def _on_a_line(training: Points, samples: Points, rows: pd.DataFrame, title: str
     _densities(upper, training, samples)
     upper.set_ylabel("density")
     beside = upper.twinx()
-    beside.plot(field["x1"], field["value"], color="#E69F00", label="D's logit, or the critic's value")
+    beside.plot(field["x1"], field["value"], color="#E69F00", label=SAYS)
     beside.set_ylabel("D", color=MUTED)
     beside.grid(visible=False)
     for line in beside.get_lines():
@@ -161,8 +168,11 @@ def _on_a_line(training: Points, samples: Points, rows: pd.DataFrame, title: str
             axes.plot([span[place], x[place]], [0, 1], color=QUIET, linewidth=0.8)
         axes.set_yticks([0, 1], ["z", "G(z)"])
         axes.set_xlim(upper.get_xlim())
+        at = np.arange(np.ceil(z.min()), z.max() + 1e-6)
+        named = [f"{tick:g}".replace("-", "\N{MINUS SIGN}") for tick in at]
+        axes.set_xticks(np.interp(at, (z.min(), z.max()), upper.get_xlim()), named)
         axes.grid(visible=False)
-        subtitle(axes, f"each z from {z.min():g} to {z.max():g}, and the point that G makes of it")
+        subtitle(axes, "where G takes each z, below, of the points above")
     return figure
 
 
