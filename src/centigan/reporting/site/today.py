@@ -79,6 +79,25 @@ METRICS = (
         0,
         "nearer to one than {below:g} levels of 255, by L1",
     ),
+    Metric(
+        "Modes of stacked digits",
+        "higher",
+        "stacked_modes/modes/generated",
+        "stacked_modes/modes/held_out",
+        0,
+        "that some image shows, as a classifier of single digits names them",
+    ),
+    Metric(
+        "Modes that uniform draws show",
+        "",
+        "stacked_modes/uniform/generated",
+        "stacked_modes/uniform/held_out",
+        0,
+        "as many as there are images",
+    ),
+    Metric(
+        "KL of the digits' modes", "lower", "stacked_modes/kl/generated", "stacked_modes/kl/held_out", 2, KL
+    ),
     Metric("Two circles apart", "higher", "circles/model", "", None, "share of the points, by clusters"),
     Metric("Two circles apart by k-means", "", "circles/k_means", "", None, "of the same points"),
     Metric("Two circles apart by RIM", "", "circles/rim", "", None, "D without a generator"),

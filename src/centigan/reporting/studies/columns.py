@@ -58,8 +58,6 @@ OTHERS = (  # patterns: a name of summary.json, its label, which is better, digi
         None,
         True,
     ),
-    (r"stacked_modes/modes/generated", "Modes of stacked digits", "higher", 0, False),
-    (r"stacked_modes/kl/generated", "KL of the modes from uniform", "lower", 2, False),
     (r"bits_per_dim/(\w+)", r"Bits per dimension, \1", "lower", 3, False),
 )
 
