@@ -42,15 +42,14 @@ def plane(results: Results, settings: FigureSettings) -> Figure:
     low, high = levels[[0, -1]]
     ticks = [tick for tick in MaxNLocator(7).tick_values(low, high) if low <= tick <= high]
     figure.colorbar(shown, ax=axes, label=SAYS, shrink=0.8, ticks=ticks)
-    _dots(axes, training, 3, REAL, alpha=0.5, label="training points")
-    _dots(axes, samples, 4, GENERATED, alpha=0.7, label="samples")
+    _dots(axes, training, 3, REAL, alpha=0.5)
+    _dots(axes, samples, 4, GENERATED, alpha=0.7)
     axes.set_xlim(x1.min(), x1.max())
     axes.set_ylim(x2.min(), x2.max())
     axes.set_aspect("equal")
+    for color, label in ((REAL, "training points"), (GENERATED, "samples")):
+        axes.scatter([], [], s=25, color=color, label=label)  # nobody sees the colour of a dot
     legend_above(axes)
-    for mark in axes.get_legend().legend_handles:  # of the points' own size nobody sees its colour
-        mark.set_sizes([25])
-        mark.set_alpha(1)
     return figure
 
 
@@ -131,7 +130,7 @@ def _moment(axes: Axes, training: Points, samples: Points) -> None:
     _dots(axes, samples, 2.5, GENERATED, alpha=0.7)
 
 
-def _dots(axes: Axes, points: Points, size: float, color: str, *, alpha: float = 1, label: str = "") -> None:
+def _dots(axes: Axes, points: Points, size: float, color: str, *, alpha: float = 1) -> None:
     """Points (N, 2), as pixels within the drawing: thousands of marks would be megabytes."""
     axes.scatter(
         points[:, 0],
@@ -141,7 +140,6 @@ def _dots(axes: Axes, points: Points, size: float, color: str, *, alpha: float =
         alpha=alpha,
         linewidths=0,
         rasterized=True,
-        label=label,
     )
 
 
