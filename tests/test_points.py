@@ -82,6 +82,7 @@ def test_points_go_through_every_room(source: str, dimensions: int, tmp_path: Pa
     page = layout.report.read_text()
     assert "of points" in page
     assert "Energy distance" in page
+    assert not any(words in page for words in ("Of the paper", 'id="paper"', "#paper"))  # it has images alone
     assert all(f"figures/{name}.html" in page for name in drawn)
     assert ("Modes covered" in page) == (source == "ring")
 

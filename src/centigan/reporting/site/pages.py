@@ -17,7 +17,7 @@ NOTHING = "–"
 def environment(settings: Settings, *, has_classes: bool) -> Environment:
     """The templates of an experiment's site."""
     pages = templates(settings.experiment)
-    pages.globals |= {"has_classes": has_classes}
+    pages.globals |= {"has_classes": has_classes, "of_points": settings.data.kind == "points"}
     return pages
 
 

@@ -105,7 +105,12 @@ METRICS = (
     Metric("Modes covered", "higher", "modes/covered/generated", "modes/covered/held_out", 0, MODES),
     Metric("Near a mode", "higher", "modes/near/generated", "modes/near/held_out", None, "of all points"),
     Metric(
-        "Within 3 sd of a mode", "higher", "modes/within_sd/generated", "modes/within_sd/held_out", None, ""
+        "Within 3 sd of a mode",
+        "higher",
+        "modes/within_sd/generated",
+        "modes/within_sd/held_out",
+        None,
+        "of all points",
     ),
     Metric("KL of the modes' counts", "lower", "modes/kl/generated", "modes/kl/held_out", 3, KL),
     Metric(
@@ -114,7 +119,7 @@ METRICS = (
         "points/energy/generated",
         "points/energy/held_out",
         4,
-        "to the training",
+        "to the training points",
     ),
     Metric("Precision", "higher", "points/precision/generated", "points/precision/held_out", 3, "of points"),
     Metric("Recall", "higher", "points/recall/generated", "points/recall/held_out", 3, "of points"),
