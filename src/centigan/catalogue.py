@@ -291,7 +291,7 @@ METRICS = {
         "split",
         ("judge", "train"),
         "latent",  # whose seed it takes
-        ("kind", "n", "t", "trial", "wanted", "named", "value"),
+        ("kind", "n", "t", "trial", "wanted", "named", "value", "place", "image"),
         needs=LATENT | {"labels", "attributes", "without_classes"},
         numbers=("arithmetic/{N,pixels,pairs}", "arithmetic/large/{first,middle,last,least_rise}"),
     ),
@@ -339,6 +339,7 @@ FIGURES = {
     "reconstructions": Figure(("reconstruct",), frozenset({"reconstructs"})),
     "codes": Figure(("codes",), LATENT | {"encodes", "labels"}),
     "demonstration": Figure(("demonstrate",), frozenset({"demonstrates"})),
+    "arithmetic": Figure(("arithmetic",), METRICS["arithmetic"].needs),
     "plane": Figure(("field", "sample", "arrays"), frozenset({"discriminates"}), of=POINTS),
     "circles": Figure(("circles", "arrays"), frozenset({"clusters", "two_circles"}), of=POINTS),
     "plane_in_training": Figure(("train", "arrays"), of=POINTS),

@@ -1,11 +1,13 @@
 """Arithmetic on latents, where it is exact: images are latents, and the judge reads attributes off them."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from torch import Generator, Tensor
 
 from centigan.catalogue import METRICS, subject_of, why_not
@@ -13,7 +15,16 @@ from centigan.data.shapes import CLASSES, COLOURS, SHAPES, SIZES, attributes_of
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.metrics import arithmetic
-from centigan.metrics.arithmetic import COLUMNS, MEANS, SURE, TRIALS, draw_trials, measure, sure_rows
+from centigan.metrics.arithmetic import COLUMNS, measure
+from centigan.metrics.arithmetic_shown import STEPS
+from centigan.metrics.concepts import (
+    MEANS,
+    SURE,
+    TRIALS,
+    draw_trials,
+    name_images,
+    sure_rows,
+)
 from centigan.reporting.scores import arithmetic_summary
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.gan import GanConfig
@@ -100,13 +111,58 @@ def test_there_is_more_that_is_large_the_farther_along_the_direction(in_world: L
 def test_rows_are_a_trial_and_a_kind_each_the_same_twice(in_world: Layout) -> None:
     table = measured(in_world)
     counts = table.groupby(["kind", "n"]).size().to_dict()
-    assert counts == {("latents", n): TRIALS for n in MEANS} | {("pixels", 3): TRIALS, ("walk", 1): 700}
-    counted = table[table["kind"] != "walk"]
+    pictures = {("example", 3): 2 * (3 * 4 + 9 + 1), ("turn", 4): 2 * 5 + 6 * len(STEPS)}
+    counted = {("latents", n): TRIALS for n in MEANS} | {("pixels", 3): TRIALS, ("walk", 1): 700}
+    assert counts == counted | pictures
+    assert table["image"].notna().sum() == sum(pictures.values())
+    counted = table[table["kind"].isin(["latents", "pixels"])]
     right = [
         attributes_of(row.named)[::2] == attributes_of(row.wanted)[::2] for row in counted.itertuples()
     ]  # colour and size
     assert counted["value"].tolist() == right
     pd.testing.assert_frame_equal(measured(in_world), table)
+
+
+def levels(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Grey levels (NUMBERS,) of each picture, by its place."""
+    files = dict(zip(table["place"], table["image"], strict=True))
+    return {place: np.asarray(Image.open(BytesIO(file)), int)[0, :, 0] for place, file in files.items()}
+
+
+def test_the_pictures_of_a_trial_are_of_the_latents_that_are_counted(in_world: Layout) -> None:
+    table = measured(in_world)
+    for number in range(2):
+        trial = table[(table["kind"] == "example") & (table["trial"] == number)]
+        shown, named = levels(trial), trial.set_index("place")["named"]
+        means = [shown[f"{name}/mean"] for name in "ABC"]
+        for name, mean in zip("ABC", means, strict=True):
+            single = [shown[f"{name}/{at}"] for at in range(3)]
+            np.testing.assert_allclose(np.mean(single, 0), mean, atol=1)
+            assert len({named[f"{name}/{at}"] for at in range(3)}) == 1
+        a, b, c = means
+        np.testing.assert_allclose(shown["Y/4"], np.clip(a - b + c, 0, 255), atol=2)
+        np.testing.assert_allclose(shown["pixels"], shown["Y/4"], atol=2)
+        for at in (0, 1, 2, 3, 5, 6, 7, 8):
+            apart = np.abs(shown[f"Y/{at}"] - shown["Y/4"])
+            assert 1 < apart.max() <= 127.5 / 3 * 0.25 + 1
+        counted = table.query("kind == 'latents' and n == 3").iloc[number]
+        assert (named["Y/4"], trial["wanted"].iloc[0]) == (counted["named"], counted["wanted"])
+
+
+def test_pictures_of_a_direction_lead_from_random_latents_by_the_difference_of_the_ends(
+    in_world: Layout,
+) -> None:
+    rows = measured(in_world).query("kind == 'turn'")
+    ends = levels(rows[rows["trial"] < 0])
+    for name in ("small", "large"):
+        np.testing.assert_allclose(
+            np.mean([ends[f"{name}/{at}"] for at in range(4)], 0), ends[f"{name}/mean"], atol=1
+        )
+    for _, path in rows[rows["trial"] >= 0].groupby("trial"):
+        assert path["t"].tolist() == list(STEPS)
+        shown = np.stack(list(levels(path).values()))
+        moved = shown[0] + np.array(STEPS)[:, None] * (ends["large/mean"] - ends["small/mean"])
+        np.testing.assert_allclose(shown, np.clip(moved, 0, 255), atol=3)
 
 
 def test_trials_are_of_latents_that_show_a_and_b_and_c_and_of_two_pairs() -> None:
@@ -132,7 +188,7 @@ def test_trials_are_of_latents_that_show_a_and_b_and_c_and_of_two_pairs() -> Non
 
 
 def test_only_images_that_the_judge_is_sure_of_are_picked() -> None:
-    found = arithmetic.name_images(Reader(), np.zeros((2, 2, NUMBERS, 3), np.uint8))  # every class alike
+    found = name_images(Reader(), np.zeros((2, 2, NUMBERS, 3), np.uint8))  # every class alike
     assert found.sure.max() < SURE
     assert found.large.tolist() == pytest.approx([0.5, 0.5])
     assert not any(map(len, sure_rows(found, Reader.classes).values()))

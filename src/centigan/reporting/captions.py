@@ -89,6 +89,11 @@ CAPTIONS: dict[str, str] = {
         "What the family's own paper shows, drawn of the model of the first split: each sheet says what is "
         "seen. Nothing was selected but by the sheet's own rule."
     ),
+    "arithmetic": (
+        "Attributes as directions of the latent space: the mean of large things of a kind, less that of "
+        "small ones, plus that of small things of another kind, should be a large thing of the other kind. "
+        "Below random latents moved from small to large (Radford et al. 2015, Figures 7 and 8)."
+    ),
     "plane": (
         "Training points (dark), samples (blue) over D's logit, or the critic's value, of every place; red "
         "is more real. On a line: the density of both, D beside them, and below where G takes each z."

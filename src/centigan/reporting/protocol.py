@@ -41,6 +41,10 @@ def _of_any_family(results: Results, settings: Settings) -> dict[str, str]:
             f"{shown}; the family was handed {settings.demonstrations.images} held-out images of its split "
             f"at most, and random numbers of seed {settings.demonstrations.seed}."
         ),
+        "arithmetic": (
+            f"The first trials that are counted, seed {settings.latent.seed}; latents are random ones, of "
+            f"whose images the judge is sure. Judge: {results.judge['name']}."
+        ),
     }
 
 

@@ -194,7 +194,7 @@ def linear_probe_summary(answers: pd.DataFrame) -> dict[str, float]:
 
 def arithmetic_summary(trials: pd.DataFrame) -> dict[str, float]:
     """Share of A - B + C of the right colour and size, by latents behind each; P(large) along a walk."""
-    counted, values = trials[trials["kind"] != "walk"], {}
+    counted, values = trials[trials["kind"].isin(["latents", "pixels"])], {}
     for (kind, n), rows in counted.groupby(["kind", "n"], sort=False):
         values["arithmetic/pixels" if kind == "pixels" else f"arithmetic/{n}"] = rows["value"].mean()
     values["arithmetic/pairs"] = counted["wanted"].nunique()

@@ -55,6 +55,7 @@ class FiguresSettings(Frozen):
     codes: FigureSettings = FigureSettings(title="Codes of held-out images")
     demonstration: FigureSettings = FigureSettings(title="What the paper shows")
     plane: FigureSettings = FigureSettings(title="Points, and what D says of every place")
+    arithmetic: FigureSettings = FigureSettings(title="Arithmetic on latents")
     circles: FigureSettings = FigureSettings(title="Two circles, divided three ways")
     plane_in_training: FigureSettings = FigureSettings(title="Points through training")
     random_samples: FigureSettings = FigureSettings(title="Random samples")

@@ -19,6 +19,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.figures import (
     accuracy,
+    arithmetic,
     codes,
     demonstration,
     diversity,
@@ -51,6 +52,7 @@ FIGURES: dict[str, Callable[[Results, Any], Figure]] = {  # Any: the figure's ow
     "reconstructions": reconstructions.reconstructions,
     "codes": codes.codes,
     "demonstration": demonstration.demonstration,
+    "arithmetic": arithmetic.arithmetic,
     "plane": plane.plane,
     "circles": plane.circles,
     "plane_in_training": plane.plane_in_training,

@@ -43,6 +43,7 @@ class Block:
     caption: str  # quiet, broken into lines as they fit
     rows: Sequence[Row]
     heads: Sequence[str] = ()  # words above each column
+    breaks: Collection[int] = ()  # columns with space to the left of them
 
 
 @dataclass(frozen=True)
@@ -89,17 +90,17 @@ def rows_of_pictures(
 
 
 def blocks_of_pictures(blocks: Sequence[Block], *, title: str, tile: int, subtitle: str) -> Figure:
-    """A figure of several blocks of rows, one under the other; arguments as of `rows_of_pictures`."""
-    without_words = [_plan(block.rows, tile, (), heads=block.heads) for block in blocks]
-    letters = max(LEAST_LETTERS, max(plan.width for plan in without_words) // SUBTITLE_LETTER)
-    left = max(plan.left for plan in without_words)  # pictures of all blocks begin at one line
+    """A figure of blocks of rows, one under the other; arguments as of `rows_of_pictures`."""
+    without_words = [_plan(block.rows, tile, block.breaks, heads=block.heads) for block in blocks]
+    letters = max([LEAST_LETTERS, *(plan.width // SUBTITLE_LETTER for plan in without_words)])
+    left = max((plan.left for plan in without_words), default=0)  # pictures of all blocks begin at one line
     captions = ["\n".join(wrap(block.caption, letters)) for block in blocks]
     top, plans = MARGIN + TITLE + LINE + APART, []
     for block, caption in zip(blocks, captions, strict=True):
-        own = _plan(block.rows, tile, (), title=block.title, subtitle=caption, heads=block.heads)
+        own = _plan(block.rows, tile, block.breaks, title=block.title, subtitle=caption, heads=block.heads)
         plans.append(replace(own, top=top + own.top, left=left, width=own.width + left - own.left))
         top += own.height
-    page = max(_words(title, subtitle), *(plan.width for plan in plans)), top
+    page = max([_words(title, subtitle), *(plan.width for plan in plans)]), top
     figure = Figure(figsize=(page[0] / DPI, page[1] / DPI), dpi=DPI)
     write = partial(_write, figure, *page)
     write(MARGIN, MARGIN, title, va="top", fontsize=12, fontweight="bold")
