@@ -30,6 +30,7 @@ from centigan.settings.families.unrolled import UnrolledConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
+from centigan.settings.techniques import Techniques
 from centigan.settings.training import TrainSettings
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints, family_tensors
@@ -63,6 +64,16 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "cgan-dense": CganConfig(width=0.05, net="dense"),
     "dcgan": DcganConfig(width=0.02),
     "dcgan-imagenet": DcganConfig(width=0.02, net="imagenet", prior="normal"),
+    "dcgan-techniques": DcganConfig(
+        width=0.02,
+        techniques=Techniques(
+            feature_matching=True,
+            minibatch_kernels=3,
+            historical_averaging=0.1,
+            smoothing=0.1,
+            virtual_batch_norm=2,
+        ),
+    ),
     "gan": GanConfig(width=0.05, steps=2),
     "gan-convolution": GanConfig(width=0.05, net="convolution", update="alternating"),
     "gran": GranConfig(width=0.02, latent=8, steps=2),

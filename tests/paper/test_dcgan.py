@@ -7,7 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from centigan.families.dcgan import DCGAN, Discriminator, ImageGenerator, layer_up, plan
+from centigan.families.dcgan import DCGAN
+from centigan.losses import log_fake, log_real
+from centigan.nets.all_convolutional import Discriminator, ImageGenerator, layer_up, plan
 from centigan.nets.blocks import Doubling
 from centigan.settings.families.dcgan import DcganConfig
 from centigan.types import Batch, Given, Shape
@@ -23,6 +25,10 @@ def family(**change: object) -> DCGAN:
 
 def images(count: int = 4, side: int = 32) -> Tensor:
     return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(1)) * 2 - 1
+
+
+def with_technique(**technique: object) -> DCGAN:
+    return family(techniques=technique)
 
 
 def step(dcgan: DCGAN, real: Tensor) -> dict[str, Tensor]:
@@ -213,3 +219,94 @@ def test_the_demonstration_walks_from_latent_to_latent() -> None:
     assert sheet.images.shape == (8, 9, 3, 32, 32)
     torch.testing.assert_close(sheet.images[:, 0], drawn[:-1])
     torch.testing.assert_close(sheet.images[:, -1], drawn[1:])
+
+
+# The techniques of Salimans et al. (2016), whose own tests are test_improved's
+
+
+def test_without_techniques_a_training_is_written_as_before() -> None:
+    assert "techniques" not in DcganConfig().model_dump()
+    written = DcganConfig.model_validate({"techniques": {"smoothing": 0.1}}).model_dump()
+    assert written["techniques"]["smoothing"] == 0.1
+    assert not [key for net in family().networks.values() for key in net.state_dict() if "reference" in key]
+
+
+def test_feature_matching_moves_g_by_last_maps_of_images_that_d_was_not_shown() -> None:
+    dcgan = with_technique(feature_matching=True)
+    assert (family().config.batches, dcgan.config.batches) == (1, 2)
+    twice, seen = images(8), []
+    dcgan.discriminator.register_forward_pre_hook(lambda _, x: seen.append(x[0]))
+    passes: list[Tensor] = []
+    dcgan.discriminator.blocks[-1].register_forward_hook(
+        lambda *call: passes.append(call[2].detach().flatten(1))
+    )
+    losses = step(dcgan, twice)
+    assert torch.equal(seen[0], twice[:4])
+    assert len(seen) == 2  # G's update asks for no judgement
+    _, _, wanted, made = passes
+    expected = (made.mean(0) - wanted.mean(0)).square().mean()
+    torch.testing.assert_close(losses["loss_generator"], expected)
+    assert wanted.shape == (4, dcgan.discriminator.head.in_features)
+
+
+def test_a_generator_whose_features_match_has_nothing_to_ascend() -> None:
+    dcgan = with_technique(feature_matching=True)
+    assert dcgan._judged(images(), [images()]).item() == 0
+    assert dcgan._judged(images(), [images().flip(3)]).item() < 0
+
+
+def test_minibatch_discrimination_sees_in_training_how_many_are_alike() -> None:
+    dcgan = with_technique(minibatch_kernels=3, minibatch_dimensions=2)
+    d, some = dcgan.discriminator, images()
+    dcgan.prime(Batch(some, Given(torch.full((4,), -1)), torch.tensor(1)), torch.Generator())
+    assert d.minibatch is not None
+    beside = d.minibatch(d.last(some))[:, -3:]
+    torch.testing.assert_close(beside.mean(0), torch.zeros(3), atol=1e-5, rtol=0)
+    one = d.last(some)[:1]
+    alike = d.minibatch(one.expand(4, -1))[:, -3:] - d.minibatch.bias
+    assert torch.equal(alike, torch.full((4, 3), 3.0))  # three others at distance 0
+    with torch.no_grad():
+        d.head.weight[:, -3:] = 1
+    assert not torch.equal(d.judge(d.last(some)), d.judge(d.last(some)[:2].repeat(2, 1)))
+    apart = torch.cat([dcgan.realness(image) for image in some.split(1)])
+    torch.testing.assert_close(dcgan.realness(some), apart)  # judged alone
+
+
+def test_historical_averaging_is_in_both_losses_and_holds_parameters_back() -> None:
+    plain, held = family(), with_technique(historical_averaging=1e6)
+    for dcgan in (plain, held):
+        first = parameters(dcgan, "generator")
+        for _ in range(6):
+            losses = step(dcgan, images())
+        dcgan.moved = sum(  # type: ignore[attr-defined]
+            (a - b).square().sum().item() for a, b in zip(first, parameters(dcgan, "generator"), strict=True)
+        )
+    assert held.moved < plain.moved / 2  # type: ignore[attr-defined]
+    assert losses["loss_generator"] > 1
+    assert losses["loss_discriminator"] > 1
+    assert {n for net in held.networks.values() for n in net.state_dict() if "history.count" in n}
+
+
+def test_smoothing_is_of_real_images_alone() -> None:
+    plain, smooth = family(), with_technique(smoothing=0.1)
+    seen: list[Tensor] = []
+    smooth.discriminator.register_forward_hook(lambda *call: seen.append(call[2].detach()))
+    losses, others = step(smooth, images()), step(plain, images())
+    real, fake = seen[:2]
+    wanted = 0.9 * log_real(real) + 0.1 * log_fake(real) + log_fake(fake)
+    torch.testing.assert_close(losses["loss_discriminator"], -wanted)
+    assert losses["loss_discriminator"] != others["loss_discriminator"]
+
+
+def test_virtual_batch_norm_makes_an_image_independent_of_its_neighbours_in_training_too() -> None:
+    dcgan = with_technique(virtual_batch_norm=5)
+    generator = dcgan.generator
+    kinds = [type(m).__name__ for m in generator.modules()]
+    assert kinds.count("VirtualBatchNorm") == 1 + len(generator.norms)
+    assert not [kind for kind in kinds if kind.startswith("BatchNorm")]
+    assert generator.reference.shape == (5, 100)
+    assert generator.reference.std() > 0.5  # U(-1, 1) has .58
+    z = dcgan.latent(3, torch.Generator().manual_seed(3))
+    assert generator(z).shape == (3, 3, 32, 32)
+    torch.testing.assert_close(generator(z)[2:], generator(z[2:]))
+    assert not torch.allclose(family().generator(z)[2:], family().generator(torch.cat([z[2:], z[2:]]))[1:])

@@ -28,97 +28,28 @@ Departures and decisions
     6. The maps of G for SVHN and ImageNet are D's in reverse. 128 px have no published network: one more
        layer at the images' side. Sides above 32 px of `imagenet` go on with at most 512 maps.
     7. `width` scales every number of maps.
+    8. Five techniques of Salimans et al. (2016; arXiv:1606.03498) are options, all off. D's last maps are the
+       features that G matches, by the squared distance of means, and that minibatch discrimination compares:
+       real and fake images each with their own, and an image that is judged later with no other. Virtual
+       batch norm is G's, its gains begin at 1, and its reference is drawn with the first weights.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Literal
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from centigan.arithmetic import walks
-from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import LEAKY_SLOPE, Doubling, evaluated, initialise_with_gains, scaled
+from centigan.losses import feature_distance, log_fake, log_real, log_smoothly_real
+from centigan.nets.all_convolutional import Discriminator, ImageGenerator
+from centigan.nets.blocks import evaluated, initialise_with_gains
+from centigan.nets.historical_averaging import HistoricalMean, departure, trained
 from centigan.settings.families.dcgan import DcganConfig as Config
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet
 from centigan.updates import ascend
 
-FIRST_SIDE = 4  # of G's maps, and of the pooled features
-KERNEL = {"halving": 5, "imagenet": 3}
 POINTS, STEPS = 9, 9  # of the demonstration: random z in a row, and images from one to the next
-
-
-def plan(net: Literal["halving", "imagenet"], resolution: int, width: float) -> list[tuple[int, int]]:
-    """Maps and stride of D's layers, from the images on; G has them in reverse."""
-    halvings = (resolution // FIRST_SIDE).bit_length() - 1
-    if net == "imagenet":
-        maps = [scaled(min(128 * 2**n, 512), width) for n in range(halvings)]
-        return [(m, stride) for m in maps for stride in (1, 2)]
-    last = 256 if resolution <= 32 else 1024
-    return [(scaled(last // 2**n, width), 2) for n in reversed(range(halvings))]
-
-
-class ImageGenerator(nn.Module):
-    """G(z): latent (N, latent) -> images (N, C, H, W)."""
-
-    def __init__(self, config: Config, shape: Shape) -> None:
-        super().__init__()
-        layers = plan(config.net, shape.resolution, config.width)[::-1]
-        maps, strides = [m for m, _ in layers], [stride for _, stride in layers]
-        self.maps = (maps[0], FIRST_SIDE, FIRST_SIDE)
-        units = maps[0] * FIRST_SIDE**2
-        self.project = nn.Sequential(nn.Linear(config.latent, units, bias=False), nn.BatchNorm1d(units))
-        self.layers = nn.ModuleList(
-            layer_up(a, b, KERNEL[config.net], stride)
-            for (a, b), stride in zip(pairwise([*maps, shape.channels]), strides, strict=True)
-        )
-        self.norms = nn.ModuleList(nn.BatchNorm2d(m) for m in maps[1:])
-
-    def forward(self, z: Tensor) -> Tensor:
-        """z (N, latent) -> (N, C, H, W) in [-1, 1]."""
-        x = F.relu(self.project(z)).view(-1, *self.maps)
-        *hidden, last = self.layers
-        for layer, norm in zip(hidden, self.norms, strict=True):
-            x = F.relu(norm(layer(x)))
-        images: Tensor = last(x).tanh()
-        return images
-
-
-class Discriminator(nn.Module):
-    """D(x): images (N, C, H, W) -> logits (N,)."""
-
-    def __init__(self, config: Config, shape: Shape) -> None:
-        super().__init__()
-        layers, kernel = plan(config.net, shape.resolution, config.width), KERNEL[config.net]
-        maps = [shape.channels, *(m for m, _ in layers)]
-        self.blocks = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(a, b, kernel, stride, padding=kernel // 2, bias=False),
-                *([nn.BatchNorm2d(b)] if n else []),
-                nn.LeakyReLU(LEAKY_SLOPE, inplace=True),
-            )
-            for n, ((a, b), (_, stride)) in enumerate(zip(pairwise(maps), layers, strict=True))
-        )
-        self.head = nn.Linear(maps[-1] * FIRST_SIDE**2, 1, bias=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x (N, C, H, W) in [-1, 1] -> (N,)."""
-        return self.head(self.hidden(x)[-1].flatten(1)).float()[:, 0]
-
-    def hidden(self, x: Tensor) -> list[Tensor]:
-        """The maps of every layer, after leaky ReLU."""
-        maps = []
-        for block in self.blocks:
-            x = block(x)
-            maps.append(x)
-        return maps
-
-    def features(self, x: Tensor) -> Tensor:
-        """(N, 16 M) of images, where M is the number of maps of all layers: section 5."""
-        return torch.cat([F.adaptive_max_pool2d(h, FIRST_SIDE).flatten(1) for h in self.hidden(x)], dim=1)
 
 
 class DCGAN(Latent):
@@ -134,22 +65,43 @@ class DCGAN(Latent):
         }
         for network in self.networks.values():
             initialise_with_gains(network, rng)
+        self._take_up_techniques(rng)
         betas, rates = (config.beta1, config.beta2), (config.generator_lr, config.discriminator_lr)
         self.optimizers: dict[str, Optimizer] = {
-            name: Adam(network.parameters(), rate, betas, weight_decay=config.weight_decay, fused=True)
+            name: Adam(trained(network), rate, betas, weight_decay=config.weight_decay, fused=True)
             for (name, network), rate in zip(self.networks.items(), rates, strict=True)
         }
 
+    def _take_up_techniques(self, rng: Generator) -> None:
+        """Draw and make what only some of them have."""
+        techniques, minibatch = self.config.techniques, self.discriminator.minibatch
+        if minibatch is not None:
+            minibatch.initialise(0.05, rng)
+        if techniques.virtual_batch_norm:
+            self.generator.reference.copy_(self.latent(techniques.virtual_batch_norm, rng))
+        if techniques.historical_averaging:
+            for network in self.networks.values():
+                network.history = HistoricalMean(network)
+
+    @torch.no_grad()
+    def prime(self, batch: Batch, rng: Generator) -> None:
+        """Set lengths and bias of the minibatch layer by real images, where there is one."""
+        if self.discriminator.minibatch is not None:
+            self.discriminator.minibatch.begin(self.discriminator.last(batch.images))
+
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """D ascends its value on real images and fakes; G ascends its term on other fakes."""
-        count = len(batch.images)
+        techniques, (real, *others) = self.config.techniques, batch.images.chunk(self.config.batches)
+        count, past = len(real), techniques.historical_averaging
         with torch.no_grad():
             fake = self.generator(self.latent(count, rng))
-        real_logits, fake_logits = self.discriminator(batch.images), self.discriminator(fake)
-        value = log_real(real_logits) + log_fake(fake_logits)
+        real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
+        value = log_smoothly_real(real_logits, techniques.smoothing) + log_fake(fake_logits)
+        value = value - departure(self.discriminator, past)
         gradient_discriminator = ascend(value, self.optimizers["discriminator"])
 
-        judged = log_real(self.discriminator(self.generator(self.latent(count, rng))))
+        fake = self.generator(self.latent(count, rng))
+        judged = self._judged(fake, others) - departure(self.generator, past)
         gradient_generator = ascend(judged, self.optimizers["generator"])
 
         return {
@@ -160,6 +112,14 @@ class DCGAN(Latent):
             "gradient_discriminator": gradient_discriminator,
             "gradient_generator": gradient_generator,
         }
+
+    def _judged(self, fake: Tensor, others: list[Tensor]) -> Tensor:
+        """What G ascends, of its images; by feature matching also of real ones that D was not shown."""
+        if not others:
+            return log_real(self.discriminator(fake))
+        with torch.no_grad():
+            wanted = self.discriminator.last(others[0])
+        return -feature_distance(wanted, self.discriminator.last(fake), "squared")
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
@@ -196,13 +156,3 @@ class DCGAN(Latent):
             images.view(*paths.shape[:2], *images.shape[1:]),
         )
         return [sheet]
-
-
-def layer_up(maps_in: int, maps_out: int, kernel: int, stride: int) -> nn.Module:
-    """A transposed convolution that multiplies the side by its stride, without biases."""
-    if kernel == 5 and stride == 2:
-        return Doubling(maps_in, maps_out, bias=False)
-    # "same" padding: the side is stride (side - 1) - 2 (kernel // 2) + kernel + stride - 1 = stride * side
-    return nn.ConvTranspose2d(
-        maps_in, maps_out, kernel, stride, padding=kernel // 2, output_padding=stride - 1, bias=False
-    )

@@ -52,7 +52,7 @@ from centigan.losses import (
     logits_of_source,
 )
 from centigan.nets.blocks import evaluated
-from centigan.nets.historical_averaging import HistoricalMean, trained
+from centigan.nets.historical_averaging import HistoricalMean, departure, trained
 from centigan.nets.semi_supervised import Discriminator, ImageGenerator
 from centigan.nets.weight_norm import initialise_by_data
 from centigan.settings.families.improved import ImprovedConfig as Config
@@ -105,11 +105,12 @@ class ImprovedGAN(Latent):
         real_logits, fake_logits = map(logits_of_source, of_others)
         named = class_log_likelihood(of_known, known.given.labels)
         source = log_smoothly_real(real_logits, self.config.smoothing) + log_fake(fake_logits)
-        objective = named + self.config.unlabelled_weight / 2 * source - self._departure(discriminator)
+        past = self.config.historical_averaging
+        objective = named + self.config.unlabelled_weight / 2 * source - departure(discriminator, past)
         gradient_discriminator = ascend(objective, self.optimizers["discriminator"])
         self._average()
 
-        judged = self._judged(fake, unlabelled[-1]) - self._departure(generator)
+        judged = self._judged(fake, unlabelled[-1]) - departure(generator, past)
         gradient_generator = ascend(judged, self.optimizers["generator"])
 
         return {
@@ -132,15 +133,6 @@ class ImprovedGAN(Latent):
             return -feature_distance(wanted, features, self.config.form.distance)
         source = logits_of_source(logits)
         return -log_fake(source) if self.config.saturating else log_real(source)
-
-    def _departure(self, network: nn.Module) -> Tensor | float:
-        """What historical averaging adds to a network's cost; its mean takes the present parameters in."""
-        if not self.config.historical_averaging:
-            return 0.0
-        history = network.history
-        assert isinstance(history, HistoricalMean)
-        history.see(network)
-        return self.config.historical_averaging * history.distance(network)
 
     @torch.no_grad()
     def _average(self) -> None:

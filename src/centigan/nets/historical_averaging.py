@@ -39,3 +39,13 @@ class HistoricalMean(nn.Module):
         """|theta - mean|^2, a scalar."""
         pairs = zip(trained(network), self.means(), strict=True)
         return torch.stack([(parameter - mean).square().sum() for parameter, mean in pairs]).sum()
+
+
+def departure(network: nn.Module, weight: float) -> Tensor | float:
+    """What historical averaging adds to a network's cost; `history`, its mean, takes the parameters in."""
+    if not weight:
+        return 0.0
+    history = network.history
+    assert isinstance(history, HistoricalMean)
+    history.see(network)
+    return weight * history.distance(network)

@@ -11,7 +11,7 @@ from torch import Generator, Tensor, nn
 
 from centigan.nets.blocks import LEAKY_SLOPE, Doubling, scaled
 from centigan.nets.minibatch_discrimination import MinibatchDiscrimination
-from centigan.nets.virtual_batch_norm import VirtualBatchNorm
+from centigan.nets.virtual_batch_norm import VirtualBatchNorm, norm
 from centigan.nets.weight_norm import WeightNormed, initialise_normed
 from centigan.settings.families.improved import ImprovedConfig as Config
 from centigan.types import Shape
@@ -82,7 +82,11 @@ def dense_layers(config: Config, shape: Shape) -> tuple[nn.Sequential, nn.Sequen
     hidden = (
         layer
         for a, b in ((config.latent, units), (units, units))
-        for layer in (nn.Linear(a, b, bias=False), norm(nn.BatchNorm1d, b, config), nn.Softplus())
+        for layer in (
+            nn.Linear(a, b, bias=False),
+            norm(nn.BatchNorm1d, b, config.virtual_batch_norm),
+            nn.Softplus(),
+        )
     )
     pixels = WeightNormed(nn.Linear(units, shape.channels * shape.resolution**2), trained=True)
     return nn.Sequential(*hidden), nn.Sequential(pixels, nn.Sigmoid(), FromUnit(), nn.Unflatten(1, image))
@@ -95,19 +99,13 @@ def upsampling(config: Config, shape: Shape) -> tuple[nn.Sequential, nn.Sequenti
     units = first * FIRST_SIDE**2
     hidden: list[nn.Module] = [
         nn.Linear(config.latent, units, bias=False),
-        *(norm(nn.BatchNorm1d, units, config), nn.ReLU(inplace=True)),
+        *(norm(nn.BatchNorm1d, units, config.virtual_batch_norm), nn.ReLU(inplace=True)),
         nn.Unflatten(1, (first, FIRST_SIDE, FIRST_SIDE)),
     ]
     for a, b in pairwise([first, *rest]):
-        hidden += [Doubling(a, b), norm(nn.BatchNorm2d, b, config), nn.ReLU(inplace=True)]
+        hidden += [Doubling(a, b), norm(nn.BatchNorm2d, b, config.virtual_batch_norm), nn.ReLU(inplace=True)]
     image = WeightNormed(Doubling([first, *rest][-1], shape.channels), trained=True, std=0.1)
     return nn.Sequential(*hidden), nn.Sequential(image, nn.Tanh())
-
-
-def norm(batch_norm: type[nn.BatchNorm1d | nn.BatchNorm2d], features: int, config: Config) -> nn.Module:
-    """Virtual batch norm, or the other."""
-    reference = config.virtual_batch_norm
-    return VirtualBatchNorm(features, reference) if reference else batch_norm(features)
 
 
 class Discriminator(nn.Module):

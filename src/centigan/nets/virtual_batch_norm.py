@@ -43,3 +43,8 @@ class VirtualBatchNorm(nn.Module):
             [(reference - mean) * (variance + EPSILON).rsqrt(), (own - means) * (variances + EPSILON).rsqrt()]
         )
         return (normal * self.weight.view(shape) + self.bias.view(shape)).to(x.dtype)
+
+
+def norm(batch_norm: type[nn.BatchNorm1d | nn.BatchNorm2d], features: int, reference: int) -> nn.Module:
+    """Virtual batch norm with a reference of so many examples; 0: the other."""
+    return VirtualBatchNorm(features, reference) if reference else batch_norm(features)

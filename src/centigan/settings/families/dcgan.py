@@ -2,10 +2,11 @@
 
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from centigan.settings.families.contract import ADVERSARIAL, Ability, FamilySettings, Panels
 from centigan.settings.frozen import Count
+from centigan.settings.techniques import Techniques
 
 
 class DcganConfig(FamilySettings):
@@ -29,8 +30,22 @@ class DcganConfig(FamilySettings):
     beta1: float = Field(0.5, ge=0, lt=1, description="of Adam")
     beta2: float = Field(0.999, ge=0, lt=1, description="of Adam")
     weight_decay: float = Field(1.0e-5, ge=0, description="L2 in Adam's gradient")
+    techniques: Techniques = Field(Techniques(), description="of Salimans et al. (2016); none in the paper")
 
     @property
     def abilities(self) -> frozenset[Ability]:
         """Walks through its latents; D's maps are features, and it tells how real an image looks."""
         return frozenset({"latent", "represents", "discriminates", "demonstrates"})
+
+    @property
+    def batches(self) -> int:
+        """A minibatch for D; another for the features that G matches."""
+        return 2 if self.techniques.feature_matching else 1
+
+    @model_serializer(mode="wrap")
+    def _techniques_go_without_saying(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Trainings from before there were techniques are those without any."""
+        written: dict[str, Any] = values(self)
+        if self.techniques == Techniques():
+            written.pop("techniques", None)
+        return written
