@@ -145,7 +145,11 @@ def chosen_cost(features: Features, labels: Labels, settings: LinearProbeSetting
 
 
 def _classifier(cost: float) -> LinearSVC:
-    """Solved by Newton's method, which draws no random numbers."""
+    """Solved by Newton's method, which draws no random numbers.
+
+    Of 720 images of 36 classes, by pixels, the four C take 7.7 s. Coordinate descent (`dual`) names the same
+    in 6.0 s: it is faster for C up to 1, not for 100. A tolerance of 1e-3 changes some names at C = 10.
+    """
     return LinearSVC(C=cost, dual=False, max_iter=ITERATIONS)
 
 
