@@ -47,7 +47,7 @@ def _trial(trial: pd.DataFrame) -> Block:
     rows[1] = Row(rows[1].name, [*rows[1].pictures, pictures["pixels"]])
     return Block(
         f"A - B + C: {_words(trial['wanted'].iloc[0])}?",
-        f"Left three images each, whose latents make the mean. In the middle of the nine Y = A - B + C, "
+        f"Left images whose latents make the mean. In the middle of the nine Y = A - B + C, "
         f"which the judge calls a {named['Y/4']}; around it Y and noise. Right the same of pixels, "
         f"a {named['pixels']}.",
         rows,
@@ -77,7 +77,7 @@ def _turn(turned: pd.DataFrame) -> Block:
     return Block(
         "From small to large",
         f"Four images of either end, and their mean's. Below random z + t d, where d leads from the mean of "
-        f"small to that of large, t = {steps}; right the judge's probability of large at both ends.",
+        f"small to that of large, t = {steps}; right P(large) at both ends, says the judge.",
         rows,
     )
 
