@@ -73,8 +73,7 @@ class ScheduledSGD(Optimizer):
         state: dict[str, Any] = self.state[parameter]
         if "velocity" not in state:
             state["velocity"] = torch.zeros_like(parameter)
-        velocity = state["velocity"].mul_(self.momentum)
-        parameter.add_(velocity.sub_(gradient * (lr * self.rate)))
+        parameter.add_(state["velocity"].mul_(self.momentum).addcmul_(gradient, -lr * self.rate))
 
 
 class FallingAdam(Adam):
@@ -112,7 +111,7 @@ class FallingAdam(Adam):
         before = [parameter.clone() for parameter in moved]
         super().step()
         for parameter, old in zip(moved, before, strict=True):
-            parameter.copy_(torch.lerp(old, parameter, self.rate))
+            parameter.lerp_(old, 1 - self.rate)
 
 
 def optimizers_of(
