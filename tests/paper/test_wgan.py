@@ -119,6 +119,44 @@ def test_the_generator_is_not_clipped() -> None:
     assert max(p.abs().max().item() for p in wgan.networks["generator"].parameters()) > 0.9  # batch norm's 1
 
 
+def test_running_statistics_are_not_clipped() -> None:
+    """They are no weights. Images of 1 and -1 have second moments far above .01."""
+    wgan = family()
+    step(wgan, images(12).sign())
+    variances = [b for name, b in wgan.networks["critic"].named_buffers() if name.endswith("running_var")]
+    assert min(variance.max().item() for variance in variances) > 0.1
+
+
+def test_the_critic_is_in_the_box_before_its_first_update() -> None:
+    """Algorithm 1 clips after each; an update of a critic outside would not be one of equation 3."""
+    numbers = torch.cat([p.detach().flatten() for p in family().networks["critic"].parameters()])
+    assert numbers.abs().max().item() == pytest.approx(0.01)
+
+
+def test_g_moves_to_where_the_critic_is_higher() -> None:
+    """f(x) = .01 (x_1 - x_2): each step of RMSprop is as long as its rate, so each bias of G moves by it."""
+    wgan = of_points(2, critic_lr=1e-30, generator_lr=1e-3)
+    layer = linear(wgan, 2)
+    wgan.optimizers["critic"].param_groups[0]["lr"] = 0.0
+    layer.weight.data = torch.tensor([[0.01, -0.01]])
+    bias = [p for name, p in wgan.networks["generator"].named_parameters() if name.endswith("bias")][-1]
+    before = bias.detach().clone()
+    step(wgan, torch.randn(8, 2))
+    moved = (bias.detach() - before).tolist()
+    assert moved[0] > 0 > moved[1]
+
+
+def test_the_critic_is_linear_in_its_last_weights() -> None:
+    """No sigmoid: twice the weights give twice the value, however large."""
+    critic, x = family().networks["critic"].eval(), images(4)
+    assert isinstance(critic, Critic)
+    critic.head.weight.data.mul_(10 / critic(x).detach().abs().max())
+    value = critic(x).detach()
+    critic.head.weight.data.mul_(2)
+    torch.testing.assert_close(critic(x).detach(), 2 * value)
+    assert value.abs().max().item() == pytest.approx(10)
+
+
 def test_every_update_of_the_critic_has_a_minibatch_of_its_own() -> None:
     wgan, real, seen = family(critic_steps=3), images(12), []
     wgan.networks["critic"].register_forward_hook(lambda _, x, y: seen.append(x[0].detach()))
@@ -140,6 +178,29 @@ def test_real_and_fake_images_are_normalised_apart() -> None:
     step(wgan, real)
     assert [count for count, _ in seen] == [4, 4, 4, 4]
     torch.testing.assert_close(seen[1][1], alone)
+
+
+def test_g_asks_the_critic_with_the_statistics_of_its_own_images() -> None:
+    """As the critic's updates do: running statistics are of real images and of fakes."""
+    wgan, modes = family(critic_steps=1), []
+    wgan.networks["critic"].register_forward_hook(lambda critic, x, y: modes.append(critic.training))
+    step(wgan, images(4))
+    assert modes == [True, True, True]
+
+
+def test_weights_begin_as_in_the_authors_code() -> None:
+    """N(0, .02^2), batch norm's gains N(1, .02^2); those of the critic are clipped then."""
+    generator = family(width=0.5).networks["generator"]
+    assert isinstance(generator, ImageGenerator)
+    assert generator.project.weight.std().item() == pytest.approx(0.02, rel=0.02)
+    assert generator.blocks[0][0].weight.std().item() == pytest.approx(0.02, rel=0.02)
+    gains = generator.first[0].weight
+    assert (gains.mean().item(), gains.std().item()) == pytest.approx((1, 0.02), rel=0.2)
+
+
+def test_the_settings_are_those_of_algorithm_1() -> None:
+    config = WganConfig()
+    assert (config.clip, config.critic_steps, config.paper["batch_size"]) == (0.01, 5, 64)
 
 
 def test_the_optimiser_has_no_momentum() -> None:

@@ -44,6 +44,17 @@ def linear(*weights: float) -> nn.Module:
     return nn.Sequential(nn.Flatten(), layer, nn.Flatten(0))
 
 
+class HalfSquare(nn.Module):
+    """f(x) = |x|^2 / 2 + w sum(x), whose gradient is x where w = 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x.square() / 2 + self.w * x).sum((1, 2, 3))
+
+
 def test_the_penalty_of_a_linear_critic_is_lambda_times_its_norm_less_1_squared() -> None:
     """w = (3, 4): 10 (5 - 1)^2 = 160, with whatever images."""
     wgan, critic = family(), linear(3, 4)
@@ -93,6 +104,17 @@ def test_every_image_has_a_place_of_its_own_between_real_and_generated() -> None
     assert of_image.std().item() == pytest.approx(1 / 12**0.5, rel=0.1)
 
 
+def test_the_penalty_is_taken_between_real_and_generated_images() -> None:
+    """|x|^2 / 2 has a gradient of the length |x|. Real images are 1, G's 0: it is uniform in 0 to 55.4."""
+    wgan, real, critic = family(critic_steps=1), torch.ones(400, 3, 32, 32), HalfSquare()
+    zero(wgan.networks["generator"])
+    wgan.networks["critic"], wgan.optimizers["critic"] = critic, SGD(critic.parameters(), 0.0)
+    losses, length = step(wgan, real), (3 * 32 * 32) ** 0.5
+    assert losses["norm"].item() == pytest.approx(length / 2, rel=0.1)
+    # a square for each image: E[(u L - 1)^2] with u ~ U(0, 1); that of the mean has L^2 / 4
+    assert losses["penalty"].item() == pytest.approx(length**2 / 3 - length + 1, rel=0.1)
+
+
 def test_every_update_of_the_critic_has_a_minibatch_of_its_own() -> None:
     wgan, real, seen = family(critic_steps=3), images(12), []
     wgan.networks["critic"].register_forward_hook(lambda _, x, y: seen.append(x[0].detach()))
@@ -102,6 +124,29 @@ def test_every_update_of_the_critic_has_a_minibatch_of_its_own() -> None:
     assert len(fakes.flatten(1).unique(dim=0)) == 12
     counts = {name: {int(s["step"]) for s in o.state.values()} for name, o in wgan.optimizers.items()}
     assert counts == {"critic": {3}, "generator": {1}}
+
+
+def test_g_moves_to_where_the_critic_is_higher() -> None:
+    """f(x) = x_1 - x_2 of points: Adam's first step is as long as its rate, so G's last biases move by it."""
+    config = WganGpConfig(critic_steps=1, generator_lr=1e-3)
+    wgan = WGANGP(config, Shape(1, 0, dimensions=2), torch.Generator().manual_seed(0))
+    layer = nn.Linear(2, 1)
+    critic = nn.Sequential(layer, nn.Flatten(0))
+    wgan.networks["critic"], wgan.optimizers["critic"] = critic, SGD(critic.parameters(), 0.0)
+    layer.weight.data = torch.tensor([[1.0, -1.0]])
+    bias = [p for name, p in wgan.networks["generator"].named_parameters() if name.endswith("bias")][-1]
+    before = bias.detach().clone()
+    step(wgan, torch.randn(8, 2))
+    assert (bias.detach() - before).tolist() == pytest.approx([1e-3, -1e-3], rel=1e-3)
+
+
+def test_the_settings_are_those_of_algorithm_1() -> None:
+    """n = 5, beta1 = 0, beta2 = .9; Adam takes them."""
+    config, wgan = WganGpConfig(), family()
+    assert (config.penalty, config.critic_steps, config.paper["batch_size"]) == (10, 5, 64)
+    for optimizer in wgan.optimizers.values():
+        (group,) = optimizer.param_groups
+        assert (group["lr"], group["betas"], group["weight_decay"]) == (1e-4, (0, 0.9), 0)
 
 
 def test_the_second_derivative_of_the_critic_is_that_of_finite_differences() -> None:
