@@ -107,6 +107,22 @@ def test_the_gradient_is_that_of_equation_12() -> None:
     torch.testing.assert_close(got, wanted, rtol=1e-4, atol=1e-5)
 
 
+def test_u_and_v_are_constants_to_the_gradient_before_they_have_converged_too() -> None:
+    """Once they have, sigma does not change with them, and no gradient would show."""
+    norm, weight, g = SpectralNorm(3, rng()), torch.randn(3, 4, generator=rng(1)), torch.randn(3, 4)
+    v = F.normalize(weight.T @ norm.u, dim=0)
+    u = F.normalize(weight @ v, dim=0)
+    (got,) = torch.autograd.grad(norm(weight.requires_grad_()), weight, g)
+    sigma = (u @ weight @ v).detach()
+    wanted = (g - (g * weight.detach()).sum() / sigma * torch.outer(u, v)) / sigma
+    torch.testing.assert_close(got, wanted.detach())
+
+
+def test_normalisation_has_no_number_of_its_own_to_learn() -> None:
+    """No gain: D would no longer be Lipschitz with 1."""
+    assert not list(SpectralNorm(3, rng()).parameters())
+
+
 def test_a_pass_is_one_power_iteration_and_none_in_evaluation() -> None:
     norm, weight = SpectralNorm(3, rng()), torch.randn(3, 4, generator=rng(1))
     u = norm.u.clone()
@@ -171,6 +187,62 @@ def test_where_d_says_0_the_losses_are_those_of_algebra(loss: str, of_d: float, 
     losses = step(sngan, images(4))
     assert losses["loss_discriminator"].item() == pytest.approx(of_d)
     assert losses["loss_generator"].item() == pytest.approx(of_g)
+
+
+@pytest.mark.parametrize(("loss", "of_d"), [("hinge", 1.5), ("standard", 1.167224)])
+def test_d_is_to_say_more_of_real_images(loss: str, of_d: float) -> None:
+    """f = .5 of real points, 0 of G's: (1 - .5) + (1 + 0); log(1 + e^-.5) + log 2. The other way 2.5, 1.667."""
+    config = SnganConfig.model_validate({"discriminator_steps": 1, "loss": loss})
+    sngan = build(config, classes=1, resolution=0, dimensions=2, rng=rng())
+    assert isinstance(sngan, SNGAN)
+    for parameter in sngan.networks["generator"].parameters():
+        nn.init.zeros_(parameter)
+    layer = nn.Linear(2, 1)
+    d = nn.Sequential(layer, nn.Flatten(0))
+    sngan.networks["discriminator"], sngan.optimizers["discriminator"] = d, Adam(d.parameters(), 1e-3)
+    layer.weight.data, layer.bias.data = torch.tensor([[1.0, -1.0]]), torch.zeros(1)
+    losses = step(sngan, torch.tensor([[0.5, 0.0]]).repeat(8, 1))
+    assert losses["loss_discriminator"].item() == pytest.approx(of_d, rel=1e-5)
+    assert layer.weight[0, 0].item() == pytest.approx(1.001)  # Adam's first step, to where real points lie
+
+
+@pytest.mark.parametrize("loss", ["hinge", "standard"])
+def test_g_moves_to_where_d_says_more(loss: str) -> None:
+    """f(x) = x_1 - x_2 of points: Adam's first step is as long as its rate, so G's last biases move by it."""
+    config = SnganConfig.model_validate({"discriminator_steps": 1, "loss": loss, "generator_lr": 1e-3})
+    sngan = build(config, classes=1, resolution=0, dimensions=2, rng=rng())
+    assert isinstance(sngan, SNGAN)
+    layer = nn.Linear(2, 1)
+    d = nn.Sequential(layer, nn.Flatten(0))
+    sngan.networks["discriminator"], sngan.optimizers["discriminator"] = d, Adam(d.parameters(), 1e-30)
+    layer.weight.data = torch.tensor([[1.0, -1.0]])
+    bias = [p for name, p in sngan.networks["generator"].named_parameters() if name.endswith("bias")][-1]
+    before = bias.detach().clone()
+    step(sngan, torch.randn(8, 2))
+    assert (bias.detach() - before).tolist() == pytest.approx([1e-3, -1e-3], rel=1e-3)
+
+
+@pytest.mark.parametrize("says", [5.0, -5.0])
+def test_the_standard_loss_of_g_does_not_saturate(says: float) -> None:
+    """-log D: .0067 where D takes a sample for real, 5.0067 where not; log(1 - D) would be -5.0067 and -.0067."""
+    sngan = family(loss="standard")
+    d = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 1), nn.Flatten(0))
+    for parameter in d.parameters():
+        nn.init.zeros_(parameter)
+    nn.init.constant_(d[1].bias, says)
+    sngan.networks["discriminator"], sngan.optimizers["discriminator"] = d, Adam(d.parameters(), 1e-30)
+    losses = step(sngan, images(4))
+    assert losses["loss_generator"].item() == pytest.approx(5.0067 if says < 0 else 0.0067, abs=1e-4)
+
+
+def test_the_settings_are_those_of_the_residual_networks_for_cifar_10() -> None:
+    """Setting: 5 updates of D, Adam 2e-4 with 0 and .9; Adam takes them."""
+    config, sngan = SnganConfig(), family()
+    assert (config.net, config.loss, config.discriminator_steps) == ("residual", "hinge", 5)
+    assert config.paper["batch_size"] == 64
+    for optimizer in sngan.optimizers.values():
+        (group,) = optimizer.param_groups
+        assert (group["lr"], group["betas"], group["weight_decay"]) == (2e-4, (0, 0.9), 0)
 
 
 def test_every_update_of_d_has_a_minibatch_of_its_own() -> None:
