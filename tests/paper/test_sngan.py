@@ -308,6 +308,24 @@ def test_the_residual_discriminator_sums_over_space() -> None:
     nn.init.ones_(discriminator.blocks[1].bias)
     wanted = 64 * discriminator.head.weight.sum()
     torch.testing.assert_close(discriminator(images(1))[0], wanted)
+    nn.init.constant_(discriminator.blocks[1].bias, -1)  # a ReLU stands before the sum
+    assert discriminator(images(1)).item() == 0
+
+
+def test_the_first_block_takes_the_image_itself_and_the_others_a_relu_of_their_input() -> None:
+    first, *others = ResidualDiscriminator(Shape(1, 32), 0.05).blocks
+    assert [block.is_first for block in (first, *others)] == [True, False, False, False]
+    x = images(2)
+    wanted = F.avg_pool2d(first.second(F.relu(first.first(x))), 2) + first.shortcut(F.avg_pool2d(x, 2))
+    torch.testing.assert_close(first(x), wanted)
+
+
+@pytest.mark.parametrize("net", ["convolution", "residual"])
+def test_d_has_no_batch_norm(net: str) -> None:
+    """Real and fake images go through it together; none may see another."""
+    discriminator = family(net=net).networks["discriminator"].eval()
+    assert not [layer for layer in discriminator.modules() if "BatchNorm" in type(layer).__name__]
+    torch.testing.assert_close(discriminator(images(3))[:1], discriminator(images(3)[:1]))
 
 
 def test_a_shortcut_before_a_change_of_side_is_one_after_it() -> None:
