@@ -6,6 +6,7 @@ from math import comb, log
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.optim import Adam
 
 from centigan.families import build
 from centigan.families.batchgan import BatchGAN, mix
@@ -156,6 +157,15 @@ def test_a_layer_adds_a_map_of_the_mean() -> None:
     assert layer(torch.tensor([[1.0], [3.0]]))[:, 0].tolist() == [9, 13]
 
 
+def test_each_place_of_a_map_has_a_mean_of_its_own() -> None:
+    """The mean is over the batch, not over the map: of (1, 2) and (3, 6) it is (2, 4)."""
+    layer = OfBatch(nn.Conv2d(1, 1, 1))
+    for number, value in ((layer.own.weight, 0), (layer.own.bias, 0), (layer.of_mean.weight, 1)):
+        nn.init.constant_(number, value)
+    x = torch.tensor([[1.0, 2.0], [3.0, 6.0]]).view(2, 1, 1, 2)
+    assert layer(x).flatten(1).tolist() == [[2, 4], [2, 4]]
+
+
 def test_only_generated_images_pull_at_the_generator() -> None:
     batchgan, real = family(), images(6)
     fake = (-real).requires_grad_()
@@ -164,6 +174,78 @@ def test_only_generated_images_pull_at_the_generator() -> None:
     assert fake.grad is not None
     pulled = fake.grad.flatten(1).abs().sum(1) > 0
     assert torch.equal(pulled, (mixed != real).flatten(1).any(1))
+
+
+def of_points(bias: float = 0.0, weight: float = 0.0, **change: object) -> tuple[BatchGAN, nn.Linear]:
+    """With D(x) = sigmoid(w (x_1 - x_2) + b) of points of two dimensions, beside each."""
+    config = BatchganConfig.model_validate({"generator_lr": 1e-3} | change)
+    made = build(config, classes=1, resolution=0, dimensions=2, rng=rng())
+    assert isinstance(made, BatchGAN)
+    layer = nn.Linear(2, 1)
+    layer.weight.data, layer.bias.data = torch.tensor([[weight, -weight]]), torch.tensor([bias])
+    d = nn.Sequential(layer, nn.Flatten(0))
+    made.networks["discriminator"], made.optimizers["discriminator"] = d, Adam(d.parameters(), 1e-30)
+    return made, layer
+
+
+@pytest.mark.parametrize("says", [5.0, -5.0])
+def test_g_wants_a_batch_that_is_taken_for_real_and_its_loss_does_not_saturate(says: float) -> None:
+    """-log o whatever the share is: .0067 and 5.0067; log(1 - o) would be -5.0067 and -.0067."""
+    losses = step(of_points(bias=says)[0], torch.ones(8, 2))
+    assert losses["loss_generator"].item() == pytest.approx(5.0067 if says < 0 else 0.0067, abs=1e-4)
+
+
+def test_g_moves_to_where_d_says_more() -> None:
+    """Adam's first step is as long as its rate, so G's last biases move by it."""
+    batchgan, _ = of_points(weight=1.0)
+    bias = [p for name, p in batchgan.networks["generator"].named_parameters() if name.endswith("bias")][-1]
+    before = bias.detach().clone()
+    step(batchgan, torch.randn(8, 2, generator=rng(1)))
+    assert (bias.detach() - before).tolist() == pytest.approx([1e-3, -1e-3], rel=1e-3)
+
+
+def test_d_moves_to_the_share_of_real_images() -> None:
+    """From o = 1/2 its bias rises where more than half of the mixed batch are real, else falls."""
+    found = {}
+    for seed in range(8):
+        batchgan, layer = of_points()
+        batchgan.optimizers["discriminator"] = Adam(layer.parameters(), 1e-3)
+        seen: list[Tensor] = []
+        layer.register_forward_hook(lambda _, x, y, seen=seen: seen.append(x[0].detach()))
+        batchgan.step(Batch(torch.full((7, 2), 9.0), Given(torch.full((7,), -1)), torch.tensor(1)), rng(seed))
+        share = (seen[0] == 9).all(1).float().mean().item()
+        found[share > 0.5] = layer.bias.item()
+    assert found == {True: pytest.approx(1e-3), False: pytest.approx(-1e-3)}
+
+
+def test_the_batch_of_g_has_real_images_too_but_one_sample_at_the_least() -> None:
+    counts = set()
+    for seed in range(40):
+        batchgan, layer = of_points()
+        seen: list[Tensor] = []
+        layer.register_forward_hook(lambda _, x, y, seen=seen: seen.append(x[0].detach()))
+        batchgan.step(Batch(torch.full((4, 2), 9.0), Given(torch.full((4,), -1)), torch.tensor(1)), rng(seed))
+        counts.add(int((seen[-1] == 9).all(1).sum()))
+    assert counts == {0, 1, 2, 3}
+
+
+def test_the_power_iteration_goes_on_once_for_each_update_of_d() -> None:
+    """Not in G's update: as far as two passes with these weights."""
+    batchgan = family(discriminator_steps=2, discriminator_lr=1e-30)
+    by_hand = family().networks["discriminator"]
+    step(batchgan, images(8))
+    for _ in range(2):
+        by_hand(images(4))
+    networks = (batchgan.networks["discriminator"], by_hand)
+    got, wanted = ([m.u for m in net.modules() if isinstance(m, SpectralNorm)] for net in networks)
+    torch.testing.assert_close(got, wanted)
+    assert batchgan.networks["discriminator"].training
+
+
+def test_adam_has_the_values_of_dcgan() -> None:
+    for optimizer in family().optimizers.values():
+        (group,) = optimizer.param_groups
+        assert (group["lr"], group["betas"], group["weight_decay"]) == (2e-4, (0.5, 0.999), 0)
 
 
 def test_d_sees_one_mixed_batch_an_update_of_other_real_images_each() -> None:
