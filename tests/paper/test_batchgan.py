@@ -212,8 +212,12 @@ def test_d_moves_to_the_share_of_real_images() -> None:
         batchgan.optimizers["discriminator"] = Adam(layer.parameters(), 1e-3)
         seen: list[Tensor] = []
         layer.register_forward_hook(lambda _, x, y, seen=seen: seen.append(x[0].detach()))
-        batchgan.step(Batch(torch.full((7, 2), 9.0), Given(torch.full((7,), -1)), torch.tensor(1)), rng(seed))
+        real = Batch(torch.full((7, 2), 9.0), Given(torch.full((7,), -1)), torch.tensor(1))
+        losses = batchgan.step(real, rng(seed))
         share = (seen[0] == 9).all(1).float().mean().item()
+        least = torch.distributions.Bernoulli(share).entropy().item()
+        assert losses["loss_discriminator"].item() == pytest.approx(log(2))
+        assert losses["excess"].item() == pytest.approx(log(2) - least, abs=1e-5)
         found[share > 0.5] = layer.bias.item()
     assert found == {True: pytest.approx(1e-3), False: pytest.approx(-1e-3)}
 

@@ -191,7 +191,7 @@ def test_where_d_says_0_the_losses_are_those_of_algebra(loss: str, of_d: float, 
 
 @pytest.mark.parametrize(("loss", "of_d"), [("hinge", 1.5), ("standard", 1.167224)])
 def test_d_is_to_say_more_of_real_images(loss: str, of_d: float) -> None:
-    """f = .5 of real points, 0 of G's: (1 - .5) + (1 + 0); log(1 + e^-.5) + log 2. The other way 2.5, 1.667."""
+    """f = .5 of real points, 0 of G's: (1 - .5) + (1 + 0); log(1 + e^-.5) + log 2."""
     config = SnganConfig.model_validate({"discriminator_steps": 1, "loss": loss})
     sngan = build(config, classes=1, resolution=0, dimensions=2, rng=rng())
     assert isinstance(sngan, SNGAN)
@@ -224,7 +224,7 @@ def test_g_moves_to_where_d_says_more(loss: str) -> None:
 
 @pytest.mark.parametrize("says", [5.0, -5.0])
 def test_the_standard_loss_of_g_does_not_saturate(says: float) -> None:
-    """-log D: .0067 where D takes a sample for real, 5.0067 where not; log(1 - D) would be -5.0067 and -.0067."""
+    """-log D: .0067 where D takes a sample for real, 5.0067 where not; log(1 - D): -5.0067 and -.0067."""
     sngan = family(loss="standard")
     d = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 1), nn.Flatten(0))
     for parameter in d.parameters():
