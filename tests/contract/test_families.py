@@ -14,6 +14,7 @@ import centigan.families
 import centigan.settings.families
 from centigan.families import build
 from centigan.settings.families import FAMILIES
+from centigan.settings.families.aae import AaeConfig
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.batchgan import BatchganConfig
 from centigan.settings.families.catgan import CatganConfig
@@ -53,6 +54,14 @@ from centigan.types import (
 )
 
 CONFIGS = {  # the smallest of each family, or of each of its forms
+    "aae": AaeConfig(width=0.01),
+    "aae-mixture": AaeConfig(width=0.01, prior="mixture", label_aware=True),
+    "aae-swiss_roll": AaeConfig(width=0.01, prior="swiss_roll", normalised=False),
+    "aae-style": AaeConfig(width=0.01, use="style", latent=3),
+    "aae-semi_supervised": AaeConfig(width=0.01, use="semi_supervised", latent=3, input_dropout=0.2),
+    "aae-clustering": AaeConfig(width=0.01, use="clustering", latent=3, clusters=4),
+    "aae-reduction": AaeConfig(width=0.01, use="reduction"),
+    "aae-reduction-clusters": AaeConfig(width=0.01, use="reduction", from_labels=False, clusters=4),
     "acgan": AcganConfig(width=0.1),
     "batchgan": BatchganConfig(width=0.05, discriminator_steps=2),
     "batchgan-batch": BatchganConfig(width=0.05, prediction="batch", spectral=False),

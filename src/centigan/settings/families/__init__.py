@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Tag
 
+from centigan.settings.families.aae import AaeConfig
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.batchgan import BatchganConfig
 from centigan.settings.families.catgan import CatganConfig
@@ -35,7 +36,8 @@ def family_of(model: Any) -> Any:
 
 
 ModelConfig = Annotated[
-    Annotated[AcganConfig, Tag("acgan")]
+    Annotated[AaeConfig, Tag("aae")]
+    | Annotated[AcganConfig, Tag("acgan")]
     | Annotated[BatchganConfig, Tag("batchgan")]
     | Annotated[CatganConfig, Tag("catgan")]
     | Annotated[CdcganConfig, Tag("cdcgan")]
@@ -54,6 +56,7 @@ ModelConfig = Annotated[
     Discriminator(family_of),
 ]
 FAMILIES: dict[str, type[FamilySettings]] = {
+    "aae": AaeConfig,
     "acgan": AcganConfig,
     "batchgan": BatchganConfig,
     "catgan": CatganConfig,
