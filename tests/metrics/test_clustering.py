@@ -12,16 +12,19 @@ from torch import Tensor
 
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.metrics.clustering import COLUMNS, measure
+from centigan.metrics.clustering import COLUMNS, ByPixels, measure
 from centigan.metrics.confusion import (
     ASSIGNMENT,
+    K_MEANS,
     MAJORITY,
+    called_by_the_surest,
     classes_of_clusters,
     confusion,
     normalised_mutual_information,
     rule_of,
     share_right,
 )
+from centigan.reporting.scores import clustering_summary
 from centigan.types import Shape
 
 PERFECT = np.diag([5, 6, 7])
@@ -82,6 +85,33 @@ def test_a_cluster_without_training_images_is_never_right() -> None:
     assert share_right(np.array([[1, 0, 1], [0, 1, 1]]), named) == 1 / 2
 
 
+def test_a_cluster_is_called_by_the_image_that_is_surest_of_it() -> None:
+    """Of cluster 0 the second: e^3 / (e^3 + e^0), while the first image says e^9 / (e^9 + e^8)."""
+    logits = np.array([[9, 8], [3, 0], [0, 2], [0, 1]], np.float32)
+    named, chosen = called_by_the_surest(logits, np.array([5, 6, 7, 5]))
+    assert named.tolist() == [6, 7]
+    assert chosen.tolist() == [False, True, True, False]
+
+
+def test_one_image_may_call_two_clusters_and_a_cluster_into_which_it_does_not_fall() -> None:
+    logits = np.array([[5, 0, 4], [9, 0, -9]], np.float32)
+    named, chosen = called_by_the_surest(logits, np.array([1, 0]))
+    assert named.tolist() == [0, 1, 1]
+    assert chosen.tolist() == [True, True]
+
+
+def test_k_means_of_pixels_finds_dark_and_light_and_no_more_clusters_than_there_are_images() -> None:
+    images = torch.cat([torch.full((4, 1, 8, 8), value) for value in (-1.0, 0.9)])
+    images[0] += 0.1
+    by_pixels = ByPixels(images, 2)
+    found = by_pixels.cluster_logits(images)
+    assert found.argmax(1).tolist() in ([0] * 4 + [1] * 4, [1] * 4 + [0] * 4)
+    light = found[-1].argmax()
+    assert found[-1, light].item() == pytest.approx(0, abs=1e-4)
+    assert found[1, light].item() == pytest.approx(-64 * 1.9**2 / 2, rel=1e-4)
+    assert ByPixels(images, 9).cluster_logits(images).shape == (8, 3)
+
+
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=1, max_size=40))
 def test_the_information_is_that_of_scikit_learn(pairs: list[tuple[int, int]]) -> None:
     labels, found = np.array(pairs).T
@@ -100,11 +130,24 @@ class ByBrightness:
 
 
 @pytest.mark.parametrize(
-    ("edges", "rule", "called"),
-    [((1.0, -1.0), ASSIGNMENT, ["dog", "cat"]), ((0.0, 1.0, -1.0), MAJORITY, [None, "dog", "cat"])],
+    ("edges", "rule", "called", "surest"),
+    [
+        (
+            (1.0, -1.0),
+            ASSIGNMENT,
+            ["dog", "cat"],
+            1 / 2,
+        ),  # the first of each calls; a cat and a dark dog are left
+        ((0.0, 1.0, -1.0), MAJORITY, [None, "dog", "cat"], 1 / 2),
+    ],
 )
 def test_held_out_images_are_counted_in_clusters_that_training_images_name(
-    layout: Layout, monkeypatch: pytest.MonkeyPatch, edges: tuple[float], rule: str, called: list[str | None]
+    layout: Layout,
+    monkeypatch: pytest.MonkeyPatch,
+    edges: tuple[float],
+    rule: str,
+    called: list[str | None],
+    surest: float,
 ) -> None:
     """Cats, label 0, are dark, and dogs are light; one held-out dog is dark."""
     folder = layout.arrays("00")
@@ -119,12 +162,20 @@ def test_held_out_images_are_counted_in_clusters_that_training_images_name(
     measure(layout, "00", MODEL)
     table = pd.read_parquet(layout.metric("clustering", "00"))
     assert tuple(table.columns) == COLUMNS
+    by_pixels = table[table["found_by"] == K_MEANS]
+    assert len(by_pixels) == 2 * 2 * 2  # only two images differ
+    table = table[table["found_by"] == "model"]
     assert len(table) == 2 * 2 * len(edges)
     assert table["rule"].unique().tolist() == [rule]
     assert [None if pd.isna(name) else name for name in table["called"][: len(edges)]] == called
     counts = table.groupby(["source", "class_id", "called"])["count"].sum()
     assert counts["training"].to_dict() == crossed(cats=(5, 0), dogs=(0, 5))
     assert counts["held_out"].to_dict() == crossed(cats=(2, 0), dogs=(1, 1))
+
+    values = clustering_summary(pd.concat([table, by_pixels]).assign(split="00"))
+    assert values["clustering/accuracy"] == values["clustering/k_means"] == 3 / 4
+    assert values["clustering/used"] == 2
+    assert values["clustering/surest"] == surest
 
 
 def crossed(cats: tuple[int, int], dogs: tuple[int, int]) -> dict[tuple[str, str], int]:

@@ -8,7 +8,14 @@ from small import TRAIN
 
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.metrics.codes import COLUMNS, in_a_plane, measure, nearest
+from centigan.metrics.codes import (
+    COLUMNS,
+    by_components,
+    by_discriminants,
+    in_a_plane,
+    measure,
+    nearest,
+)
 from centigan.reporting.scores import codes_summary
 from centigan.types import Given, Latent, Shape
 
@@ -54,6 +61,20 @@ def test_two_dimensions_are_shown_as_they_are_and_more_on_those_of_the_greatest_
     assert line.shape == (9, 2)
 
 
+def test_components_go_where_images_spread_and_discriminants_where_classes_part() -> None:
+    """Two classes a little apart on one axis, and a wide spread that both have on another."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 2
+    pixels = (rng.standard_normal((200, 6)) * [9, 0.1, 0.1, 0.1, 0.1, 0.1]).astype(np.float32)
+    pixels[:, 3] += labels
+    spread, _ = by_components(pixels, pixels[:9], 1)
+    parted, asked = by_discriminants(pixels, pixels[:9], labels, 5)
+    assert abs(np.corrcoef(spread[:, 0], pixels[:, 0])[0, 1]) > 0.99
+    assert abs(np.corrcoef(parted[:, 0], pixels[:, 3])[0, 1]) > 0.95
+    assert asked.shape == (9, 1)  # of two classes
+    assert by_discriminants(pixels, pixels[:9], labels * 0, 5)[1].shape == (9, 5)
+
+
 def test_a_code_that_keeps_the_class_names_it_and_one_that_loses_it_does_not(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,7 +89,8 @@ def test_a_code_that_keeps_the_class_names_it_and_one_that_loses_it_does_not(
     assert (own["named"] == own["class_id"]).all()
     assert len(table) == 2 * len(own)  # as many draws of the prior
     values = codes_summary(table.assign(split="00"))
-    assert values["codes/nearest"] == values["codes/nearest_pixels"] == 1
+    assert values["codes/nearest"] == values["codes/nearest_pixels"] == values["codes/nearest_pca"] == 1
+    assert values["codes/nearest_lda"] == 1
     assert values["codes/energy"] > values["codes/floor"] + 0.1  # of a line, not of a square
 
 

@@ -86,9 +86,14 @@ def test_clusters_are_counted_split_by_split() -> None:
         ("01", "held_out", "d", 1, "c", 0),
     ]
     frame = pd.DataFrame(rows, columns=["split", "source", "class_id", "cluster", "called", "count"])
-    assert scores.clustering_summary(frame) == {
+    frame = frame.assign(found_by="model", surest="a", rest=frame["count"])
+    by_pixels = frame.assign(found_by="k-means", called="a")
+    assert scores.clustering_summary(pd.concat([frame, by_pixels])) == {
         "clustering/accuracy": pytest.approx((2 / 3 + 1) / 2),
         "clustering/nmi": pytest.approx((0 + 1) / 2),
+        "clustering/surest": pytest.approx((2 / 3 + 0) / 2),
+        "clustering/k_means": pytest.approx((2 / 3 + 0) / 2),
+        "clustering/used": 1 / 2,  # one of a training image in 00, none in 01
     }
 
 

@@ -75,6 +75,7 @@ class Autoencoder(Latent):
                 self.prior,
                 dropout=config.input_dropout,
                 normalised=config.normalised,
+                sharpness=config.sharpness,
             ),
             "decoder": Decoder(shape, units, self.content, config.latent, added=config.use == "reduction"),
         } | {name: CodeDiscriminator(*sizes, units, config.noise) for name, sizes in of_d.items()}

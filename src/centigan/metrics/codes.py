@@ -17,6 +17,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.neighbors import KNeighborsClassifier
 
 from centigan.atomic import atomic_path
@@ -33,7 +34,20 @@ from centigan.types import Encodes, Latent, Shape
 
 MOST = 2000  # images of a kind
 CHUNK = 250  # images a forward pass
-COLUMNS = ("class_id", "source", "x1", "x2", "named", "named_by_pixels", "energy", "floor", "dimensions")
+COMPONENTS = 50  # that LDA is given: of more it learns the training images by heart
+COLUMNS = (
+    "class_id",
+    "source",
+    "x1",
+    "x2",
+    "named",
+    "named_by_pixels",
+    "named_by_pca",
+    "named_by_lda",
+    "energy",
+    "floor",
+    "dimensions",
+)
 CPU = torch.device("cpu")
 Codes = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -43,7 +57,7 @@ ClassIds = NDArray[np.object_]
 def measure(layout: Layout, split: str, model: FamilySettings, *, device: torch.device = CPU) -> None:
     """Write metrics/codes/{split}.parquet: a row a held-out image, then a row a draw of the prior.
 
-    `named` and `named_by_pixels` are classes, and None of draws of the prior; both distances are of all.
+    What stands in `named...` are classes, and None of draws of the prior; both distances are of all.
 
     Raises:
         UserError: for a family that finds no codes, or has no prior over them.
@@ -57,17 +71,20 @@ def measure(layout: Layout, split: str, model: FamilySettings, *, device: torch.
     rng = torch.Generator().manual_seed(counter_seed(0, split, "codes"))
     prior, other = (family.latent(len(held_out), rng).numpy() for _ in range(2))
     plane = in_a_plane(codes, held_out, prior)
-    named = [
-        class_ids_of(nearest(of, training[1], asked), classes)
-        for of, asked in (
-            (codes, held_out),
-            (training[0].flatten(1).numpy(), own[0].flatten(1).numpy()),
-        )
-    ]
-    of_images = _rows("held_out", plane[0], class_ids_of(own[1], classes), *named)
+    pixels, own_pixels = (images.flatten(1).numpy() for images in (training[0], own[0]))
+    named = {
+        column: class_ids_of(nearest(of, training[1], asked), classes)
+        for column, (of, asked) in {
+            "named": (codes, held_out),
+            "named_by_pixels": (pixels, own_pixels),
+            "named_by_pca": by_components(pixels, own_pixels, codes.shape[1]),
+            "named_by_lda": by_discriminants(pixels, own_pixels, training[1], codes.shape[1]),
+        }.items()
+    }
+    of_images = _rows("held_out", plane[0], class_ids_of(own[1], classes), named)
     nothing = class_ids_of(np.full(len(prior), -1), classes)
     table = pd.concat(
-        [of_images, _rows("prior", plane[1], nothing, nothing, nothing)], ignore_index=True
+        [of_images, _rows("prior", plane[1], nothing, dict.fromkeys(named, nothing))], ignore_index=True
     ).assign(
         energy=energy_distance(held_out, prior),
         floor=energy_distance(other, prior),
@@ -93,6 +110,26 @@ def in_a_plane(codes: Codes, *others: Codes) -> list[Codes]:
     return [components.transform(other) for other in others]
 
 
+def by_components(pixels: Codes, asked: Codes, dimensions: int) -> tuple[Codes, Codes]:
+    """Pixels (N, F) and asked ones (M, F) on the first principal components of the former."""
+    components = PCA(min(dimensions, *pixels.shape), random_state=0).fit(pixels)
+    return components.transform(pixels), components.transform(asked)
+
+
+def by_discriminants(pixels: Codes, asked: Codes, labels: Labels, dimensions: int) -> tuple[Codes, Codes]:
+    """The same on linear discriminants of labels (N,).
+
+    On principal components where there are none: of one class, or of classes that are one image each.
+    """
+    classes = len(np.unique(labels))
+    if classes == 1 or len(np.unique(pixels, axis=0)) <= classes:
+        return by_components(pixels, asked, dimensions)
+    small, small_asked = by_components(pixels, asked, min(COMPONENTS, len(pixels) - classes))
+    found = LinearDiscriminantAnalysis(n_components=min(dimensions, classes - 1, small.shape[1]))
+    found.fit(small, labels)
+    return found.transform(small), found.transform(small_asked)
+
+
 def _some(folder: Path, prefix: str, shape: Shape) -> tuple[torch.Tensor, Labels]:
     """At most MOST images (N, C, H, W) of a file, evenly, and their labels (N,)."""
     labels = np.load(folder / f"{prefix}labels.npy")
@@ -105,6 +142,6 @@ def _encoded(family: Encodes, images: torch.Tensor, device: torch.device) -> Cod
     return np.asarray(torch.cat(parts).numpy())
 
 
-def _rows(source: str, plane: Codes, class_ids: ClassIds, *named: ClassIds) -> pd.DataFrame:
+def _rows(source: str, plane: Codes, class_ids: ClassIds, named: dict[str, ClassIds]) -> pd.DataFrame:
     columns = {"class_id": class_ids, "source": source, "x1": plane[:, 0], "x2": plane[:, 1]}
-    return pd.DataFrame({**columns, "named": named[0], "named_by_pixels": named[1]})
+    return pd.DataFrame(columns | named)

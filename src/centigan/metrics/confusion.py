@@ -16,6 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from centigan.errors import UserError
 
 ASSIGNMENT, MAJORITY = "assignment", "majority"
+MODEL, K_MEANS = "model", "k-means"  # what found clusters
 NO_CLASS = -1
 Counts = NDArray[np.int64]
 
@@ -47,6 +48,21 @@ def classes_of_clusters(counts: Counts) -> Counts:
     named = np.empty(counts.shape[1], np.int64)
     named[clusters] = classes
     return named
+
+
+def called_by_the_surest(
+    logits: NDArray[np.float32], labels: NDArray[np.integer]
+) -> tuple[Counts, NDArray[np.bool_]]:
+    """Of each cluster the label of the image that is surest of it (M,), by logits (N, M); these images (N,).
+
+    Makhzani et al. (2015, section 6); no other label is used. How sure is the probability, softmax of logits.
+    """
+    against_others = logits - logits.max(axis=1, keepdims=True)
+    log_p = against_others - np.log(np.exp(against_others).sum(axis=1, keepdims=True))
+    surest = log_p.argmax(axis=0)
+    chosen = np.zeros(len(labels), bool)
+    chosen[surest] = True
+    return labels[surest].astype(np.int64), chosen
 
 
 def share_right(counts: Counts, named: Counts) -> float:

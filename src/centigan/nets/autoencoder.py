@@ -17,22 +17,31 @@ from centigan.types import Shape
 class Encoder(nn.Module):
     """Images (N, C, H, W) -> logits (N, K) of a class or cluster, and the rest of the code, z (N, L)."""
 
-    mean: Tensor  # of the prior's dimensions
+    mean: Tensor  # (K + L,) of logits and z
     deviation: Tensor
 
     def __init__(
-        self, shape: Shape, units: int, content: int, prior: Prior, *, dropout: float, normalised: bool
+        self,
+        shape: Shape,
+        units: int,
+        content: int,
+        prior: Prior,
+        *,
+        dropout: float,
+        normalised: bool,
+        sharpness: float,
     ) -> None:
         """`content`: K, or 0; `dropout`: share of pixels that are black in training.
 
-        `normalised`: batch norm in hidden layers, and without gain and shift on logits and z. Of z it is
-        scaled to the prior's mean and deviation in each dimension, which a code need not learn then.
+        `normalised`: batch norm in hidden layers, and without gain and shift on logits and z. Then each logit
+        has the deviation `sharpness`, and z the prior's mean and deviation in each dimension: neither is
+        learnt.
         """
         super().__init__()
         mean, deviation = prior.moments()
         self.parts = [content, len(mean)]
-        self.register_buffer("mean", mean)
-        self.register_buffer("deviation", deviation)
+        self.register_buffer("mean", torch.cat([torch.zeros(content), mean]))
+        self.register_buffer("deviation", torch.cat([torch.full((content,), sharpness), deviation]))
         self.normalised, self.dropout = normalised, dropout
         self.hidden = nn.Sequential(
             *_hidden(shape.channels * shape.resolution**2, units, normalised),
@@ -44,8 +53,9 @@ class Encoder(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (N, C, H, W) in [-1, 1] -> float32 (N, K), (N, L)."""
         pixels = F.dropout((x.flatten(1) + 1) / 2, self.dropout, self.training)
-        logits, z = self.norm(self.head(self.hidden(pixels)).float()).split(self.parts, dim=1)
-        return logits, z * self.deviation + self.mean if self.normalised else z
+        code = self.norm(self.head(self.hidden(pixels)).float())
+        logits, z = (code * self.deviation + self.mean if self.normalised else code).split(self.parts, dim=1)
+        return logits, z
 
 
 class Decoder(nn.Module):

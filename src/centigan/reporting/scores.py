@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from centigan.layout import WHOLE
-from centigan.metrics.confusion import normalised_mutual_information
+from centigan.metrics.confusion import K_MEANS, normalised_mutual_information
 from centigan.metrics.memorisation import closer_than_held_out, duplicate_counts, scope_of
 from centigan.metrics.modes import divergence_from_uniform
 from centigan.settings.evaluation import NeighbourSettings
@@ -112,7 +112,10 @@ def codes_summary(codes: pd.DataFrame) -> dict[str, float]:
     of_images = codes[codes["source"] == "held_out"]
     right = {
         f"codes/{name}": (of_images[column] == of_images["class_id"]).mean()
-        for name, column in (("nearest", "named"), ("nearest_pixels", "named_by_pixels"))
+        for name, column in (
+            ("nearest", "named"),
+            *((f"nearest_{by}", f"named_by_{by}") for by in ("pixels", "pca", "lda")),
+        )
     }
     apart = of_images.groupby("split")[["energy", "floor"]].first().mean()
     return right | {f"codes/{name}": value for name, value in apart.items()}
@@ -147,15 +150,26 @@ def class_output_summary(answers: pd.DataFrame) -> dict[str, float]:
 def clustering_summary(clusters: pd.DataFrame) -> dict[str, float]:
     """Held-out images whose cluster is called by their class; what both tell of each other; mean over splits.
 
-    A share is of a split's images, as published errors are, not a mean over its classes.
+    `surest` calls clusters by one held-out image each and counts the others, `used` clusters have a training
+    image, `k_means` is of pixels. A share is of a split's images, as published errors are, not a mean over
+    its classes.
     """
-    held_out = clusters[clusters["source"] == "held_out"]
-    right, told = [], []
-    for _, rows in held_out.groupby("split"):
-        right.append(rows.loc[rows["called"] == rows["class_id"], "count"].sum() / rows["count"].sum())
-        counts = rows.pivot_table("count", "class_id", "cluster", aggfunc="sum")
-        told.append(normalised_mutual_information(counts.to_numpy()))
-    return {"clustering/accuracy": float(np.mean(right)), "clustering/nmi": float(np.mean(told))}
+    values: dict[str, list[float]] = {}
+    for (_, found_by), rows in clusters.groupby(["split", "found_by"]):
+        own = rows[rows["source"] == "held_out"]
+        right = own.loc[own["called"] == own["class_id"], "count"].sum() / own["count"].sum()
+        if found_by == K_MEANS:
+            values.setdefault("k_means", []).append(right)
+            continue
+        values.setdefault("accuracy", []).append(right)
+        by_one = own.loc[own["surest"] == own["class_id"], "rest"].sum()
+        if own["rest"].any():
+            values.setdefault("surest", []).append(by_one / own["rest"].sum())
+        of_training = rows[rows["source"] == "training"].groupby("cluster")["count"].sum()
+        values.setdefault("used", []).append(float((of_training > 0).sum()))
+        counts = own.pivot_table("count", "class_id", "cluster", aggfunc="sum")
+        values.setdefault("nmi", []).append(normalised_mutual_information(counts.to_numpy()))
+    return {f"clustering/{name}": float(np.mean(each)) for name, each in values.items()}
 
 
 def circles_summary(divided: pd.DataFrame) -> dict[str, float]:

@@ -158,6 +158,18 @@ METRICS = (
         "clusters are called by training images: by the best assignment, or each by its majority where "
         "there are more than classes",
     ),
+    Metric("The same by k-means of pixels", "", "clustering/k_means", "", None, "of as many clusters"),
+    Metric(
+        "The same, each cluster called by one image",
+        "higher",
+        "clustering/surest",
+        "",
+        None,
+        "by the held-out image that is surest of it; the others are counted",
+    ),
+    Metric(
+        "Clusters with an image", "higher", "clustering/used", "", 1, "a training image; mean over splits"
+    ),
     Metric(
         "Mutual information of cluster and class",
         "higher",
@@ -193,6 +205,22 @@ METRICS = (
         "of a training image",
     ),
     Metric("The same by the nearest pixels", "", "codes/nearest_pixels", "", None, "without any network"),
+    Metric(
+        "The same by principal components",
+        "",
+        "codes/nearest_pca",
+        "",
+        None,
+        "of pixels, as many as of a code",
+    ),
+    Metric(
+        "The same by linear discriminants",
+        "",
+        "codes/nearest_lda",
+        "",
+        None,
+        "of pixels, by all labels of training images; as many as a code has, fewer than classes",
+    ),
     Metric(
         "Energy distance of codes from the prior",
         "lower",

@@ -67,6 +67,7 @@ class AaeConfig(FamilySettings):
     normalised: bool = Field(
         True, description="batch norm in the encoder, and of codes; false: paper, often of one cluster"
     )
+    sharpness: float = Field(3.0, gt=0, description="std of each logit of y over a minibatch; normalised")
     input_dropout: float = Field(
         0.0, ge=0, lt=1, description="share of the encoder's pixels; paper: .2, few labels"
     )
