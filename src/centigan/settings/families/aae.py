@@ -77,7 +77,7 @@ class AaeConfig(FamilySettings):
         5.0e-4, gt=0, description="for discriminators, and the encoder against them"
     )
     class_lr: float = Field(1.0e-3, gt=0, description="for the encoder, by labels")
-    beta1: float = Field(0.9, ge=0, lt=1, description="of Adam")
+    beta1: float = Field(0.5, ge=0, lt=1, description="of Adam")
     beta2: float = Field(0.999, ge=0, lt=1, description="of Adam")
 
     @model_validator(mode="after")
