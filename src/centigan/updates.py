@@ -76,32 +76,22 @@ class ScheduledSGD(Optimizer):
         parameter.add_(state["velocity"].mul_(self.momentum).addcmul_(gradient, -lr * self.rate))
 
 
-class FallingAdam(Adam):
-    """Adam whose step size is constant for half of `zero_at` iterations, then falls in a line to 0.
+class ShortenedAdam(Adam):
+    """Adam whose step is shortened to a share r(n) of itself, by the iteration n, from 1.
 
-        r(n) = 2 - 2 (n - 1) / zero_at, within 0 and 1
-
-    The step is Adam's, shortened: the size is a tensor, which a recorded step reads, and Adam takes none
-    that changes on every device.
+    The share is a tensor, which a recorded step reads; Adam takes no step size that changes on every device.
     """
 
     rate: Tensor  # r(n)
 
     def __init__(
-        self,
-        parameters: Iterable[nn.Parameter],
-        lr: float,
-        betas: tuple[float, float],
-        weight_decay: float,
-        *,
-        zero_at: int,
+        self, parameters: Iterable[nn.Parameter], lr: float, betas: tuple[float, float], weight_decay: float
     ) -> None:
         super().__init__(parameters, lr, betas, weight_decay=weight_decay, fused=True)
-        self.zero_at = zero_at
 
     def at(self, iteration: Tensor) -> None:
         """Take the rate of an iteration, () int64."""
-        self.rate = (2 - 2 * (iteration - 1).float() / self.zero_at).clamp(0, 1)
+        raise NotImplementedError
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -112,6 +102,55 @@ class FallingAdam(Adam):
         super().step()
         for parameter, old in zip(moved, before, strict=True):
             parameter.lerp_(old, 1 - self.rate)
+
+
+class FallingAdam(ShortenedAdam):
+    """Its step size is constant for half of `zero_at` iterations, then falls in a line to 0.
+
+    r(n) = 2 - 2 (n - 1) / zero_at, within 0 and 1
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float,
+        betas: tuple[float, float],
+        weight_decay: float,
+        *,
+        zero_at: int,
+    ) -> None:
+        super().__init__(parameters, lr, betas, weight_decay)
+        self.zero_at = zero_at
+
+    def at(self, iteration: Tensor) -> None:
+        """Take the rate of an iteration, () int64."""
+        self.rate = (2 - 2 * (iteration - 1).float() / self.zero_at).clamp(0, 1)
+
+
+class DecayingAdam(ShortenedAdam):
+    """Its step size is constant for `constant_for` iterations, then decays to `last` of it within `over`.
+
+    r(n) = last^((n - constant_for) / over), within last and 1
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float,
+        betas: tuple[float, float],
+        weight_decay: float,
+        *,
+        constant_for: int,
+        over: int,
+        last: float,
+    ) -> None:
+        super().__init__(parameters, lr, betas, weight_decay)
+        self.constant_for, self.over, self.last = constant_for, over, last
+
+    def at(self, iteration: Tensor) -> None:
+        """Take the rate of an iteration, () int64."""
+        share = ((iteration - self.constant_for) / self.over).clamp(0, 1)
+        self.rate = torch.exp(log(self.last) * share)
 
 
 def optimizers_of(
@@ -145,7 +184,7 @@ def decay_linearly(optimizers: Iterable[Optimizer], iteration: Tensor, over: int
 def follow_schedules(optimizers: Iterable[Optimizer], iteration: Tensor) -> None:
     """Let those optimisers that follow the iteration take their values of it."""
     for optimizer in optimizers:
-        if isinstance(optimizer, ScheduledSGD | FallingAdam):
+        if isinstance(optimizer, ScheduledSGD | ShortenedAdam):
             optimizer.at(iteration)
 
 
