@@ -17,6 +17,7 @@ from centigan.settings.families import FAMILIES
 from centigan.settings.families.aae import AaeConfig
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.batchgan import BatchganConfig
+from centigan.settings.families.bigan import BiganConfig
 from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cdcgan import CdcganConfig
 from centigan.settings.families.cgan import CganConfig
@@ -65,6 +66,8 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "acgan": AcganConfig(width=0.1),
     "batchgan": BatchganConfig(width=0.05, discriminator_steps=2),
     "batchgan-batch": BatchganConfig(width=0.05, prediction="batch", spectral=False),
+    "bigan": BiganConfig(width=0.05, latent=8),
+    "bigan-convolution": BiganConfig(width=0.05, latent=8, net="convolution", prior="uniform"),
     "catgan": CatganConfig(width=0.05, clusters=4, rate="falls"),
     "catgan-convolution": CatganConfig(width=0.05, clusters=4, net="convolution"),
     "catgan-semi_supervised": CatganConfig(width=0.05, semi_supervised=True),

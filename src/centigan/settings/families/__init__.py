@@ -10,6 +10,7 @@ from pydantic import Discriminator, Tag
 from centigan.settings.families.aae import AaeConfig
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.batchgan import BatchganConfig
+from centigan.settings.families.bigan import BiganConfig
 from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cdcgan import CdcganConfig
 from centigan.settings.families.cgan import CganConfig
@@ -39,6 +40,7 @@ ModelConfig = Annotated[
     Annotated[AaeConfig, Tag("aae")]
     | Annotated[AcganConfig, Tag("acgan")]
     | Annotated[BatchganConfig, Tag("batchgan")]
+    | Annotated[BiganConfig, Tag("bigan")]
     | Annotated[CatganConfig, Tag("catgan")]
     | Annotated[CdcganConfig, Tag("cdcgan")]
     | Annotated[CganConfig, Tag("cgan")]
@@ -59,6 +61,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "aae": AaeConfig,
     "acgan": AcganConfig,
     "batchgan": BatchganConfig,
+    "bigan": BiganConfig,
     "catgan": CatganConfig,
     "cdcgan": CdcganConfig,
     "cgan": CganConfig,
