@@ -7,20 +7,17 @@ import torch
 from sklearn.svm import LinearSVC
 
 from centigan.errors import UserError
-from centigan.families import build
 from centigan.layout import Layout
 from centigan.metrics import linear_probe
 from centigan.metrics.linear_probe import (
     COLUMNS,
-    CPU,
     chosen_cost,
     in_their_span,
     labelled_rows,
     learn_and_name,
     measure,
-    represented,
-    take_statistics,
 )
+from centigan.metrics.own_features import CPU
 from centigan.settings.evaluation import LinearProbeSettings
 from centigan.settings.families.dcgan import DcganConfig
 from centigan.settings.families.gan import GanConfig
@@ -137,31 +134,6 @@ def test_each_draw_has_other_images_and_as_many_of_each_class() -> None:
         assert len(set(rows)) == 9
     with pytest.raises(UserError, match=r"labels_per_class is 3, and class 0 of the split has 2 training"):
         labelled_rows(np.array([0, 0, 1, 1, 1]), SETTINGS, "00", 0)
-
-
-def test_batch_norm_takes_the_mean_of_the_statistics_of_the_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear_probe, "CHUNK", 8)
-    family = build(MODEL, classes=2, resolution=32, rng=torch.Generator().manual_seed(0))
-    images = torch.rand(16, 3, 32, 32, generator=torch.Generator().manual_seed(1)) * 2 - 1
-    first, second = family.discriminator.blocks[:2]
-    with torch.no_grad():
-        maps = [second[0](first(part)) for part in images.split(8)]
-    take_statistics(family, images)
-    means, variances = (torch.stack([of(m) for m in maps]).mean(0) for of in (mean, variance))
-    torch.testing.assert_close(second[1].running_mean, means)
-    torch.testing.assert_close(second[1].running_var, variances)
-    kept = second[1].running_mean.clone()
-    features = represented(family, images)
-    assert torch.equal(second[1].running_mean, kept)  # what is measured changes nothing any more
-    np.testing.assert_allclose(represented(family, images[:3]), features[:3], atol=1e-5)
-
-
-def mean(maps: torch.Tensor) -> torch.Tensor:
-    return maps.mean((0, 2, 3))
-
-
-def variance(maps: torch.Tensor) -> torch.Tensor:
-    return maps.var((0, 2, 3))
 
 
 @pytest.fixture

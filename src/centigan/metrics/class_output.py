@@ -20,8 +20,8 @@ import torch
 from centigan.atomic import atomic_path
 from centigan.data.batches import images_of, labelled
 from centigan.errors import UserError
-from centigan.families import build
 from centigan.layout import Layout
+from centigan.metrics.beginning import as_training_began
 from centigan.metrics.labels import class_ids_of, right_answers
 from centigan.seeds import counter_seed
 from centigan.settings.stages import TrainStage
@@ -63,11 +63,8 @@ def _classifier(
 ) -> Classifies:
     """A classifier of the same shape, which has seen the labelled images alone."""
     train, folder = stage.train, layout.arrays(split)
-    first = torch.Generator().manual_seed(counter_seed(train.seed, split, "weights"))
-    family = build(stage.model, **shape._asdict(), rng=first)
+    family = as_training_began(stage.model, train, split, shape, device)
     assert isinstance(family, Classifies)
-    for network in family.networks.values():
-        network.to(device)
     labels = labelled(torch.from_numpy(np.load(folder / "labels.npy")).long(), stage.supervision, split)
     rows = (labels != UNLABELLED).nonzero()[:, 0]
     seen = images_of(folder / "images.npy", shape, rows.numpy())

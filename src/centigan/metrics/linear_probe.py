@@ -10,9 +10,7 @@ are, are named. All three kinds see the same images.
 Decisions
     1. C is chosen by cross-validation within the labelled images of a draw; of equally good ones it is the
        smallest. The authors' code takes one C for all draws by 10,000 further labelled images.
-    2. Batch norm takes its statistics from all training images, without labels, as in that code: the mean
-       over batches of their means and variances. A training leaves statistics of real and generated images
-       alike, and first weights have none.
+    2. Batch norm takes its statistics from all training images (`own_features`).
     3. Features are moved and scaled, by one number, so that the labelled ones have mean 0 and a mean square
        length of 1: then a C means the same for all three kinds. In that code 1e-4 to 1e-2, on 7,168 numbers
        as they are.
@@ -28,28 +26,31 @@ import torch
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
-from torch import Tensor, nn
 
 from centigan.atomic import atomic_path
 from centigan.data.batches import images_of
 from centigan.errors import UserError
-from centigan.families import build
 from centigan.layout import Layout
 from centigan.metrics.labels import class_ids_of, right_answers
+from centigan.metrics.own_features import (
+    CPU,
+    PIXELS,
+    TRAINED,
+    UNTRAINED,
+    Features,
+    represented,
+    take_statistics,
+    untrained,
+)
 from centigan.seeds import counter_seed
 from centigan.settings.evaluation import LinearProbeSettings
 from centigan.settings.limits import CLASSES_TOLD_APART
 from centigan.settings.stages import LinearProbeStage
-from centigan.sheets import evenly
 from centigan.trained import trained_family
-from centigan.types import UNLABELLED, Batch, Given, Primes, Represents, Shape
+from centigan.types import Represents
 
-TRAINED, UNTRAINED, PIXELS = "trained", "untrained", "pixels"  # what the column `features` says
 COLUMNS = ("class_id", "features", "labels_per_class", "draw", "cost", "correct", "count")
-CHUNK = 128  # images a forward pass: those of a batch of the paper
 ITERATIONS = 10_000  # of the solver, at most; a few dozen suffice
-CPU = torch.device("cpu")
-Features = NDArray[np.float32]
 Labels = NDArray[np.int64]
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,8 @@ def measure(layout: Layout, split: str, stage: LinearProbeStage, *, device: torc
     draws = [labelled_rows(labels, settings, split, draw) for draw in range(settings.draws)]
     images = images_of(folder / "images.npy", shape, np.arange(len(labels)))
     held_out = images_of(folder / "held_out_images.npy", shape)
-    learners = {TRAINED: family, UNTRAINED: _untrained(stage, split, shape, images, device)}
+    first = untrained(stage.model, stage.train, split, shape, images, device)
+    learners = {TRAINED: family, UNTRAINED: first}
     for learner in learners.values():
         take_statistics(learner, images, device)
     frames = []
@@ -151,51 +153,3 @@ def _classifier(cost: float) -> LinearSVC:
     in 6.0 s: it is faster for C up to 1, not for 100. A tolerance of 1e-3 changes some names at C = 10.
     """
     return LinearSVC(C=cost, dual=False, max_iter=ITERATIONS)
-
-
-def _untrained(
-    stage: LinearProbeStage, split: str, shape: Shape, images: Tensor, device: torch.device
-) -> Represents:
-    """The family as its training began; what begins with data, with training images evenly chosen."""
-    rng = torch.Generator().manual_seed(counter_seed(stage.train.seed, split, "weights"))
-    family = build(stage.model, **shape._asdict(), rng=rng)
-    assert isinstance(family, Represents)
-    for network in family.networks.values():
-        network.to(device)
-    if isinstance(family, Primes):
-        rows = torch.tensor(evenly(len(images), stage.train.batch_size))
-        some = Given(torch.full((len(rows),), UNLABELLED, device=device))
-        seed = counter_seed(stage.train.seed, split, "prime")
-        torch.manual_seed(seed)
-        family.prime(
-            Batch(images[rows].to(device), some, torch.tensor(1)), torch.Generator(device).manual_seed(seed)
-        )
-    return family
-
-
-def take_statistics(family: Represents, images: Tensor, device: torch.device = CPU) -> None:
-    """Give every batch norm on the way to features the mean statistics of batches of these images."""
-    norms = [
-        layer
-        for network in family.networks.values()
-        for layer in network.modules()
-        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)
-    ]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # the mean over all batches
-    hooks = [norm.register_forward_pre_hook(_as_in_training) for norm in norms]
-    represented(family, images, device)
-    for hook in hooks:
-        hook.remove()
-
-
-def _as_in_training(layer: nn.Module, _: object) -> None:
-    layer.train()
-
-
-def represented(family: Represents, images: Tensor, device: torch.device = CPU) -> Features:
-    """Features (N, F) of images (N, C, H, W), in chunks of about the same size."""
-    parts = images.tensor_split(-(-len(images) // CHUNK))
-    features = [family.represent(part.to(device)).float().cpu() for part in parts]
-    return np.asarray(torch.cat(features).numpy())
