@@ -33,6 +33,7 @@ class Unconditional(FamilySettings):
 OF_OTHERS = {  # abilities, and what only some data have
     "encodes",
     "likelihood",
+    "binary_likelihood",
     "reconstructs",
     "clusters",
     "represents",

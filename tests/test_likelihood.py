@@ -1,5 +1,6 @@
 """Bits per dimension, by what algebra gives."""
 
+from itertools import product
 from math import e, log, log2, pi
 
 import pytest
@@ -8,6 +9,8 @@ import torch
 from centigan.likelihood import (
     BIN,
     as_images,
+    bernoulli_nats,
+    binarised,
     bits_per_dim,
     dequantised,
     divergence_from_standard,
@@ -114,3 +117,22 @@ def test_importance_samples_close_the_gap_of_a_diagonal_posterior(samples: int, 
     weights = pca.log_weights(z, gaussian_nats(z, pca.mean, sigma))
     found = importance_bound(weights.view(samples, trials)).mean().item()
     assert found == pytest.approx(nats, abs=1.5e-3)
+
+
+def test_a_binarised_pixel_is_white_as_often_as_its_grey_value_says() -> None:
+    grey = torch.tensor([0.0, 0.25, 0.8, 1.0]).view(4, 1, 1, 1).expand(4, 1, 100, 100)
+    binary = binarised(2 * grey - 1, rng())
+    assert set(binary.unique().tolist()) == {-1.0, 1.0}
+    often = (binary > 0).float().mean((1, 2, 3))
+    torch.testing.assert_close(often, grey[:, 0, 0, 0], rtol=0, atol=0.02)
+    assert often[0] == 0
+    assert often[3] == 1
+
+
+def test_the_probabilities_of_all_binary_images_add_up_to_1_and_grey_values_have_none() -> None:
+    every = torch.tensor(list(product([0.0, 1.0], repeat=4)))
+    logits = torch.tensor([[-2.0, 0.3, 1.0, 30.0]])
+    assert bernoulli_nats(every, logits.expand(16, 4)).exp().sum().item() == pytest.approx(1)
+    assert bernoulli_nats(torch.ones(1, 4), torch.zeros(1, 4)).item() == pytest.approx(-4 * log(2))
+    grid = torch.linspace(0, 1, 10_001)[:, None]  # the integral over [0, 1] of a density would be 1
+    assert bernoulli_nats(grid, torch.zeros_like(grid)).exp().mean().item() == pytest.approx(0.5)

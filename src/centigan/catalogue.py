@@ -21,6 +21,7 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "encodes": ("a model that finds codes of images", "finds none"),
     "reconstructs": ("a model that draws an image again", "draws none again"),
     "likelihood": ("a model that tells a density of images", "tells none"),
+    "binary_likelihood": ("a model that tells a likelihood of binarised images", "tells none"),
     "classifies": ("a model that names the class of an image", "names none"),
     "clusters": ("a model that finds clusters", "finds none"),
     "represents": ("a model with features of images", "has none"),
@@ -39,6 +40,7 @@ ASKED_OF_MODEL = {  # by a metric itself
     "encodes",
     "reconstructs",
     "likelihood",
+    "binary_likelihood",
     "classifies",
     "clusters",
     "represents",
@@ -178,6 +180,15 @@ METRICS = {
         needs=frozenset({"likelihood"}),
         own="held_out",
         numbers=("bits_per_dim/{held_out,training}{,/gaussian}",),
+    ),
+    "binary_nats": Metric(
+        "split",
+        ("train", "arrays"),
+        "bits_per_dim",  # whose images, draws and importance samples it takes
+        ("class_id", "source", "images", "nats", "std_error", "bound", "pixels"),
+        needs=frozenset({"binary_likelihood"}),
+        own="held_out",
+        numbers=("binary_nats/{held_out,training}{,/pixels}",),
     ),
     "reconstruction": Metric(
         "split",

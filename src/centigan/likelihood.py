@@ -16,6 +16,7 @@ from math import log, pi
 
 import torch
 from torch import Generator, Tensor
+from torch.nn import functional as F
 
 LEVELS = 256
 BIN = 2 / LEVELS  # width of a byte's bin in w
@@ -38,6 +39,15 @@ def as_images(w: Tensor) -> Tensor:
     return (w * (256 / 255)).clamp(-1.0, 1.0)
 
 
+def binarised(images: Tensor, rng: Generator) -> Tensor:
+    """-1 or 1 (N, C, H, W) for each pixel of images in [-1, 1]: its grey value is the chance of 1.
+
+    (Salakhutdinov & Murray, 2008.) A likelihood of these is of binary images, and none of bytes.
+    """
+    chance = torch.rand(images.shape, generator=rng, device=rng.device).to(images.device)
+    return torch.where(chance < (images + 1) / 2, 1.0, -1.0)
+
+
 def nats_of_bytes(log_density: Tensor, dimensions: int) -> Tensor:
     """A bound on log P(x), of log p(w) (N,) of images of so many dimensions."""
     return log_density + dimensions * log(BIN)
@@ -52,6 +62,15 @@ def gaussian_nats(w: Tensor, mean: Tensor, sigma: Tensor) -> Tensor:
     """log N(w; mean, sigma^2) (N,) of w (N, ...); sigma is broadcast."""
     squares = ((w.float() - mean.float()) / sigma).square()
     return -(squares / 2 + sigma.log() + log(2 * pi) / 2).flatten(1).sum(1)
+
+
+def bernoulli_nats(x: Tensor, logits: Tensor) -> Tensor:
+    """log P(x) (N,) of x (N, ...) of 0 and 1, each 1 with probability sigmoid(logits).
+
+    Of values between 0 and 1 it would be no likelihood: it does not add up to 1 over them.
+    """
+    logits = logits.float()
+    return (x * logits - F.softplus(logits)).flatten(1).sum(1)
 
 
 def divergence_from_standard(mean: Tensor, log_variance: Tensor) -> Tensor:

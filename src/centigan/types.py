@@ -119,6 +119,21 @@ class Weighs(Likelihood, Protocol):
 
 
 @runtime_checkable
+class BinaryLikelihood(Protocol):
+    """Tells the log-probability of binarised images, or a bound below it. Ability `binary_likelihood`."""
+
+    bound: str  # as above
+
+    def binary_log_likelihood(self, binary: Tensor, rng: Generator) -> Tensor:
+        """Nats (N,) of images (N, C, H, W) of -1 and 1; one draw of what is random."""
+        ...
+
+    def binary_log_weight(self, binary: Tensor, rng: Generator) -> Tensor:
+        """Nats (N,): the log of one draw of what has an image's probability as its mean."""
+        ...
+
+
+@runtime_checkable
 class Classifies(Protocol):
     """Names the class of an image. Ability `classifies`."""
 

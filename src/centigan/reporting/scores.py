@@ -91,12 +91,22 @@ def smoothness_summary(walks: pd.DataFrame) -> dict[str, float]:
 
 def bits_per_dim_summary(bits: pd.DataFrame) -> dict[str, float]:
     """Mean over the splits of bits per dimension, and of a Gaussian's, on held-out and on training images."""
+    return _likelihoods(bits, "bits_per_dim", "bits", "gaussian")
+
+
+def binary_nats_summary(nats: pd.DataFrame) -> dict[str, float]:
+    """Mean over the splits of nats of binarised images, and of pixels by themselves, of the same images."""
+    return _likelihoods(nats, "binary_nats", "nats", "pixels")
+
+
+def _likelihoods(rows: pd.DataFrame, metric: str, own: str, other: str) -> dict[str, float]:
+    """Of a column, and of another beside it, the mean over all held-out and over all training images."""
     values: dict[str, float] = {}
-    of_all = bits[bits["class_id"] == WHOLE]
+    of_all = rows[rows["class_id"] == WHOLE]
     for source in ("held_out", "training"):
-        rows = of_all[of_all["source"] == source]
-        values[f"bits_per_dim/{source}"] = np.average(rows["bits"], weights=rows["images"])
-        values[f"bits_per_dim/{source}/gaussian"] = np.average(rows["gaussian"], weights=rows["images"])
+        of_source = of_all[of_all["source"] == source]
+        values[f"{metric}/{source}"] = np.average(of_source[own], weights=of_source["images"])
+        values[f"{metric}/{source}/{other}"] = np.average(of_source[other], weights=of_source["images"])
     return values
 
 

@@ -104,6 +104,7 @@ def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: Neighbour
         "neighbours": lambda rows: scores.neighbour_summary(rows, neighbours),
         "smoothness": scores.smoothness_summary,
         "bits_per_dim": scores.bits_per_dim_summary,
+        "binary_nats": scores.binary_nats_summary,
         "reconstruction": scores.reconstruction_summary,
         "codes": scores.codes_summary,
         "modes": scores.modes_summary,

@@ -59,6 +59,7 @@ OTHERS = (  # patterns: a name of summary.json, its label, which is better, digi
         True,
     ),
     (r"bits_per_dim/(\w+)", r"Bits per dimension, \1", "lower", 3, False),
+    (r"binary_nats/(\w+)", r"Nats of binarised images, \1", "lower", 1, False),
 )
 
 

@@ -14,6 +14,7 @@ Ability = Literal[
     "encodes",  # finds the point that an image comes from
     "reconstructs",  # draws an image again
     "likelihood",  # tells a density of images, or a bound on it
+    "binary_likelihood",  # tells one of binarised images
     "classifies",  # names the class of an image
     "clusters",  # tells groups of images apart that no label named
     "represents",  # has features of an image that a linear classifier may learn from
