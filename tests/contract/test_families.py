@@ -22,6 +22,7 @@ from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cdcgan import CdcganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.dcgan import DcganConfig
+from centigan.settings.families.draw import DrawConfig
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.gran import GranConfig
 from centigan.settings.families.improved import ImprovedConfig
@@ -39,6 +40,7 @@ from centigan.training.checkpoint import Checkpoint, Checkpoints, family_tensors
 from centigan.training.engine import autocast
 from centigan.types import (
     Batch,
+    BinaryLikelihood,
     Classifies,
     Clusters,
     Demonstrates,
@@ -86,6 +88,9 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
             virtual_batch_norm=2,
         ),
     ),
+    "draw": DrawConfig(width=0.05, steps=3, latent=4),
+    "draw-bytes": DrawConfig(width=0.05, steps=3, latent=4, decoder="gaussian", start="zero"),
+    "draw-whole": DrawConfig(width=0.05, steps=3, latent=4, attention=False, clip=None),
     "gan": GanConfig(width=0.05, steps=2),
     "gan-convolution": GanConfig(width=0.05, net="convolution", update="alternating"),
     "gran": GranConfig(width=0.02, latent=8, steps=2),
@@ -114,6 +119,7 @@ PROTOCOLS = {
     "encodes": Encodes,
     "reconstructs": Reconstructs,
     "likelihood": Likelihood,
+    "binary_likelihood": BinaryLikelihood,
     "classifies": Classifies,
     "clusters": Clusters,
     "represents": Represents,
@@ -268,7 +274,9 @@ def test_a_family_can_do_what_it_says_and_says_what_it_can_do(name: str) -> None
         assert len({sheet.name for sheet in sheets}) == len(sheets)
         for sheet in sheets:
             assert re.fullmatch("[a-z0-9_]+", sheet.name)
-            assert sheet.images.shape[2:] == images.shape[1:]
+            assert sheet.images.shape[2] == images.shape[1]
+            times = sheet.images.shape[3] // images.shape[2]  # a sheet may be enlarged
+            assert sheet.images.shape[3:] == (times * images.shape[2], times * images.shape[3])
             assert len(sheet.rows) in (0, len(sheet.images))
             assert len(sheet.columns) in (0, sheet.images.shape[1])
     if isinstance(family, Classifies):
@@ -295,6 +303,22 @@ def test_the_likelihood_of_a_batch_is_that_of_its_images_one_by_one(name: str) -
     assert together.shape == (4,)
     torch.testing.assert_close(together, apart, rtol=0.05, atol=0)  # each draws noise of its own
     assert (together < 0).all()  # of bytes, a probability
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, config in CONFIGS.items() if "binary_likelihood" in config.abilities]
+)
+def test_the_likelihood_of_binarised_images_is_that_of_each(name: str) -> None:
+    family, images = make(name), torch.where(batch(1).images < 0, -1.0, 1.0)
+    assert isinstance(family, BinaryLikelihood)
+    step(family, 1)
+    for tell in (family.binary_log_likelihood, family.binary_log_weight):
+        together = tell(images, torch.Generator().manual_seed(0))
+        rng = torch.Generator().manual_seed(0)
+        apart = torch.cat([tell(image, rng) for image in images.split(1)])
+        assert together.shape == (4,)
+        torch.testing.assert_close(together, apart, rtol=0.05, atol=0)  # each draws noise of its own
+        assert (together < 0).all()
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -385,6 +409,9 @@ def test_nothing_a_family_can_do_leaves_a_tensor_on_the_cpu(
             made.append(family.log_likelihood(images, rng))
         if isinstance(family, Weighs):
             made.append(family.log_weight(images, rng))
+        if isinstance(family, BinaryLikelihood):
+            made.append(family.binary_log_likelihood(images, rng))
+            made.append(family.binary_log_weight(images, rng))
         if isinstance(family, Clusters):
             made.append(family.cluster_logits(images))
         if isinstance(family, Represents):

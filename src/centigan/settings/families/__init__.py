@@ -16,6 +16,7 @@ from centigan.settings.families.cdcgan import CdcganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.dcgan import DcganConfig
+from centigan.settings.families.draw import DrawConfig
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.gran import GranConfig
 from centigan.settings.families.improved import ImprovedConfig
@@ -45,6 +46,7 @@ ModelConfig = Annotated[
     | Annotated[CdcganConfig, Tag("cdcgan")]
     | Annotated[CganConfig, Tag("cgan")]
     | Annotated[DcganConfig, Tag("dcgan")]
+    | Annotated[DrawConfig, Tag("draw")]
     | Annotated[GanConfig, Tag("gan")]
     | Annotated[GranConfig, Tag("gran")]
     | Annotated[ImprovedConfig, Tag("improved")]
@@ -66,6 +68,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "cdcgan": CdcganConfig,
     "cgan": CganConfig,
     "dcgan": DcganConfig,
+    "draw": DrawConfig,
     "gan": GanConfig,
     "gran": GranConfig,
     "improved": ImprovedConfig,
