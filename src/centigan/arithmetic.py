@@ -39,3 +39,9 @@ def walks(latents: Tensor, steps: int) -> Tensor:
     """Straight lines from each latent of (N, L) to the next, with both ends: (N - 1, steps, L) (Fig 4)."""
     shares = torch.linspace(0, 1, steps, device=latents.device)[:, None]
     return torch.lerp(latents[:-1, None], latents[1:, None], shares)
+
+
+def plane(reach: float, steps: int) -> Tensor:
+    """Latents (steps, steps, 2) on a grid from -reach to reach: z1 rightwards, z2 upwards."""
+    along = torch.linspace(-reach, reach, steps)
+    return torch.stack(torch.meshgrid(along, along.flip(0), indexing="xy"), dim=2)

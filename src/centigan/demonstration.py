@@ -16,7 +16,7 @@ from centigan.seeds import counter_seed
 from centigan.settings.stages import DemonstrateStage
 from centigan.sheets import Images
 from centigan.trained import trained_family
-from centigan.types import Demonstrates, Sheet, to_network, to_uint8
+from centigan.types import UNLABELLED, Demonstrates, DemonstratesClasses, Sheet, to_network, to_uint8
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +35,13 @@ def demonstrate_split(layout: Layout, split: str, stage: DemonstrateStage, *, de
     if not isinstance(family, Demonstrates):
         raise UserError(f"split {split}: {stage.model.title} draws no demonstration")
     settings = stage.demonstrations
-    images, _ = some_held_out(layout.arrays(split), settings.images, shape.resolution)
+    images, labels = some_held_out(layout.arrays(split), settings.images, shape.resolution)
     real = to_network(torch.from_numpy(images), shape.channels).to(device)
     rng = torch.Generator().manual_seed(counter_seed(settings.seed, split, "demonstrations"))
     sheets = family.demonstrate(real, classes, rng)
+    known = labels != UNLABELLED
+    if isinstance(family, DemonstratesClasses) and known.any():
+        sheets += family.demonstrate_classes(real[known.to(device)], labels[known], classes)
     tensors = {sheet.name: _as_bytes(sheet, f"split {split}: sheet {sheet.name!r}") for sheet in sheets}
     folder = layout.demonstrations(split)
     with atomic_path(folder / "images.safetensors") as temporary:

@@ -201,6 +201,15 @@ class Demonstrates(Protocol):
 
 
 @runtime_checkable
+class DemonstratesClasses(Demonstrates, Protocol):
+    """Draws what its paper shows of images whose classes are known, too."""
+
+    def demonstrate_classes(self, real: Tensor, labels: Tensor, classes: Sequence[str]) -> list[Sheet]:
+        """More of the paper's pictures; labels (N,) are positions among the classes."""
+        ...
+
+
+@runtime_checkable
 class Primes(Protocol):
     """Has a state that begins with real images: a reference batch, weights that depend on data."""
 

@@ -153,6 +153,21 @@ class DecayingAdam(ShortenedAdam):
         self.rate = torch.exp(log(self.last) * share)
 
 
+class GatedAdam(Adam):
+    """Fused Adam that may be told to leave an update out, by a tensor that stays on the device.
+
+    Then neither parameters, nor moments, nor its count of steps change: it is told of it in the way in which
+    a gradient scaler tells it of infinite gradients.
+    """
+
+    found_inf: Tensor | None = None
+
+    def only_if(self, moves: Tensor) -> None:
+        """Let the next updates count where `moves`, () bool, is true."""
+        # on meta there is no value to look at, and Adam that is not fused refuses it
+        self.found_inf = None if moves.is_meta else (~moves).float()
+
+
 def optimizers_of(
     config: TwoForms, networks: dict[str, nn.Module], *, adam: bool = False
 ) -> dict[str, Optimizer]:

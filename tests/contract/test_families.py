@@ -31,6 +31,7 @@ from centigan.settings.families.lapgan import LapganConfig
 from centigan.settings.families.sngan import SnganConfig
 from centigan.settings.families.unrolled import UnrolledConfig
 from centigan.settings.families.vae import VaeConfig
+from centigan.settings.families.vae_gan import VaeGanConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
 from centigan.settings.techniques import Techniques
@@ -44,6 +45,7 @@ from centigan.types import (
     Classifies,
     Clusters,
     Demonstrates,
+    DemonstratesClasses,
     Discriminates,
     Encodes,
     Family,
@@ -109,6 +111,9 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "improved-dense": ImprovedConfig(width=0.05, net="dense"),
     "unrolled": UnrolledConfig(width=0.25, latent=8, steps=2, discriminator_lr=0.01),
     "vae": VaeConfig(width=0.05, latent=8),
+    "vae-plane": VaeConfig(width=0.05, latent=2),
+    "vae_gan": VaeGanConfig(width=0.05, latent=8),
+    "vae_gan-gated": VaeGanConfig(width=0.05, latent=2, gated=True, saturating=False),
     "wgan": WganConfig(width=0.05, critic_steps=2),
     "wgan-dense": WganConfig(width=0.05, net="dense", critic_steps=2),
     "wgan_gp": WganGpConfig(width=0.05, critic_steps=2),
@@ -270,6 +275,8 @@ def test_a_family_can_do_what_it_says_and_says_what_it_can_do(name: str) -> None
         assert family.realness(images).shape == images.shape[:1]
     if isinstance(family, Demonstrates):
         sheets = family.demonstrate(images, ["a", "b", "c"], torch.Generator().manual_seed(0))
+        if isinstance(family, DemonstratesClasses):
+            sheets += family.demonstrate_classes(images, torch.tensor([0, 1, 2, 0]), ["a", "b", "c"])
         assert sheets
         assert len({sheet.name for sheet in sheets}) == len(sheets)
         for sheet in sheets:

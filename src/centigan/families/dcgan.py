@@ -46,6 +46,7 @@ from centigan.nets.all_convolutional import Discriminator, ImageGenerator
 from centigan.nets.blocks import evaluated, initialise_with_gains
 from centigan.nets.historical_averaging import HistoricalMean, departure, trained
 from centigan.settings.families.dcgan import DcganConfig as Config
+from centigan.shown import plane_sheet
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet
 from centigan.updates import ascend
 
@@ -144,7 +145,7 @@ class DCGAN(Latent):
         return evaluated(self.discriminator, images)
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
-        """Fig 4: walks between random z, one after the other."""
+        """Fig 4: walks between random z, one after the other; of two latents their plane, too."""
         paths = walks(self.latent(POINTS, rng), STEPS).to(real.device)
         wanted = Given(torch.full((paths.shape[0] * STEPS,), UNLABELLED, device=real.device))
         images = self.generate(paths.flatten(0, 1), wanted)
@@ -155,4 +156,7 @@ class DCGAN(Latent):
             "next row begins. Images that change by leaps are a sign of memorised ones (section 6.1, Fig 4).",
             images.view(*paths.shape[:2], *images.shape[1:]),
         )
-        return [sheet]
+        if self.config.latent != 2:
+            return [sheet]
+        prior = "N(0, I)" if self.config.prior == "normal" else "uniform from -1 to 1"
+        return [plane_sheet(self, prior, real.device), sheet]

@@ -26,7 +26,7 @@ Departures and decisions
     8. `width` scales every feature-map count; above 32 px each doubling adds a layer of at most 512 maps.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from math import log
@@ -48,7 +48,8 @@ from centigan.likelihood import (
 from centigan.nets.blocks import initialise_by_fan_in
 from centigan.nets.convolution import FIRST_SIDE, plan
 from centigan.settings.families.vae import VaeConfig as Config
-from centigan.types import Batch, Given, Latent, Shape
+from centigan.shown import again_sheet, plane_sheet, samples_sheet
+from centigan.types import Batch, Given, Latent, Shape, Sheet
 from centigan.updates import ascend
 
 FIRST_SIGMA = 0.3  # half of the spread of digits and photographs
@@ -157,6 +158,11 @@ class VAE(Latent):
         latent = self.encode(images)
         with self._evaluated():
             return as_images(self.decoder(latent))
+
+    def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
+        """Of two latents their plane (Fig 4); images drawn again; samples (Fig 5)."""
+        sheets = [again_sheet(real, self.reconstruct(real, rng)), samples_sheet(self, rng, real.device)]
+        return [plane_sheet(self, "N(0, I)", real.device), *sheets] if self.config.latent == 2 else sheets
 
     def log_likelihood(self, images: Tensor, rng: Generator) -> Tensor:
         """Equation 3 for the bytes of images (N, C, H, W), nats (N,): one u and one z an image."""

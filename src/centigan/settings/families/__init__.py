@@ -25,6 +25,7 @@ from centigan.settings.families.lapgan import LapganConfig
 from centigan.settings.families.sngan import SnganConfig
 from centigan.settings.families.unrolled import UnrolledConfig
 from centigan.settings.families.vae import VaeConfig
+from centigan.settings.families.vae_gan import VaeGanConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
 from centigan.settings.frozen import Frozen
@@ -55,6 +56,7 @@ ModelConfig = Annotated[
     | Annotated[SnganConfig, Tag("sngan")]
     | Annotated[UnrolledConfig, Tag("unrolled")]
     | Annotated[VaeConfig, Tag("vae")]
+    | Annotated[VaeGanConfig, Tag("vae_gan")]
     | Annotated[WganConfig, Tag("wgan")]
     | Annotated[WganGpConfig, Tag("wgan_gp")],
     Discriminator(family_of),
@@ -77,6 +79,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "sngan": SnganConfig,
     "unrolled": UnrolledConfig,
     "vae": VaeConfig,
+    "vae_gan": VaeGanConfig,
     "wgan": WganConfig,
     "wgan_gp": WganGpConfig,
 }

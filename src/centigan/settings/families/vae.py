@@ -31,4 +31,4 @@ class VaeConfig(FamilySettings):
     @property
     def abilities(self) -> frozenset[Ability]:
         """Draws without classes, finds codes, bounds the likelihood from below."""
-        return frozenset({"latent", "encodes", "reconstructs", "likelihood"})
+        return frozenset({"latent", "encodes", "reconstructs", "likelihood", "demonstrates"})
