@@ -219,6 +219,14 @@ METRICS = {
         own="held_out",
         numbers=("codes/{nearest,nearest_pixels,nearest_pca,nearest_lda,energy,floor}",),
     ),
+    "inverse": Metric(
+        "split",
+        ("train",),
+        "model",
+        ("codes", "images", "draws"),
+        needs=LATENT | {"encodes"},
+        numbers=("inverse/{codes,images}",),
+    ),
     "class_output": Metric(
         "split",
         ("train", "arrays"),
@@ -243,6 +251,14 @@ METRICS = {
         ("class_id", "features", "labels_per_class", "draw", "cost", "correct", "count"),
         needs=frozenset({"represents", "labels"}),
         numbers=("linear_probe/{trained,untrained,pixels}{,/std}",),
+    ),
+    "code_neighbours": Metric(
+        "split",
+        ("train", "arrays"),
+        "train",  # whose seed tells the first weights
+        ("class_id", "image", "features", "rank", "neighbour", "neighbour_class"),
+        needs=frozenset({"represents", "labels"}),
+        numbers=("code_neighbours/{trained,untrained,pixels}",),
     ),
     "inception_score": Metric(
         "all",
@@ -361,6 +377,7 @@ FIGURES = {
     "class_grid": Figure(("latent",), BY_CLASS | LATENT),
     "reconstructions": Figure(("reconstruct",), frozenset({"reconstructs"})),
     "codes": Figure(("codes",), LATENT | {"encodes", "labels"}),
+    "code_neighbours": Figure(("code_neighbours", "arrays"), frozenset({"represents", "labels"})),
     "demonstration": Figure(("demonstrate",), frozenset({"demonstrates"})),
     "arithmetic": Figure(("arithmetic",), METRICS["arithmetic"].needs),
     "plane": Figure(("field", "sample", "arrays"), frozenset({"discriminates"}), of=POINTS),

@@ -85,6 +85,11 @@ CAPTIONS: dict[str, str] = {
         "of the prior (grey). Where both lie apart, what is drawn from the prior is not like images. The "
         "paper shows no such figure."
     ),
+    "code_neighbours": (
+        "Held-out images, each twice, and their nearest training images: by the cosine of the model's own "
+        "features, and by pixels. Under an image of another class its class is named. AC-GAN's paper shows "
+        "no such figure."
+    ),
     "demonstration": (
         "What the family's own paper shows, drawn of the model of the first split: each sheet says what is "
         "seen. Nothing was selected but by the sheet's own rule."

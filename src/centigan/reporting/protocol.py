@@ -37,6 +37,10 @@ def _of_any_family(results: Results, settings: Settings) -> dict[str, str]:
             "Means of codes where the model tells a distribution; the first principal components where a "
             "code has more than two dimensions."
         ),
+        "code_neighbours": (
+            f"Exact search at {side} px among all training images of the split; batch norm with the mean "
+            "statistics of these. Queries are chosen by nothing but their place in the list."
+        ),
         "demonstration": (
             f"{shown}; the family was handed {settings.demonstrations.images} held-out images of its split "
             f"at most, and random numbers of seed {settings.demonstrations.seed}."

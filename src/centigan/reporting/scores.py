@@ -131,6 +131,17 @@ def codes_summary(codes: pd.DataFrame) -> dict[str, float]:
     return right | {f"codes/{name}": value for name, value in apart.items()}
 
 
+def inverse_summary(ratios: pd.DataFrame) -> dict[str, float]:
+    """How near E is to G's inverse, in codes and in images, mean over splits."""
+    return {f"inverse/{name}": ratios[name].mean() for name in ("codes", "images")}
+
+
+def code_neighbours_summary(found: pd.DataFrame) -> dict[str, float]:
+    """Share of the nearest training images that are of the query's class, by each kind of features."""
+    same = (found["neighbour_class"] == found["class_id"]).groupby(found["features"], sort=False).mean()
+    return {f"code_neighbours/{name}": share for name, share in same.items()}
+
+
 def modes_summary(modes: pd.DataFrame) -> dict[str, float]:
     """Of points: how many modes are covered, the share near one and within 3 sd, KL from uniform counts."""
     values: dict[str, float] = {"modes/number": modes["class_id"].nunique()}

@@ -107,6 +107,8 @@ def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: Neighbour
         "binary_nats": scores.binary_nats_summary,
         "reconstruction": scores.reconstruction_summary,
         "codes": scores.codes_summary,
+        "inverse": scores.inverse_summary,
+        "code_neighbours": scores.code_neighbours_summary,
         "modes": scores.modes_summary,
         "energy": scores.energy_summary,
         "circles": scores.circles_summary,

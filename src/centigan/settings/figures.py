@@ -53,6 +53,7 @@ class FiguresSettings(Frozen):
     class_grid: ChosenSettings = ChosenSettings(title="One z for every class")
     reconstructions: FigureSettings = FigureSettings(title="Held-out images drawn again")
     codes: FigureSettings = FigureSettings(title="Codes of held-out images")
+    code_neighbours: FigureSettings = FigureSettings(title="Nearest training images by features")
     demonstration: FigureSettings = FigureSettings(title="What the paper shows")
     arithmetic: FigureSettings = FigureSettings(title="Arithmetic on latents")
     plane: FigureSettings = FigureSettings(title="Points, and what D says of every place")

@@ -20,6 +20,7 @@ from centigan.layout import Layout
 from centigan.reporting.figures import (
     accuracy,
     arithmetic,
+    code_neighbours,
     codes,
     demonstration,
     diversity,
@@ -51,6 +52,7 @@ FIGURES: dict[str, Callable[[Results, Any], Figure]] = {  # Any: the figure's ow
     "class_grid": latent.class_grid,
     "reconstructions": reconstructions.reconstructions,
     "codes": codes.codes,
+    "code_neighbours": code_neighbours.code_neighbours,
     "demonstration": demonstration.demonstration,
     "arithmetic": arithmetic.arithmetic,
     "plane": plane.plane,
