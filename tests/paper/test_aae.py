@@ -247,6 +247,20 @@ def test_heads_that_are_too_near_are_pushed_apart_in_proportion() -> None:
     assert family(use="clustering").decoder.closeness(4.0) == 0
 
 
+def test_a_step_pushes_heads_apart_that_are_too_near() -> None:
+    """The last layer passes nothing on, so that no image moves them."""
+    for distance in (4.0, 0.0):
+        model = family(use="reduction", head_distance=distance)
+        heads = model.decoder.heads
+        assert heads is not None
+        nn.init.zeros_(model.decoder.layers[-1].weight)
+        with torch.no_grad():
+            heads.copy_(torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 9.0]]))
+        step(model)
+        apart = (heads[1] - heads[0]).norm().item()
+        assert apart == pytest.approx(1.002 if distance else 1)  # each by Adam's first step, lr
+
+
 @pytest.mark.parametrize("use", ["unsupervised", "clustering", "reduction"])
 def test_an_image_drawn_again_is_what_is_generated_from_its_code(use: str) -> None:
     model = family(use=use)
