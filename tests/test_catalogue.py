@@ -41,6 +41,7 @@ OF_OTHERS = {  # abilities, and what only some data have
     "demonstrates",
     "stacked_digits",
     "attributes",
+    "noise",
 }
 KINDS = {"metric": METRICS, "table": TABLES, "figure": FIGURES}
 

@@ -33,6 +33,7 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "modes": ("points whose classes lie apart", "was trained on others"),
     "stacked_digits": ("stacked digits", "was trained on others"),
     "two_circles": ("two circles", "was trained on others"),
+    "noise": ("images of noise", "was trained on others"),
     "attributes": ("classes that are attributes", "was trained on others"),
     "without_classes": ("a model that draws without classes", "draws images of a class"),
 }
@@ -52,6 +53,7 @@ OF_SOME_SOURCES: dict[str, Collection[str]] = {
     "attributes": ATTRIBUTES,
     "stacked_digits": ("stacked_digits",),
     "two_circles": ("circles",),
+    "noise": ("noise",),
 }
 OF_DATA = {"images", "points", *OF_SOME_SOURCES}  # not every source has them
 IMAGES, POINTS = frozenset({"images"}), frozenset({"points"})
@@ -227,6 +229,14 @@ METRICS = {
         needs=LATENT | {"encodes"},
         numbers=("inverse/{codes,images}",),
     ),
+    "shift": Metric(
+        "split",
+        ("train", "arrays"),
+        "model",
+        ("distance", "shift", "ratio", "images"),
+        needs=frozenset({"represents"}),
+        numbers=("shift/{pixels,features}/N",),
+    ),
     "class_output": Metric(
         "split",
         ("train", "arrays"),
@@ -326,6 +336,16 @@ METRICS = {
         baseline="held_out",
         numbers=("stacked_modes/{modes,kl,uniform}/{generated,held_out}", "stacked_modes/{number,judge}"),
     ),
+    "pixel_deviation": Metric(
+        "split",
+        ("arrays", "sample"),
+        "distribution",
+        ("source", "deviation", "images"),
+        needs=frozenset({"noise"}),
+        of_real=("arrays",),
+        baseline="training",
+        numbers=("pixel_deviation/{generated,training}",),
+    ),
     "arithmetic": Metric(
         "split",
         ("judge", "train"),
@@ -378,6 +398,7 @@ FIGURES = {
     "reconstructions": Figure(("reconstruct",), frozenset({"reconstructs"})),
     "codes": Figure(("codes",), LATENT | {"encodes", "labels"}),
     "code_neighbours": Figure(("code_neighbours", "arrays"), frozenset({"represents", "labels"})),
+    "shift": Figure(("shift",), frozenset({"represents"})),
     "demonstration": Figure(("demonstrate",), frozenset({"demonstrates"})),
     "arithmetic": Figure(("arithmetic",), METRICS["arithmetic"].needs),
     "plane": Figure(("field", "sample", "arrays"), frozenset({"discriminates"}), of=POINTS),

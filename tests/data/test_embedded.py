@@ -88,6 +88,19 @@ def test_stacks_are_read_by_offset_and_a_file_cut_short_is_refused(stacked: Path
         list_stacked_digits(tmp_path / "again")
 
 
+def test_noise_is_uniform_in_every_pixel_and_no_image_stands_twice(tmp_path: Path) -> None:
+    write_embedded("noise", tmp_path / "noise")
+    paths = sorted((tmp_path / "noise").glob("*/*/*.png"))
+    assert len(paths) == 2 * (1000 + 200)
+    images = np.stack([np.asarray(Image.open(path)) for path in paths])
+    assert images.shape[1:] == (32, 32)
+    assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(images)
+    shares = np.bincount(images.ravel(), minlength=256) / images.size
+    assert np.allclose(shares, 1 / 256, rtol=0.05)  # 10 deviations of a count of 9,600
+    beside = np.corrcoef(images[:, :, :-1].ravel(), images[:, :, 1:].ravel())[0, 1]
+    assert abs(beside) < 0.004  # 6 deviations
+
+
 def test_the_held_out_strip_of_every_photograph_has_room_for_a_crop() -> None:
     from centigan.data import embedded
 

@@ -19,6 +19,7 @@ FAIR_SHARE = 1 if DATA.kind == "points" else max(1, EVERY_CORE // len(splits_of(
 # module that puts the raw data in place; none where they are the user's own
 FETCHED = {
     "digits": "data.embedded",
+    "noise": "data.embedded",
     "photos": "data.embedded",
     "shapes": "data.embedded",
     "stacked_digits": "data.embedded",

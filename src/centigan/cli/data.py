@@ -24,6 +24,7 @@ from centigan.settings.stages import ArraysStage, GroupStage, IndexStage
 app = typer.Typer()
 Fetched = Literal[
     "digits",
+    "noise",
     "photos",
     "shapes",
     "stacked_digits",

@@ -1,4 +1,4 @@
-"""The data sets that ship; digits, photos and shapes are written in ImageNet's folder layout.
+"""The data sets that ship; digits, photos, shapes and noise are written in ImageNet's folder layout.
 
 digits   scikit-learn's 1,797 handwritten digits, 8 x 8 pixels, PNG. Every fifth image of a class is
          held out.
@@ -6,6 +6,7 @@ photos   20 photographs of scikit-image and scikit-learn, each a class: the imag
          seeded random square crops of its photograph, JPEG. Held out means: cropped from the left
          30 % of the photograph, which no training crop touches. It is the same scene, not another one.
 shapes   drawn by `shapes`.
+noise    grey images whose pixels are independent and uniform, 32 x 32, PNG; two classes of the same.
 """
 
 import importlib.util
@@ -30,6 +31,8 @@ CROP_SIDES = (96, 160)  # pixels, smallest and largest
 HELD_OUT_STRIP = 0.3  # share of the width; the narrowest strip of the photographs below has 115 px
 JPEG_QUALITY = 92
 SEED = 0
+NOISE_SIDE = 32
+NOISE = {"train": 1000, "val": 200}  # images of a class
 
 # class -> (package, file); the name of the class is the name that the package gives the picture
 PHOTOGRAPHS = {
@@ -115,6 +118,17 @@ def _stacks(digits: list[NDArray[np.uint8]], count: int, rng: np.random.Generato
     return stacks
 
 
+def _write_noise(root: Path) -> None:
+    for label, name in enumerate("ab"):  # two, since some measurements tell classes apart
+        rng = np.random.default_rng([SEED, label])
+        for subset, count in NOISE.items():
+            folder = root / subset / name
+            folder.mkdir(parents=True)
+            images = rng.integers(256, size=(count, NOISE_SIDE, NOISE_SIDE), dtype=np.uint8)
+            for number, image in enumerate(images):
+                Image.fromarray(image).save(folder / f"{number:04d}.png")
+
+
 def _write_photos(root: Path) -> None:
     for label, name in enumerate(tqdm(PHOTOGRAPHS, desc="photos", unit="class", disable=None)):
         photograph = Image.open(packaged(*PHOTOGRAPHS[name])).convert("RGB")
@@ -149,6 +163,7 @@ def packaged(package: str, file: str) -> Path:
 
 WRITERS: dict[str, Callable[[Path], None]] = {
     "digits": _write_digits,
+    "noise": _write_noise,
     "photos": _write_photos,
     "shapes": write_shapes,
     "stacked_digits": _write_stacked_digits,

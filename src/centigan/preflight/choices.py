@@ -15,6 +15,7 @@ from centigan.settings.figures import ChosenSettings
 KNOWS_IMAGENET = {"efficientnet-lite0", "inception-v3", "inception-2015"}  # judges that learn nothing here
 SHIPPED_CLASSES = {  # of sources that are fetched
     "digits": 10,
+    "noise": 2,
     "photos": 20,
     "shapes": 36,
     "stacked_digits": 1000,

@@ -90,6 +90,11 @@ CAPTIONS: dict[str, str] = {
         "features, and by pixels. Under an image of another class its class is named. AC-GAN's paper shows "
         "no such figure."
     ),
+    "shift": (
+        "How far a held-out image is from itself moved by some pixels, over how far it is from another one: "
+        "by pixels, and by the model's features. 1 is as far as another image. The paper shows no such "
+        "figure."
+    ),
     "demonstration": (
         "What the family's own paper shows, drawn of the model of the first split: each sheet says what is "
         "seen. Nothing was selected but by the sheet's own rule."

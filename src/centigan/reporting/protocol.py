@@ -41,6 +41,7 @@ def _of_any_family(results: Results, settings: Settings) -> dict[str, str]:
             f"Exact search at {side} px among all training images of the split; batch norm with the mean "
             "statistics of these. Queries are chosen by nothing but their place in the list."
         ),
+        "shift": "Mean over splits, images and the four directions; borders repeat.",
         "demonstration": (
             f"{shown}; the family was handed {settings.demonstrations.images} held-out images of its split "
             f"at most, and random numbers of seed {settings.demonstrations.seed}."

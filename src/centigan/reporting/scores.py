@@ -140,6 +140,11 @@ def code_neighbours_summary(found: pd.DataFrame) -> dict[str, float]:
     """Share of the nearest training images that are of the query's class, by each kind of features."""
     same = (found["neighbour_class"] == found["class_id"]).groupby(found["features"], sort=False).mean()
     return {f"code_neighbours/{name}": share for name, share in same.items()}
+def shift_summary(distances: pd.DataFrame) -> dict[str, float]:
+    """By pixels and by features: the distance of an image to its shift over that to another."""
+    names = "shift/" + distances["distance"] + "/" + distances["shift"].astype(str)
+    means = distances.groupby(names, sort=False)["ratio"].mean()
+    return {str(name): value for name, value in means.items()}
 
 
 def modes_summary(modes: pd.DataFrame) -> dict[str, float]:
@@ -213,6 +218,12 @@ def stacked_modes_summary(modes: pd.DataFrame) -> dict[str, float]:
             values[f"stacked_modes/kl/{source}"] = divergence_from_uniform(rows["named"].to_numpy())
         values[f"stacked_modes/uniform/{source}"] = number * (1 - (1 - 1 / number) ** images)
     return values
+
+
+def pixel_deviation_summary(sets: pd.DataFrame) -> dict[str, float]:
+    """Mean over splits of a pixel's deviation over generated images, and over training images."""
+    means = sets.groupby("source", sort=False)["deviation"].mean()
+    return {f"pixel_deviation/{source}": value for source, value in means.items()}
 
 
 def linear_probe_summary(answers: pd.DataFrame) -> dict[str, float]:

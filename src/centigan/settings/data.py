@@ -16,6 +16,7 @@ ImageSource = Literal[
     "cifar10",
     "cifar100",
     "digits",
+    "noise",
     "photos",
     "shapes",
     "stacked_digits",
@@ -23,7 +24,7 @@ ImageSource = Literal[
 PointSource = Literal["points", "ring", "grid", "circles", "swiss_roll", "line"]
 Source = Literal[ImageSource, PointSource]
 ResolutionChoice = Literal[32, 64, 128]
-GREY: tuple[Source, ...] = ("digits",)  # sources of grey images
+GREY: tuple[Source, ...] = ("digits", "noise")  # sources of grey images
 ATTRIBUTES: tuple[Source, ...] = ("shapes",)  # sources whose classes are attributes: <colour>_<shape>_<size>
 DRAWN_POINTS = tuple(name for name in get_args(PointSource) if name != "points")  # those that ship
 WITH_MODES: tuple[Source, ...] = ("ring", "grid")  # sources whose classes are blots apart from each other
@@ -78,6 +79,6 @@ class ArraySettings(Frozen):
     )
     channels: Literal["auto", 1, 3] = Field(
         "auto",
-        description="of the images that networks see; auto: 1 of the source digits, whose three channels in "
-        "files are equal, else 3. A density of equal channels is none of the image",
+        description="of the images that networks see; auto: 1 of the sources digits and noise, whose three "
+        "channels in files are equal, else 3. A density of equal channels is none of the image",
     )

@@ -54,6 +54,7 @@ class FiguresSettings(Frozen):
     reconstructions: FigureSettings = FigureSettings(title="Held-out images drawn again")
     codes: FigureSettings = FigureSettings(title="Codes of held-out images")
     code_neighbours: FigureSettings = FigureSettings(title="Nearest training images by features")
+    shift: FigureSettings = FigureSettings(title="What a shift changes")
     demonstration: FigureSettings = FigureSettings(title="What the paper shows")
     arithmetic: FigureSettings = FigureSettings(title="Arithmetic on latents")
     plane: FigureSettings = FigureSettings(title="Points, and what D says of every place")

@@ -58,7 +58,7 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
             return list_points(root)
         case "stacked_digits":
             return list_stacked_digits(root)
-        case _:  # digits, photos and shapes lie in folders too
+        case _:  # digits, noise, photos and shapes lie in folders too
             return list_folders(root)
 
 

@@ -29,6 +29,7 @@ from centigan.reporting.figures import (
     pictures,
     plane,
     reconstructions,
+    shift,
     training,
 )
 from centigan.reporting.results import Results
@@ -53,6 +54,7 @@ FIGURES: dict[str, Callable[[Results, Any], Figure]] = {  # Any: the figure's ow
     "reconstructions": reconstructions.reconstructions,
     "codes": codes.codes,
     "code_neighbours": code_neighbours.code_neighbours,
+    "shift": shift.shift,
     "demonstration": demonstration.demonstration,
     "arithmetic": arithmetic.arithmetic,
     "plane": plane.plane,

@@ -58,6 +58,15 @@ OTHERS = (  # patterns: a name of summary.json, its label, which is better, digi
         None,
         True,
     ),
+    (
+        r"shift/(pixels|features)/(\d+)",
+        r"Distance of \1 to a shift by \2 px, over that to another image",
+        "",
+        3,
+        False,
+    ),
+    (r"pixel_deviation/generated", "Deviation of a pixel over samples", "", 3, False),
+    (r"pixel_deviation/training", "Deviation of a pixel over real images", "", 3, False),
     (r"bits_per_dim/(\w+)", r"Bits per dimension, \1", "lower", 3, False),
     (r"binary_nats/(\w+)", r"Nats of binarised images, \1", "lower", 1, False),
 )
