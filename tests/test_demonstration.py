@@ -93,6 +93,28 @@ def test_each_sheet_is_written_with_its_words_in_the_familys_order(trained: Layo
     }
 
 
+def test_classes_are_shown_of_images_whose_class_is_known(
+    trained: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = trained.arrays("00") / "held_out_labels.npy"
+    labels = np.load(path)
+    labels[0] = -1
+    np.save(path, labels)
+    handed: list[torch.Tensor] = []
+
+    def of_classes(family: CGAN, real: torch.Tensor, labels: torch.Tensor, classes: list[str]) -> list[Sheet]:
+        handed.extend((real, labels))
+        return [Sheet("known", "Known", "Images of known class.", real[None])]
+
+    shown = {"demonstrate": shows, "demonstrate_classes": of_classes}
+    monkeypatch.setattr(cgan, "CGAN", type("CGAN", (CGAN,), shown))
+    tensors = drawn(trained)
+    words = json.loads((trained.demonstrations("00") / "sheets.json").read_text())
+    assert [about["name"] for about in words] == ["real", "classes", "known"]
+    assert handed[1].tolist() == labels[1:].tolist()
+    assert np.array_equal(tensors["known"][0], tensors["real"][0, 1:])
+
+
 def test_the_figure_reads_back_what_was_written(trained: Layout) -> None:
     tensors = drawn(trained)
     sheets = Results(trained, ["00"]).sheets("00")

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 from centigan.families.vae_gan import EQUILIBRIUM, MARGIN, VAEGAN, Discriminator, gates, plan
 from centigan.likelihood import divergence_from_standard
 from centigan.settings.families.vae_gan import VaeGanConfig
-from centigan.shown import attributes_in, moved_codes
 from centigan.types import Batch, Given, Shape
 from centigan.updates import GatedAdam
 
@@ -229,24 +228,3 @@ def test_similarity_is_told_by_the_raw_convolution_at_8_px(resolution: int, conv
     assert len(found) == convolutions
     assert discriminator.below[-1] is found[-1]
     assert discriminator.below(torch.zeros(2, 3, resolution, resolution)).shape[2:] == (8, 8)
-
-
-def test_codes_are_moved_by_the_difference_of_two_means() -> None:
-    classes = ["red_large", "red_small", "blue_large"]
-    codes = torch.tensor([[1.0, 0.0], [0.0, 2.0], [5.0, 0.0]])
-    values, moved = moved_codes(codes, [0, 1, 2], classes)
-    assert values == ["red", "blue", "large", "small"]
-    red, large = torch.tensor([0.5, 1.0]), torch.tensor([3.0, 0.0])  # means of two images each
-    torch.testing.assert_close(moved[:, 0], torch.stack([codes[0], codes[1], red]))
-    torch.testing.assert_close(moved[0, 3], codes[0] + codes[1] - large)
-
-
-def test_a_value_that_no_image_shows_is_left_out() -> None:
-    values, moved = moved_codes(torch.zeros(2, 3), [0, 2], ["a", "b", "c"])
-    assert values == ["a", "c"]
-    assert moved.shape == (2, 2, 3)
-
-
-def test_names_that_have_not_as_many_parts_are_no_attributes() -> None:
-    assert attributes_in(["red_circle", "blue_square"]) == [["red", "circle"], ["blue", "square"]]
-    assert attributes_in(["hubble_deep_field", "moon"]) == [["hubble_deep_field"], ["moon"]]
