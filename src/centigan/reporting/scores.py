@@ -140,6 +140,8 @@ def code_neighbours_summary(found: pd.DataFrame) -> dict[str, float]:
     """Share of the nearest training images that are of the query's class, by each kind of features."""
     same = (found["neighbour_class"] == found["class_id"]).groupby(found["features"], sort=False).mean()
     return {f"code_neighbours/{name}": share for name, share in same.items()}
+
+
 def shift_summary(distances: pd.DataFrame) -> dict[str, float]:
     """By pixels and by features: the distance of an image to its shift over that to another."""
     names = "shift/" + distances["distance"] + "/" + distances["shift"].astype(str)
