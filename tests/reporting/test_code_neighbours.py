@@ -55,6 +55,6 @@ def test_a_neighbour_of_another_class_is_named_and_the_shares_are_told(finished:
     figure = drawn(finished)
     words = [text.get_text() for text in figure.texts]
     called = Results(finished, ["00"]).names
-    assert words.count(called["b"]) == 1
+    assert words.count(f"of {called['b']}") == 1
     assert any("by its features 100.0%, by pixels 50.0%" in text for text in words)
     assert {"held out", "nearest", "2"} <= set(words)

@@ -47,5 +47,5 @@ def _row(results: Results, split: str, found: pd.DataFrame, name: str, follows: 
         index=False
     ):
         pictures.append(training[int(neighbour)])
-        notes.append("" if its_class == of else broken(called[str(its_class)], NOTE))
+        notes.append("" if its_class == of else broken(f"of {called[str(its_class)]}", NOTE))
     return Row(f"{called[of]}\n{name}" if not follows else name, pictures, notes=notes, apart=not follows)
