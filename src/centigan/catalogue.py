@@ -187,10 +187,10 @@ METRICS = {
         "split",
         ("train", "arrays"),
         "bits_per_dim",  # whose images, draws and importance samples it takes
-        ("class_id", "source", "images", "nats", "std_error", "bound", "pixels"),
+        ("class_id", "source", "images", "nats", "std_error", "bound", "pixels", "floor"),
         needs=frozenset({"binary_likelihood"}),
         own="held_out",
-        numbers=("binary_nats/{held_out,training}{,/pixels}",),
+        numbers=("binary_nats/{held_out,training}{,/pixels,/floor}",),
     ),
     "reconstruction": Metric(
         "split",

@@ -9,7 +9,7 @@ from small import TRAIN
 
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.metrics.binary_nats import COLUMNS, Pixels, measure, nats_of
+from centigan.metrics.binary_nats import COLUMNS, Pixels, floor, measure, nats_of
 from centigan.settings.evaluation import BitsPerDimSettings
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.stages import BitsPerDimStage, TrainStage
@@ -69,6 +69,11 @@ def test_independent_pixels_have_the_mean_cost_of_binarisations() -> None:
     assert apart.nats(many).mean().item() == pytest.approx(apart.nats(grey[:1]).item(), rel=0.02)
 
 
+def test_draws_from_half_grey_cost_a_bit_a_pixel_and_black_and_white_costs_nothing() -> None:
+    images = torch.stack([torch.zeros(1, 8, 8), torch.ones(1, 8, 8), -torch.ones(1, 8, 8)])
+    torch.testing.assert_close(floor(images), torch.tensor([64 * log(2), 0.0, 0.0]))
+
+
 def of(model: FamilySettings, **settings: int) -> BitsPerDimStage:
     return BitsPerDimStage(model=model, bits_per_dim=BitsPerDimSettings.model_validate(settings))
 
@@ -90,6 +95,8 @@ def test_a_split_is_measured_twice_the_same(layout: Layout) -> None:
     assert first["bound"].unique().tolist() == ["elbo"]
     assert (first["nats"] > 1000).all()  # 3 x 32 x 32 pixels of noise cost up to log 2 each: 2129
     assert (first["pixels"] < 2400).all()
+    assert (first["floor"] < first["pixels"]).all()
+    assert (first["floor"] < first["nats"]).all()
     pd.testing.assert_frame_equal(table(), first)
     tighter = table(importance=20)
     assert tighter["bound"].unique().tolist() == ["iwae"]

@@ -11,6 +11,8 @@ bound        exact, elbo or iwae
 pixels       the same images where each pixel is drawn by itself, 1 as often as in the training images that
              are measured (one more 0 and one more 1 are counted): what a model must be better than. It is the
              mean over all binarisations, since it is linear in an image's pixels
+floor        entropy of the draws themselves, given the grey values: an image costs any model as much in
+             the mean. 0 of images that are black and white; on enlarged digits it is most of what is measured
 
 Held-out images are shrunk as features' are. Sums are in float32, of weights as they were saved.
 """
@@ -33,7 +35,7 @@ from centigan.trained import trained_family
 from centigan.types import BinaryLikelihood
 
 CPU = torch.device("cpu")
-COLUMNS = ("class_id", "source", "images", "nats", "std_error", "bound", "pixels")
+COLUMNS = ("class_id", "source", "images", "nats", "std_error", "bound", "pixels", "floor")
 
 
 def measure(layout: Layout, split: str, stage: BitsPerDimStage, *, device: torch.device = CPU) -> None:
@@ -56,6 +58,8 @@ def measure(layout: Layout, split: str, stage: BitsPerDimStage, *, device: torch
         parts = [part.to(device) for part in images.split(CHUNK)]
         nats = torch.cat([nats_of(family, part, settings, noise).cpu() for part in parts])
         frame = by_class(nats.numpy(), apart.nats(images).numpy(), labels[rows], classes)
+        least = floor(images).numpy()
+        frame["floor"] = by_class(least, least, labels[rows], classes)["bits"]
         frames.append(frame.rename(columns={"bits": "nats", "gaussian": "pixels"}).assign(source=source))
     bound = "iwae" if settings.importance > 1 else family.bound
     table = pd.concat(frames, ignore_index=True).assign(bound=bound)
@@ -90,3 +94,9 @@ class Pixels:
         grey = ((images + 1) / 2).double()
         log_p = grey * self.chance.log() + (1 - grey) * (1 - self.chance).log()
         return -log_p.flatten(1).sum(1).float()
+
+
+def floor(images: Tensor) -> Tensor:
+    """Entropy (N,) of the binarisations of images (N, C, H, W) in [-1, 1], nats."""
+    grey = (images.double() + 1) / 2
+    return -(torch.xlogy(grey, grey) + torch.xlogy(1 - grey, 1 - grey)).flatten(1).sum(1).float()

@@ -91,22 +91,23 @@ def smoothness_summary(walks: pd.DataFrame) -> dict[str, float]:
 
 def bits_per_dim_summary(bits: pd.DataFrame) -> dict[str, float]:
     """Mean over the splits of bits per dimension, and of a Gaussian's, on held-out and on training images."""
-    return _likelihoods(bits, "bits_per_dim", "bits", "gaussian")
+    return _likelihoods(bits, {"bits_per_dim/{}": "bits", "bits_per_dim/{}/gaussian": "gaussian"})
 
 
 def binary_nats_summary(nats: pd.DataFrame) -> dict[str, float]:
-    """Mean over the splits of nats of binarised images, and of pixels by themselves, of the same images."""
-    return _likelihoods(nats, "binary_nats", "nats", "pixels")
+    """The same of nats of binarised images, of pixels by themselves, and of the draws themselves."""
+    others = {f"binary_nats/{{}}/{name}": name for name in ("pixels", "floor")}
+    return _likelihoods(nats, {"binary_nats/{}": "nats"} | others)
 
 
-def _likelihoods(rows: pd.DataFrame, metric: str, own: str, other: str) -> dict[str, float]:
-    """Of a column, and of another beside it, the mean over all held-out and over all training images."""
+def _likelihoods(rows: pd.DataFrame, columns: dict[str, str]) -> dict[str, float]:
+    """Of columns the mean over all held-out and over all training images, under a name for each."""
     values: dict[str, float] = {}
     of_all = rows[rows["class_id"] == WHOLE]
     for source in ("held_out", "training"):
         of_source = of_all[of_all["source"] == source]
-        values[f"{metric}/{source}"] = np.average(of_source[own], weights=of_source["images"])
-        values[f"{metric}/{source}/{other}"] = np.average(of_source[other], weights=of_source["images"])
+        for name, column in columns.items():
+            values[name.format(source)] = np.average(of_source[column], weights=of_source["images"])
     return values
 
 
