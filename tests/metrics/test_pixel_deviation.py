@@ -19,8 +19,9 @@ def noise(count: int) -> np.ndarray:
     return np.random.default_rng(0).integers(256, size=(count, 8, 8, 3), dtype=np.uint8)
 
 
-def test_uniform_noise_deviates_by_the_root_of_a_third() -> None:
-    assert deviation(noise(20_000)) == pytest.approx(3**-0.5, rel=0.01)
+def test_uniform_bytes_deviate_by_what_algebra_gives() -> None:
+    levels = ((256**2 - 1) / 12) ** 0.5
+    assert deviation(noise(20_000)) == pytest.approx(levels / 127.5, rel=0.002)  # 9 deviations
 
 
 def test_images_that_are_all_the_same_do_not_deviate_however_much_they_show() -> None:

@@ -3,7 +3,7 @@
 Of images whose pixels are independent a code can hold nearly nothing. A likelihood's best answer is then the
 mean of all, grey, since each other image is farther from most; a discriminator tells grey from noise at a
 glance. `deviation` is the standard deviation of a pixel over the images, pixels from -1 to 1, mean over
-pixels: 1 / sqrt(3) = .577 of uniform noise, 0 where all images are the same.
+pixels: sqrt((256^2 - 1) / 12) / 127.5 = .580 of uniform bytes, 0 where all images are the same.
 """
 
 from pathlib import Path
