@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from centigan.catalogue import METRICS, subject_of, why_not
 from centigan.families.vae_gan import EQUILIBRIUM, MARGIN, VAEGAN, Discriminator, gates, plan
 from centigan.likelihood import divergence_from_standard
 from centigan.settings.families.vae_gan import VaeGanConfig
@@ -228,3 +229,11 @@ def test_similarity_is_told_by_the_raw_convolution_at_8_px(resolution: int, conv
     assert len(found) == convolutions
     assert discriminator.below[-1] is found[-1]
     assert discriminator.below(torch.zeros(2, 3, resolution, resolution)).shape[2:] == (8, 8)
+
+
+def test_a_decoder_without_a_density_of_pixels_has_no_bits_per_dimension() -> None:
+    asked = subject_of(VaeGanConfig(), classes_of_a_split=5)
+    assert why_not(METRICS["bits_per_dim"], asked) == (
+        "needs a model that tells a density of images; VAE/GAN tells none"
+    )
+    assert why_not(METRICS["reconstruction"], asked) is None
