@@ -345,7 +345,7 @@ def test_a_frame_lies_where_its_window_does() -> None:
     assert lit.max(0).values.tolist() == pytest.approx([(3 + 0.5) * 16, (6 + 0.5) * 16], abs=1)
     assert (picture[0, 1:] == -1).all()
     assert (picture[0, 0, 30:50, 78:98] == -1).all()  # nothing within
-    thick = framed(torch.full((1, 1, 8, 8), -1.0), window._replace(variance=torch.tensor([[0.01]])), 3, RED)
+    thick = framed(torch.full((1, 1, 8, 8), -1.0), window._replace(variance=torch.tensor([[0.09]])), 3, RED)
     assert (thick > 0).sum() > 2 * (picture > 0).sum()
 
 

@@ -59,8 +59,8 @@ from centigan.types import Batch, Given, Latent, Shape, Sheet
 
 MOST_ROWS, MOST_COLUMNS = 8, 12  # of a sheet
 RED_FRAME = (
-    "The red frame is the window that the step wrote through: its side is d (N - 1), its line as wide as the "
-    "filters. A frame without a visible line is larger than the image."
+    "The red frame is the window that the step wrote through: its side is d (N - 1), its line as wide as "
+    "a filter's deviation. A frame without a visible line is larger than the image."
 )
 BLUE_FRAME = "The blue frame is the window that it read through before."
 

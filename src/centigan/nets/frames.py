@@ -10,7 +10,7 @@ from centigan.nets.attention import Window
 LEAST_SIDE = 128  # pixels of a picture with a frame: on fewer it hides what is drawn
 Colour = tuple[float, float, float]
 RED, BLUE = (1.0, -1.0, -1.0), (-1.0, -0.2, 1.0)
-THICKEST = 0.06  # of a picture's side
+THICKEST = 0.1  # of a picture's side
 
 
 def enlarged(images: Tensor, times: int) -> Tensor:
@@ -21,14 +21,14 @@ def enlarged(images: Tensor, times: int) -> Tensor:
 def framed(images: Tensor, window: Window, points: int, colour: Colour) -> Tensor:
     """Images (M, C, A, A) in [-1, 1], enlarged, in colours, with the window's frame of side d (N - 1).
 
-    The line is as wide as a filter, its deviation to either side, from one pixel of the picture to THICKEST.
+    The line is as wide as a filter's deviation, from one pixel of the picture to THICKEST.
     """
     side = images.shape[-1]
     times = max(1, -(-LEAST_SIDE // side))
     pictures = enlarged(images, times).expand(-1, 3, -1, -1)
     centre = (window.centre - 0.5) * times - 0.5  # pixels from 1 -> of the picture from 0
     half = (window.stride * (points - 1) / 2 * times)[:, :, None]
-    width = (2 * window.variance.sqrt() * times).clamp(1.0, max(1.0, THICKEST * side * times))[:, :, None]
+    width = (window.variance.sqrt() * times).clamp(1.0, max(1.0, THICKEST * side * times))[:, :, None]
     places = torch.arange(side * times, device=images.device)
     down, right = ((places - centre[:, axis, None]).abs() for axis in (0, 1))
     away = (torch.maximum(down[:, :, None], right[:, None, :]) - half).abs()
