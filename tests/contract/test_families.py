@@ -468,3 +468,60 @@ def test_acgan_asks_the_discriminator_as_it_is_after_its_update() -> None:
         images, judged = calls[2]
         with torch.no_grad():
             assert torch.equal(discriminator(images)[0], judged)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_what_is_drawn_is_of_the_average_while_that_is_in_place(name: str) -> None:
+    family = make(name)
+    averages = Averages(family, 0.5)
+    for network in averages.networks.values():
+        for parameter in network.parameters():
+            parameter.data.mul_(1.5).add_(0.1)
+    labels = Given(torch.tensor([0, 1]))
+    trained = family.sample(labels, torch.Generator().manual_seed(0))
+    with averages.in_place():
+        assert not torch.equal(family.sample(labels, torch.Generator().manual_seed(0)), trained)
+    assert torch.equal(family.sample(labels, torch.Generator().manual_seed(0)), trained)
+
+
+ADVERSARIES = [  # whose `realness` of an image alone is what D and G are moved by
+    name
+    for name, config in CONFIGS.items()
+    if "discriminates" in config.abilities
+    and config.family not in {"bigan", "improved", "vae_gan"}
+    and name != "gan"  # whose D begins with weights of .005: logits of 1e-6, lost in rounding
+]
+
+
+@pytest.mark.parametrize("name", ADVERSARIES)
+def test_d_moves_to_tell_real_from_generated_and_g_to_be_taken_for_real(name: str) -> None:
+    """With the other at rest: D says more of the same real images than of samples, then G's rise."""
+    family = make(name)
+    images, labels = batch(1).images, Given(torch.tensor([0, 1, 2, 0]))
+
+    def told() -> tuple[float, float]:
+        samples = family.sample(labels, torch.Generator().manual_seed(0))
+        return family.realness(images).mean().item(), family.realness(samples).mean().item()
+
+    def move(*moved: str) -> None:
+        rates = {name: [group["lr"] for group in of.param_groups] for name, of in family.optimizers.items()}
+        for name, of in family.optimizers.items():
+            for group in of.param_groups:
+                group["lr"] = 2e-3 if name in moved else 0.0
+                group.pop("initial_lr", None)  # of a schedule
+        for seed in range(1, 25):
+            torch.manual_seed(seed)
+            real = batch(1, family.config.batches)
+            known = real._replace(images=images.repeat(family.config.batches, 1, 1, 1))
+            family.step(known, torch.Generator().manual_seed(seed))
+        for name, of in family.optimizers.items():
+            for group, rate in zip(of.param_groups, rates[name], strict=True):
+                group["lr"] = rate
+
+    critics = {"discriminator", "critic"} & family.optimizers.keys()
+    before = told()
+    move(*critics)
+    after = told()
+    assert after[0] - after[1] > before[0] - before[1]
+    move(*(family.optimizers.keys() - critics))
+    assert told()[1] > after[1]

@@ -86,6 +86,32 @@ def test_d_ascends_the_log_of_1_minus_d_of_codes_and_the_encoder_the_log_of_d() 
     assert losses["source_code"] == 0
 
 
+def test_d_moves_to_tell_draws_from_codes_and_the_encoder_to_be_taken_for_draws() -> None:
+    """With the others at rest: what D says of draws less what it says of codes rises, then that of codes."""
+    model, real = family(), batch()
+    draws = model.prior.draw(torch.full((BATCH,), -1), rng(5))
+    discriminator = model.networks["discriminator_z"].eval()  # without its noise
+
+    def told() -> tuple[float, float]:
+        codes = model.coded(real.images)[1]
+        with torch.no_grad():
+            of = [discriminator(each, each.new_zeros(BATCH, 0)).mean().item() for each in (draws, codes)]
+        return of[0], of[1]
+
+    def move(moved: str) -> None:
+        for name, optimizer in model.optimizers.items():
+            optimizer.param_groups[0]["lr"] = 2e-3 if name == moved else 0.0
+        for seed in range(20):
+            model.step(real, rng(seed))
+
+    before = told()
+    move("discriminator_z")
+    after = told()
+    assert after[0] - after[1] > before[0] - before[1]
+    move("regulariser")
+    assert told()[1] > after[1]
+
+
 def test_the_error_is_half_a_sum_over_pixels_from_0_to_1() -> None:
     """A mean over pixels would let the adversary dominate where one optimiser serves both."""
     white, black = torch.ones(4, 3, 5, 5), -torch.ones(4, 3, 5, 5)

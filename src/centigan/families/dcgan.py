@@ -124,7 +124,7 @@ class DCGAN(Latent):
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
-        return evaluated(self.generator, latent)
+        return evaluated(self.networks["generator"], latent)
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z, (count, latent): U(-1, 1), or N(0, 1)."""

@@ -191,7 +191,7 @@ class GRAN(Latent):
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
-        return evaluated(self.generator, latent)
+        return evaluated(self.networks["generator"], latent)
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ N(0, I), (count, latent)."""
@@ -204,8 +204,10 @@ class GRAN(Latent):
     @torch.no_grad()
     def increments(self, latent: Tensor) -> Tensor:
         """What each step adds, (T, N, C, H, W), for z (N, latent), in evaluation mode."""
-        added = self.generator.eval().increments(latent)
-        self.generator.train()
+        generator = self.networks["generator"]  # as trained, or its moving average
+        assert isinstance(generator, ImageGenerator)
+        added = generator.eval().increments(latent)
+        generator.train()
         return added
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
