@@ -19,7 +19,7 @@ Departures and decisions
     2. Adam in place of descent with momentum, with moments of its own for each of the phases, since a network
        moves up several objectives. The rates are constant.
     3. Batch norm in the encoder's hidden layers, and without gain on (logits of y, z), there with the
-       prior's moments (`nets.autoencoder`). Without it most images fall in few clusters.
+       prior's moments (`nets.autoencoder`). Without it clusters stay empty.
     4. D sees codes and draws through noise of std .3: a softmax is never one-hot.
     5. The decoder is given the softmax of y, of labelled images too. Where the class is told and not
        known, y = 0.

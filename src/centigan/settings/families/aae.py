@@ -65,7 +65,7 @@ class AaeConfig(FamilySettings):
         4.0, ge=0, description="use: reduction: classes or clusters nearer to each other are pushed apart"
     )
     normalised: bool = Field(
-        True, description="batch norm in the encoder, and of codes; false: paper, often of one cluster"
+        True, description="batch norm in the encoder, and of codes; false: paper; clusters may stay empty"
     )
     sharpness: float = Field(3.0, gt=0, description="std of each logit of y over a minibatch; normalised")
     input_dropout: float = Field(
