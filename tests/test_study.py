@@ -211,6 +211,27 @@ def test_two_points_of_the_same_settings_are_a_mistake(project: Path) -> None:
         load_points("families", write(project, text))
 
 
+@pytest.mark.parametrize(
+    ("axes", "said"),
+    [
+        ("[{experiment: [wgan, vae]}]", "battle: two rows are needed .* and there are none"),
+        ("[{experiment: [gan, wgan]}]", "battle: two rows are needed .* and there are gan"),
+        (
+            "[{experiment: [gan, dcgan]}, {grouping.size: [2, 5]}]",
+            "battle: rows of the axis grouping.size have other classes",
+        ),
+    ],
+)
+def test_rows_that_cannot_fight_are_named_before_the_first_job(project: Path, axes: str, said: str) -> None:
+    for family in ("gan", "dcgan", "wgan", "vae"):
+        (project / "experiments" / "digits" / f"{family}.yaml").write_text(f"model: {{family: {family}}}\n")
+    text = f"of: digits\naxes: {axes}\ncolumns: [fid/generated]\nbattle: true\n"
+    with pytest.raises(UserError, match=said):
+        load_points("families", write(project, text))
+    if "grouping" not in axes:
+        load_points("families", write(project, text.replace("battle: true", "battle: false")))
+
+
 def test_a_study_and_an_experiment_never_share_a_name(project: Path) -> None:
     with pytest.raises(UserError, match=r"digits/acgan.yaml has the same name"):
         points("acgan", write(project, FAMILIES, "acgan"))

@@ -1,13 +1,14 @@
 """The settings of a study's points, and what is wrong with them together."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from centigan import params
 from centigan.catalogue import NUMBERS, OF_TRAINING, number_of, subject_of_settings, why_no_number
 from centigan.errors import UserError
 from centigan.settings import Settings
-from centigan.settings.points import points, read_study
+from centigan.settings.families.contract import FamilySettings
+from centigan.settings.points import Point, points, read_study
 from centigan.settings.study import Study
 from centigan.yaml_mapping import advice
 
@@ -29,7 +30,8 @@ def load_points(name: str, root: Path = Path()) -> dict[str, Settings]:
             wrong[str(error)] = None
     wrong |= dict.fromkeys(_alike(found))
     of_all = [] if wrong else found.values()
-    wrong |= dict.fromkeys(f"{every[0].file}: {line}" for line in _never_measured(study, of_all))
+    never = [*_never_measured(study, of_all), *_no_battle(study, every, {} if wrong else found)]
+    wrong |= dict.fromkeys(f"{every[0].file}: {line}" for line in never)
     if wrong:
         raise UserError("; ".join(wrong))
     return found
@@ -44,6 +46,27 @@ def _never_measured(study: Study, points: Collection[Settings]) -> Iterator[str]
             yield f"{name}: no such number; {advice(number, list(NUMBERS))}"
         elif why and all(why):
             yield f"{name}: {why[0]}"
+
+
+def may_fight(model: FamilySettings) -> bool:
+    """Whether a family's D may judge samples of another's G."""
+    return "discriminates" in model.abilities and model.fights
+
+
+def _no_battle(study: Study, every: Collection[Point], found: Mapping[str, Settings]) -> Iterator[str]:
+    """A line for each reason why the rows of a study cannot fight."""
+    if not study.battle or not found:
+        return
+    fighters = {point.row for point in every if may_fight(found[point.name].model)}
+    if len(fighters) < 2:
+        had = ", ".join(sorted(fighters)) or "none"
+        yield (
+            f"battle: two rows are needed whose discriminator tells real images from generated ones, and "
+            f"there are {had}; name another such family, or leave `battle` out"
+        )
+    for key in study.keys:
+        if key.startswith("grouping.") and key not in study.over:
+            yield f"battle: rows of the axis {key} have other classes in a split, and no common samples"
 
 
 def _alike(found: dict[str, Settings]) -> Iterator[str]:

@@ -1,13 +1,24 @@
 """The generative adversarial metric: ratios of errors, and who wins."""
 
 from math import log
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from centigan.reporting.studies.battle import HELD_OUT, NEITHER, Errors, Judged, _errors, battle, fought
+from centigan.reporting.studies.battle import (
+    HELD_OUT,
+    NEITHER,
+    Errors,
+    Judged,
+    _errors,
+    _read,
+    battle,
+    fought,
+)
+from centigan.types import Shape
 
 
 def judged(first: int, second: int, *, on_held_out: tuple[int, int] = (10, 10)) -> Judged:
@@ -56,6 +67,13 @@ def test_a_real_image_below_0_and_a_generated_one_above_are_errors() -> None:
     images = torch.tensor([-1.0, -0.5, 0.5])[:, None, None, None].expand(-1, 3, 4, 4)
     assert _errors(ByBrightness(), images, real=True) == Errors(2, 3)
     assert _errors(ByBrightness(), images, real=False) == Errors(1, 3)
+
+
+def test_points_are_read_as_they_are(tmp_path: Path) -> None:
+    points = np.arange(6, dtype=np.float32).reshape(3, 2)
+    np.save(tmp_path / "images.npy", points)
+    read = _read(tmp_path / "images.npy", Shape(3, 0, dimensions=2))
+    assert torch.equal(read, torch.from_numpy(points))
 
 
 def test_the_map_has_the_rows_winner_below_0_and_names_unequal_judges() -> None:

@@ -131,8 +131,14 @@ def by_discriminants(pixels: Codes, asked: Codes, labels: Labels, dimensions: in
 
 
 def _some(folder: Path, prefix: str, shape: Shape) -> tuple[torch.Tensor, Labels]:
-    """At most MOST images (N, C, H, W) of a file, evenly, and their labels (N,)."""
+    """At most MOST images (N, C, H, W) of a file, evenly, and their labels (N,).
+
+    Raises:
+        UserError: for fewer than two images.
+    """
     labels = np.load(folder / f"{prefix}labels.npy")
+    if len(labels) < 2:
+        raise UserError(f"{folder}/{prefix}images.npy has {len(labels)} image(s), and 2 are needed")
     rows = np.array(evenly(len(labels), MOST))
     return images_of(folder / f"{prefix}images.npy", shape, rows), labels[rows].astype(np.int64)
 

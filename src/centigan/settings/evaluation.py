@@ -132,4 +132,4 @@ class ModesSettings(Frozen):
     """Which classes of points are covered, where they lie apart (Metz et al. 2017)."""
 
     radius: float = Field(0.3, gt=0, description="a point is near a mode within it")
-    least: float = Field(0.01, ge=0, lt=1, description="share of the points that a covered mode has near it")
+    least: float = Field(0.01, gt=0, lt=1, description="share of the points that a covered mode has near it")

@@ -13,11 +13,13 @@ Decisions
        each count, so that no ratio is 0 or infinite. Ratios are told as logarithms, so that
        log r(1, 2) = -log r(2, 1).
     2. Far from 1 is a factor of more than 2, since the paper names no number.
-    3. A logit above 0 is a real image. A critic's value has no such place, so critics do not take part.
+    3. A logit above 0 is a real image. A critic's value has no such place, and a D of pairs has seen codes of
+       real images alone, so neither takes part.
 """
 
 from itertools import combinations
 from math import log
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +30,9 @@ from torch import Tensor
 from centigan.data.batches import images_of
 from centigan.reporting.studies.results import StudyResults
 from centigan.settings.points import Point
+from centigan.study_points import may_fight
 from centigan.trained import trained_family
-from centigan.types import Discriminates, to_network
+from centigan.types import Discriminates, Shape, to_network
 
 NEITHER, FAR = "neither", log(2)
 CHUNK = 250  # images a forward pass
@@ -93,7 +96,7 @@ def judge_all(results: StudyResults) -> Judged:
     rounds: dict[tuple[str, ...], list[Point]] = {}
     for point in results.points:
         model = results.settings[point.name].model
-        if "discriminates" in model.abilities and not model.critic:
+        if may_fight(model):
             rounds.setdefault(tuple(str(point.values[key]) for key in results.study.over), []).append(point)
     total: Judged = {}
     for points in rounds.values():
@@ -110,14 +113,18 @@ def _judged_by(results: StudyResults, judge: Point, points: list[Point]) -> list
     for split in of.split_names:
         family, _, shape = trained_family(of.layout, split, results.settings[judge.name].model, CPU)
         assert isinstance(family, Discriminates)
-        held_out = images_of(of.layout.arrays(split) / "held_out_images.npy", shape)
+        held_out = _read(of.layout.arrays(split) / "held_out_images.npy", shape)
         found.append((HELD_OUT, _errors(family, held_out, real=True)))
         for other in points:
             if other is not judge:
-                drawn = np.load(results.of(other).layout.samples(split) / "images.npy")
-                images = to_network(torch.from_numpy(drawn), shape.channels)
-                found.append((other.row, _errors(family, images, real=False)))
+                drawn = _read(results.of(other).layout.samples(split) / "images.npy", shape)
+                found.append((other.row, _errors(family, drawn, real=False)))
     return found
+
+
+def _read(path: Path, shape: Shape) -> Tensor:
+    """Images (N, C, R, R), or points (N, d), of a file."""
+    return to_network(torch.from_numpy(np.load(path))) if shape.dimensions else images_of(path, shape)
 
 
 def _errors(family: Discriminates, images: Tensor, *, real: bool) -> Errors:

@@ -13,6 +13,7 @@ class BiganConfig(FamilySettings):
 
     title: ClassVar[str] = "BiGAN"
     implementation: ClassVar[str] = "bigan.BiGAN"
+    fights: ClassVar[bool] = False  # D judges pairs; in training one with a code of E is always real
     panels: ClassVar[Panels] = {
         "loss": {"loss_discriminator": "discriminator", "loss_generator": "encoder and generator"},
         "D tells the source": {"source_real": "of real pairs", "source_fake": "of generated"},

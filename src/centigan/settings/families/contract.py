@@ -51,7 +51,7 @@ class FamilySettings(Frozen):
     implementation: ClassVar[str]  # <module>.<class> within centigan.families
     panels: ClassVar[Panels]  # of the figure of its training: label -> journal's key -> label of the curve
     paper: ClassVar[dict[str, Any]] = {}  # its own values of `train`, over those of params.yaml
-    critic: ClassVar[bool] = False  # what its D tells is no logit: 0 is not the border of real and generated
+    fights: ClassVar[bool] = True  # in a battle: D's logit of any image is 0 between real and generated
     learns: ClassVar[frozenset[Kind]] = frozenset({"images"})  # what its networks are made for
     sampled: ClassVar[tuple[str, ...]] = ("generator",)  # networks that draw, and are averaged by train.ema
 

@@ -13,7 +13,7 @@ class WganConfig(OfPointsToo):
 
     title: ClassVar[str] = "WGAN"
     implementation: ClassVar[str] = "wgan.WGAN"
-    critic: ClassVar[bool] = True
+    fights: ClassVar[bool] = False  # a critic
     panels: ClassVar[Panels] = {
         "loss": {"loss_critic": "critic", "loss_generator": "generator"},
         "Wasserstein distance": {"wasserstein": "the critic's estimate, up to a factor"},

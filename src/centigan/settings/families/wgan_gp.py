@@ -13,7 +13,7 @@ class WganGpConfig(OfPointsToo):
 
     title: ClassVar[str] = "WGAN-GP"
     implementation: ClassVar[str] = "wgan_gp.WGANGP"
-    critic: ClassVar[bool] = True
+    fights: ClassVar[bool] = False  # a critic
     panels: ClassVar[Panels] = {
         "loss": {"loss_critic": "critic", "loss_generator": "generator"},
         "Wasserstein distance": {"wasserstein": "the critic's estimate"},
