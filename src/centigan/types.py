@@ -225,6 +225,11 @@ def labels_of(groups: Sequence[str], classes: Sequence[str], per_class: int) -> 
     return torch.full((len(classes) * per_class,), UNLABELLED)
 
 
+def one_hot(labels: Tensor, classes: int) -> Tensor:
+    """y (N, K) of labels (N,), float32: a row of zeros where the class is not known; (N, 0) of no classes."""
+    return (labels[:, None] == torch.arange(classes, device=labels.device)).float()
+
+
 def to_network(images: Tensor, channels: int = 3) -> Tensor:
     """uint8 (N, H, W, 3) in 0..255 -> float32 (N, C, H, W) in [-1, 1]; of equal channels, C = 1 keeps one.
 

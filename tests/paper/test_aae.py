@@ -9,11 +9,11 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor, nn
 
-from centigan.families.aae import Autoencoder, NamingAAE, aae, one_hot, one_hot_or_unknown, squared_error
+from centigan.families.aae import Autoencoder, NamingAAE, aae, one_hot_or_unknown, squared_error
 from centigan.nets.autoencoder import Decoder, Encoder
 from centigan.nets.priors import SwissRoll, grid, percentiles
 from centigan.settings.families.aae import AaeConfig
-from centigan.types import Batch, Given, Reconstructs, Shape
+from centigan.types import Batch, Given, Reconstructs, Shape, one_hot
 
 BATCH, CLASSES = 8, 3
 STILL: dict[str, Any] = {"lr": 1e-30, "adversarial_lr": 1e-30, "class_lr": 1e-30}

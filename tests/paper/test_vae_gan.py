@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from centigan.catalogue import METRICS, subject_of, why_not
-from centigan.families.vae_gan import EQUILIBRIUM, MARGIN, VAEGAN, Discriminator, gates, plan
+from centigan.families.vae_gan import EQUILIBRIUM, MARGIN, VAEGAN, gates
 from centigan.likelihood import divergence_from_standard
+from centigan.nets.learnt_similarity import Discriminator, plan
 from centigan.settings.families.vae_gan import VaeGanConfig
 from centigan.types import Batch, Given, Shape
 from centigan.updates import GatedAdam

@@ -44,7 +44,7 @@ from centigan.nets.autoencoder import CodeDiscriminator, Decoder, Encoder, initi
 from centigan.nets.blocks import evaluated, initialise_by_fan_in, scaled, without_statistics
 from centigan.nets.priors import Gaussian, Mixture, Prior, SwissRoll
 from centigan.settings.families.aae import AaeConfig as Config
-from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet
+from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet, one_hot
 from centigan.updates import ascend
 
 UNITS = 1000
@@ -304,11 +304,6 @@ def prior_of(config: Config, classes: int) -> Prior:
 def squared_error(images: Tensor, again: Tensor) -> Tensor:
     """1/2 |x - x~|^2 of images (N, C, H, W) in [-1, 1], as pixels in [0, 1]: their sum, mean over images."""
     return ((images - again).float() / 2).square().flatten(1).sum(1).mean() / 2
-
-
-def one_hot(labels: Tensor, classes: int) -> Tensor:
-    """(N, K) of labels (N,); 0 of -1."""
-    return (labels[:, None] == torch.arange(classes, device=labels.device)).float()
 
 
 def one_hot_or_unknown(labels: Tensor, classes: int) -> Tensor:

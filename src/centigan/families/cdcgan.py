@@ -27,7 +27,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from centigan.losses import log_fake, log_real
@@ -35,7 +34,7 @@ from centigan.nets.blocks import evaluated
 from centigan.nets.convolution import convolutional_networks
 from centigan.settings.families.cdcgan import CdcganConfig as Config
 from centigan.sheets import evenly
-from centigan.types import Batch, Given, Latent, Shape, Sheet
+from centigan.types import Batch, Given, Latent, Shape, Sheet, one_hot
 from centigan.updates import FallingAdam, ascend, follow_schedules
 
 ROWS, COLUMNS = 10, 10  # of a panel
@@ -88,10 +87,7 @@ class CDCGAN(Latent):
 
     def condition(self, wanted: Tensor) -> Tensor:
         """y (N, K): one-hot of labels (N,), 0 where the class is not known; a vector of reals (N, K) is y."""
-        if wanted.is_floating_point():
-            return wanted
-        known = (wanted >= 0).unsqueeze(1)
-        return (F.one_hot(wanted.clamp(min=0), self.classes) * known).float()
+        return wanted if wanted.is_floating_point() else one_hot(wanted, self.classes)
 
     def thinned(self, y: Tensor, rng: Generator) -> Tensor:
         """y (N, K), each row 0 with the probability `label_dropout`."""

@@ -35,14 +35,13 @@ Departures and decisions
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 
 from centigan.losses import log_fake, log_real
 from centigan.nets.blocks import evaluated, scaled
 from centigan.nets.convolution import convolutional_networks
 from centigan.nets.dense import DenseDiscriminator, DenseGenerator, Units, initialise_uniformly
 from centigan.settings.families.cgan import CganConfig as Config
-from centigan.types import Batch, Given, Latent, Shape
+from centigan.types import Batch, Given, Latent, Shape, one_hot
 from centigan.updates import ascend, follow_schedules, optimizers_of
 
 
@@ -115,5 +114,4 @@ class CGAN(Latent):
 
     def one_hot(self, labels: Tensor) -> Tensor:
         """y (N, K) of labels (N,); zeros where the class is not known."""
-        known = (labels >= 0).unsqueeze(1)
-        return (F.one_hot(labels.clamp(min=0), self.classes) * known).float()
+        return one_hot(labels, self.classes)

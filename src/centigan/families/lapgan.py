@@ -46,7 +46,7 @@ from centigan.losses import log_fake, log_real
 from centigan.nets.levels import Discriminators, Generators, initialise
 from centigan.nets.pyramid import COARSEST, Level, levels_of, sides_of
 from centigan.settings.families.lapgan import LapganConfig as Config
-from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet
+from centigan.types import Batch, Given, Latent, Shape, Sheet, one_hot
 from centigan.updates import ScheduledSGD, ascend, follow_schedules
 
 SHOWN = 8  # rows of a sheet
@@ -140,10 +140,7 @@ class LAPGAN(Latent):
 
     def one_hot(self, labels: Tensor) -> Tensor:
         """y (N, K) of labels (N,); zeros where the class is not known, (N, 0) of a family without classes."""
-        if not self.classes:
-            return torch.zeros(len(labels), 0, device=labels.device)
-        known = (labels != UNLABELLED).unsqueeze(1)
-        return (F.one_hot(labels.clamp(min=0), self.classes) * known).float()
+        return one_hot(labels, self.classes)
 
     @torch.no_grad()
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
