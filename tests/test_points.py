@@ -13,6 +13,7 @@ from centigan.data.arrays import build_arrays
 from centigan.data.index import build_index
 from centigan.data.points import write_points
 from centigan.layout import Layout
+from centigan.loading import load
 from centigan.metrics import circles, energy, field, modes
 from centigan.params import parse
 from centigan.preflight import of_all
@@ -63,6 +64,8 @@ def test_points_go_through_every_room(source: str, dimensions: int, tmp_path: Pa
     train_split(layout, "00", stage, device=CPU)
     sample_split(layout, "00", SampleStage(model=settings.model, sample=settings.sample), device=CPU)
     assert np.load(layout.samples("00") / "images.npy").shape == (4 * classes, dimensions)
+    drawn_at_once = load("ring/gan", root=tmp_path).sample([0] * 3, seed=1)
+    assert (drawn_at_once.dtype, drawn_at_once.shape) == (np.float32, (3, dimensions))
     snapshots = load_file(layout.train("00") / "snapshots.safetensors")["images"]
     assert snapshots.dtype == np.float32
     assert snapshots.shape[0] == 2

@@ -11,7 +11,7 @@ from torch import Tensor
 from centigan.classes import Class, integer, position_of
 from centigan.errors import UserError
 from centigan.seeds import counter_seed
-from centigan.types import Family, Given, Latent, to_uint8
+from centigan.types import Family, Given, Latent, to_file
 
 CHUNK = 250  # images a forward pass
 
@@ -48,7 +48,9 @@ class TrainedGenerator:
         names = ", ".join(each.id for each in self.classes)
         return f"TrainedGenerator(split {self.classes[0].split}: {names})"
 
-    def sample(self, classes: Iterable[int | str] | int | str, *, seed: int = 0) -> NDArray[np.uint8]:
+    def sample(
+        self, classes: Iterable[int | str] | int | str, *, seed: int = 0
+    ) -> NDArray[np.uint8 | np.float32]:
         """Draw an image of each class that is named, in that order.
 
         The z of image n follows from `seed` and n alone: the same call gives the same images, a longer one
@@ -61,7 +63,8 @@ class TrainedGenerator:
             seed: any integer, a NumPy one too.
 
         Returns:
-            uint8 (N, R, R, 3), RGB in 0..255, N the number of classes named.
+            uint8 (N, R, R, 3), RGB in 0..255, N the number of classes named; of a model of points float32
+            (N, d).
 
         Raises:
             UserError: for a class that the split does not have, a name that several have, or a seed that is
@@ -75,7 +78,7 @@ class TrainedGenerator:
         latents = self._latents(len(labels), start)
         parts = zip(latents.split(CHUNK), labels.split(CHUNK), strict=True)
         drawn = (self._family.generate(z.to(self._device), Given(of.to(self._device))) for z, of in parts)
-        return torch.cat([to_uint8(images).cpu() for images in drawn]).numpy()
+        return torch.cat([to_file(images).cpu() for images in drawn]).numpy()
 
     def _latents(self, count: int, seed: int) -> Tensor:
         """(count, ...), each from a seed of its own, drawn on the CPU: the same for any device."""

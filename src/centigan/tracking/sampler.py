@@ -46,7 +46,7 @@ class Sampler(PythonModel):
         context: PythonModelContext,
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,
-    ) -> NDArray[np.uint8]:
+    ) -> NDArray[np.uint8 | np.float32]:
         """Images uint8 (N, R, R, 3) of N classes, each a name or a position within the split.
 
         A table's first column counts. The images are those of `centigan.load(...).sample(classes, seed=...)`;
