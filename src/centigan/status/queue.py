@@ -6,8 +6,11 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 
 PATIENCE = 5.0  # seconds that squeue is given
+LOGS = Path("logs/slurm")  # where the executor keeps Slurm's own, once it has submitted a job
+LONGEST = 120  # letters of what squeue says that are shown
 # squeue(1): job, job with task of an array, state, nodes, why it waits, comment, folder of the submission
 FORMAT = "%A|%i|%T|%N|%r|%k|%Z"
 RUNNING = {"RUNNING", "CONFIGURING", "COMPLETING", "STAGE_OUT", "SIGNALING", "RESIZING"}
@@ -65,9 +68,15 @@ def ask_slurm(folder: Path) -> Queue:
     except OSError as error:
         trouble = str(error)
     if trouble:
-        log.warning("no jobs of Slurm are shown; squeue: %s", " ".join(trouble.split()))
+        if (folder / LOGS).is_dir():  # else no job can be missing
+            log.warning("no jobs of Slurm are shown; squeue: %s", _last_of(trouble))
         return Queue()
     return _queue(out, str(folder.resolve()))
+
+
+def _last_of(trouble: str) -> str:
+    """The last line of what squeue said, which ended it; those before tell where it looked for a cluster."""
+    return shorten(trouble.splitlines()[-1].strip().removeprefix("squeue: "), LONGEST, placeholder=" ...")
 
 
 def _queue(text: str, folder: str) -> Queue:

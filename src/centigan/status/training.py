@@ -11,7 +11,7 @@ from typing import Any
 from centigan.journal import Line, whole_lines
 from centigan.layout import Layout
 from centigan.settings.stages import TrainStage
-from centigan.status.queue import Job, Queue, key_of, said_by_slurm
+from centigan.status.queue import LOGS, Job, Queue, key_of, said_by_slurm
 
 TAIL = 4096  # bytes read of a journal or log: some 40 lines
 RECENT = 5  # lines of timing.jsonl whose median is the speed now: one may hold a checkpoint or a pause
@@ -112,7 +112,7 @@ def last_words(layout: Layout, path: Path, job: Job | None) -> tuple[str, str]:
     if "error:" not in own and (error := last_error(path)):
         own = " ".join(error.split())  # of several lines
     if "error:" not in own and job:
-        for found in (layout.root / "logs/slurm" / layout.shared.experiment).rglob(f"*.{job.number}.log"):
+        for found in (layout.root / LOGS / layout.shared.experiment).rglob(f"*.{job.number}.log"):
             said = said_by_slurm(found) or (_last_lines(found) or [""])[-1]
             if said:
                 return str(found), said
