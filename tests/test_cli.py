@@ -107,6 +107,14 @@ def test_a_device_that_is_not_there_is_one_line(project: Path) -> None:
     assert "device 'warp' cannot be used" in refused(project, "train", "--split", "0", "--device", "warp")
 
 
+def test_a_verb_that_makes_nothing_of_points_says_so(project: Path) -> None:
+    ring = {"data": {"source": "ring", "classes": 8, "split_size": 8}}
+    (project / "experiments/small/protocol.yaml").write_text(yaml.safe_dump(ring))
+    told = refused(project, "features", "--split", "0")
+    assert told.startswith("error: features needs images; AC-GAN")
+    assert told.endswith("was trained on points")
+
+
 def test_an_unknown_figure_lists_the_figures(project: Path) -> None:
     assert "there are: examples, resolution_strip" in refused(project, "figure", "pie")
 

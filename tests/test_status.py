@@ -302,21 +302,31 @@ def test_jobs_of_the_protocol_and_of_several_experiments_are_told_apart(
 def test_a_squeue_that_fails_is_one_line_and_the_rest_is_told(
     layout: Layout, project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    squeue(project, "echo 'slurm_load_jobs error:\n  Unable to contact' >&2; exit 1")
+    (project / "logs/slurm").mkdir(parents=True)
+    squeue(project, "echo 'squeue: error: Unknown host\nsqueue: fatal: No configuration' >&2; exit 1")
     with locked(layout, "00"):
         assert training(layout).state == "running"
-    assert caplog.messages == ["no jobs of Slurm are shown; squeue: slurm_load_jobs error: Unable to contact"]
+    assert caplog.messages == ["no jobs of Slurm are shown; squeue: fatal: No configuration"]
 
 
 def test_a_squeue_that_hangs_is_given_up(
     layout: Layout, project: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "PATIENCE", 0.2)
+    (project / "logs/slurm").mkdir(parents=True)
     squeue(project, "/bin/sleep 3")  # a child that holds the pipes, as a site's wrapper script has
     began = time.monotonic()
     seen(layout)
     assert time.monotonic() - began < 2
     assert caplog.messages == ["no jobs of Slurm are shown; squeue: no answer within 0.2 s"]
+
+
+def test_a_squeue_that_fails_is_not_told_where_no_job_was_ever_submitted(
+    layout: Layout, project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    squeue(project, "echo 'squeue: fatal: No configuration' >&2; exit 1")
+    seen(layout)
+    assert caplog.messages == []
 
 
 def test_without_slurm_nothing_is_said_of_it(layout: Layout, caplog: pytest.LogCaptureFixture) -> None:
@@ -363,6 +373,16 @@ def test_an_unknown_experiment_is_one_line(project: Path) -> None:
     done = centigan(project, "-e", "large")
     assert done.returncode == 1
     assert done.stderr.startswith("error: experiment 'large' has no file")
+
+
+def test_points_have_no_stages_of_images(project: Path) -> None:
+    """Neither a judge nor features nor what only images have; what is left can be done."""
+    (project / "experiments/small/protocol.yaml").write_text(
+        "data: {source: ring, classes: 8, split_size: 8}\n"
+    )
+    stages = seen(Layout("small", project)).stages
+    assert {"arrays", "train", "sample", "modes", "energy"} <= stages.keys()
+    assert not {"judge", "features", "features_of_real", "latent"} & stages.keys()
 
 
 @contextmanager

@@ -412,6 +412,9 @@ RULES_OF_SOME = {  # other rules, and what they need
     "latent": frozenset({"latent", "images"}),
     "reconstruct": frozenset({"reconstructs", "images"}),
     "demonstrate": frozenset({"demonstrates", "images"}),
+    "judge": IMAGES,
+    "features": IMAGES,
+    "features_of_real": IMAGES,
 }
 # numbers of summary.json that no metric is behind
 OF_NO_METRIC = (
@@ -469,8 +472,18 @@ def why_not(thing: Metric | Table | Figure, subject: Subject) -> str | None:
     if thing.of.isdisjoint(subject.has):
         what, lacking = NEEDS[min(thing.of)]
         return f"needs {what}; {subject.title} {lacking}"
+    return _lacking(thing.needs, subject)
+
+
+def why_not_made(rule: str, subject: Subject) -> str | None:
+    """Why a rule makes nothing for it, as one sentence; None where it does."""
+    return _lacking(RULES_OF_SOME.get(rule, frozenset()), subject)
+
+
+def _lacking(needs: Collection[str], subject: Subject) -> str | None:
+    """The first need that is not met, as one sentence."""
     for need, (what, lacking) in NEEDS.items():
-        if need in thing.needs and need not in subject.has:
+        if need in needs and need not in subject.has:
             return f"needs {what}; {subject.title} {lacking}"
     return None
 

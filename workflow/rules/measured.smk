@@ -48,7 +48,7 @@ def measured_of(wildcards):
 
 def drawn(rule, experiment):
     """What one of the rules that only some families have made, of all splits; nothing for the others."""
-    if not catalogue.RULES_OF_SOME[rule] <= subject_of(experiment).has:
+    if catalogue.why_not_made(rule, subject_of(experiment)):
         return []
     return expand(RESULT_OF[rule], experiment=experiment, split=splits_of(experiment))
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from centigan.catalogue import METRICS, all_files, applying, subject_of_settings
+from centigan.catalogue import METRICS, all_files, applying, subject_of_settings, why_not_made
+from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.needed import need
 from centigan.settings import Settings
@@ -41,8 +42,11 @@ def need_inputs(rule: str, layout: Layout, loaded: Settings, splits: Sequence[st
     """Make sure that what a rule is made from is there, for these splits.
 
     Raises:
-        UserError: naming what is missing, and what makes it.
+        UserError: naming what is missing, and what makes it; or where the rule makes nothing of such data and
+            such a model.
     """
+    if reason := why_not_made(rule, subject_of_settings(loaded)):
+        raise UserError(f"{rule} {reason}")
     need(inputs(rule, layout, loaded, splits))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from centigan import params
-from centigan.catalogue import FIGURES, METRICS, RULES_OF_SOME, applying, subject_of_settings
+from centigan.catalogue import FIGURES, METRICS, applying, subject_of_settings, why_not_made
 from centigan.layout import Layout, split_names
 from centigan.manifest import read_published
 from centigan.settings import Settings
@@ -117,5 +117,4 @@ def _last_written(layout: Layout, splits: list[str], settings: Settings) -> dict
         "report": [("report", "", layout.report)],
         "publish": [("publish", "", layout.published)],
     }
-    lacking = {rule for rule, needs in RULES_OF_SOME.items() if not needs <= subject.has}
-    return {name: jobs for name, jobs in found.items() if name not in lacking}
+    return {name: jobs for name, jobs in found.items() if why_not_made(name, subject) is None}
