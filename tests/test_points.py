@@ -1,5 +1,6 @@
 """A model of points from raw data to its page, by the rooms themselves."""
 
+import re
 from math import log
 from pathlib import Path
 
@@ -86,6 +87,11 @@ def test_points_go_through_every_room(source: str, dimensions: int, tmp_path: Pa
     assert "of points" in page
     assert "Energy distance" in page
     assert not any(words in page for words in ("Of the paper", 'id="paper"', "#paper"))  # it has images alone
+    assert "Odena" not in page
+    assert "docs/families/gan.md" in page
+    assert not re.search(r"<td[^>]*>None<", page)
+    assert 'href="tables/absent.csv"' in page
+    assert "tables/by_class.csv" not in page  # of a header alone
     assert all(f"figures/{name}.html" in page for name in drawn)
     assert ("Modes covered" in page) == (source == "ring")
 

@@ -36,6 +36,8 @@ from centigan.reporting.site.pictures import in_rows, picture
 from centigan.reporting.site.today import has_published_features, todays_metrics
 from centigan.reporting.tables import write_tables
 from centigan.settings import Settings
+from centigan.settings.families.contract import PointNetworks
+from centigan.settings.families.gan import GanConfig
 from centigan.settings.figures import FiguresSettings
 
 SPLITS = ["00", "01"]
@@ -383,3 +385,17 @@ def test_only_settings_that_differ_from_the_papers_are_listed(settings: Settings
     changed = {key: (paper, ours) for key, paper, ours in changed_settings(settings)}
     assert changed["arrays.resolution"] == (128, 32)
     assert "train.batch_size" not in changed
+
+
+def test_settings_of_another_family_differ_from_its_own_defaults() -> None:
+    """`points` is left out of what is written where it is as by default."""
+    values = {
+        "model": {"family": "gan", "latent": 7, "points": {"generator_units": 8}},
+        "train": {"ema": 0.9},
+    }
+    changed = changed_settings(Settings.model_validate({"experiment": "own/gan", **values}))
+    assert changed == [
+        ("model.points.generator_units", PointNetworks().generator_units, 8),
+        ("model.latent", GanConfig().latent, 7),
+        ("train.ema", None, 0.9),
+    ]

@@ -79,7 +79,7 @@ def write_figure_pages(site: Site, pages: Environment, results: Results, figures
 
 
 def copy_tables(site: Site, results: Results) -> None:
-    """Copy the tables that the pages link to, so that the folder may be moved."""
+    """Copy the tables, since pages link to them and the folder may be moved."""
     for name in TABLES:
         site.write(f"tables/{name}.csv", present(results.layout.table(name)).read_bytes())
 

@@ -1,5 +1,6 @@
 """What index.html tells beside pictures: numbers, the paper's, data, judge, settings and provenance."""
 
+from operator import attrgetter
 from typing import Any
 
 import pandas as pd
@@ -24,7 +25,6 @@ def overview(results: Results, settings: Settings, commit: str | None) -> dict[s
     return {
         "settings": settings,
         "splits": len(results.split_names),
-        "family": settings.model.title,
         "facts": results.summary,
         "judge": None if results.of_points else results.judge,
         "things": "points" if results.of_points else "images",
@@ -38,7 +38,7 @@ def overview(results: Results, settings: Settings, commit: str | None) -> dict[s
         "comparable": sum(row["comparable"] == "yes" for row in comparison),
         "results": sum(row["comparable"] != SET_UP for row in comparison),
         "pending": PENDING,
-        "tables": TABLES,
+        "tables": [name for name in TABLES if len(results.table(name))],
         "changed": changed_settings(settings),
         "settings_json": settings.model_dump_json(indent=2),
         "provenance": _provenance(results, commit),
@@ -51,15 +51,23 @@ def at_a_glance(classes: list[ListedClass]) -> list[ListedClass]:
 
 
 def changed_settings(settings: Settings) -> list[tuple[str, Any, Any]]:
-    """(key, the paper's value, this run's value) of every scientific setting that differs."""
-    paper = dotted(Settings(experiment=settings.experiment).model_dump(mode="json"))
-    ours = dotted(settings.model_dump(mode="json"))
+    """(key, the family's default, this run's value) of every scientific setting that differs.
+
+    AC-GAN's defaults are its paper's.
+    """
+    model = {"family": settings.model.family}
+    base = {"experiment": settings.experiment, "model": model, "train": settings.model.paper}
+    defaults = Settings.model_validate(base)
+    written = dotted(defaults.model_dump(mode="json"))
     words = ("figures", "splits", "train.log_every", "train.checkpoint_every", "train.snapshot")
-    return [
-        (key, paper.get(key), value)
-        for key, value in ours.items()
-        if paper.get(key) != value and not key.startswith(words)
-    ]
+    changed = []
+    for key, value in dotted(settings.model_dump(mode="json")).items():
+        if key.startswith(words):
+            continue
+        default = written[key] if key in written else attrgetter(key)(defaults)  # some go without saying
+        if default != value:
+            changed.append((key, default, value))
+    return changed
 
 
 def _accuracy(table: pd.DataFrame) -> list[dict[str, Any]]:

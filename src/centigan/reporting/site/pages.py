@@ -12,12 +12,18 @@ from centigan.settings import Settings
 
 TEMPLATES = Path(__file__).with_name("templates")
 NOTHING = "–"
+OF_PAPER = "acgan"  # the family whose paper is reproduced, table by table
 
 
 def environment(settings: Settings, *, has_classes: bool) -> Environment:
     """The templates of an experiment's site."""
     pages = templates(settings.experiment)
     pages.globals |= {"has_classes": has_classes, "of_points": settings.data.kind == "points"}
+    pages.globals |= {
+        "family": settings.model.title,
+        "family_page": f"docs/families/{settings.model.family}.md",
+        "reproduces": settings.model.family == OF_PAPER,
+    }
     return pages
 
 
