@@ -115,6 +115,16 @@ def test_a_verb_that_makes_nothing_of_points_says_so(project: Path) -> None:
     assert told.endswith("was trained on points")
 
 
+def test_a_training_that_cannot_learn_points_says_so_before_it_begins(project: Path) -> None:
+    ring = {"data": {"source": "ring", "classes": 8, "split_size": 8}, "train": {"flips": True}}
+    (project / "experiments/small/protocol.yaml").write_text(yaml.safe_dump(ring))
+    done = centigan(project, "train", "--split", "0", "--device", "cpu")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: small cannot run as its settings say, for 2 reasons")
+    assert "has no networks for points, which data.source: ring holds" in done.stderr
+    assert "train.flips mirrors images, and points have no sides" in done.stderr
+
+
 def test_an_unknown_figure_lists_the_figures(project: Path) -> None:
     assert "there are: examples, resolution_strip" in refused(project, "figure", "pie")
 

@@ -19,6 +19,7 @@ from centigan.cli.options import (
     open_project,
     stage_of,
 )
+from centigan.params import for_split
 from centigan.settings.frozen import Frozen
 from centigan.settings.stages import DemonstrateStage, LatentStage, ReconstructStage, SampleStage, TrainStage
 
@@ -49,6 +50,7 @@ def train(
     SIGTERM, SIGINT (Ctrl-C) and SIGUSR1 let the iteration end, save, and exit
     with status 75; a second signal ends at once.
     """
+    from centigan.preflight import after_index, before_training
     from centigan.site import check_scratch
     from centigan.training.engine import choose_device
     from centigan.training.loop import train_split
@@ -57,11 +59,10 @@ def train(
     layout, loaded = open_project(experiment, log_file, threads)
     name = name_of(split, loaded)
     chosen = choose_device(device, name)
+    before_training(layout, for_split(loaded, name))
     need_inputs("train", layout, loaded, [name])
     stage = stage_of(TrainStage, loaded, settings, name)
     if settings is not None:  # handed over by the workflow: what follows must be able to end, too
-        from centigan.preflight import after_index
-
         after_index(layout, loaded)
     check_scratch()
     stop = Stop()

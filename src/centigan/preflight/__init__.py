@@ -15,7 +15,7 @@ from centigan.preflight.counts import Counts, of_index, regrouped
 from centigan.preflight.findings import Finding, files_of, good, problem, require_good
 from centigan.preflight.networks import of_weights, still_wanted, wanted_by
 from centigan.preflight.numbers import of_numbers
-from centigan.preflight.points import of_family, of_points
+from centigan.preflight.points import of_family, of_flips, of_points
 from centigan.preflight.trainings import of_trainings
 from centigan.settings import Settings
 from centigan.settings.data import DataSettings
@@ -61,6 +61,15 @@ def after_index(layout: Layout, settings: Settings) -> None:
         UserError: with every problem.
     """
     require_good(of_all(layout, settings, of_index(layout)), layout.experiment)
+
+
+def before_training(layout: Layout, settings: Settings) -> None:
+    """Make sure that a model can learn the data, whatever is measured of it afterwards.
+
+    Raises:
+        UserError: with every problem.
+    """
+    require_good([*of_family(settings), *of_flips(settings)], layout.experiment)
 
 
 def everything(layout: Layout, settings: Settings) -> list[Finding]:

@@ -22,10 +22,15 @@ def of_family(settings: Settings) -> Iterator[Finding]:
     )
 
 
+def of_flips(settings: Settings) -> Iterator[Finding]:
+    """Whether what is mirrored has sides."""
+    if settings.data.kind == "points" and settings.train.flips:
+        yield problem("train.flips mirrors images, and points have no sides; set it to false")
+
+
 def of_points(settings: Settings, counts: Counts | None) -> Iterator[Finding]:
     """What measurements of points ask, and settings that only images know; counts: None where unknown yet."""
-    if settings.train.flips:
-        yield problem("train.flips mirrors images, and points have no sides; set it to false")
+    yield from of_flips(settings)
     wanted = images_with_balls(settings.distribution.neighbours)
     samples = settings.sample.per_class * settings.data.classes
     needed = (
