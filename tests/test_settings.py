@@ -163,14 +163,22 @@ def test_a_mistake_is_named_with_file_and_key(project: Path, text: str, message:
     assert "mine/protocol.yaml" in str(error.value) or "splits." in str(error.value)
 
 
-def test_an_unknown_experiment_lists_the_known(project: Path) -> None:
-    write_experiment(project, "mine/own", "")
-    with pytest.raises(UserError, match=r"experiment 'other' has no file .*there are: mine/own"):
-        params.load("other", project)
-    with pytest.raises(
-        UserError, match=r"experiment 'mine/other' has no file .*mine/other.yaml; there are: mine/own"
-    ):
-        params.load("mine/other", project)
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("other", "no file .*other/protocol.yaml; protocols there are: mine, yours$"),
+        ("mine/zzz", "no file .*mine/zzz.yaml; there are: mine/acgan, mine/own$"),
+        ("mine/agcan", r"did you mean `mine/acgan`\?$"),
+        ("your/vae", r"did you mean `yours/vae`\?$"),
+    ],
+)
+def test_an_unknown_experiment_is_told_with_the_nearest_or_those_beside_it(
+    project: Path, asked: str, told: str
+) -> None:
+    for name in ("mine/own", "mine/acgan", "yours/vae"):
+        write_experiment(project, name, "")
+    with pytest.raises(UserError, match=rf"experiment '{asked}' has .*{told}"):
+        params.load(asked, project)
 
 
 def test_a_folder_without_params_is_said(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ experiments/<protocol>/protocol.yaml, the experiment's own file, a study's point
 import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -191,9 +192,21 @@ def _files(experiment: str, root: Path) -> list[Path]:
                 f"{old} is of the layout before protocols: move its sections {', '.join(OWN_SECTIONS)} to "
                 f"{folder / protocol / 'acgan.yaml'} and all others to {files[0]}"
             )
-        known = sorted(experiments_of(root)) or ["none"]
-        raise UserError(f"experiment {experiment!r} has no file {absent}; there are: {', '.join(known)}")
+        raise UserError(f"experiment {experiment!r} has no file {absent}; {_meant(experiment, root)}")
     return files
+
+
+def _meant(experiment: str, root: Path) -> str:
+    """What may have been meant: the nearest name, else all of the same protocol, or the protocols."""
+    known = sorted(experiments_of(root)) or ["none"]
+    protocol, _, own = experiment.partition("/")
+    beside = {name.partition("/")[2]: name for name in known if name.startswith(f"{protocol}/")}
+    if not own or not beside:
+        near = get_close_matches(experiment, known, n=1, cutoff=0.75)
+        others = dict.fromkeys(name.partition("/")[0] for name in known)
+        return f"did you mean `{near[0]}`?" if near else f"protocols there are: {', '.join(others)}"
+    near = get_close_matches(own, beside, n=1)
+    return f"did you mean `{beside[near[0]]}`?" if near else f"there are: {', '.join(beside.values())}"
 
 
 def experiments_of(root: Path) -> list[str]:
