@@ -50,7 +50,7 @@ def centigan(
         bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Train and measure one class-conditional GAN per split of an image-folder data set."""
+    """Train generative models of many families, and measure them under one protocol."""
 
 
 @app.command(hidden=True)
