@@ -59,6 +59,7 @@ clean:
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4))' || \
 	  { echo "centigan needs Python >= 3.11.4; name one: make PYTHON=python3.12"; exit 1; }
+	@echo "setting up .venv: about 7 GB, minutes" >&2
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@# what draws `dvc plots show` without a network (.dvc/plots.html)
