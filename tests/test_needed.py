@@ -18,6 +18,7 @@ from centigan.needed import maker, missing
 
 VERBS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 WITHOUT_INPUTS = {"raw", "fixture", "settings", "job", "new", "check"}
+OF_SOME = {"reconstruct", "demonstrate"}  # AC-GAN does neither
 WHAT_THERE_IS = {
     "status",
     "track",
@@ -63,6 +64,8 @@ def words_of(verb: str) -> list[str]:
 
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - WITHOUT_INPUTS - WHAT_THERE_IS))
 def test_a_verb_before_its_inputs_names_them_and_what_makes_them(verb: str, project: Path) -> None:
+    if verb in OF_SOME:
+        write_experiment(project, "small/tiny", "model: {family: vae}")
     with pytest.raises(UserError) as told:
         app(words_of(verb), standalone_mode=False)
     form = FORM.fullmatch(str(told.value))
@@ -70,6 +73,12 @@ def test_a_verb_before_its_inputs_names_them_and_what_makes_them(verb: str, proj
     assert set(re.findall(r"`centigan (\S+)", str(told.value))) <= set(VERBS)
     assert set(form[7].split()) <= {*map(of_one, table()), "index"}
     assert not (project / "results").exists()
+
+
+@pytest.mark.parametrize("verb", sorted(OF_SOME))
+def test_a_verb_that_makes_nothing_of_a_model_says_so_instead(verb: str) -> None:
+    with pytest.raises(UserError, match=f"{verb} needs a model that draws .*; AC-GAN draws none"):
+        app(words_of(verb), standalone_mode=False)
 
 
 @pytest.mark.parametrize("rule", MADE_FROM)
