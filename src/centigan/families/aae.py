@@ -41,7 +41,7 @@ from torch.optim import Adam, Optimizer
 
 from centigan.losses import class_log_likelihood, log_fake, log_real
 from centigan.nets.autoencoder import CodeDiscriminator, Decoder, Encoder, initialise_heads
-from centigan.nets.blocks import evaluated, initialise_by_fan_in, scaled, without_statistics
+from centigan.nets.blocks import evaluated, evaluating, initialise_by_fan_in, scaled, without_statistics
 from centigan.nets.priors import Gaussian, Mixture, Prior, SwissRoll
 from centigan.settings.families.aae import AaeConfig as Config
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet, one_hot
@@ -167,13 +167,11 @@ class Autoencoder(Latent):
         """y (N, K): one-hot where the class is known, 0 where not; (N, 0) of a code without y."""
         return one_hot(given.labels, self.content)
 
-    @torch.no_grad()
     def coded(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (N, K) and z (N, L) of images (N, C, H, W), with running statistics."""
-        encoder = self.encoder.eval()
-        found: tuple[Tensor, Tensor] = encoder(images)
-        encoder.train()
-        return found
+        with evaluating(self.encoder):
+            logits, z = self.encoder(images)
+        return logits, z
 
     def encode(self, images: Tensor) -> Tensor:
         """z of images (N, C, H, W), joined with the y that the encoder finds where nobody asks for one."""

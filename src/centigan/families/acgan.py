@@ -27,7 +27,14 @@ from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import class_log_likelihood, log_fake, log_real
-from centigan.nets.blocks import discriminator_block, evaluated, initialise, scaled, upsample_block
+from centigan.nets.blocks import (
+    discriminator_block,
+    evaluated,
+    evaluating,
+    initialise,
+    scaled,
+    upsample_block,
+)
 from centigan.settings.families.acgan import AcganConfig as Config
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape
 from centigan.updates import ascend
@@ -142,12 +149,11 @@ class ACGAN(Latent):
         """z ~ N(0, I), (count, latent)."""
         return torch.randn(count, self.config.latent, generator=rng, device=rng.device)
 
-    @torch.no_grad()
     def class_logits(self, images: Tensor) -> Tensor:
         """D's class logits (N, K) of images (N, C, H, W)."""
-        discriminator = self.networks["discriminator"].eval()
-        logits: Tensor = discriminator(images)[1]
-        discriminator.train()
+        discriminator = self.networks["discriminator"]
+        with evaluating(discriminator):
+            logits: Tensor = discriminator(images)[1]
         return logits
 
     def class_step(self, batch: Batch) -> Tensor:

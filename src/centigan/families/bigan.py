@@ -122,14 +122,11 @@ class BiGAN(Latent):
         """G(E(x)); nothing is drawn."""
         return evaluated(self.networks["generator"], self.encode(images))
 
-    @torch.no_grad()
     def represent(self, images: Tensor) -> Tensor:
         """E's features (N, F) of images (N, C, H, W): 1024 units, or 4 x 4 maps."""
-        encoder = self.networks["encoder"].eval()
+        encoder = self.networks["encoder"]
         assert isinstance(encoder, Encoder)
-        features: Tensor = encoder.features(images)
-        encoder.train()
-        return features
+        return evaluated(encoder.features, images)
 
     def realness(self, images: Tensor) -> Tensor:
         """D's logits (N,) of images (N, C, H, W), each with the code that E finds."""

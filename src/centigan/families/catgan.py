@@ -45,7 +45,15 @@ from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import class_log_likelihood, entropy_of_mean, mean_entropy
-from centigan.nets.blocks import Doubling, Noise, evaluated, initialise_by_fan_in, scaled, without_statistics
+from centigan.nets.blocks import (
+    Doubling,
+    Noise,
+    evaluated,
+    evaluating,
+    initialise_by_fan_in,
+    scaled,
+    without_statistics,
+)
 from centigan.nets.points import initialise_points, noisy_stack
 from centigan.settings.families.catgan import CatganConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
@@ -205,13 +213,10 @@ class CatGAN(Latent):
         """z ~ U(-1, 1), (count, latent)."""
         return torch.rand(count, self.config.latent, generator=rng, device=rng.device) * 2 - 1
 
-    @torch.no_grad()
     def cluster_logits(self, images: Tensor) -> Tensor:
         """D's logits (N, K) of images (N, C, H, W), without noise and with running statistics."""
-        discriminator = self.networks["discriminator"].eval()
-        logits = self.judge(images)
-        discriminator.train()
-        return logits
+        with evaluating(self.networks["discriminator"]):
+            return self.judge(images)
 
 
 class NamingCatGAN(CatGAN):

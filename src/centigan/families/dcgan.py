@@ -43,7 +43,7 @@ from torch.optim import Adam, Optimizer
 from centigan.arithmetic import walks
 from centigan.losses import feature_distance, log_fake, log_real, log_smoothly_real
 from centigan.nets.all_convolutional import Discriminator, ImageGenerator
-from centigan.nets.blocks import evaluated, initialise_with_gains
+from centigan.nets.blocks import evaluated, evaluating, initialise_with_gains
 from centigan.nets.historical_averaging import HistoricalMean, departure, trained
 from centigan.settings.families.dcgan import DcganConfig as Config
 from centigan.shown import plane_sheet
@@ -133,12 +133,10 @@ class DCGAN(Latent):
             return torch.randn(*size, generator=rng, device=rng.device)
         return torch.rand(*size, generator=rng, device=rng.device) * 2 - 1
 
-    @torch.no_grad()
     def represent(self, images: Tensor) -> Tensor:
         """D's maps, (N, 16 M) of images (N, C, H, W): 7,168 for SVHN's 64, 128 and 256 maps."""
-        features = self.discriminator.eval().features(images)
-        self.discriminator.train()
-        return features
+        with evaluating(self.discriminator):
+            return self.discriminator.features(images)
 
     def realness(self, images: Tensor) -> Tensor:
         """D's logits (N,) of images (N, C, H, W)."""

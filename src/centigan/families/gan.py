@@ -37,7 +37,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import evaluated, initialise_by_fan_in, scaled
+from centigan.nets.blocks import evaluated, evaluating, initialise_by_fan_in, scaled
 from centigan.nets.convolution import convolutional_networks
 from centigan.nets.dense import DenseDiscriminator, DenseGenerator, Units, initialise_uniformly
 from centigan.nets.points import PointDiscriminator, PointGenerator
@@ -139,13 +139,10 @@ class GAN(Latent):
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""
         return evaluated(self.networks["generator"], latent, _no_class(latent))
 
-    @torch.no_grad()
     def realness(self, images: Tensor) -> Tensor:
         """D's logits (N,) of images (N, C, H, W), nothing dropped."""
-        discriminator = self.networks["discriminator"].eval()
-        logits = self.judge(images)
-        discriminator.train()
-        return logits
+        with evaluating(self.networks["discriminator"]):
+            return self.judge(images)
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z, (count, latent), uniform: of the dense form with variance 1, of the convolutional in [-1, 1]."""

@@ -37,7 +37,7 @@ from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import Doubling, evaluated, initialise, scaled
+from centigan.nets.blocks import Doubling, evaluated, evaluating, initialise, scaled
 from centigan.nets.stepwise_norm import StepwiseNorm
 from centigan.settings.families.gran import GranConfig as Config
 from centigan.types import Batch, Given, Latent, Shape, Sheet
@@ -201,14 +201,12 @@ class GRAN(Latent):
         """D's logits (N,) of images (N, C, H, W)."""
         return evaluated(self.discriminator, images)
 
-    @torch.no_grad()
     def increments(self, latent: Tensor) -> Tensor:
         """What each step adds, (T, N, C, H, W), for z (N, latent), in evaluation mode."""
         generator = self.networks["generator"]  # as trained, or its moving average
         assert isinstance(generator, ImageGenerator)
-        added = generator.eval().increments(latent)
-        generator.train()
-        return added
+        with evaluating(generator):
+            return generator.increments(latent)
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
         """Figs 9 and 10: the canvas after each step, and what each step has added."""

@@ -39,7 +39,7 @@ from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import class_log_likelihood, log_fake, log_real
-from centigan.nets.blocks import evaluated
+from centigan.nets.blocks import evaluated, evaluating
 from centigan.nets.code_finding import Answers, Discriminator, ImageGenerator, initialise, latent_size, parts
 from centigan.settings.families.infogan import InfoganConfig as Config
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet
@@ -133,12 +133,11 @@ class InfoGAN(Latent):
         """D's logits (N,) of images (N, C, H, W)."""
         return self._judged(images)[0]
 
-    @torch.no_grad()
     def _judged(self, images: Tensor) -> tuple[Tensor, Answers]:
-        discriminator = self.networks["discriminator"].eval()
-        judged: tuple[Tensor, Answers] = discriminator(images)
-        discriminator.train()
-        return judged
+        discriminator = self.networks["discriminator"]
+        with evaluating(discriminator):
+            logits, answers = discriminator(images)
+        return logits, answers
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
         """What each code does (Figure 2): of the categorical codes the first, of the continuous ones all."""

@@ -43,6 +43,7 @@ from torch.optim import Adam, Optimizer
 
 from centigan.errors import UserError
 from centigan.losses import log_fake, log_real
+from centigan.nets.blocks import evaluating
 from centigan.nets.levels import Discriminators, Generators, initialise
 from centigan.nets.pyramid import COARSEST, Level, levels_of, sides_of
 from centigan.settings.families.lapgan import LapganConfig as Config
@@ -128,14 +129,13 @@ class LAPGAN(Latent):
         length = self.config.latent + sum(side**2 for side in self.sides[1:])
         return torch.rand(count, length, generator=rng, device=rng.device) * 2 - 1
 
-    @torch.no_grad()
     def _realness(self, images: Tensor) -> Tensor:
         """Logits (N,) of the finest level's D, which sees whole images (N, C, H, W)."""
-        discriminators = self.networks["discriminator"].eval()
+        discriminators = self.networks["discriminator"]
         assert isinstance(discriminators, Discriminators)
         level, y = Level(torch.zeros_like(images), images), images.new_zeros(len(images), 0)
-        logits: Tensor = discriminators.of[str(self.sides[-1])](level, y)
-        discriminators.train()
+        with evaluating(discriminators):
+            logits: Tensor = discriminators.of[str(self.sides[-1])](level, y)
         return logits
 
     def one_hot(self, labels: Tensor) -> Tensor:

@@ -26,8 +26,7 @@ Departures and decisions
     8. `width` scales every feature-map count; above 32 px each doubling adds a layer of at most 512 maps.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import pairwise
 from math import log
 from typing import Any
@@ -45,7 +44,7 @@ from centigan.likelihood import (
     middles,
     nats_of_bytes,
 )
-from centigan.nets.blocks import initialise_by_fan_in
+from centigan.nets.blocks import evaluated, evaluating, initialise_by_fan_in
 from centigan.nets.convolution import FIRST_SIDE, plan
 from centigan.settings.families.vae import VaeConfig as Config
 from centigan.shown import again_sheet, plane_sheet, samples_sheet
@@ -140,8 +139,7 @@ class VAE(Latent):
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """The decoder's means for z (N, latent), as images (N, C, H, W) in [-1, 1]."""
-        with self._evaluated():
-            return as_images(self.decoder(latent))
+        return as_images(evaluated(self.decoder, latent))
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ N(0, I), (count, latent)."""
@@ -155,9 +153,7 @@ class VAE(Latent):
 
     def reconstruct(self, images: Tensor, rng: Generator) -> Tensor:
         """The decoder's means for the encoder's; nothing is drawn."""
-        latent = self.encode(images)
-        with self._evaluated():
-            return as_images(self.decoder(latent))
+        return as_images(evaluated(self.decoder, self.encode(images)))
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
         """Of two latents their plane (Fig 4); images drawn again; samples (Fig 5)."""
@@ -166,13 +162,13 @@ class VAE(Latent):
 
     def log_likelihood(self, images: Tensor, rng: Generator) -> Tensor:
         """Equation 3 for the bytes of images (N, C, H, W), nats (N,): one u and one z an image."""
-        with self._evaluated():
+        with evaluating(self.decoder):
             mean, log_variance, _, of_image = self._one_draw(images, rng)
             return nats_of_bytes(of_image - divergence_from_standard(mean, log_variance), self.dimensions)
 
     def log_weight(self, images: Tensor, rng: Generator) -> Tensor:
         """log p(x|z) + log p(z) - log q(z|x) for the same, nats (N,): the bound before its mean over z."""
-        with self._evaluated():
+        with evaluating(self.decoder):
             mean, log_variance, z, of_image = self._one_draw(images, rng)
             prior = gaussian_nats(z, torch.zeros_like(z), torch.ones_like(z))
             posterior = gaussian_nats(z, mean, (log_variance / 2).exp())
@@ -199,11 +195,3 @@ class VAE(Latent):
         decoder = self.networks["decoder"]
         assert isinstance(decoder, Decoder)
         return decoder
-
-    @contextmanager
-    def _evaluated(self) -> Iterator[None]:
-        """Without gradients, and batch norm with its running statistics."""
-        self.decoder.eval()
-        with torch.no_grad():
-            yield
-        self.decoder.train()

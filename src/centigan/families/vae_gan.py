@@ -40,7 +40,7 @@ from torch.optim import Optimizer
 
 from centigan.likelihood import divergence_from_standard, gaussian_nats
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import evaluated, initialise_by_fan_in
+from centigan.nets.blocks import evaluated, evaluating, initialise_by_fan_in
 from centigan.nets.learnt_similarity import Decoder, Discriminator, Encoder
 from centigan.settings.families.vae_gan import VaeGanConfig as Config
 from centigan.shown import again_sheet, attribute_sheet, plane_sheet, samples_sheet
@@ -180,10 +180,8 @@ def gates(real_cost: Tensor, fake_cost: Tensor) -> tuple[Tensor, Tensor]:
     return dis_moves | neither, dec_moves | neither
 
 
-@torch.no_grad()
 def _both(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
     """What a network of two outputs says in evaluation mode."""
-    network.eval()
-    first, second = network(images)
-    network.train()
+    with evaluating(network):
+        first, second = network(images)
     return first, second

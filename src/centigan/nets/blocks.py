@@ -68,12 +68,21 @@ class Noise(nn.Module):
         return x + self.std * torch.randn_like(x) if self.training and self.std else x
 
 
-@torch.no_grad()
-def evaluated(network: nn.Module, *inputs: Tensor) -> Tensor:
-    """What a network in training says of inputs in evaluation mode: nothing dropped, running statistics."""
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """While the block runs, a network in training drops nothing and has running statistics; no gradients."""
     network.eval()
-    found: Tensor = network(*inputs)
-    network.train()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        network.train()
+
+
+def evaluated(network: nn.Module, *inputs: Tensor) -> Tensor:
+    """What a network in training says of inputs in evaluation mode."""
+    with evaluating(network):
+        found: Tensor = network(*inputs)
     return found
 
 
