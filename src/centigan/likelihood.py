@@ -79,6 +79,12 @@ def divergence_from_standard(mean: Tensor, log_variance: Tensor) -> Tensor:
     return (mean.square() + log_variance.exp() - 1 - log_variance).sum(1) / 2
 
 
+def log_weight_of(of_image: Tensor, z: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """log p(x|z) + log p(z) - log q(z|x) (N,), of the first and one z of q, with z ~ N(0, I) a priori."""
+    prior = gaussian_nats(z, torch.zeros_like(z), torch.ones_like(z))
+    return of_image + prior - gaussian_nats(z, mean, (log_variance / 2).exp())
+
+
 def importance_bound(log_weights: Tensor) -> Tensor:
     """log 1/K sum_k w_k (N,) of log weights (K, N), a bound that rises with K (Burda et al. 2016,
     arXiv:1509.00519, equation 8)."""

@@ -216,7 +216,9 @@ def test_one_step_without_attention_is_a_vae() -> None:
     nothing = torch.zeros(len(x), 12)
     gates = made.encoder.of_image(x) + made.encoder.of_error(x - 0.5)
     hidden, _ = Gates.apply(gates + cells[0].gates.bias, nothing)
-    mean, log_variance = made.encoder.head(hidden).chunk(2, dim=1)
+    mean, log_variance = nn.functional.linear(hidden, made.encoder.head.weight, made.encoder.head.bias).chunk(
+        2, dim=1
+    )
     posterior = torch.distributions.Normal(mean, (log_variance / 2).exp())
     z = mean + posterior.scale * torch.randn(len(x), 3, generator=rng(5))
     hidden, _ = Gates.apply(cells[1].gates(torch.cat([z, nothing], dim=1)), nothing)

@@ -34,7 +34,6 @@ Departures and decisions
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -47,11 +46,13 @@ from centigan.likelihood import (
     dequantised,
     divergence_from_standard,
     gaussian_nats,
+    log_weight_of,
     middles,
     nats_of_bytes,
 )
 from centigan.nets.drawing import Decoder, Encoder, Step, drawn_again, drawn_from, movement, shown
 from centigan.nets.frames import BLUE, RED, enlarged, strip
+from centigan.nets.gaussian import noise_apart
 from centigan.nets.recurrent import LstmCell
 from centigan.settings.families.draw import DrawConfig as Config
 from centigan.sheets import evenly
@@ -80,14 +81,9 @@ class Draw(Latent):
         }
         for network in self.networks.values():
             initialise(network, rng)
-        named = [pair for network in self.networks.values() for pair in network.named_parameters()]
-        groups: list[dict[str, Any]] = [
-            {"params": [p for name, p in named if name != "log_sigma"]},
-            {"params": [p for name, p in named if name == "log_sigma"], "lr": config.sigma_lr},
-        ]
+        groups = noise_apart(self.networks.values(), config.sigma_lr)
         betas = (config.beta1, config.beta2)
-        filled = [group for group in groups if group["params"]]
-        self.optimizers: dict[str, Optimizer] = {"both": Adam(filled, config.lr, betas, fused=True)}
+        self.optimizers: dict[str, Optimizer] = {"both": Adam(groups, config.lr, betas, fused=True)}
 
     def seen(self, images: Tensor, rng: Generator) -> Tensor:
         """Of images (N, C, H, W) in [-1, 1] what is drawn, in [0, 1]: one draw of what is random."""
@@ -166,9 +162,8 @@ class Draw(Latent):
     def _weight_of(self, x: Tensor, rng: Generator) -> Tensor:
         """log D(x | c_T) + log P(z) - log Q(z | x) (N,) for one z."""
         drawn, weight, _ = self._bounded(x, rng)
-        for mean, log_variance, z in ((step.mean, step.log_variance, step.z) for step in drawn):
-            prior = gaussian_nats(z, torch.zeros_like(z), torch.ones_like(z))
-            weight = weight + prior - gaussian_nats(z, mean, (log_variance / 2).exp())
+        for step in drawn:
+            weight = log_weight_of(weight, step.z, step.mean, step.log_variance)
         return weight
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:

@@ -28,8 +28,6 @@ Departures and decisions
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import log
-from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -41,18 +39,17 @@ from centigan.likelihood import (
     dequantised,
     divergence_from_standard,
     gaussian_nats,
+    log_weight_of,
     middles,
     nats_of_bytes,
 )
 from centigan.nets.blocks import evaluated, evaluating, initialise_by_fan_in
 from centigan.nets.convolution import FIRST_SIDE, plan
+from centigan.nets.gaussian import GaussianHead, NoisyDecoder, code_of, noise_apart
 from centigan.settings.families.vae import VaeConfig as Config
 from centigan.shown import again_sheet, plane_sheet, samples_sheet
 from centigan.types import Batch, Given, Latent, Shape, Sheet
 from centigan.updates import ascend
-
-FIRST_SIGMA = 0.3  # half of the spread of digits and photographs
-MOST_LOG_VARIANCE = 8.0
 
 
 class Encoder(nn.Module):
@@ -67,15 +64,15 @@ class Encoder(nn.Module):
                 for a, b in pairwise(maps)
             )
         )
-        self.head = nn.Linear(maps[-1] * FIRST_SIDE**2, 2 * config.latent)
+        self.head = GaussianHead(maps[-1] * FIRST_SIDE**2, config.latent)
 
     def forward(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """w (N, C, H, W) in [-1, 1) -> float32 (N, latent) twice."""
-        mean, log_variance = self.head(self.blocks(w).flatten(1)).float().chunk(2, dim=1)
-        return mean, log_variance.clamp(-MOST_LOG_VARIANCE, MOST_LOG_VARIANCE)
+        mean, log_variance = self.head(self.blocks(w).flatten(1))
+        return mean, log_variance
 
 
-class Decoder(nn.Module):
+class Decoder(NoisyDecoder):
     """p(x|z): z (N, latent) -> means of w (N, C, H, W); and the noise around them, one sigma a channel."""
 
     def __init__(self, config: Config, shape: Shape) -> None:
@@ -87,8 +84,7 @@ class Decoder(nn.Module):
         self.doublings = nn.ModuleList(
             nn.ConvTranspose2d(a, b, 4, stride=2, padding=1) for a, b in pairwise([*maps, shape.channels])
         )
-        self.floor = config.sigma_floor
-        self.log_sigma = nn.Parameter(torch.full((shape.channels, 1, 1), log(FIRST_SIGMA)))
+        self.begin_noise(shape.channels, config.sigma_floor)
 
     def forward(self, z: Tensor) -> Tensor:
         """z (N, latent) -> (N, C, H, W) in [-1, 1]."""
@@ -96,11 +92,6 @@ class Decoder(nn.Module):
         for norm, double in zip(self.norms, self.doublings, strict=True):
             x = double(norm(x).relu())
         return x.tanh()
-
-    @property
-    def sigma(self) -> Tensor:
-        """Standard deviation of the noise (C, 1, 1), in w."""
-        return self.log_sigma.exp() + self.floor
 
 
 class VAE(Latent):
@@ -118,9 +109,7 @@ class VAE(Latent):
         }
         for network in self.networks.values():
             initialise_by_fan_in(network, rng)
-        noise = self.decoder.log_sigma
-        weights = [p for network in self.networks.values() for p in network.parameters() if p is not noise]
-        groups: list[dict[str, Any]] = [{"params": weights}, {"params": [noise], "lr": config.sigma_lr}]
+        groups = noise_apart(self.networks.values(), config.sigma_lr)
         betas = (config.beta1, config.beta2)
         self.optimizers: dict[str, Optimizer] = {"both": Adam(groups, config.lr, betas, fused=True)}
 
@@ -170,16 +159,14 @@ class VAE(Latent):
         """log p(x|z) + log p(z) - log q(z|x) for the same, nats (N,): the bound before its mean over z."""
         with evaluating(self.decoder):
             mean, log_variance, z, of_image = self._one_draw(images, rng)
-            prior = gaussian_nats(z, torch.zeros_like(z), torch.ones_like(z))
-            posterior = gaussian_nats(z, mean, (log_variance / 2).exp())
-            return nats_of_bytes(of_image + prior - posterior, self.dimensions)
+            return nats_of_bytes(log_weight_of(of_image, z, mean, log_variance), self.dimensions)
 
     def _one_draw(self, images: Tensor, rng: Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """mu and ln sigma^2 (N, latent) of q(z|x), one z of it, and log p(x|z), nats (N,): one u an image."""
         w = dequantised(images, rng)
         mean, log_variance = self.encoder(w)
         noise = torch.randn(mean.shape, generator=rng, device=rng.device).to(mean.device)
-        z = mean + (log_variance / 2).exp() * noise
+        z = code_of(mean, log_variance, noise)
         return mean, log_variance, z, gaussian_nats(w, self.decoder(z), self.decoder.sigma)
 
     @property

@@ -41,6 +41,7 @@ from torch.optim import Optimizer
 from centigan.likelihood import divergence_from_standard, gaussian_nats
 from centigan.losses import log_fake, log_real
 from centigan.nets.blocks import evaluated, evaluating, initialise_by_fan_in
+from centigan.nets.gaussian import code_of
 from centigan.nets.learnt_similarity import Decoder, Discriminator, Encoder
 from centigan.settings.families.vae_gan import VaeGanConfig as Config
 from centigan.shown import again_sheet, attribute_sheet, plane_sheet, samples_sheet
@@ -110,7 +111,7 @@ class VAEGAN(Latent):
         mean, log_variance = encoder(images)
         count, device = len(images), mean.device
         noise = torch.randn(mean.shape, generator=rng, device=rng.device).to(device)
-        z = mean + (log_variance / 2).exp() * noise
+        z = code_of(mean, log_variance, noise)
         drawn = decoder(torch.cat([z, self.latent(count, rng).to(device)]))
         features, logits = discriminator(torch.cat([images, drawn]))
         real, again, _ = features.chunk(3)

@@ -4,7 +4,6 @@ Canvases and images stand as (N, H, C, W) within a drawing, in the order of `net
 """
 
 from collections.abc import Iterator, Sequence
-from math import log
 from typing import NamedTuple
 
 import torch
@@ -12,12 +11,10 @@ from torch import Tensor, nn
 
 from centigan.nets.attention import PARAMETERS, Window, look_at, read, write
 from centigan.nets.blocks import scaled
+from centigan.nets.gaussian import GaussianHead, NoisyDecoder, code_of
 from centigan.nets.recurrent import LstmCell, State
 from centigan.settings.families.draw import DrawConfig as Config
 from centigan.types import Shape
-
-FIRST_SIGMA = 0.3
-MOST_LOG_VARIANCE = 8.0
 
 
 class Encoder(nn.Module):
@@ -36,7 +33,7 @@ class Encoder(nn.Module):
             self.of_error = nn.Linear(pixels, 4 * units, bias=False)
             seen = 0
         self.cell = LstmCell(seen + units, units, learned=config.start == "learned")
-        self.head = nn.Linear(units, 2 * config.latent)
+        self.head = GaussianHead(units, config.latent)
 
     def once(self, x: Tensor) -> Tensor | None:
         """What of x (N, H, C, W) is the same at every step."""
@@ -54,17 +51,17 @@ class Encoder(nn.Module):
             state, window = self.cell([patches, told], state), look.window
         else:
             state = self.cell([told], state, once + self.of_error(error.flatten(1)))
-        mean, log_variance = self.head(state.hidden).float().chunk(2, dim=1)
-        return mean, log_variance.clamp(-MOST_LOG_VARIANCE, MOST_LOG_VARIANCE), state, window
+        mean, log_variance = self.head(state.hidden)
+        return mean, log_variance, state, window
 
 
-class Decoder(nn.Module):
+class Decoder(NoisyDecoder):
     """Equations 7 and 8, with the first canvas."""
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
         units, self.points, self.side = scaled(config.units, config.width), config.write, shape.resolution
-        self.attends, self.floor = config.attention, config.sigma_floor
+        self.attends = config.attention
         self.image = (shape.resolution, shape.channels, shape.resolution)
         learned = config.start == "learned"
         self.cell = LstmCell(config.latent, units, learned=learned)
@@ -77,7 +74,7 @@ class Decoder(nn.Module):
         else:
             self.register_buffer("first", torch.zeros(self.image))
         if config.decoder == "gaussian":
-            self.log_sigma = nn.Parameter(torch.full((shape.channels, 1, 1), log(FIRST_SIGMA)))
+            self.begin_noise(shape.channels, config.sigma_floor)
 
     def forward(self, z: Tensor, state: State) -> tuple[Tensor, State, Window | None]:
         """z_t (N, latent) -> what is added to the canvas (N, H, C, W); state; window."""
@@ -89,11 +86,6 @@ class Decoder(nn.Module):
         patches = told[:, PARAMETERS:] / look.intensity
         patches = patches.view(-1, self.points, self.image[1], self.points)
         return write(patches, look), state, look.window
-
-    @property
-    def sigma(self) -> Tensor:
-        """Standard deviation of a Gaussian decoder's noise (C, 1, 1), in w."""
-        return self.log_sigma.exp() + self.floor
 
 
 class Step(NamedTuple):
@@ -116,7 +108,7 @@ def drawn_again(
     canvas = decoder.first.expand(count, -1, -1, -1)
     for noise in noises:
         mean, log_variance, looking, seen = encoder(x, once, canvas, drawing.hidden, looking)
-        z = mean if noise is None else mean + (log_variance / 2).exp() * noise
+        z = mean if noise is None else code_of(mean, log_variance, noise)
         added, drawing, wrote = decoder(z, drawing)
         canvas = canvas + added
         yield Step(canvas, wrote, seen, mean, log_variance, z)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from centigan.nets.blocks import Doubling, scaled
+from centigan.nets.gaussian import GaussianHead
 from centigan.settings.families.vae_gan import VaeGanConfig as Config
 from centigan.types import Shape
 
-MOST_LOG_VARIANCE = 8.0
 ENCODER_UNITS, DISCRIMINATOR_UNITS, FIRST_MAPS = 1024, 512, 32
 SIMILARITY_SIDE = 8  # of the maps of Dis_l
 
@@ -46,12 +46,12 @@ class Encoder(nn.Module):
             nn.Flatten(),
             _normed(nn.Linear(maps[-1] * side**2, units, bias=False)),
         )
-        self.head = nn.Linear(units, 2 * config.latent)
+        self.head = GaussianHead(units, config.latent)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (N, C, H, W) in [-1, 1] -> float32 (N, latent) twice."""
-        mean, log_variance = self.head(self.layers(x)).float().chunk(2, dim=1)
-        return mean, log_variance.clamp(-MOST_LOG_VARIANCE, MOST_LOG_VARIANCE)
+        mean, log_variance = self.head(self.layers(x))
+        return mean, log_variance
 
 
 class Decoder(nn.Module):
