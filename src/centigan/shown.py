@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 
 from centigan.arithmetic import concept, plane
 from centigan.sheets import evenly
-from centigan.types import UNLABELLED, Encodes, Given, Latent, Sheet
+from centigan.types import Encodes, Latent, Sheet, of_no_class
 
 ROWS, COLUMNS = 6, 12
 REACH, STEPS = 1.5, 15  # of a plane of latents
@@ -23,7 +23,7 @@ class EncodesAndDraws(Encodes, Latent, Protocol):
 
 def plane_sheet(family: Latent, prior: str, device: torch.device) -> Sheet:
     """The two-dimensional latent space on a grid; `prior`: what training draws z from, in words."""
-    images = _drawn(family, plane(REACH, STEPS).to(device))
+    images = drawn(family, plane(REACH, STEPS).to(device))
     numbers = [f"{REACH * (2 * n / (STEPS - 1) - 1):.2g}" for n in range(STEPS)]
     return Sheet(
         "plane",
@@ -55,7 +55,7 @@ def samples_sheet(family: Latent, rng: Generator, device: torch.device) -> Sheet
         "samples",
         "Samples",
         "Draws from the prior; none is chosen.",
-        _drawn(family, latent.unflatten(0, (ROWS, COLUMNS))),
+        drawn(family, latent.unflatten(0, (ROWS, COLUMNS))),
     )
 
 
@@ -64,13 +64,13 @@ def attribute_sheet(family: EncodesAndDraws, real: Tensor, labels: Tensor, class
     codes = family.encode(real)
     values, moved = moved_codes(codes, labels.tolist(), classes)
     chosen = evenly(len(real), ROWS)
-    drawn = _drawn(family, torch.cat([codes[chosen, None], moved[chosen]], dim=1))
+    changed = drawn(family, torch.cat([codes[chosen, None], moved[chosen]], dim=1))
     return Sheet(
         "attributes",
         "Attributes changed in the code",
         "A row an image, what is drawn of its code, and then of its code with the mean code of images of "
         f"another value added and that of its own taken away; means of {len(real)} held-out images.",
-        torch.cat([real[chosen, None], drawn], dim=1),
+        torch.cat([real[chosen, None], changed], dim=1),
         rows=[classes[label] for label in labels[chosen].tolist()],
         columns=["image", "again", *values],
     )
@@ -98,8 +98,7 @@ def attributes_in(classes: Sequence[str]) -> list[list[str]]:
     return parts if len({len(each) for each in parts}) == 1 else [[name] for name in classes]
 
 
-def _drawn(family: Latent, latent: Tensor) -> Tensor:
+def drawn(family: Latent, latent: Tensor) -> Tensor:
     """Images (R, S, C, H, W) of latents (R, S, L), of no class that is asked for."""
     flat = latent.flatten(0, 1)
-    wanted = Given(torch.full((len(flat),), UNLABELLED, device=flat.device))
-    return family.generate(flat, wanted).unflatten(0, latent.shape[:2])
+    return family.generate(flat, of_no_class(len(flat), flat.device)).unflatten(0, latent.shape[:2])

@@ -225,6 +225,11 @@ def labels_of(groups: Sequence[str], classes: Sequence[str], per_class: int) -> 
     return torch.full((len(classes) * per_class,), UNLABELLED)
 
 
+def of_no_class(count: int, device: torch.device) -> Given:
+    """What is known of so many images, or asked for, where no class is."""
+    return Given(torch.full((count,), UNLABELLED, device=device))
+
+
 def one_hot(labels: Tensor, classes: int) -> Tensor:
     """y (N, K) of labels (N,), float32: a row of zeros where the class is not known; (N, 0) of no classes."""
     return (labels[:, None] == torch.arange(classes, device=labels.device)).float()

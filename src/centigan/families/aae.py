@@ -36,7 +36,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional as F
 from torch.optim import Adam, Optimizer
 
 from centigan.losses import class_log_likelihood, log_fake, log_real
@@ -44,6 +43,7 @@ from centigan.nets.autoencoder import CodeDiscriminator, Decoder, Encoder, initi
 from centigan.nets.blocks import evaluated, evaluating, initialise_by_fan_in, scaled, without_statistics
 from centigan.nets.priors import Gaussian, Mixture, Prior, SwissRoll
 from centigan.settings.families.aae import AaeConfig as Config
+from centigan.shown import drawn
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet, one_hot
 from centigan.updates import ascend
 
@@ -156,8 +156,7 @@ class Autoencoder(Latent):
         """y ~ Cat(1/K), one-hot (count, K)."""
         if not self.content:
             return torch.zeros(count, 0, device=rng.device)
-        values = torch.randint(self.content, (count,), generator=rng, device=rng.device)
-        return F.one_hot(values, self.content).float()
+        return one_hot(torch.randint(self.content, (count,), generator=rng, device=rng.device), self.content)
 
     def _taught(self, batch: Batch) -> dict[str, Tensor]:
         """What labels add to the losses; nothing where they teach nothing."""
@@ -204,9 +203,7 @@ class Autoencoder(Latent):
     def _places(self, real: Tensor, rng: Generator) -> Sheet:
         """Images at places of the prior, in its own order."""
         caption, codes = self.prior.shown(rng)
-        nobody = Given(torch.full((codes.shape[0] * codes.shape[1],), UNLABELLED, device=real.device))
-        images = self.generate(codes.flatten(0, 1).to(real.device), nobody)
-        return Sheet("manifold", "places of the prior", caption, images.unflatten(0, codes.shape[:2]))
+        return Sheet("manifold", "places of the prior", caption, drawn(self, codes.to(real.device)))
 
     def _styles(self, real: Tensor, classes: Sequence[str], rng: Generator) -> Sheet:
         z = self.latent(STYLES, rng).to(real.device)
@@ -225,10 +222,9 @@ class Autoencoder(Latent):
         eye = torch.eye(self.content, device=real.device)
         with torch.no_grad():
             code = self.decoder.joined(eye, eye.new_zeros(self.content, self.config.latent))
-        nobody = Given(torch.full((self.content,), UNLABELLED, device=real.device))
-        heads, sure = self.generate(code, nobody), self.coded(real)[0].softmax(1)
+        sure = self.coded(real)[0].softmax(1)
         rows = torch.full((self.content, 1 + MOST, *real.shape[1:]), WHITE, device=real.device)
-        rows[:, 0] = heads
+        rows[:, :1] = drawn(self, code[:, None])
         for cluster in range(self.content):
             own = (sure.argmax(1) == cluster).nonzero()[:, 0]
             members = own[sure[own, cluster].argsort(descending=True)][:MOST]

@@ -43,7 +43,8 @@ from centigan.nets.bidirectional import Encoder, bidirectional_networks
 from centigan.nets.blocks import evaluated
 from centigan.settings.families.bigan import BiganConfig as Config
 from centigan.sheets import evenly
-from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet
+from centigan.shown import drawn
+from centigan.types import Batch, Given, Latent, Shape, Sheet
 from centigan.updates import DecayingAdam, ascend_together, follow_schedules
 
 COLUMNS, SAMPLE_ROWS = 12, 8  # of the demonstration
@@ -136,8 +137,7 @@ class BiGAN(Latent):
         """Figures 2 and 4: x and G(E(x)), samples; and how near E and G are to inverse of each other."""
         shown = real[evenly(len(real), COLUMNS)]
         latent = self.latent(SAMPLE_ROWS * COLUMNS, rng).to(real.device)
-        nothing = Given(torch.full((len(latent),), UNLABELLED, device=real.device))
-        samples = self.generate(latent, nothing).unflatten(0, (SAMPLE_ROWS, COLUMNS))
+        samples = drawn(self, latent.unflatten(0, (SAMPLE_ROWS, COLUMNS)))
         first = samples[0]
         return [
             Sheet(

@@ -46,8 +46,8 @@ from centigan.nets.all_convolutional import Discriminator, ImageGenerator
 from centigan.nets.blocks import evaluated, evaluating, initialise_with_gains
 from centigan.nets.historical_averaging import HistoricalMean, departure, trained
 from centigan.settings.families.dcgan import DcganConfig as Config
-from centigan.shown import plane_sheet
-from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet
+from centigan.shown import drawn, plane_sheet
+from centigan.types import Batch, Given, Latent, Shape, Sheet
 from centigan.updates import ascend
 
 POINTS, STEPS = 9, 9  # of the demonstration: random z in a row, and images from one to the next
@@ -145,14 +145,12 @@ class DCGAN(Latent):
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
         """Fig 4: walks between random z, one after the other; of two latents their plane, too."""
         paths = walks(self.latent(POINTS, rng), STEPS).to(real.device)
-        wanted = Given(torch.full((paths.shape[0] * STEPS,), UNLABELLED, device=real.device))
-        images = self.generate(paths.flatten(0, 1), wanted)
         sheet = Sheet(
             "walks",
             "Walks between random latents",
             f"{POINTS} random latents, joined by straight lines: a row leads from one to the next, where the "
             "next row begins. Images that change by leaps are a sign of memorised ones (section 6.1, Fig 4).",
-            images.view(*paths.shape[:2], *images.shape[1:]),
+            drawn(self, paths),
         )
         if self.config.latent != 2:
             return [sheet]

@@ -42,7 +42,8 @@ from centigan.losses import class_log_likelihood, log_fake, log_real
 from centigan.nets.blocks import evaluated, evaluating
 from centigan.nets.code_finding import Answers, Discriminator, ImageGenerator, initialise, latent_size, parts
 from centigan.settings.families.infogan import InfoganConfig as Config
-from centigan.types import UNLABELLED, Batch, Given, Latent, Shape, Sheet
+from centigan.shown import drawn
+from centigan.types import Batch, Given, Latent, Shape, Sheet
 from centigan.updates import ascend
 
 ROWS = 10  # of a sheet
@@ -173,8 +174,7 @@ class InfoGAN(Latent):
         """Images (R, S, C, H, W) of latents (R, L), each with every one of values (S, n) from `place` on."""
         latent = rows.repeat_interleave(len(values), 0)
         latent[:, place : place + values.shape[1]] = values.repeat(len(rows), 1)
-        nothing = Given(torch.full((len(latent),), UNLABELLED, device=rows.device))
-        return self.generate(latent, nothing).unflatten(0, (len(rows), len(values)))
+        return drawn(self, latent.unflatten(0, (len(rows), len(values))))
 
 
 def information(answers: Answers, codes: Codes) -> tuple[Tensor, Tensor]:

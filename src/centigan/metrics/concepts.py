@@ -14,7 +14,7 @@ from centigan.arithmetic import analogy
 from centigan.data.shapes import attributes_of
 from centigan.judges import Judge
 from centigan.judges.images import Images
-from centigan.types import UNLABELLED, Given, Latent, to_uint8
+from centigan.types import Latent, of_no_class, to_uint8
 
 MEANS = (1, 3, 10)  # latents behind a concept
 OF_PIXELS = 3  # images
@@ -43,7 +43,7 @@ class Named(NamedTuple):
 def images_of_latents(family: Latent, latents: Tensor, device: torch.device = CPU) -> Images:
     """Images uint8 (N, H, W, 3) of latents (N, L), of no class."""
     parts = [
-        to_uint8(family.generate(part.to(device), Given(torch.full((len(part),), UNLABELLED, device=device))))
+        to_uint8(family.generate(part.to(device), of_no_class(len(part), device)))
         for part in latents.split(CHUNK)
     ]
     images: Images = torch.cat(parts).cpu().numpy()

@@ -16,7 +16,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.settings.stages import TrainStage
 from centigan.trained import trained_family
-from centigan.types import UNLABELLED, Discriminates, Family, Given, Latent
+from centigan.types import Discriminates, Family, Latent, of_no_class
 
 SIDE, ON_A_LINE = 81, 401  # places
 MARGIN = 0.25  # of the points' range, beyond either end
@@ -57,7 +57,7 @@ def _map(family: Family, device: torch.device) -> pd.DataFrame:
     assert isinstance(family, Latent)
     dimensions = family.latent(1, torch.Generator().manual_seed(0)).shape[1]
     z = torch.linspace(-REACH, REACH, ON_A_LINE if dimensions == 1 else 0, device=device)
-    unlabelled = torch.full((len(z),), UNLABELLED, device=device)
-    drawn = family.generate(z[:, None].expand(-1, dimensions), Given(unlabelled))[:, 0] if len(z) else z
+    wanted = of_no_class(len(z), device)
+    drawn = family.generate(z[:, None].expand(-1, dimensions), wanted)[:, 0] if len(z) else z
     columns = {"kind": "map", "x1": z.cpu().numpy(), "x2": np.nan, "value": drawn.cpu().numpy()}
     return pd.DataFrame(columns, columns=["kind", "x1", "x2", "value"])

@@ -16,7 +16,7 @@ from centigan.seeds import counter_seed
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.training import TrainSettings
 from centigan.sheets import evenly
-from centigan.types import UNLABELLED, Batch, Given, Primes, Represents, Shape
+from centigan.types import Batch, Primes, Represents, Shape, of_no_class
 
 TRAINED, UNTRAINED, PIXELS = "trained", "untrained", "pixels"  # what the column `features` says
 CHUNK = 128  # images a forward pass: those of a batch of that paper
@@ -37,7 +37,7 @@ def untrained(
     assert isinstance(family, Represents)
     if isinstance(family, Primes):
         rows = torch.tensor(evenly(len(images), train.batch_size))
-        some = Given(torch.full((len(rows),), UNLABELLED, device=device))
+        some = of_no_class(len(rows), device)
         seed = counter_seed(train.seed, split, "prime")
         torch.manual_seed(seed)
         family.prime(
