@@ -9,7 +9,7 @@ from small import TRAIN
 
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.metrics import code_neighbours
+from centigan.metrics import code_neighbours, own_features
 from centigan.metrics.code_neighbours import COLUMNS, CPU, measure, nearest, of_length_1
 from centigan.reporting.scores import code_neighbours_summary
 from centigan.settings.families.dcgan import DcganConfig
@@ -101,7 +101,7 @@ def test_a_share_is_of_all_queries_and_ranks() -> None:
 
 def test_features_that_are_no_numbers_are_refused(trained: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        code_neighbours, "represented", lambda _, images, device: np.full((len(images), 2), np.nan)
+        own_features, "represented", lambda _, images, device: np.full((len(images), 2), np.nan)
     )
     with pytest.raises(UserError, match="trained features hold NaN"):
         table(trained)

@@ -8,7 +8,7 @@ from sklearn.svm import LinearSVC
 
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.metrics import linear_probe
+from centigan.metrics import linear_probe, own_features
 from centigan.metrics.linear_probe import (
     COLUMNS,
     chosen_cost,
@@ -169,7 +169,7 @@ def test_untrained_features_are_those_of_the_first_weights_of_the_training(
     def weights(family: object, images: torch.Tensor, device: torch.device) -> None:
         seen[str(len(seen))] = [p.detach().clone() for p in family.discriminator.parameters()]
 
-    monkeypatch.setattr(linear_probe, "take_statistics", weights)
+    monkeypatch.setattr(own_features, "take_statistics", weights)
     measure(layout, "00", STAGE.model_copy(update={"model": model}))
     torch.testing.assert_close(seen["0"], seen["1"], rtol=0, atol=1e-20)
 
@@ -187,7 +187,7 @@ def test_dark_and_light_images_are_told_apart_by_every_kind(trained: Layout) -> 
 
 def test_features_that_are_no_numbers_are_refused(trained: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        linear_probe, "represented", lambda _, images, device=CPU: np.full((len(images), 2), np.nan)
+        own_features, "represented", lambda _, images, device=CPU: np.full((len(images), 2), np.nan)
     )
     with pytest.raises(UserError, match="trained features hold NaN"):
         measure(trained, "00", STAGE)

@@ -22,16 +22,7 @@ from centigan.data.batches import images_of
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.metrics.labels import class_ids_of
-from centigan.metrics.own_features import (
-    CPU,
-    PIXELS,
-    TRAINED,
-    UNTRAINED,
-    Features,
-    represented,
-    take_statistics,
-    untrained,
-)
+from centigan.metrics.own_features import CPU, PIXELS, Features, of_each_kind
 from centigan.settings.stages import TrainStage
 from centigan.sheets import evenly
 from centigan.trained import trained_family
@@ -62,18 +53,10 @@ def measure(layout: Layout, split: str, stage: TrainStage, *, device: torch.devi
     rows = np.array(evenly(len(held_out), MOST))
     images = images_of(folder / "images.npy", shape, np.arange(len(labels)))
     queries = images_of(folder / "held_out_images.npy", shape, rows)
-    first = untrained(stage.model, stage.train, split, shape, images, device)
-    frames = []
-    for kind, learner in ((TRAINED, family), (UNTRAINED, first), (PIXELS, None)):
-        if learner is None:
-            known, asked = (each.flatten(1).numpy() for each in (images, queries))
-        else:
-            take_statistics(learner, images, device)
-            known, asked = (of_length_1(represented(learner, each, device)) for each in (images, queries))
-        if not (np.isfinite(known).all() and np.isfinite(asked).all()):
-            raise UserError(f"split {split}: {kind} features hold NaN or infinity; train again")
-        found = nearest(known, asked)
-        own = class_ids_of(held_out[rows], classes)
+    own, frames = class_ids_of(held_out[rows], classes), []
+    for kind, known, asked in of_each_kind(family, stage, split, shape, (images, queries), device):
+        compared = (known, asked) if kind == PIXELS else (of_length_1(known), of_length_1(asked))
+        found = nearest(*compared)
         frames.append(_table(found, rows, own, class_ids_of(labels[found.ravel()], classes), kind))
     with atomic_path(layout.metric("code_neighbours", split)) as temporary:
         pd.concat(frames, ignore_index=True)[list(COLUMNS)].to_parquet(temporary, index=False)

@@ -32,16 +32,7 @@ from centigan.data.batches import images_of
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.metrics.labels import class_ids_of, right_answers
-from centigan.metrics.own_features import (
-    CPU,
-    PIXELS,
-    TRAINED,
-    UNTRAINED,
-    Features,
-    represented,
-    take_statistics,
-    untrained,
-)
+from centigan.metrics.own_features import CPU, Features, of_each_kind
 from centigan.seeds import counter_seed
 from centigan.settings.evaluation import LinearProbeSettings
 from centigan.settings.limits import CLASSES_TOLD_APART
@@ -74,18 +65,8 @@ def measure(layout: Layout, split: str, stage: LinearProbeStage, *, device: torc
     draws = [labelled_rows(labels, settings, split, draw) for draw in range(settings.draws)]
     images = images_of(folder / "images.npy", shape, np.arange(len(labels)))
     held_out = images_of(folder / "held_out_images.npy", shape)
-    first = untrained(stage.model, stage.train, split, shape, images, device)
-    learners = {TRAINED: family, UNTRAINED: first}
-    for learner in learners.values():
-        take_statistics(learner, images, device)
     frames = []
-    for kind in (*learners, PIXELS):
-        learnt, asked = (
-            represented(learners[kind], part, device) if kind in learners else part.flatten(1).numpy()
-            for part in (images, held_out)
-        )
-        if not (np.isfinite(learnt).all() and np.isfinite(asked).all()):
-            raise UserError(f"split {split}: {kind} features hold NaN or infinity; train again")
+    for kind, learnt, asked in of_each_kind(family, stage, split, shape, (images, held_out), device):
         for draw, rows in enumerate(draws):
             named, cost = learn_and_name(learnt[rows], labels[rows], asked, settings)
             found, meant = (class_ids_of(each, classes) for each in (named, held_out_labels))

@@ -6,14 +6,18 @@ and variances, as the code of Radford et al. (2015) has it. A training leaves st
 images alike, and first weights have none.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from centigan.errors import UserError
 from centigan.metrics.beginning import as_training_began
 from centigan.seeds import counter_seed
 from centigan.settings.families.contract import FamilySettings
+from centigan.settings.stages import LinearProbeStage, TrainStage
 from centigan.settings.training import TrainSettings
 from centigan.sheets import evenly
 from centigan.types import Batch, Primes, Represents, Shape, of_no_class
@@ -22,6 +26,31 @@ TRAINED, UNTRAINED, PIXELS = "trained", "untrained", "pixels"  # what the column
 CHUNK = 128  # images a forward pass: those of a batch of that paper
 CPU = torch.device("cpu")
 Features = NDArray[np.float32]
+
+
+def of_each_kind(
+    family: Represents,
+    stage: TrainStage | LinearProbeStage,
+    split: str,
+    shape: Shape,
+    images: tuple[Tensor, Tensor],
+    device: torch.device,
+) -> Iterator[tuple[str, Features, Features]]:
+    """Of training images and others (N, C, H, W): a kind of features, and features (N, F) of both.
+
+    Raises:
+        UserError: for features that are not finite.
+    """
+    first = untrained(stage.model, stage.train, split, shape, images[0], device)
+    for kind, learner in ((TRAINED, family), (UNTRAINED, first), (PIXELS, None)):
+        if learner is None:
+            known, asked = (np.asarray(part.flatten(1).numpy()) for part in images)
+        else:
+            take_statistics(learner, images[0], device)
+            known, asked = (represented(learner, part, device) for part in images)
+        if not (np.isfinite(known).all() and np.isfinite(asked).all()):
+            raise UserError(f"split {split}: {kind} features hold NaN or infinity; train again")
+        yield kind, known, asked
 
 
 def untrained(

@@ -19,6 +19,7 @@ from centigan.atomic import atomic_path
 from centigan.data.some_held_out import some_held_out
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.metrics.own_features import CPU, represented
 from centigan.settings.families.contract import FamilySettings
 from centigan.trained import trained_family
 from centigan.types import Represents, to_network
@@ -26,8 +27,6 @@ from centigan.types import Represents, to_network
 MOST = 200  # images of a split
 SHIFTS = (1, 2, 3, 4)  # pixels
 COLUMNS = ("distance", "shift", "ratio", "images")
-CHUNK = 100  # images a forward pass
-CPU = torch.device("cpu")
 
 
 def measure(layout: Layout, split: str, model: FamilySettings, *, device: torch.device = CPU) -> None:
@@ -41,7 +40,7 @@ def measure(layout: Layout, split: str, model: FamilySettings, *, device: torch.
         raise UserError(f"split {split}: {model.title} has no features of images")
     pixels, _ = some_held_out(layout.arrays(split), MOST, shape.resolution, least=2)
     images = to_network(torch.from_numpy(pixels), shape.channels)
-    still = {"pixels": images.flatten(1), "features": _represented(family, images, device)}
+    still = {"pixels": images.flatten(1), "features": torch.from_numpy(represented(family, images, device))}
     scale = {name: between(values) for name, values in still.items()}
     if not all(scale.values()):
         raise UserError(f"split {split}: held-out images, or their features, are all the same")
@@ -49,7 +48,10 @@ def measure(layout: Layout, split: str, model: FamilySettings, *, device: torch.
     for shift in SHIFTS:
         moved = [shifted(images, across, down) for across, down in _directions(shift)]
         for name, values in still.items():
-            there = (m.flatten(1) if name == "pixels" else _represented(family, m, device) for m in moved)
+            there = (
+                each.flatten(1) if name == "pixels" else torch.from_numpy(represented(family, each, device))
+                for each in moved
+            )
             apart = torch.stack([(values - each).norm(dim=1) for each in there])
             rows.append((name, shift, float(apart.mean()) / scale[name], len(images)))
     with atomic_path(layout.metric("shift", split)) as temporary:
@@ -72,7 +74,3 @@ def shifted(images: Tensor, across: int, down: int) -> Tensor:
 
 def _directions(shift: int) -> list[tuple[int, int]]:
     return [(shift, 0), (-shift, 0), (0, shift), (0, -shift)]
-
-
-def _represented(family: Represents, images: Tensor, device: torch.device) -> Tensor:
-    return torch.cat([family.represent(part.to(device)).float().cpu() for part in images.split(CHUNK)])
