@@ -41,6 +41,7 @@ from torch.optim import Optimizer
 from centigan.losses import log_fake, log_real
 from centigan.nets.bidirectional import Encoder, bidirectional_networks
 from centigan.nets.blocks import evaluated
+from centigan.nets.priors import standard
 from centigan.settings.families.bigan import BiganConfig as Config
 from centigan.sheets import evenly
 from centigan.shown import drawn
@@ -110,10 +111,7 @@ class BiGAN(Latent):
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z, (count, latent): N(0, I), or U(-1, 1)."""
-        size = (count, self.config.latent)
-        if self.config.prior == "normal":
-            return torch.randn(*size, generator=rng, device=rng.device)
-        return torch.rand(*size, generator=rng, device=rng.device) * 2 - 1
+        return standard(self.config.prior, count, self.config.latent, rng)
 
     def encode(self, images: Tensor) -> Tensor:
         """E(x), (N, latent), of images (N, C, H, W)."""

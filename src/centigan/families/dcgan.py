@@ -45,6 +45,7 @@ from centigan.losses import feature_distance, log_fake, log_real, log_smoothly_r
 from centigan.nets.all_convolutional import Discriminator, ImageGenerator
 from centigan.nets.blocks import evaluated, evaluating, initialise_with_gains
 from centigan.nets.historical_averaging import HistoricalMean, departure, trained
+from centigan.nets.priors import standard
 from centigan.settings.families.dcgan import DcganConfig as Config
 from centigan.shown import drawn, plane_sheet
 from centigan.types import Batch, Given, Latent, Shape, Sheet
@@ -128,10 +129,7 @@ class DCGAN(Latent):
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z, (count, latent): U(-1, 1), or N(0, 1)."""
-        size = (count, self.config.latent)
-        if self.config.prior == "normal":
-            return torch.randn(*size, generator=rng, device=rng.device)
-        return torch.rand(*size, generator=rng, device=rng.device) * 2 - 1
+        return standard(self.config.prior, count, self.config.latent, rng)
 
     def represent(self, images: Tensor) -> Tensor:
         """D's maps, (N, 16 M) of images (N, C, H, W): 7,168 for SVHN's 64, 128 and 256 maps."""

@@ -17,17 +17,15 @@ floor        entropy of the draws themselves, given the grey values: an image co
 Held-out images are shrunk as features' are. Sums are in float32, of weights as they were saved.
 """
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
 from centigan.atomic import atomic_path
-from centigan.data.batches import images_of
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.likelihood import binarised, importance_bound
-from centigan.metrics.bits_per_dim import CHUNK, SOURCES, by_class, chosen
+from centigan.metrics.bits_per_dim import CHUNK, by_class, measured
 from centigan.seeds import counter_seed
 from centigan.settings.evaluation import BitsPerDimSettings
 from centigan.settings.stages import BitsPerDimStage
@@ -49,17 +47,14 @@ def measure(layout: Layout, split: str, stage: BitsPerDimStage, *, device: torch
     if not isinstance(family, BinaryLikelihood):
         raise UserError(f"split {split}: {model.title} tells no likelihood of binarised images")
     frames, apart = [], None
-    for source, prefix in SOURCES.items():
-        labels = np.load(layout.arrays(split) / f"{prefix}labels.npy")
-        rows = chosen(len(labels), settings.images, counter_seed(settings.seed, split, source, "rows"))
-        images = images_of(layout.arrays(split) / f"{prefix}images.npy", shape, rows)
+    for source, images, labels in measured(layout, split, shape, settings):
         apart = apart or Pixels(images)  # training images come first
         noise = torch.Generator().manual_seed(counter_seed(settings.seed, split, source, "binary"))
         parts = [part.to(device) for part in images.split(CHUNK)]
         nats = torch.cat([nats_of(family, part, settings, noise).cpu() for part in parts])
-        frame = by_class(nats.numpy(), apart.nats(images).numpy(), labels[rows], classes)
+        frame = by_class(nats.numpy(), apart.nats(images).numpy(), labels, classes)
         least = floor(images).numpy()
-        frame["floor"] = by_class(least, least, labels[rows], classes)["bits"]
+        frame["floor"] = by_class(least, least, labels, classes)["bits"]
         frames.append(frame.rename(columns={"bits": "nats", "gaussian": "pixels"}).assign(source=source))
     bound = "iwae" if settings.importance > 1 else family.bound
     table = pd.concat(frames, ignore_index=True).assign(bound=bound)

@@ -33,7 +33,7 @@ from centigan.seeds import counter_seed
 from centigan.settings.evaluation import BitsPerDimSettings
 from centigan.settings.stages import BitsPerDimStage
 from centigan.trained import trained_family
-from centigan.types import Likelihood, Weighs
+from centigan.types import Likelihood, Shape, Weighs
 
 SOURCES = {"training": "", "held_out": "held_out_"}  # source -> prefix of its files among the arrays
 CHUNK = 100  # images a forward pass; part of what the seed means
@@ -58,20 +58,27 @@ def measure(layout: Layout, split: str, stage: BitsPerDimStage, *, device: torch
             f"split {split}: {model.title} has no importance samples; set bits_per_dim.importance: 1"
         )
     frames, fitted = [], None
-    for source, prefix in SOURCES.items():
-        labels = np.load(layout.arrays(split) / f"{prefix}labels.npy")
-        rows = chosen(len(labels), settings.images, counter_seed(settings.seed, split, source, "rows"))
-        images = images_of(layout.arrays(split) / f"{prefix}images.npy", shape, rows)
+    for source, images, labels in measured(layout, split, shape, settings):
         fitted = fitted or Gaussian(images)  # training images come first
         noise = torch.Generator().manual_seed(counter_seed(settings.seed, split, source, "noise"))
         parts = [part.to(device) for part in images.split(CHUNK)]
         bits = torch.cat([bits_of(family, part, settings, noise).cpu() for part in parts])
-        frame = by_class(bits.numpy(), fitted.bits(images).numpy(), labels[rows], classes)
+        frame = by_class(bits.numpy(), fitted.bits(images).numpy(), labels, classes)
         frames.append(frame.assign(source=source))
     bound = "iwae" if settings.importance > 1 else family.bound
     table = pd.concat(frames, ignore_index=True).assign(bound=bound)
     with atomic_path(layout.metric("bits_per_dim", split)) as temporary:
         table[list(COLUMNS)].to_parquet(temporary, index=False)
+
+
+def measured(
+    layout: Layout, split: str, shape: Shape, settings: BitsPerDimSettings
+) -> Iterator[tuple[str, Tensor, NDArray[np.int16]]]:
+    """Of training images, then of held-out ones: source, at most so many images (N, C, H, W), labels (N,)."""
+    for source, prefix in SOURCES.items():
+        labels = np.load(layout.arrays(split) / f"{prefix}labels.npy")
+        rows = chosen(len(labels), settings.images, counter_seed(settings.seed, split, source, "rows"))
+        yield source, images_of(layout.arrays(split) / f"{prefix}images.npy", shape, rows), labels[rows]
 
 
 def bits_of(family: Likelihood, images: Tensor, settings: BitsPerDimSettings, rng: torch.Generator) -> Tensor:

@@ -5,20 +5,25 @@ gives no constants; those here are of a public port, whose arguments called `var
 """
 
 from math import cos, pi, sin
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import torch
 from torch import Generator, Tensor
 
 from centigan.types import UNLABELLED
 
-RADIUS, ALONG, ACROSS = (
-    1.4,
-    0.5,
-    0.05,
-)  # of a mixture: its means' distance from 0, deviations out and sideways
+RADIUS = 1.4  # of a mixture: its means' distance from 0
+ALONG, ACROSS = 0.5, 0.05  # its deviations out and sideways
 REACH, TURNS = 3.0, 2.0  # of a roll: the greatest distance from 0, how often it turns
 SIDE = 12  # codes a row, of those that are shown
+
+
+def standard(kind: Literal["uniform", "normal"], count: int, dimensions: int, rng: Generator) -> Tensor:
+    """z (count, dimensions) of the generator's device: U(-1, 1), or N(0, I)."""
+    size = (count, dimensions)
+    if kind == "normal":
+        return torch.randn(*size, generator=rng, device=rng.device)
+    return torch.rand(*size, generator=rng, device=rng.device) * 2 - 1
 
 
 class Prior(Protocol):
