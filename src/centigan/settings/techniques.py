@@ -1,4 +1,4 @@
-"""The five techniques of Salimans et al. (2016; arXiv:1606.03498) as options of another family."""
+"""The five techniques of Salimans et al. (2016; arXiv:1606.03498), of their family and of others."""
 
 from pydantic import Field
 

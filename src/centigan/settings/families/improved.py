@@ -6,6 +6,7 @@ from pydantic import Field
 
 from centigan.settings.families.contract import ADVERSARIAL, Ability, FamilySettings, Panels
 from centigan.settings.frozen import Count, Frozen
+from centigan.settings.techniques import Techniques
 
 Distance = Literal["squared", "absolute"]
 
@@ -29,7 +30,7 @@ class ConvolutionForm(Frozen):
     hidden_dropout: float = Field(0.5, ge=0, lt=1, description="share of D's hidden maps' values")
 
 
-class ImprovedConfig(FamilySettings):
+class ImprovedConfig(FamilySettings, Techniques):
     """Model and optimiser; each of the five techniques is a switch."""
 
     title: ClassVar[str] = "Improved GAN"
@@ -45,15 +46,6 @@ class ImprovedConfig(FamilySettings):
     )
     saturating: bool = Field(
         True, description="without feature matching: G descends log(1 - D), as in the authors' code"
-    )
-    minibatch_kernels: int = Field(0, ge=0, description="of minibatch discrimination; 0: none, theirs: 100")
-    minibatch_dimensions: Count = Field(5, description="of each kernel")
-    historical_averaging: float = Field(0.0, ge=0, description="weight of |theta - mean of the past|^2")
-    smoothing: float = Field(
-        0.0, ge=0, lt=0.5, description="what real images' label 1 is lowered by; paper: 0.1"
-    )
-    virtual_batch_norm: int = Field(
-        0, ge=0, description="latents in the reference batch of G; 0: batch norm instead"
     )
     unlabelled_weight: float = Field(1.0, ge=0, description="of what D tells of the source; 1 is of labels")
     polyak: float = Field(
