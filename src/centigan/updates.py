@@ -1,6 +1,6 @@
 """How optimisers are moved: shared by families, whose `step` says what they are moved by."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from math import log
 from typing import Any
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 from torch.optim import Adam, Optimizer
 
+from centigan.nets.historical_averaging import trained
 from centigan.settings.descent import SgdSettings, TwoForms
 
 
@@ -168,6 +169,19 @@ class GatedAdam(Adam):
         self.found_inf = None if moves.is_meta else (~moves).float()
 
 
+def adams(
+    networks: Mapping[str, nn.Module],
+    rates: Mapping[str, float],
+    betas: tuple[float, float],
+    weight_decay: float = 0.0,
+) -> dict[str, Optimizer]:
+    """An Adam a network, each with a rate of its own: of parameters that are trained."""
+    return {
+        name: Adam(trained(networks[name]), rate, betas, weight_decay=weight_decay, fused=True)
+        for name, rate in rates.items()
+    }
+
+
 def optimizers_of(
     config: TwoForms, networks: dict[str, nn.Module], *, adam: bool = False
 ) -> dict[str, Optimizer]:
@@ -175,14 +189,11 @@ def optimizers_of(
     descends = config.net == "dense" and not adam
     of = config.sgd if descends else config
     rates = {"generator": of.generator_lr, "discriminator": of.discriminator_lr}
-    parameters = {name: networks[name].parameters() for name in rates}
     if descends:
-        return {name: ScheduledSGD(parameters[name], rate, config.sgd) for name, rate in rates.items()}
-    betas, decay = (config.beta1, config.beta2), config.weight_decay
-    return {
-        name: Adam(parameters[name], rate, betas, weight_decay=decay, fused=True)
-        for name, rate in rates.items()
-    }
+        return {
+            name: ScheduledSGD(networks[name].parameters(), rate, config.sgd) for name, rate in rates.items()
+        }
+    return adams(networks, rates, (config.beta1, config.beta2), config.weight_decay)
 
 
 def decay_linearly(optimizers: Iterable[Optimizer], iteration: Tensor, over: int) -> None:

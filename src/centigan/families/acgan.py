@@ -24,7 +24,6 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
 
 from centigan.losses import class_log_likelihood, log_fake, log_real
 from centigan.nets.blocks import (
@@ -37,7 +36,7 @@ from centigan.nets.blocks import (
 )
 from centigan.settings.families.acgan import AcganConfig as Config
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape
-from centigan.updates import ascend
+from centigan.updates import adams, ascend
 
 # resolution -> (side of the first feature map, its maps, maps of the hidden upsampling blocks)
 GENERATOR_PLAN = {
@@ -105,11 +104,8 @@ class ACGAN(Latent):
         }
         for network in self.networks.values():
             initialise(network, rng)
-        betas = (config.beta1, config.beta2)
-        self.optimizers: dict[str, Optimizer] = {
-            "generator": Adam(generator.parameters(), config.generator_lr, betas, fused=True),
-            "discriminator": Adam(discriminator.parameters(), config.discriminator_lr, betas, fused=True),
-        }
+        rates = {"generator": config.generator_lr, "discriminator": config.discriminator_lr}
+        self.optimizers = adams(self.networks, rates, (config.beta1, config.beta2))
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """D ascends L_S + L_C on real and fake; G ascends L_C and its source term on the same fakes."""

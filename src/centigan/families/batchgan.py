@@ -34,7 +34,6 @@ Departures and decisions
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
 
 from centigan.nets.blocks import evaluated, initialise, initialise_by_fan_in
 from centigan.nets.plain import PlainDiscriminator, PlainGenerator
@@ -43,7 +42,7 @@ from centigan.nets.spectral import normalise_spectrally
 from centigan.nets.symmetric import show_the_batch
 from centigan.settings.families.batchgan import BatchganConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
-from centigan.updates import ascend, means_over
+from centigan.updates import adams, ascend, means_over
 
 
 def networks_for(config: Config, shape: Shape, rng: Generator) -> dict[str, nn.Module]:
@@ -74,11 +73,7 @@ class BatchGAN(Latent):
         self.sampled = config.sampled
         self.networks: dict[str, nn.Module] = networks_for(config, shape, rng)
         rates = {"generator": config.generator_lr, "discriminator": config.discriminator_lr}
-        betas = (config.beta1, config.beta2)
-        self.optimizers: dict[str, Optimizer] = {
-            name: Adam(self.networks[name].parameters(), rate, betas, fused=True)
-            for name, rate in rates.items()
-        }
+        self.optimizers = adams(self.networks, rates, (config.beta1, config.beta2))
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """D's updates, each on a minibatch of its own, then G's on the last of them, mixed anew."""

@@ -38,18 +38,17 @@ from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.optim import Adam, Optimizer
 
 from centigan.arithmetic import walks
 from centigan.losses import feature_distance, log_fake, log_real, log_smoothly_real
 from centigan.nets.all_convolutional import Discriminator, ImageGenerator
 from centigan.nets.blocks import evaluated, evaluating, initialise_with_gains
-from centigan.nets.historical_averaging import HistoricalMean, departure, trained
+from centigan.nets.historical_averaging import HistoricalMean, departure
 from centigan.nets.priors import standard
 from centigan.settings.families.dcgan import DcganConfig as Config
 from centigan.shown import drawn, plane_sheet
 from centigan.types import Batch, Given, Latent, Shape, Sheet
-from centigan.updates import ascend
+from centigan.updates import adams, ascend
 
 POINTS, STEPS = 9, 9  # of the demonstration: random z in a row, and images from one to the next
 
@@ -68,11 +67,9 @@ class DCGAN(Latent):
         for network in self.networks.values():
             initialise_with_gains(network, rng)
         self._take_up_techniques(rng)
-        betas, rates = (config.beta1, config.beta2), (config.generator_lr, config.discriminator_lr)
-        self.optimizers: dict[str, Optimizer] = {
-            name: Adam(trained(network), rate, betas, weight_decay=config.weight_decay, fused=True)
-            for (name, network), rate in zip(self.networks.items(), rates, strict=True)
-        }
+        rates = {"generator": config.generator_lr, "discriminator": config.discriminator_lr}
+        betas = (config.beta1, config.beta2)
+        self.optimizers = adams(self.networks, rates, betas, config.weight_decay)
 
     def _take_up_techniques(self, rng: Generator) -> None:
         """Draw and make what only some of them have."""

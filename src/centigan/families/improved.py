@@ -40,7 +40,6 @@ from copy import deepcopy
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.optim import Adam, Optimizer
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from centigan.losses import (
@@ -52,12 +51,12 @@ from centigan.losses import (
     logits_of_source,
 )
 from centigan.nets.blocks import evaluated
-from centigan.nets.historical_averaging import HistoricalMean, departure, trained
+from centigan.nets.historical_averaging import HistoricalMean, departure
 from centigan.nets.semi_supervised import Discriminator, ImageGenerator
 from centigan.nets.weight_norm import initialise_by_data
 from centigan.settings.families.improved import ImprovedConfig as Config
 from centigan.types import UNLABELLED, Batch, Given, Latent, Shape
-from centigan.updates import ascend
+from centigan.updates import adams, ascend
 
 
 class ImprovedGAN(Latent):
@@ -76,11 +75,8 @@ class ImprovedGAN(Latent):
         if config.historical_averaging:
             for network in (generator, discriminator):
                 network.history = HistoricalMean(network)
-        betas, lr = (config.beta1, config.beta2), config.form.lr
-        self.optimizers: dict[str, Optimizer] = {
-            name: Adam(trained(self.networks[name]), lr, betas, fused=True)
-            for name in ("generator", "discriminator")
-        }
+        rates = dict.fromkeys(("generator", "discriminator"), config.form.lr)
+        self.optimizers = adams(self.networks, rates, (config.beta1, config.beta2))
         self.towards = get_ema_multi_avg_fn(1 - config.polyak)
 
     @torch.no_grad()

@@ -36,7 +36,6 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Adam, Optimizer
 
 from centigan.losses import class_log_likelihood, log_fake, log_real
 from centigan.nets.blocks import evaluated, evaluating
@@ -44,7 +43,7 @@ from centigan.nets.code_finding import Answers, Discriminator, ImageGenerator, i
 from centigan.settings.families.infogan import InfoganConfig as Config
 from centigan.shown import drawn
 from centigan.types import Batch, Given, Latent, Shape, Sheet
-from centigan.updates import ascend
+from centigan.updates import adams, ascend
 
 ROWS = 10  # of a sheet
 FROM, TO, COLUMNS = -2.0, 2.0, 9  # a continuous code across a sheet
@@ -67,11 +66,8 @@ class InfoGAN(Latent):
         self.networks: dict[str, nn.Module] = {"generator": generator, "discriminator": discriminator}
         for network in self.networks.values():
             initialise(network, rng)
-        betas = (config.beta1, config.beta2)
-        self.optimizers: dict[str, Optimizer] = {
-            "generator": Adam(generator.parameters(), config.generator_lr, betas, fused=True),
-            "discriminator": Adam(discriminator.parameters(), config.discriminator_lr, betas, fused=True),
-        }
+        rates = {"generator": config.generator_lr, "discriminator": config.discriminator_lr}
+        self.optimizers = adams(self.networks, rates, (config.beta1, config.beta2))
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """D, shared layers and Q ascend V + lambda L_I; G its term and lambda L_I, by new latents."""

@@ -30,7 +30,6 @@ Departures and decisions
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.optim import Adam, Optimizer
 
 from centigan.losses import hinge_fake, hinge_real, log_fake, log_real
 from centigan.nets.blocks import evaluated, initialise, initialise_by_fan_in
@@ -40,7 +39,7 @@ from centigan.nets.residual import ResidualDiscriminator, ResidualGenerator, ini
 from centigan.nets.spectral import normalise_spectrally
 from centigan.settings.families.sngan import SnganConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
-from centigan.updates import ascend, decay_linearly, means_over
+from centigan.updates import adams, ascend, decay_linearly, means_over
 
 
 def networks_for(config: Config, shape: Shape, rng: Generator) -> dict[str, nn.Module]:
@@ -71,11 +70,7 @@ class SNGAN(Latent):
         self.sampled = config.sampled
         self.networks: dict[str, nn.Module] = networks_for(config, shape, rng)
         rates = {"generator": config.generator_lr, "discriminator": config.discriminator_lr}
-        betas = (config.beta1, config.beta2)
-        self.optimizers: dict[str, Optimizer] = {
-            name: Adam(self.networks[name].parameters(), rate, betas, fused=True)
-            for name, rate in rates.items()
-        }
+        self.optimizers = adams(self.networks, rates, (config.beta1, config.beta2))
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """D's updates, each on a minibatch of its own, then G's."""

@@ -32,14 +32,14 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import get_total_norm
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from centigan.losses import log_fake, log_real
 from centigan.nets.blocks import LEAKY_SLOPE, evaluated, scaled
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.unrolled import UnrolledConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
-from centigan.updates import ascend, without_autocast
+from centigan.updates import adams, ascend, without_autocast
 
 FIRST_SIDE, FIRST_MAPS = 4, 8
 GAIN = 0.8
@@ -119,10 +119,7 @@ class UnrolledGAN(Latent):
         self.sampled = config.sampled
         self.networks = networks_for(config, shape, rng)
         rates = {"generator": config.generator_lr, "discriminator": config.discriminator_lr}
-        self.optimizers: dict[str, Optimizer] = {
-            name: Adam(self.networks[name].parameters(), rate, (config.beta1, config.beta2), fused=True)
-            for name, rate in rates.items()
-        }
+        self.optimizers = adams(self.networks, rates, (config.beta1, config.beta2))
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """G descends f_K, equation 8, and D ascends f, equation 9, from the same parameters."""

@@ -26,7 +26,6 @@ from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.optim import Adam, Optimizer
 
 from centigan.nets import convolution
 from centigan.nets.blocks import evaluated, halving_block, initialise_by_fan_in, upsample_block
@@ -34,7 +33,7 @@ from centigan.nets.convolution import FIRST_SIDE
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.wgan_gp import WganGpConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
-from centigan.updates import ascend, means_over, without_autocast
+from centigan.updates import adams, ascend, means_over, without_autocast
 
 FIRST_MAPS = 128
 UNDER_THE_ROOT = 1e-12
@@ -97,11 +96,8 @@ class WGANGP(Latent):
         self.networks: dict[str, nn.Module] = {"generator": generator, "critic": critic}
         for network in self.networks.values():
             (initialise_by_fan_in if shape.dimensions else initialise)(network, rng)
-        betas = (config.beta1, config.beta2)
-        self.optimizers: dict[str, Optimizer] = {
-            "generator": Adam(generator.parameters(), config.generator_lr, betas, fused=True),
-            "critic": Adam(critic.parameters(), config.critic_lr, betas, fused=True),
-        }
+        rates = {"generator": config.generator_lr, "critic": config.critic_lr}
+        self.optimizers = adams(self.networks, rates, (config.beta1, config.beta2))
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """Algorithm 1: the critic's updates, each on a minibatch of its own, then G's."""
