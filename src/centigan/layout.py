@@ -316,6 +316,15 @@ class StudyLayout:
         """How the discriminators of every two rows judge each other's samples, where a study asks for it."""
         return self.results / "battle.csv"
 
+    def tables(self, *, battle: bool) -> list[Path]:
+        """All of them."""
+        return [self.table(), self.table("tex"), self.points, self.claims, *([self.battle] if battle else [])]
+
+    def figures(self, suffix: str, *, battle: bool) -> list[Path]:
+        """All of them, in one format."""
+        names = ("figure", "samples", *(["battle"] if battle else []))
+        return [self.figure(name, suffix) for name in names]
+
     def figure(self, name: str, suffix: str = "svg") -> Path:
         """One of "figure", the numbers as dots, "samples" and "battle"."""
         return self.results / f"{name}.{suffix}"

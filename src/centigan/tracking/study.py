@@ -167,10 +167,8 @@ def _of_study(study: Study, layout: StudyLayout, found: list[Point]) -> Content:
     }
     described = {"of": study.of, "points": len(found), "columns": study.columns, "over": study.over}
     axes = {f"axes.{key}": values for axis in study.axes for key, values in axis.items()}
-    drawn = ("figure", "samples", *(["battle"] * study.battle))
-    figures = [layout.figure(name, suffix) for name in drawn for suffix in ("svg", "png")]
-    tables = (layout.table(), layout.table("tex"), layout.points, *([layout.battle] * study.battle))
-    files = (*tables, layout.claims, *figures, layout.report)
+    drawn = [path for suffix in ("svg", "png") for path in layout.figures(suffix, battle=study.battle)]
+    files = (*layout.tables(battle=study.battle), *drawn, layout.report)
     if absent := [path for path in files if not path.is_file()]:
         raise _not_written(absent[0], layout.study)
     return Content(study.title or layout.study, flatten(described | axes), tags, {}, files)

@@ -27,17 +27,10 @@ def write_page(results: StudyResults, found: list[Verdict]) -> None:
     for file in sorted(STATIC.iterdir()):
         site.write(file.name, file.read_bytes())
     battle = results.study.battle
-    for file in (
-        layout.table(),
-        layout.table("tex"),
-        layout.points,
-        layout.claims,
-        *([layout.battle] * battle),
-    ):
+    for file in (*layout.tables(battle=battle), *layout.figures("png", battle=battle)):
         site.write(file.name, file.read_bytes())
-    for name in ("figure", "samples", *(["battle"] * battle)):
-        site.write(f"{name}.svg", following_the_screen(layout.figure(name).read_bytes()))
-        site.write(f"{name}.png", layout.figure(name, "png").read_bytes())
+    for file in layout.figures("svg", battle=battle):
+        site.write(file.name, following_the_screen(file.read_bytes()))
     page = templates(results.study.title or results.name).get_template("study.html.j2")
     site.finish(lambda size: page.render(root="", site_size=size, **_told(results, found)))
 
