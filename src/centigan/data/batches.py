@@ -30,7 +30,8 @@ def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
 def images_of(path: Path, shape: Shape, rows: NDArray[np.int64] | slice = slice(None)) -> Tensor:
     """(N, C, R, R) in [-1, 1] of these rows of a file of images, at the model's resolution."""
     images: Images = np.load(path, mmap_mode="r")
-    small = np.ascontiguousarray(at_training_size(images[rows], shape.resolution))
+    # writable, as torch asks: of rows that are not shrunk it would be the mapped file itself
+    small = np.require(at_training_size(images[rows], shape.resolution), requirements=["C", "W"])
     return to_network(torch.from_numpy(small), shape.channels)
 
 

@@ -147,7 +147,7 @@ def fought(found: list[Battle]) -> Figure:
     reach = max(float(np.nanmax(np.abs(values), initial=0)), 1e-6)
     axes.imshow(values, cmap="RdBu_r", vmin=-1.6 * reach, vmax=1.6 * reach)  # pale enough to read on
     for (i, j), mark in told.items():
-        axes.text(j, i, f"{values[i, j]:+.2f}{mark}", ha="center", va="center", fontsize=8)
+        axes.text(j, i, f"{values[i, j] + 0:+.2f}{mark}", ha="center", va="center", fontsize=8)
     axes.set_xticks(range(len(rows)), rows, rotation=30, ha="right")
     axes.set_yticks(range(len(rows)), rows)
     axes.set_xlabel("drew the samples")
