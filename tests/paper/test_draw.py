@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from centigan.families.draw import Draw, GaussianDraw, draw
 from centigan.likelihood import BIN, importance_bound
-from centigan.nets.attention import Look, Looking, Window, look_at, read, write
+from centigan.nets.attention import LEAST, Look, Looking, Window, look_at, read, write
 from centigan.nets.drawing import Encoder, drawn_again, drawn_from, movement
 from centigan.nets.frames import RED, framed
 from centigan.nets.recurrent import Gates, LstmCell, State
@@ -79,6 +79,13 @@ def test_a_row_of_filters_adds_up_to_1_wherever_it_lies() -> None:
         for filters in (look.rows, look.columns):
             torch.testing.assert_close(filters.sum(2), torch.ones(2, 5))
         assert look.intensity.isfinite().all()
+
+
+def test_no_number_of_a_filter_is_denormal() -> None:
+    rows, columns, *_ = looks([0.3, -2.0, -4.0, 0.0, 0.0], points=5)
+    numbers = torch.cat([rows, columns]).flatten()
+    assert (numbers == 0).any()
+    assert numbers[numbers != 0].min() >= LEAST > torch.finfo(torch.float32).tiny
 
 
 def test_logarithms_without_end_give_no_infinity_and_far_windows_no_nan() -> None:

@@ -17,8 +17,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn.functional import threshold
 
 PARAMETERS = 5
+LEAST = 1.0e-18  # of a filter's numbers, else 0: products with denormal numbers take six times as long
 MOST = 8.0  # of the absolute value of each logarithm: exp of more is soon no finite number
 
 
@@ -63,6 +65,7 @@ class Looking(torch.autograd.Function):
         means = torch.addcmul(centre[:, :, None], stride[:, :, None], steps)  # (M, 2, N)
         away = torch.arange(1, side + 1, device=numbers.device) - means[..., None]  # (M, 2, N, A)
         filters = away.square().mul_((-0.5 / variance)[:, :, None, None]).softmax(3)
+        filters = threshold(filters, LEAST, 0.0)
         ctx.save_for_backward(numbers, filters, away, steps, variance, stride, intensity)
         ctx.mark_non_differentiable(centre, stride, variance)
         ctx.side = side
