@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from centigan.likelihood import (
-    BIN,
     as_images,
     bernoulli_nats,
     binarised,
@@ -21,6 +20,7 @@ from centigan.likelihood import (
 )
 from centigan.types import to_network, to_uint8
 
+BIN = 2 / 256  # width of a byte's bin
 BYTES = torch.arange(256, dtype=torch.uint8).view(1, 16, 16, 1).expand(1, 16, 16, 3).contiguous()
 IMAGES = to_network(BYTES)
 
@@ -33,6 +33,20 @@ def test_a_uniform_density_costs_8_bits() -> None:
     """w is uniform over [-1, 1): p(w) = 1/2 in each dimension."""
     log_density = torch.tensor([-768 * log(2)])
     assert bits_per_dim(nats_of_bytes(log_density, 768), 768).item() == pytest.approx(8, abs=1e-6)
+
+
+def test_a_uniform_density_costs_the_logarithm_of_17_levels() -> None:
+    log_density = torch.tensor([-64 * log(2)])
+    assert bits_per_dim(nats_of_bytes(log_density, 64, 17), 64).item() == pytest.approx(log2(17), abs=1e-6)
+
+
+def test_17_levels_kept_as_bytes_fill_bins_of_their_own() -> None:
+    stored = torch.arange(17).mul(255 / 16).round().to(torch.uint8).view(1, 1, 17, 1).expand(1, 17, 17, 3)
+    w = dequantised(to_network(stored.contiguous()), rng(), levels=17)
+    within = (w + 1) * 17 / 2 - torch.arange(17)
+    assert within.min() >= 0
+    assert within.max() <= 1
+    torch.testing.assert_close(as_images(middles(IMAGES, 17), 17), IMAGES)
 
 
 def test_dequantised_bytes_fill_their_bins_and_no_others() -> None:

@@ -8,6 +8,7 @@ arXiv:1511.01844, equation 2)
 
 the bins of w being 1/128 wide: 8 bits a dimension for a uniform density, and never less than 0 on average.
 Batches hold x / 127.5 - 1, whose ends are the middles of the outermost bins; w is not that plus noise.
+Of images with L levels, `Shape.levels`, bins are 2 / L wide; digits as stored have 17, log2 17 = 4.09 bits.
 
 In this file nats are float32 (N,), sums over all dimensions of an image.
 """
@@ -18,25 +19,24 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-LEVELS = 256
-BIN = 2 / LEVELS  # width of a byte's bin in w
+LEVELS = 256  # of a byte
 
 
-def dequantised(images: Tensor, rng: Generator) -> Tensor:
-    """w (N, C, H, W) in [-1, 1) of images (N, C, H, W) in [-1, 1], uniform over the bin of each byte."""
-    levels = images.add(1.0).mul(127.5).round()
+def dequantised(images: Tensor, rng: Generator, levels: int = LEVELS) -> Tensor:
+    """w (N, C, H, W) in [-1, 1) of images (N, C, H, W) in [-1, 1], uniform over the bin of each level."""
+    x = images.add(1.0).mul((levels - 1) / 2).round()
     noise = torch.rand(images.shape, generator=rng, device=rng.device).to(images.device)
-    return levels.add(noise).mul(BIN).sub(1.0)
+    return x.add(noise).mul(2 / levels).sub(1.0)
 
 
-def middles(images: Tensor) -> Tensor:
-    """w in the middle of each byte's bin: (2 x + 1) / 256 - 1 of images (N, C, H, W) in [-1, 1]."""
-    return images * (255 / 256)
+def middles(images: Tensor, levels: int = LEVELS) -> Tensor:
+    """w in the middle of each level's bin: (2 x + 1) / L - 1 of images (N, C, H, W) in [-1, 1]."""
+    return images * ((levels - 1) / levels)
 
 
-def as_images(w: Tensor) -> Tensor:
+def as_images(w: Tensor, levels: int = LEVELS) -> Tensor:
     """Images (N, C, H, W) in [-1, 1], of which w are the middles."""
-    return (w * (256 / 255)).clamp(-1.0, 1.0)
+    return (w * (levels / (levels - 1))).clamp(-1.0, 1.0)
 
 
 def binarised(images: Tensor, rng: Generator) -> Tensor:
@@ -48,9 +48,9 @@ def binarised(images: Tensor, rng: Generator) -> Tensor:
     return torch.where(chance < (images + 1) / 2, 1.0, -1.0)
 
 
-def nats_of_bytes(log_density: Tensor, dimensions: int) -> Tensor:
+def nats_of_bytes(log_density: Tensor, dimensions: int, levels: int = LEVELS) -> Tensor:
     """A bound on log P(x), of log p(w) (N,) of images of so many dimensions."""
-    return log_density + dimensions * log(BIN)
+    return log_density + dimensions * log(2 / levels)
 
 
 def bits_per_dim(nats: Tensor, dimensions: int) -> Tensor:

@@ -133,6 +133,12 @@ def channels_of(facts: dict[str, Any]) -> int:
     return channels
 
 
+def levels_of(facts: dict[str, Any]) -> int:
+    """Values that a pixel may have, by facts of arrays or of a training; 256 where none are said."""
+    levels: int = facts.get("levels", 256)
+    return levels
+
+
 def read_facts(folder: Path) -> dict[str, Any]:
     """What is to be known of a folder's files.
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from centigan.errors import UserError
 from centigan.families import build
 from centigan.layout import Layout
-from centigan.manifest import FACTS, channels_of, read_facts
+from centigan.manifest import FACTS, channels_of, levels_of, read_facts
 from centigan.settings.families.contract import FamilySettings
 from centigan.types import Family, Shape
 
@@ -45,7 +45,7 @@ def _trained_on(folder: Path) -> tuple[list[str], Shape]:
             f"{folder / FACTS} is damaged (no list of `classes`, or no `resolution` in pixels); `dvc pull` "
             "it, or delete it and run `snakemake`"
         )
-    return list(classes), Shape(len(classes), resolution, channels_of(facts), dimensions)
+    return list(classes), Shape(len(classes), resolution, channels_of(facts), dimensions, levels_of(facts))
 
 
 def load_networks(family: Family, folder: Path) -> None:

@@ -24,6 +24,7 @@ class Shape(NamedTuple):
     resolution: int  # side of the square images, pixels
     channels: int = 3  # C: 3, or 1 for grey images
     dimensions: int = 0  # d, where points (N, d) take the place of images; 0: images
+    levels: int = 256  # values of a pixel, evenly over [-1, 1]; the digits as they are stored have 17
 
 
 class Given(NamedTuple):

@@ -1,7 +1,8 @@
 """Per-split arrays: every image decoded once, cropped to its centre square and resized.
 
 Training images are kept at the model's resolution; held-out ones at twice that, the top of the resolution
-ladder. Files have three channels; of grey images facts.json says `channels` 1, and networks see one.
+ladder, or where the model has images as they are stored, at that. Files have three channels; of grey images
+facts.json says `channels` 1, and networks see one.
 Threads decode blocks of rows, which are appended in order: memory does not grow with the split, and the
 bytes do not depend on the number of threads. Of a source of points the same files hold float32 (N, d).
 """
@@ -56,7 +57,7 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, 
     found: dict[str, dict[str, object]] = {"images": {}, "converted": {}, "rejected": {}}
     for subset, prefix, scale in (("train", "", 1), ("held_out", "held_out_", 2)):
         rows = index[index["subset"] == subset]
-        side = scale * stage.arrays.resolution
+        side = stage.arrays.resolution if stage.arrays.as_stored else scale * stage.arrays.resolution
         target = folder / f"{prefix}images.npy"
         outcome = (
             gather_points(target, rows, dimensions, reject=reject)
@@ -80,6 +81,8 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, 
     facts |= {"dimensions": dimensions} if dimensions else {"resolution": stage.arrays.resolution}
     if stage.arrays.channels == 1 and not dimensions:
         facts["channels"] = 1
+    if stage.arrays.as_stored:
+        facts["levels"] = stage.arrays.levels
     write_manifest(folder, about, facts=facts, of=ARRAYS)
     size = f"points of {dimensions} dimensions" if dimensions else f"images at {stage.arrays.resolution} px"
     log.info("split %s: %s %s", split, found["images"], size)

@@ -28,7 +28,7 @@ from centigan.atomic import atomic_path
 from centigan.data.batches import images_of
 from centigan.errors import UserError
 from centigan.layout import WHOLE, Layout
-from centigan.likelihood import BIN, bits_per_dim, importance_bound, middles
+from centigan.likelihood import LEVELS, bits_per_dim, importance_bound, middles
 from centigan.seeds import counter_seed
 from centigan.settings.evaluation import BitsPerDimSettings
 from centigan.settings.stages import BitsPerDimStage
@@ -59,7 +59,7 @@ def measure(layout: Layout, split: str, stage: BitsPerDimStage, *, device: torch
         )
     frames, fitted = [], None
     for source, images, labels in measured(layout, split, shape, settings):
-        fitted = fitted or Gaussian(images)  # training images come first
+        fitted = fitted or Gaussian(images, shape.levels)  # training images come first
         noise = torch.Generator().manual_seed(counter_seed(settings.seed, split, source, "noise"))
         parts = [part.to(device) for part in images.split(CHUNK)]
         bits = torch.cat([bits_of(family, part, settings, noise).cpu() for part in parts])
@@ -99,16 +99,17 @@ def bits_of(family: Likelihood, images: Tensor, settings: BitsPerDimSettings, rn
 class Gaussian:
     """One Gaussian a channel, fitted to the bytes of images, each spread over its bin."""
 
-    def __init__(self, images: Tensor) -> None:
-        """Images (N, C, H, W) in [-1, 1]."""
-        variance, self.mean = torch.var_mean(middles(images), (0, 2, 3), correction=0, keepdim=True)
-        self.variance = variance + BIN**2 / 12
+    def __init__(self, images: Tensor, levels: int = LEVELS) -> None:
+        """Images (N, C, H, W) in [-1, 1], of so many levels."""
+        self.levels, self.bin = levels, 2 / levels
+        variance, self.mean = torch.var_mean(middles(images, levels), (0, 2, 3), correction=0, keepdim=True)
+        self.variance = variance + self.bin**2 / 12
 
     def bits(self, images: Tensor) -> Tensor:
         """Bits a dimension (N,) of images (N, C, H, W), in closed form: the mean over what is within bins."""
-        squares = (middles(images) - self.mean).square() + BIN**2 / 12
+        squares = (middles(images, self.levels) - self.mean).square() + self.bin**2 / 12
         nats = squares / (2 * self.variance) + (2 * pi * self.variance).log() / 2
-        return nats.flatten(1).mean(1) / log(2) - log2(BIN)
+        return nats.flatten(1).mean(1) / log(2) - log2(self.bin)
 
 
 def chosen(count: int, most: int, seed: int) -> NDArray[np.int64]:

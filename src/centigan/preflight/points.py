@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from centigan.preflight.counts import Counts
 from centigan.preflight.findings import Finding, good, problem
 from centigan.settings import Settings
+from centigan.settings.data import STORED_LEVELS, STORED_SIDE
 from centigan.settings.families import FAMILIES
 from centigan.settings.limits import images_with_balls
 
@@ -14,12 +15,32 @@ def of_family(settings: Settings) -> Iterator[Finding]:
     kind, model = settings.data.kind, settings.model
     if kind in model.learns:
         yield good(f"{model.title} learns {kind}")
+        if kind == "images":
+            yield from _of_pixels(settings)
         return
     able = ", ".join(name for name, family in FAMILIES.items() if kind in family.learns)
     yield problem(
         f"model.family: {model.title} has no networks for {kind}, which data.source: {settings.data.source} "
         f"holds; those of {able} learn them"
     )
+
+
+def _of_pixels(settings: Settings) -> Iterator[Finding]:
+    """Whether the family has networks for images of this side, and the source has the levels."""
+    model, source, side = settings.model, settings.data.source, settings.arrays.resolution
+    stored = source == "digits" and side == STORED_SIDE
+    if side not in model.sides:
+        able = ", ".join(name for name, family in FAMILIES.items() if side in family.sides)
+        yield problem(
+            f"arrays.resolution: {model.title} has no networks for {side} px; those of {able} learn them"
+        )
+    if side == STORED_SIDE and source != "digits":
+        yield problem(f"arrays.resolution: {side} px are those of the digits as stored, not of {source}")
+    if settings.arrays.levels == STORED_LEVELS and not stored:
+        yield problem(
+            f"arrays.levels: {STORED_LEVELS} levels have the digits as they are stored, at {STORED_SIDE} px; "
+            "set it to auto"
+        )
 
 
 def of_flips(settings: Settings) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from centigan.layout import GROUPS, OF_PROTOCOL, RESERVED, Layout
-from centigan.settings.data import GREY, ArraySettings, DataSettings
+from centigan.settings.data import GREY, STORED_LEVELS, STORED_SIDE, ArraySettings, DataSettings
 from centigan.settings.evaluation import (
     AccuracySettings,
     BitsPerDimSettings,
@@ -122,6 +122,11 @@ class Settings(Named):
 
     @property
     def arrays_of_source(self) -> ArraySettings:
-        """How arrays are made of this source: those of a grey one have a channel, unless another is named."""
-        grey = self.arrays.channels == "auto" and self.data.source in GREY
-        return self.arrays.model_copy(update={"channels": 1}) if grey else self.arrays
+        """How arrays are made of this source, where the settings leave it open."""
+        known: dict[str, int] = {}
+        if self.arrays.channels == "auto" and self.data.source in GREY:
+            known["channels"] = 1
+        stored = self.data.source == "digits" and self.arrays.resolution == STORED_SIDE
+        if self.arrays.levels == "auto" and stored:
+            known["levels"] = STORED_LEVELS
+        return self.arrays.model_copy(update=known) if known else self.arrays

@@ -23,7 +23,8 @@ ImageSource = Literal[
 ]
 PointSource = Literal["points", "ring", "grid", "circles", "swiss_roll", "line"]
 Source = Literal[ImageSource, PointSource]
-ResolutionChoice = Literal[32, 64, 128]
+ResolutionChoice = Literal[8, 32, 64, 128]
+STORED_SIDE, STORED_LEVELS = 8, 17  # of the digits
 GREY: tuple[Source, ...] = ("digits", "noise")  # sources of grey images
 ATTRIBUTES: tuple[Source, ...] = ("shapes",)  # sources whose classes are attributes: <colour>_<shape>_<size>
 DRAWN_POINTS = tuple(name for name in get_args(PointSource) if name != "points")  # those that ship
@@ -82,3 +83,13 @@ class ArraySettings(Frozen):
         description="of the images that networks see; auto: 1 of the sources digits and noise, whose three "
         "channels in files are equal, else 3. A density of equal channels is none of the image",
     )
+    levels: Literal["auto", 17, 256] = Field(
+        "auto",
+        description="values of a pixel, for likelihoods; auto: 17 of the digits at 8 px, as they are stored, "
+        "else 256",
+    )
+
+    @property
+    def as_stored(self) -> bool:
+        """Whether images are neither enlarged nor shrunk, so that their levels are those of the data set."""
+        return self.levels == STORED_LEVELS

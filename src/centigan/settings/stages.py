@@ -55,7 +55,7 @@ class WithLaterSettings(Frozen):
 
 
 class ArraysStage(WithLaterSettings):
-    later: ClassVar = ("arrays.channels",)
+    later: ClassVar = ("arrays.channels", "arrays.levels")
     arrays: ArraySettings
 
 

@@ -17,7 +17,7 @@ from mlflow.types.schema import AnyType
 from centigan import __version__
 from centigan.classes import named, read_classes
 from centigan.layout import Layout
-from centigan.manifest import channels_of, read_facts
+from centigan.manifest import channels_of, levels_of, read_facts
 from centigan.params import for_split
 from centigan.settings import Settings
 from centigan.tracking.attachments import MAX_DIGEST, dataset_name
@@ -123,14 +123,15 @@ def _save(
     folder: Path, entry: Model, layout: Layout, settings: Settings, split: str, trained: Trained
 ) -> None:
     """Write folder/model: weights, settings and the code that samples, with nothing pickled."""
-    resolution = settings.arrays.resolution
+    resolution, trained_on = settings.arrays.resolution, read_facts(layout.train(split))
     model = for_split(settings, split).model
     classes = named(model.groups(trained.classes), split, read_classes(layout))
     facts = {
         "model": model.model_dump(mode="json"),
         "classes": [each._asdict() for each in classes],
         "resolution": resolution,
-        "channels": channels_of(read_facts(layout.train(split))),
+        "channels": channels_of(trained_on),
+        "levels": levels_of(trained_on),
     }
     (folder / "settings.json").write_text(json.dumps(facts, allow_nan=False), encoding="utf-8")
     signature = ModelSignature(

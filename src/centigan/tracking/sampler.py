@@ -25,7 +25,7 @@ class Sampler(PythonModel):
         from centigan.classes import Class
         from centigan.families import build
         from centigan.generator import TrainedGenerator
-        from centigan.manifest import channels_of
+        from centigan.manifest import channels_of, levels_of
         from centigan.settings.families import OfModel
 
         facts = json.loads(Path(context.artifacts["settings"]).read_text(encoding="utf-8"))
@@ -35,6 +35,7 @@ class Sampler(PythonModel):
             classes=len(classes),
             resolution=facts["resolution"],
             channels=channels_of(facts),
+            levels=levels_of(facts),
             rng=torch.Generator().manual_seed(0),  # the initial weights are overwritten
         )
         for name in family.sampled:

@@ -19,7 +19,7 @@ from centigan.errors import UserError
 from centigan.families import build
 from centigan.journal import Journal, text_until
 from centigan.layout import Layout
-from centigan.manifest import channels_of, describe, read_facts, sha256, write_manifest
+from centigan.manifest import channels_of, describe, levels_of, read_facts, sha256, write_manifest
 from centigan.seeds import counter_seed
 from centigan.settings.stages import TrainStage
 from centigan.sheets import Images
@@ -120,6 +120,7 @@ def _train(
         resolution=batches.resolution,
         channels=channels,
         dimensions=batches.dimensions,
+        levels=levels_of(facts),
         rng=torch.Generator().manual_seed(counter_seed(settings.seed, split, "weights")),
     )
     engine.prepare(family, layout.compiled)
@@ -130,8 +131,8 @@ def _train(
     identity = stage.model_dump(mode="json", exclude=FREE)
     identity |= {name: sha256(arrays / f"{name}.npy") for name in ("images", "labels")}
     identity |= {"classes": len(classes), "engine": engine.describe()}  # their names change no weight
-    if channels != 3:
-        identity["channels"] = channels
+    pixels: dict[str, int] = {name: facts[name] for name in ("channels", "levels") if name in facts}
+    identity |= pixels
     checkpoints = Checkpoints(scratch, identity=identity, settings=settings)
     state = checkpoints.resume(family, averages)
     if not state.iteration and isinstance(family, Primes):  # what it sets is in every checkpoint
@@ -201,7 +202,7 @@ def _train(
             # a checkpoint of a longer training, which took none here
             snapshots[settings.iterations] = snapshot(family, split, settings, groups, classes, device)
         wanted = {at: snapshots[at] for at in snapshot_iterations(settings)}
-        _export(family, layout, split, stage, classes, channels, engine, journal.text, wanted)
+        _export(family, layout, split, stage, classes, pixels, engine, journal.text, wanted)
 
 
 def save_networks(family: Family, folder: Path) -> None:
@@ -224,7 +225,7 @@ def _export(
     split: str,
     stage: TrainStage,
     classes: list[str],
-    channels: int,
+    pixels: dict[str, int],
     engine: Engine,
     history: str,
     snapshots: dict[int, Images],
@@ -246,7 +247,6 @@ def _export(
     of_points = images.ndim == 4  # (T, G, n, d)
     facts: dict[str, object] = {"classes": classes}
     facts |= {"dimensions": images.shape[-1]} if of_points else {"resolution": images.shape[-2]}
-    if channels != 3:
-        facts["channels"] = channels
+    facts |= pixels
     write_manifest(folder, describe(stage, inputs=inputs, **how), facts=facts, of=outputs)
     log.info("split %s: trained %d iterations", split, stage.train.iterations)
