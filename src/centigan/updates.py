@@ -1,7 +1,6 @@
 """How optimisers are moved: shared by families, whose `step` says what they are moved by."""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from math import log
 from typing import Any
 
@@ -212,10 +211,3 @@ def follow_schedules(optimizers: Iterable[Optimizer], iteration: Tensor) -> None
     for optimizer in optimizers:
         if isinstance(optimizer, ScheduledSGD | ShortenedAdam):
             optimizer.at(iteration)
-
-
-def without_autocast(device: torch.device) -> AbstractContextManager[object]:
-    """A context in which operations keep the type of their inputs."""
-    if not torch.amp.is_autocast_available(device.type):  # as on meta
-        return nullcontext()
-    return torch.autocast(device.type, enabled=False)

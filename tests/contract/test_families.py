@@ -28,6 +28,7 @@ from centigan.settings.families.gran import GranConfig
 from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.lapgan import LapganConfig
+from centigan.settings.families.real_nvp import RealNvpConfig
 from centigan.settings.families.sngan import SnganConfig
 from centigan.settings.families.unrolled import UnrolledConfig
 from centigan.settings.families.vae import VaeConfig
@@ -97,6 +98,8 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "gan-convolution": GanConfig(width=0.05, net="convolution", update="alternating"),
     "gran": GranConfig(width=0.02, latent=8, steps=2),
     "infogan": InfoganConfig(width=0.05, categorical_codes=2, learn_deviation=True),
+    "real_nvp": RealNvpConfig(maps=4, blocks=1, scales=2),
+    "real_nvp-plain": RealNvpConfig(maps=4, blocks=1, scales=1, norm="none", clip=0, decay=0),
     "sngan": SnganConfig(width=0.05, discriminator_steps=2),
     "sngan-convolution": SnganConfig(width=0.05, net="convolution", loss="standard", discriminator_steps=1),
     "lapgan": LapganConfig(width=0.05),

@@ -35,11 +35,11 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import LEAKY_SLOPE, evaluated, scaled
+from centigan.nets.blocks import LEAKY_SLOPE, evaluated, scaled, without_autocast
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.unrolled import UnrolledConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
-from centigan.updates import adams, ascend, without_autocast
+from centigan.updates import adams, ascend
 
 FIRST_SIDE, FIRST_MAPS = 4, 8
 GAIN = 0.8

@@ -28,12 +28,18 @@ import torch
 from torch import Generator, Tensor, nn
 
 from centigan.nets import convolution
-from centigan.nets.blocks import evaluated, halving_block, initialise_by_fan_in, upsample_block
+from centigan.nets.blocks import (
+    evaluated,
+    halving_block,
+    initialise_by_fan_in,
+    upsample_block,
+    without_autocast,
+)
 from centigan.nets.convolution import FIRST_SIDE
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.wgan_gp import WganGpConfig as Config
 from centigan.types import Batch, Given, Latent, Shape
-from centigan.updates import adams, ascend, means_over, without_autocast
+from centigan.updates import adams, ascend, means_over
 
 FIRST_MAPS = 128
 UNDER_THE_ROOT = 1e-12

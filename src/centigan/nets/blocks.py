@@ -1,7 +1,7 @@
 """Blocks, noise and initialisation shared by convolutional families."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -84,6 +84,13 @@ def evaluated(network: nn.Module, *inputs: Tensor) -> Tensor:
     with evaluating(network):
         found: Tensor = network(*inputs)
     return found
+
+
+def without_autocast(device: torch.device) -> AbstractContextManager[object]:
+    """A context in which operations keep the type of their inputs."""
+    if not torch.amp.is_autocast_available(device.type):  # as on meta
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)
 
 
 @contextmanager

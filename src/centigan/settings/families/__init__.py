@@ -22,6 +22,7 @@ from centigan.settings.families.gran import GranConfig
 from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.lapgan import LapganConfig
+from centigan.settings.families.real_nvp import RealNvpConfig
 from centigan.settings.families.sngan import SnganConfig
 from centigan.settings.families.unrolled import UnrolledConfig
 from centigan.settings.families.vae import VaeConfig
@@ -53,6 +54,7 @@ ModelConfig = Annotated[
     | Annotated[ImprovedConfig, Tag("improved")]
     | Annotated[InfoganConfig, Tag("infogan")]
     | Annotated[LapganConfig, Tag("lapgan")]
+    | Annotated[RealNvpConfig, Tag("real_nvp")]
     | Annotated[SnganConfig, Tag("sngan")]
     | Annotated[UnrolledConfig, Tag("unrolled")]
     | Annotated[VaeConfig, Tag("vae")]
@@ -76,6 +78,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "improved": ImprovedConfig,
     "infogan": InfoganConfig,
     "lapgan": LapganConfig,
+    "real_nvp": RealNvpConfig,
     "sngan": SnganConfig,
     "unrolled": UnrolledConfig,
     "vae": VaeConfig,
