@@ -120,6 +120,15 @@ class Weighs(Likelihood, Protocol):
 
 
 @runtime_checkable
+class Noisy(Protocol):
+    """Has a decoder of means and of noise around them, and draws images with it, too. Ability `noisy`."""
+
+    def sample_noisy(self, wanted: Given, rng: Generator) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1]: draws of the model whose likelihood is bounded."""
+        ...
+
+
+@runtime_checkable
 class BinaryLikelihood(Protocol):
     """Tells the log-probability of binarised images, or a bound below it. Ability `binary_likelihood`."""
 

@@ -21,6 +21,7 @@ from centigan.settings.families.bigan import BiganConfig
 from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cdcgan import CdcganConfig
 from centigan.settings.families.cgan import CganConfig
+from centigan.settings.families.cq import CqConfig, FlowSettings
 from centigan.settings.families.dcgan import DcganConfig
 from centigan.settings.families.draw import DrawConfig
 from centigan.settings.families.gan import GanConfig
@@ -53,6 +54,7 @@ from centigan.types import (
     Given,
     Latent,
     Likelihood,
+    Noisy,
     Reconstructs,
     Represents,
     Weighs,
@@ -79,6 +81,10 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "cdcgan": CdcganConfig(width=0.05, label_dropout=0.5),
     "cgan": CganConfig(width=0.05),
     "cgan-dense": CganConfig(width=0.05, net="dense"),
+    "cq": CqConfig(width=0.05, latent=4, flow=FlowSettings(maps=80, blocks=1)),
+    "cq-vae": CqConfig(net="dense", units=8, latent=4, quality_weight=0),
+    "cq-gan": CqConfig(net="residual", width=0.05, latent=4, coverage_weight=0),
+    "cq-noisy": CqConfig(net="dense", units=8, latent=4, noisy=True, flow=FlowSettings(maps=4, blocks=1)),
     "dcgan": DcganConfig(width=0.02),
     "dcgan-imagenet": DcganConfig(width=0.02, net="imagenet", prior="normal"),
     "dcgan-techniques": DcganConfig(
@@ -128,6 +134,7 @@ PROTOCOLS = {
     "reconstructs": Reconstructs,
     "likelihood": Likelihood,
     "binary_likelihood": BinaryLikelihood,
+    "noisy": Noisy,
     "classifies": Classifies,
     "clusters": Clusters,
     "represents": Represents,
@@ -373,7 +380,7 @@ def test_points_are_learnt_and_drawn_where_a_family_says_so(name: str, dimension
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_journal_has_what_the_figure_of_the_training_shows(name: str) -> None:
-    shown = {key for curves in CONFIGS[name].panels.values() for key in curves}
+    shown = {key for curves in CONFIGS[name].curves.values() for key in curves}
     assert shown <= step(make(name), 1).keys()
 
 
@@ -417,6 +424,8 @@ def test_nothing_a_family_can_do_leaves_a_tensor_on_the_cpu(
             made.append(family.reconstruct(images, rng))
         if isinstance(family, Likelihood):
             made.append(family.log_likelihood(images, rng))
+        if isinstance(family, Noisy):
+            made.append(family.sample_noisy(wanted, rng))
         if isinstance(family, Weighs):
             made.append(family.log_weight(images, rng))
         if isinstance(family, BinaryLikelihood):

@@ -158,6 +158,8 @@ class ResidualNet(nn.Module):
         )
         self.skips = nn.ModuleList(_convolution(maps, maps, 1) for _ in range(blocks + 1))
         self.last = nn.Conv2d(maps, 2 * channels, 1)
+        nn.init.zeros_(self.last.weight)  # s = t = 0
+        nn.init.zeros_(cast(Tensor, self.last.bias))
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.first(F.relu(torch.cat([x, -x], dim=1)))
@@ -176,10 +178,6 @@ class Flow(nn.Module):
         """`shape` (C, H, W); `scales`: those with a squeeze; `tail`: one of checkerboards follows."""
         super().__init__()
         self.couplings = _scale(shape, plan, scales, tail=tail)
-        for module in self.modules():
-            if isinstance(module, ResidualNet):
-                nn.init.zeros_(module.last.weight)
-                nn.init.zeros_(cast(Tensor, module.last.bias))
 
     def forward(self, w: Tensor) -> tuple[Tensor, Tensor]:
         """w -> f(w), log |det df/dw| (N,)."""

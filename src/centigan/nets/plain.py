@@ -23,13 +23,15 @@ def plan(resolution: int, width: float) -> list[int]:
 class PlainGenerator(nn.Module):
     """G(z): latent (N, latent) -> images (N, C, H, W)."""
 
-    def __init__(self, shape: Shape, latent: int, width: float) -> None:
+    def __init__(self, shape: Shape, latent: int, width: float, *, bounded: bool = True) -> None:
+        """`bounded`: a tanh is the last layer."""
         super().__init__()
         maps = plan(shape.resolution, width)[::-1]
         self.maps = (maps[0], FIRST_SIDE, FIRST_SIDE)
         self.project = nn.Linear(latent, prod(self.maps))
         self.blocks = nn.Sequential(*(_doubling_block(a, b) for a, b in pairwise(maps)))
-        self.last = nn.Sequential(nn.Conv2d(maps[-1], shape.channels, 3, padding=1), nn.Tanh())
+        last = nn.Conv2d(maps[-1], shape.channels, 3, padding=1)
+        self.last = nn.Sequential(last, nn.Tanh()) if bounded else nn.Sequential(last)
 
     def forward(self, z: Tensor) -> Tensor:
         """z (N, latent) -> (N, C, H, W) in [-1, 1]."""
@@ -42,17 +44,23 @@ class PlainDiscriminator(nn.Module):
 
     def __init__(self, shape: Shape, width: float) -> None:
         super().__init__()
-        maps = plan(shape.resolution, width)
-        layers: list[nn.Module] = [nn.Conv2d(shape.channels, maps[0], 3, padding=1), nn.LeakyReLU(SLOPE)]
-        for here, below in pairwise(maps):
-            layers += [nn.Conv2d(here, here, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
-            layers += [nn.Conv2d(here, below, 3, padding=1), nn.LeakyReLU(SLOPE)]
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(maps[-1] * FIRST_SIDE**2, 1))
+        layers, features = halving_layers(shape, width)
+        self.layers = nn.Sequential(*layers, nn.Linear(features, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, C, H, W) in [-1, 1] -> (N,)."""
         logits: Tensor = self.layers(x)
         return logits.float()[:, 0]
+
+
+def halving_layers(shape: Shape, width: float) -> tuple[list[nn.Module], int]:
+    """Images (N, C, H, W) -> features (N, F) at 4 x 4; and F."""
+    maps = plan(shape.resolution, width)
+    layers: list[nn.Module] = [nn.Conv2d(shape.channels, maps[0], 3, padding=1), nn.LeakyReLU(SLOPE)]
+    for here, below in pairwise(maps):
+        layers += [nn.Conv2d(here, here, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
+        layers += [nn.Conv2d(here, below, 3, padding=1), nn.LeakyReLU(SLOPE)]
+    return [*layers, nn.Flatten()], maps[-1] * FIRST_SIDE**2
 
 
 def _doubling_block(maps_in: int, maps_out: int) -> nn.Sequential:

@@ -55,19 +55,16 @@ class DownBlock(nn.Module):
 class ResidualGenerator(nn.Module):
     """G(z): latent (N, latent) -> images (N, C, H, W)."""
 
-    def __init__(self, shape: Shape, latent: int, width: float) -> None:
+    def __init__(self, shape: Shape, latent: int, width: float, *, bounded: bool = True) -> None:
+        """`bounded`: a tanh is the last layer."""
         super().__init__()
         maps = scaled(GENERATOR_MAPS, width)
         self.maps = (maps, FIRST_SIDE, FIRST_SIDE)
         self.project = nn.Linear(latent, maps * FIRST_SIDE**2)
         doublings = (shape.resolution // FIRST_SIDE).bit_length() - 1
         self.blocks = nn.Sequential(*(UpBlock(maps, maps) for _ in range(doublings)))
-        self.last = nn.Sequential(
-            nn.BatchNorm2d(maps),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(maps, shape.channels, 3, padding=1),
-            nn.Tanh(),
-        )
+        last = [nn.BatchNorm2d(maps), nn.ReLU(inplace=True), nn.Conv2d(maps, shape.channels, 3, padding=1)]
+        self.last = nn.Sequential(*last, nn.Tanh()) if bounded else nn.Sequential(*last)
 
     def forward(self, z: Tensor) -> Tensor:
         """z (N, latent) -> (N, C, H, W) in [-1, 1]."""
@@ -76,22 +73,28 @@ class ResidualGenerator(nn.Module):
 
 
 class ResidualDiscriminator(nn.Module):
-    """f(x): images (N, C, H, W) -> logits (N,): blocks that halve the side to 8, two that do not, a sum."""
+    """f(x): images (N, C, H, W) -> logits (N,): blocks that halve the side to 8, others that do not; sums."""
 
-    def __init__(self, shape: Shape, width: float) -> None:
+    def __init__(self, shape: Shape, width: float, *, still: int = 2) -> None:
+        """`still`: blocks that do not halve."""
         super().__init__()
-        maps = scaled(DISCRIMINATOR_MAPS, width)
-        halvings = (shape.resolution // LAST_SIDE).bit_length() - 1
-        self.blocks = nn.Sequential(
-            DownBlock(shape.channels, maps, halves=True, first=True),
-            *(DownBlock(maps, maps, halves=True) for _ in range(halvings - 1)),
-            *(DownBlock(maps, maps, halves=False) for _ in range(2)),
-        )
-        self.head = nn.Linear(maps, 1, bias=False)
+        self.blocks = down_blocks(shape, width, still)
+        self.head = nn.Linear(scaled(DISCRIMINATOR_MAPS, width), 1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """x (N, C, H, W) in [-1, 1] -> (N,)."""
         return self.head(F.relu(self.blocks(x)).sum((2, 3))).float()[:, 0]
+
+
+def down_blocks(shape: Shape, width: float, still: int) -> nn.Sequential:
+    """Images (N, C, H, W) -> maps of 128 times the width at 8 x 8; at 4 x 4 of images of 8."""
+    maps = scaled(DISCRIMINATOR_MAPS, width)
+    halvings = (shape.resolution // LAST_SIDE).bit_length() - 1
+    return nn.Sequential(
+        DownBlock(shape.channels, maps, halves=True, first=True),
+        *(DownBlock(maps, maps, halves=True) for _ in range(halvings - 1)),
+        *(DownBlock(maps, maps, halves=False) for _ in range(still)),
+    )
 
 
 def initialise_residual(network: nn.Module, rng: Generator) -> None:

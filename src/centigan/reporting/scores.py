@@ -150,6 +150,11 @@ def shift_summary(distances: pd.DataFrame) -> dict[str, float]:
     return {str(name): value for name, value in means.items()}
 
 
+def with_noise_summary(values: pd.DataFrame) -> dict[str, float]:
+    """FID and its like of samples with the decoder's noise."""
+    return {f"with_noise/{row.metric}": row.value for row in values.itertuples()}
+
+
 def modes_summary(modes: pd.DataFrame) -> dict[str, float]:
     """Of points: how many modes are covered, the share near one and within 3 sd, KL from uniform counts."""
     values: dict[str, float] = {"modes/number": modes["class_id"].nunique()}

@@ -110,6 +110,7 @@ def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: Neighbour
         "inverse": scores.inverse_summary,
         "code_neighbours": scores.code_neighbours_summary,
         "shift": scores.shift_summary,
+        "with_noise": scores.with_noise_summary,
         "modes": scores.modes_summary,
         "energy": scores.energy_summary,
         "circles": scores.circles_summary,

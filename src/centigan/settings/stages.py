@@ -146,6 +146,15 @@ class BitsPerDimStage(Frozen):
     bits_per_dim: BitsPerDimSettings
 
 
+class WithNoiseStage(Frozen):
+    """Samples of another kind, drawn and compared as the others are."""
+
+    model: ModelConfig
+    sample: SampleSettings
+    features: FeatureSettings
+    distribution: DistributionSettings
+
+
 class ModelStage(Frozen):
     model: ModelConfig
 
@@ -177,6 +186,7 @@ STAGES: dict[str, type[Frozen]] = {
     "reconstruct": ReconstructStage,
     "demonstrate": DemonstrateStage,
     "bits_per_dim": BitsPerDimStage,
+    "with_noise": WithNoiseStage,
     "modes": ModesStage,
     "model": ModelStage,
     "linear_probe": LinearProbeStage,

@@ -15,7 +15,7 @@ SHARES = ("source_", "class_")  # what keys of the journal begin with that are s
 def training_curves(results: Results, settings: FigureSettings) -> Figure:
     """What the family's settings name of its journal, such as losses and D's accuracies, of every split."""
     histories = {split: results.history(split).set_index("iteration") for split in results.split_names}
-    contents = results.family.panels
+    contents = results.family.curves
     figure = Figure(figsize=(6.0, round(2.2 * len(contents), 1)), layout="constrained")
     panels = figure.subplots(len(contents), 1, sharex=True, squeeze=False)[:, 0]
     panels[0].set_title(settings.title)

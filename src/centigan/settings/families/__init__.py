@@ -15,6 +15,7 @@ from centigan.settings.families.catgan import CatganConfig
 from centigan.settings.families.cdcgan import CdcganConfig
 from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.contract import FamilySettings
+from centigan.settings.families.cq import CqConfig
 from centigan.settings.families.dcgan import DcganConfig
 from centigan.settings.families.draw import DrawConfig
 from centigan.settings.families.gan import GanConfig
@@ -47,6 +48,7 @@ ModelConfig = Annotated[
     | Annotated[CatganConfig, Tag("catgan")]
     | Annotated[CdcganConfig, Tag("cdcgan")]
     | Annotated[CganConfig, Tag("cgan")]
+    | Annotated[CqConfig, Tag("cq")]
     | Annotated[DcganConfig, Tag("dcgan")]
     | Annotated[DrawConfig, Tag("draw")]
     | Annotated[GanConfig, Tag("gan")]
@@ -71,6 +73,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "catgan": CatganConfig,
     "cdcgan": CdcganConfig,
     "cgan": CganConfig,
+    "cq": CqConfig,
     "dcgan": DcganConfig,
     "draw": DrawConfig,
     "gan": GanConfig,

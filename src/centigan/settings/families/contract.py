@@ -15,6 +15,7 @@ Ability = Literal[
     "reconstructs",  # draws an image again
     "likelihood",  # tells a density of images, or a bound on it
     "binary_likelihood",  # tells one of binarised images
+    "noisy",  # draws images with its decoder's noise, too
     "classifies",  # names the class of an image
     "clusters",  # tells groups of images apart that no label named
     "represents",  # has features of an image that a linear classifier may learn from
@@ -63,6 +64,11 @@ class FamilySettings(Frozen):
     def abilities(self) -> frozenset[Ability]:
         """What the trained family can do; decides which measurements and figures apply to it."""
         return frozenset({"latent"})
+
+    @property
+    def curves(self) -> Panels:
+        """The panels of this model: the family's, unless its settings leave some out."""
+        return self.panels
 
     @property
     def batches(self) -> int:

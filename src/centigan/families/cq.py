@@ -1,0 +1,232 @@
+"""Coverage- and quality-driven training (Lucas et al., 2019; arXiv:1901.01091): VAE, VAE-F, CQ, CQ-F and GAN.
+
+One generator, z ~ N(0, I), x~ = f^-1(mu(z)), under two losses. Coverage is a bound on the likelihood, whose
+decoder is a Gaussian in the space of an invertible f; quality is told by a discriminator.
+
+    L_D = E_data[ln D(x)] + E_z[ln(1 - D(x~))]                                          (1)
+    L_Q = -E_z[ln D(x~) - ln(1 - D(x~))] = -E_z[logit D(x~)]                            (2)
+    L_C = E_data[E_q(z|x)[-ln N(f(x); mu(z), sigma^2)] - ln |det df/dx| + KL(q(z|x) || p(z))]     (3, 6-8)
+
+            D          mu        f                              q, sigma
+    (1)     ascends    -         -                              -
+    L_Q     -          yes       yes, through its inverse       -
+    L_C     -          yes       yes, and its determinant       yes
+
+For the best D, L_Q is KL(p_model || p_data), and L_C, less a constant, bounds KL(p_data || p_model). L_C
+alone is a VAE, with f a VAE-F; L_Q alone a GAN; both are CQ, with f CQ-F.
+
+Departures and decisions
+    1. Sums of nats would leave L_Q without weight: what is descended is coverage_weight L_C / (D ln 2), bits
+       a dimension, + quality_weight L_Q. The slides give no weights.
+    2. Networks are SNGAN's with a linear last layer of mu, D with spectral normalisation; the encoder is that
+       D without it. The slides name no networks. f is real NVP's, with actnorm and without a part of
+       checkerboards at its end.
+    3. Real images are spread over their bins for D too, as for L_C: it would tell bytes from anything else.
+    4. D judges means, x~ = f^-1(mu(z)), as in the paper; with `noisy` draws f^-1(mu(z) + sigma eps), whose
+       likelihood it is that is bounded. Then sigma is moved by L_Q as well.
+    5. One update of D, then one of the generator. D is asked anew, its u at rest, as in `sngan`.
+    6. `coverage_weight: 0`: q and sigma ascend the bound all the same, of a decoder that they do not move.
+       So a GAN's bits are known; a decoder that is frozen, and q trained for longer, would have a few less.
+    7. f runs in float32. D sees what f draws outside [-1, 1], by 1 / 9 at the most.
+    8. `sample`, `generate` and `reconstruct` give x~; `sample_noisy` draws with the decoder's noise.
+    9. `width` scales maps and units.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from centigan.likelihood import (
+    as_images,
+    bits_per_dim,
+    dequantised,
+    divergence_from_standard,
+    gaussian_nats,
+    log_weight_of,
+    middles,
+    nats_of_bytes,
+)
+from centigan.losses import log_fake, log_real
+from centigan.nets.blocks import evaluated, evaluating
+from centigan.nets.covering import Decoder, Encoder, begin, discriminator
+from centigan.nets.gaussian import code_of, noise_apart
+from centigan.nets.weight_norm import initialise_by_data
+from centigan.settings.families.cq import CqConfig as Config
+from centigan.shown import again_sheet, samples_sheet
+from centigan.types import Batch, Given, Latent, Shape, Sheet
+from centigan.updates import ascend
+
+
+class CQ(Latent):
+    """The family: encoder and decoder, with f, under one Adam; D under another."""
+
+    bound = "elbo"
+
+    def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
+        self.config, self.levels = config, shape.levels
+        self.sampled = config.sampled
+        self.dimensions = shape.channels * shape.resolution**2
+        encoder, decoder = Encoder(config, shape), Decoder(config, shape)
+        begin(encoder, config, rng)
+        begin(decoder, config, rng)
+        self.networks: dict[str, nn.Module] = {"encoder": encoder, "decoder": decoder}
+        groups, betas = noise_apart([encoder, decoder], config.sigma_lr), (config.beta1, config.beta2)
+        self.optimizers: dict[str, Optimizer] = {"generator": Adam(groups, config.lr, betas, fused=True)}
+        if config.quality_weight:
+            judge = self.networks["discriminator"] = discriminator(config, shape, rng)
+            adam = Adam(judge.parameters(), config.discriminator_lr, betas, fused=True)
+            self.optimizers["discriminator"] = adam
+
+    def prime(self, batch: Batch, rng: Generator) -> None:
+        """One minibatch sets f's lengths of weights, and actnorm."""
+        if self.decoder.flow:
+            initialise_by_data(self.decoder.flow, dequantised(batch.images, rng, self.levels))
+
+    def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
+        """D ascends equation 1; then the others descend the weighted sum of equations 2 and 3."""
+        w = dequantised(batch.images, rng, self.levels)
+        told: dict[str, Tensor] = {}
+        quality = w.new_zeros(())
+        if self.config.quality_weight:
+            fake = self.drawn(self.latent(len(w), rng).to(w.device), rng, noisy=self.config.noisy)
+            told |= self._judged(w, fake.detach())
+            quality = -self._logits_at_rest(fake).mean()  # equation 2
+            told["loss_quality"] = quality.detach()
+        of_image, of_code = self._one_draw(w, rng)[:2]
+        bits = bits_per_dim(nats_of_bytes(of_image - of_code, self.dimensions, self.levels), self.dimensions)
+        told |= {
+            "bits": bits.detach().mean(),
+            "bits_code": bits_per_dim(-of_code.detach(), self.dimensions).mean(),
+            "sigma": self.decoder.sigma.detach().mean(),
+        }
+        return told | {"gradient": self._descend(bits.mean(), quality)}
+
+    def _judged(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
+        """An update of D by real and generated w (N, C, H, W) each; what it said before."""
+        logits = self.networks["discriminator"](torch.cat([real, fake]))
+        of_real, of_fake = logits.chunk(2)
+        value = log_real(of_real) + log_fake(of_fake)  # equation 1
+        norm = ascend(value, self.optimizers["discriminator"])
+        return {
+            "loss_discriminator": -value.detach(),
+            "source_real": (of_real > 0).float().mean(),
+            "source_fake": (of_fake < 0).float().mean(),
+            "gradient_discriminator": norm,
+        }
+
+    def _logits_at_rest(self, images: Tensor) -> Tensor:
+        """D's logits (N,) with gradients, its power iteration at rest."""
+        judge = self.networks["discriminator"].eval()
+        logits: Tensor = judge(images)
+        judge.train()
+        return logits
+
+    def _descend(self, bits: Tensor, quality: Tensor) -> Tensor:
+        """Every network but D a step down; the norm of the gradient before it is clipped."""
+        config, optimizer = self.config, self.optimizers["generator"]
+        parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        optimizer.zero_grad(set_to_none=True)
+        if config.coverage_weight:
+            total = config.coverage_weight * bits + config.quality_weight * quality
+            total.backward(inputs=parameters)
+        else:
+            generator = [*self.decoder.mean.parameters(), *_parameters(self.decoder.flow)]
+            (config.quality_weight * quality).backward(inputs=generator)
+            bits.backward(inputs=[*self.encoder.parameters(), self.decoder.log_sigma])
+        norm = nn.utils.clip_grad_norm_(parameters, config.clip or float("inf"))
+        optimizer.step()
+        return norm
+
+    def drawn(self, z: Tensor, rng: Generator, *, noisy: bool) -> Tensor:
+        """w (N, C, H, W) of z (N, latent): f^-1 of the decoder's means, or of draws around them."""
+        y = self.decoder(z)
+        if noisy:
+            noise = torch.randn(y.shape, generator=rng, device=rng.device).to(y.device)
+            y = y + self.decoder.sigma * noise
+        return self.decoder.to_images(y)
+
+    def _one_draw(self, w: Tensor, rng: Generator) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """ln p(w|z) and KL (N,) of w (N, C, H, W); z, mean and log variance of q(z|x), (N, latent) each."""
+        mean, log_variance = self.encoder(w)
+        noise = torch.randn(mean.shape, generator=rng, device=rng.device).to(mean.device)
+        z = code_of(mean, log_variance, noise)
+        y, log_det = self.decoder.to_features(w)
+        of_image = gaussian_nats(y, self.decoder(z), self.decoder.sigma) + log_det
+        return of_image, divergence_from_standard(mean, log_variance), z, mean, log_variance
+
+    def generate(self, latent: Tensor, wanted: Given) -> Tensor:
+        """x~ of z (N, latent), images (N, C, H, W) in [-1, 1], with batch norm's running statistics."""
+        means = evaluated(self.decoder, latent)
+        with torch.no_grad():
+            return as_images(self.decoder.to_images(means), self.levels)
+
+    def sample_noisy(self, wanted: Given, rng: Generator) -> Tensor:
+        """Draws of the model whose likelihood is bounded: with the decoder's noise."""
+        z = self.latent(len(wanted.labels), rng).to(wanted.labels.device)
+        with evaluating(self.decoder):
+            return as_images(self.drawn(z, rng, noisy=True), self.levels)
+
+    def latent(self, count: int, rng: Generator) -> Tensor:
+        """z ~ N(0, I), (count, latent)."""
+        return torch.randn(count, self.config.latent, generator=rng, device=rng.device)
+
+    @torch.no_grad()
+    def encode(self, images: Tensor) -> Tensor:
+        """The mean of q(z|x), (N, latent), of images (N, C, H, W) in [-1, 1]."""
+        mean, _ = self.encoder(middles(images, self.levels))
+        return mean
+
+    def reconstruct(self, images: Tensor, rng: Generator) -> Tensor:
+        """x~ of the mean of q; nothing is drawn."""
+        codes = self.encode(images)
+        return self.generate(codes, Given(codes.new_full((len(codes),), -1, dtype=torch.int64)))
+
+    def log_likelihood(self, images: Tensor, rng: Generator) -> Tensor:
+        """-L_C for the bytes of images (N, C, H, W), nats (N,): one u and one z an image."""
+        with evaluating(self.decoder):
+            of_image, of_code, *_ = self._one_draw(dequantised(images, rng, self.levels), rng)
+            return nats_of_bytes(of_image - of_code, self.dimensions, self.levels)
+
+    def log_weight(self, images: Tensor, rng: Generator) -> Tensor:
+        """ln p(x|z) + ln p(z) - ln q(z|x) for the same, nats (N,)."""
+        with evaluating(self.decoder):
+            of_image, _, z, mean, log_variance = self._one_draw(dequantised(images, rng, self.levels), rng)
+            weight = log_weight_of(of_image, z, mean, log_variance)
+            return nats_of_bytes(weight, self.dimensions, self.levels)
+
+    def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
+        """Samples, means and with the decoder's noise; images drawn again."""
+        return [samples_sheet(self, rng, real.device), again_sheet(real, self.reconstruct(real, rng))]
+
+    @property
+    def encoder(self) -> Encoder:
+        """The one in use: as trained, or its moving average."""
+        encoder = self.networks["encoder"]
+        assert isinstance(encoder, Encoder)
+        return encoder
+
+    @property
+    def decoder(self) -> Decoder:
+        """The one in use: as trained, or its moving average."""
+        decoder = self.networks["decoder"]
+        assert isinstance(decoder, Decoder)
+        return decoder
+
+
+class JudgedCQ(CQ):
+    """With quality: D tells how real an image looks."""
+
+    def realness(self, images: Tensor) -> Tensor:
+        """D's logits (N,) of images (N, C, H, W)."""
+        return evaluated(self.networks["discriminator"], middles(images, self.levels))
+
+
+def cq(config: Config, shape: Shape, rng: Generator) -> CQ:
+    """The family that the settings ask for."""
+    return (JudgedCQ if config.quality_weight else CQ)(config, shape, rng)
+
+
+def _parameters(flow: nn.Module | None) -> list[nn.Parameter]:
+    return list(flow.parameters()) if flow else []

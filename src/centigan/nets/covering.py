@@ -1,0 +1,153 @@
+"""Encoder, decoder and discriminator of coverage- and quality-driven training, of three kinds.
+
+`convolution` and `residual` are SNGAN's networks (Miyato et al. 2018, tables 3 and 4); the encoder is its
+discriminator without spectral normalisation, with another head. `dense` has two hidden layers each.
+"""
+
+from math import prod
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from centigan.nets.blocks import initialise_by_fan_in, scaled
+from centigan.nets.coupling import Flow, Plan
+from centigan.nets.gaussian import GaussianHead, NoisyDecoder
+from centigan.nets.plain import PlainDiscriminator, PlainGenerator, halving_layers
+from centigan.nets.residual import (
+    DISCRIMINATOR_MAPS,
+    ResidualDiscriminator,
+    ResidualGenerator,
+    down_blocks,
+    initialise_residual,
+)
+from centigan.nets.spectral import normalise_spectrally
+from centigan.nets.weight_norm import initialise_normed
+from centigan.settings.families.cq import CqConfig as Config
+from centigan.types import Shape
+
+SLOPE = 0.1
+FIRST_STD = 0.05  # of the directions of weights in f
+
+
+class Encoder(nn.Module):
+    """q(z|x): w (N, C, H, W) -> mean and log variance of z, (N, latent) each."""
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        super().__init__()
+        if config.net == "dense":
+            units = scaled(config.units, config.width)
+            layers, features = _hidden(prod(_size(shape)), units), units
+        elif config.net == "convolution":
+            layers, features = halving_layers(shape, config.width)
+        else:
+            layers = [down_blocks(shape, config.width, still=2), Summed()]
+            features = scaled(DISCRIMINATOR_MAPS, config.width)
+        self.layers = nn.Sequential(*layers)
+        self.head = GaussianHead(features, config.latent)
+
+    def forward(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """w (N, C, H, W) in [-1, 1) -> float32 (N, latent) twice."""
+        mean, log_variance = self.head(self.layers(w))
+        return mean, log_variance
+
+
+class Decoder(NoisyDecoder):
+    """p(y|z) = N(mu(z), sigma^2), one sigma a channel, and f, where there is one, between images and y."""
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        super().__init__()
+        if config.net == "dense":
+            hidden = _hidden(config.latent, scaled(config.units, config.width), flatten=False)
+            size = _size(shape)
+            last = [nn.Linear(scaled(config.units, config.width), prod(size)), nn.Unflatten(1, size)]
+            self.mean: nn.Module = nn.Sequential(*hidden, *last)
+        else:
+            kind = PlainGenerator if config.net == "convolution" else ResidualGenerator
+            self.mean = kind(shape, config.latent, config.width, bounded=False)
+        self.flow = None
+        if config.flow:
+            maps, of = scaled(config.flow.maps, config.width), config.flow
+            plan = Plan(maps, of.blocks, of.norm == "actnorm")
+            self.flow = Flow(_size(shape), plan, scales=of.scales, tail=False)
+        self.begin_noise(shape.channels, config.sigma_floor)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """z (N, latent) -> means of y (N, C, H, W)."""
+        y: Tensor = self.mean(z)
+        return y.float()
+
+    def to_features(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """y = f(w) (N, C, H, W), log |det df/dw| (N,); w itself and 0 without f."""
+        if self.flow is None:
+            return w, w.new_zeros(len(w))
+        y, log_det = self.flow(w)
+        return y, log_det
+
+    def to_images(self, y: Tensor) -> Tensor:
+        """w of y, (N, C, H, W) each; not within [-1, 1] for sure."""
+        return y if self.flow is None else self.flow.inverse(y)
+
+
+class DenseDiscriminator(nn.Module):
+    """Images (N, C, H, W) -> logits (N,)."""
+
+    def __init__(self, shape: Shape, units: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*_hidden(prod(_size(shape)), units), nn.Linear(units, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (N, C, H, W) in [-1, 1] -> (N,)."""
+        logits: Tensor = self.layers(x)
+        return logits.float()[:, 0]
+
+
+class Summed(nn.Module):
+    """ReLU, then sums over a map: (N, C, H, W) -> (N, C)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x).sum((2, 3))
+
+
+def discriminator(config: Config, shape: Shape, rng: Generator) -> nn.Module:
+    """D with spectral normalisation."""
+    width = config.width * config.discriminator_width
+    if config.net == "dense":
+        network: nn.Module = DenseDiscriminator(shape, scaled(config.units, width))
+    elif config.net == "convolution":
+        network = PlainDiscriminator(shape, width)
+    else:
+        network = ResidualDiscriminator(shape, width, still=config.discriminator_blocks)
+    begin(network, config, rng)
+    normalise_spectrally(network, rng)
+    return network
+
+
+def begin(network: nn.Module, config: Config, rng: Generator) -> None:
+    """Draw weights by fan-in, or as SNGAN's residual networks have them; f is the logit alone at first."""
+    draw = initialise_residual if config.net == "residual" else initialise_by_fan_in
+    if isinstance(network, Decoder):
+        draw(network.mean, rng)
+        _shrink(network.mean)
+        if network.flow:
+            initialise_normed(network.flow, FIRST_STD, rng)
+    else:
+        draw(network, rng)
+        if isinstance(network, Encoder):
+            _shrink(network.head)
+
+
+@torch.no_grad()
+def _shrink(network: nn.Module) -> None:
+    """Let its last layer begin ten times as small: a bound begins with means and codes that are near 0."""
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d)]
+    layers[-1].weight.mul_(0.1)
+
+
+def _hidden(inputs: int, units: int, *, flatten: bool = True) -> list[nn.Module]:
+    layers = [nn.Linear(inputs, units), nn.LeakyReLU(SLOPE), nn.Linear(units, units), nn.LeakyReLU(SLOPE)]
+    return [nn.Flatten(), *layers] if flatten else layers
+
+
+def _size(shape: Shape) -> tuple[int, int, int]:
+    return shape.channels, shape.resolution, shape.resolution

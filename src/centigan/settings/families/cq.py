@@ -1,0 +1,66 @@
+"""Coverage- and quality-driven training (Lucas et al., 2019; arXiv:1901.01091)."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from centigan.settings.families.contract import Ability, FamilySettings, Panels
+from centigan.settings.frozen import Count, Frozen
+
+ALWAYS = ("bits a dimension",)  # panels of each model
+
+
+class FlowSettings(Frozen):
+    """The invertible map f behind the decoder (real NVP's)."""
+
+    scales: Count = Field(1, le=4, description="each has three couplings by checkerboards, three by channels")
+    maps: Count = Field(64, description="of the networks of the first scale; twice as many at each further")
+    blocks: Count = Field(2, description="residual blocks of these networks")
+    norm: Literal["actnorm", "none"] = Field("actnorm", description="after each coupling")
+
+
+class CqConfig(FamilySettings):
+    """Models and optimisers of one generator under two losses; a weight of 0 leaves one of them out."""
+
+    title: ClassVar[str] = "CQ"
+    implementation: ClassVar[str] = "cq.cq"
+    panels: ClassVar[Panels] = {
+        "bits a dimension": {"bits": "of training images", "bits_code": "of their codes alone"},
+        "loss": {"loss_discriminator": "discriminator", "loss_quality": "quality"},
+        "D tells the source": {"source_real": "of real images", "source_fake": "of generated"},
+    }
+    sides: ClassVar[frozenset[int]] = frozenset({8, 32, 64, 128})
+    sampled: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+
+    family: Literal["cq"] = "cq"
+    coverage_weight: float = Field(
+        1.0, ge=0, description="of bits a dimension; 0: a GAN, whose encoder follows and moves it nowhere"
+    )
+    quality_weight: float = Field(0.05, ge=0, description="of minus D's mean logit; 0: a VAE, without D")
+    flow: FlowSettings | None = Field(None, description="the map f; null: images are the decoder's own space")
+    net: Literal["dense", "convolution", "residual"] = Field(
+        "convolution", description="those of SNGAN; dense: two hidden layers of `units`"
+    )
+    units: Count = Field(256, description="of a hidden layer of net: dense")
+    latent: Count = Field(128, description="dimensions of z")
+    discriminator_width: float = Field(1.0, gt=0, le=8, description="multiplier on D's maps or units")
+    discriminator_blocks: Count = Field(2, description="of D that do not halve; net: residual")
+    noisy: bool = Field(False, description="D judges draws with the decoder's noise, not means")
+    lr: float = Field(2.0e-4, gt=0, description="Adam's step size, of encoder, decoder and f")
+    sigma_lr: float = Field(1.0e-2, gt=0, description="the same, of the logarithm of the decoder's noise")
+    sigma_floor: float = Field(1.0e-3, gt=0, le=1, description="that noise is above it")
+    discriminator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for D")
+    beta1: float = Field(0.5, ge=0, lt=1)
+    beta2: float = Field(0.999, ge=0, lt=1)
+    clip: float = Field(50.0, ge=0, description="greatest norm of the gradient of the two losses; 0: any")
+
+    @property
+    def curves(self) -> Panels:
+        """Without D what it tells is left out."""
+        return self.panels if self.quality_weight else {name: self.panels[name] for name in ALWAYS}
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """Draws without classes, finds codes, bounds the likelihood; a D tells how real an image looks."""
+        found: set[Ability] = {"latent", "encodes", "reconstructs", "likelihood", "noisy", "demonstrates"}
+        return frozenset(found | {"discriminates"} if self.quality_weight else found)
