@@ -11,6 +11,7 @@ fits whole. Between scales, the mean of 2 x 2 pixels; an odd border is repeated.
 Departures: computed per pair, with negative means set to 0 before the power (a mean over a batch hides
 them, a pair gives NaN); the product is taken per channel, then averaged. Both are pytorch-msssim's
 way, and equal it where it accepts the size: sides above 160 that halve four times without remainder.
+Of smaller images than 16 pixels a side, as five scales need, each pixel is repeated until they have that.
 
 Two thirds and more of the work depend on one image alone and are done once for it (`prepare`).
 """
@@ -75,7 +76,7 @@ def ms_ssim(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
     Computed in float32 on the CPU: within 1e-5 of float64.
 
     Raises:
-        UserError: when a side is below 16 pixels, which five scales need; for NaN.
+        UserError: for images of two sizes; for NaN.
     """
     if x.shape != y.shape:
         raise UserError(f"MS-SSIM: needs pairs of images of one size, not {x.shape} {y.shape}")
@@ -92,7 +93,7 @@ def prepare(images: NDArray[Any]) -> Prepared:
     """What MS-SSIM needs to know of each image (N, H, W, 3), in 0..255 of any dtype, alone.
 
     Raises:
-        UserError: when a side is below 16 pixels; for NaN.
+        UserError: for NaN.
     """
     _require(images)
     parts = list(_in_threads(lambda a, b: _prepare(images[a:b]), _chunks(len(images), images.shape)))
@@ -158,13 +159,13 @@ def window(side: int) -> NDArray[np.float64]:
 
 
 def _require(images: NDArray[Any]) -> None:
-    if min(images.shape[1:3]) < SMALLEST:
-        raise UserError(f"MS-SSIM: needs images of {SMALLEST} pixels a side or more, not {images.shape}")
     if images.dtype.kind == "f" and not np.isfinite(images).all():
         raise UserError("MS-SSIM: an image holds NaN or infinity; make it again")
 
 
 def _prepare(images: NDArray[Any]) -> Prepared:
+    if (times := -(-SMALLEST // min(images.shape[1:3]))) > 1:
+        images = images.repeat(times, 1).repeat(times, 2)
     # Variances do not see the shift; in float32 it keeps two more bits of them.
     pixels = np.subtract(images, 128, dtype=np.float32)
     scales = []

@@ -255,7 +255,8 @@ def test_a_class_of_one_image_is_named(experiment: Layout) -> None:
         measure(experiment, "03", MsSsimSettings())
 
 
-def test_a_class_of_small_images_is_named(experiment: Layout) -> None:
-    np.save(experiment.samples("03") / "images.npy", np.zeros((18, 8, 8, 3), np.uint8))
-    with pytest.raises(UserError, match="class ape, generated: MS-SSIM: needs images of 16 pixels"):
-        measure(experiment, "03", MsSsimSettings())
+def test_of_small_images_each_pixel_is_repeated() -> None:
+    small = np.random.default_rng(0).integers(256, size=(2, 6, 8, 8, 3), dtype=np.uint8)
+    large = small.repeat(2, 2).repeat(2, 3)
+    np.testing.assert_array_equal(ms_ssim(*small), ms_ssim(*large))
+    np.testing.assert_allclose(ms_ssim(small[0], small[0]), 1)

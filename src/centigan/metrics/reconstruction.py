@@ -2,7 +2,7 @@
 
 mse               mean square of the difference of pixels, which run from 0 to 1
 psnr              peak signal-to-noise ratio of an image, -10 log10 mse, dB; the mean over images
-ms_ssim           of an image and what is drawn of it (`similarity`), from 16 px on
+ms_ssim           of an image and what is drawn of it (`similarity`)
 right_over_wrong  mean distance to what is drawn of an image over that to what is drawn of the others: 1 is a
                   code that tells no more of its image than of any (Donahue et al. 2017, arXiv:1605.09782,
                   compare with a wrong image, too)
@@ -24,7 +24,7 @@ from centigan.layout import Layout
 from centigan.metrics.labels import class_ids_of
 from centigan.seeds import counter_seed
 from centigan.settings.families.contract import FamilySettings
-from centigan.similarity import SMALLEST, ms_ssim
+from centigan.similarity import ms_ssim
 from centigan.trained import trained_family
 from centigan.types import Reconstructs, to_network, to_uint8
 
@@ -52,13 +52,12 @@ def measure(layout: Layout, split: str, model: FamilySettings, *, device: torch.
     error = squared_error(images, drawn)
     with np.errstate(divide="ignore"):  # of an image that is drawn exactly
         psnr = -10 * np.log10(error)
-    small = shape.resolution < SMALLEST
     columns = {
         "class_id": class_ids_of(labels.numpy(), classes),
         "image": np.arange(len(images)),
         "mse": error,
         "psnr": psnr,
-        "ms_ssim": np.full(len(images), np.nan) if small else ms_ssim(images, drawn),
+        "ms_ssim": ms_ssim(images, drawn),
         "right_over_wrong": right_over_wrong(torch.cat(parts), again),
     }
     with atomic_path(layout.metric("reconstruction", split)) as temporary:

@@ -21,13 +21,13 @@ from centigan.metrics.features import read_features
 from centigan.metrics.frechet import frechet_distance
 from centigan.metrics.inception_score import inception_score
 from centigan.metrics.manifold import precision_and_recall
-from centigan.sampling import CHUNK
 from centigan.seeds import counter_seed
 from centigan.settings.stages import WithNoiseStage
 from centigan.sheets import Images
 from centigan.trained import trained_family
 from centigan.types import Given, Noisy, labels_of, to_file
 
+CHUNK = 250  # images a forward pass; part of what the seed means
 CPU = torch.device("cpu")
 COLUMNS = ("metric", "value", "training", "images")
 
@@ -52,11 +52,9 @@ def measure(
         **precision_and_recall(own_balls, balls),
     }
     table = pd.DataFrame(rows.items(), columns=["metric", "value"])
-    table["training"], table["images"] = len(balls.points), len(own_balls.points)
-    table.loc[table["metric"].isin(["fid", "inception_score"]), ["training", "images"]] = (
-        len(real),
-        len(features),
-    )
+    of_all = table["metric"].isin(["fid", "inception_score"])
+    table["training"] = np.where(of_all, len(real), len(balls.points))
+    table["images"] = np.where(of_all, len(features), len(own_balls.points))
     with atomic_path(layout.metric("with_noise", WHOLE)) as temporary:
         table[list(COLUMNS)].to_parquet(temporary, index=False)
 

@@ -152,7 +152,8 @@ def shift_summary(distances: pd.DataFrame) -> dict[str, float]:
 
 def with_noise_summary(values: pd.DataFrame) -> dict[str, float]:
     """FID and its like of samples with the decoder's noise."""
-    return {f"with_noise/{row.metric}": row.value for row in values.itertuples()}
+    rows = values[["metric", "value"]].itertuples(index=False, name=None)
+    return {f"with_noise/{metric}": value for metric, value in rows}
 
 
 def modes_summary(modes: pd.DataFrame) -> dict[str, float]:
