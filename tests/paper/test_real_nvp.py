@@ -1,5 +1,6 @@
 """Real NVP (Dinh et al., 2017): what algebra gives, and what public code gets wrong."""
 
+from itertools import pairwise
 from math import log, pi
 
 import pytest
@@ -231,6 +232,10 @@ def test_networks_for_cifar10_have_the_papers_layers() -> None:
     couplings = [m for m in made.modules() if isinstance(m, Coupling)]
     shapes = [tuple(m.mask.shape) for m in couplings]
     assert shapes == [(3, 32, 32)] * 3 + [(12, 16, 16)] * 3 + [(6, 16, 16)] * 4
+    masks = [m.mask for m in flow(1, tail=True).modules() if isinstance(m, Coupling)]
+    for first, number in ((0, 3), (3, 3), (6, 4)):  # of a kind they alternate
+        kind = masks[first : first + number]
+        assert all(torch.equal(a + b, torch.ones_like(a)) for a, b in pairwise(kind))
     networks = [m for m in made.modules() if isinstance(m, ResidualNet)]
     assert [network.first.layer.out_channels for network in networks] == [64] * 3 + [128] * 7
     assert {len(network.blocks) for network in networks} == {8}
