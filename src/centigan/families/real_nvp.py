@@ -42,6 +42,7 @@ from centigan.nets.blocks import scaled
 from centigan.nets.coupling import Coupling, Flow, Plan
 from centigan.nets.weight_norm import WeightNormed, initialise_by_data, initialise_normed
 from centigan.settings.families.real_nvp import RealNvpConfig as Config
+from centigan.sheets import evenly
 from centigan.shown import drawn, samples_sheet
 from centigan.types import Batch, Given, Latent, Shape, Sheet
 
@@ -118,7 +119,9 @@ class RealNvp(Latent):
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
         """Samples (Fig 5); the manifold of four held-out images (Fig 6)."""
         sheets = [samples_sheet(self, rng, real.device)]
-        return [*sheets, self._manifold(self.encode(real[:4]))] if len(real) >= 4 else sheets
+        return (
+            [*sheets, self._manifold(self.encode(real[evenly(len(real), 4)]))] if len(real) >= 4 else sheets
+        )
 
     def _manifold(self, codes: Tensor) -> Sheet:
         """Equation 19: cos a (cos b z1 + sin b z2) + sin a (cos b z3 + sin b z4)."""
