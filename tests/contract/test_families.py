@@ -34,6 +34,7 @@ from centigan.settings.families.sngan import SnganConfig
 from centigan.settings.families.unrolled import UnrolledConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.vae_gan import VaeGanConfig
+from centigan.settings.families.vae_iaf import VaeIafConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
 from centigan.settings.techniques import Techniques
@@ -123,6 +124,10 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "vae-plane": VaeConfig(width=0.05, latent=2),
     "vae_gan": VaeGanConfig(width=0.05, latent=8),
     "vae_gan-gated": VaeGanConfig(width=0.05, latent=2, gated=True, saturating=False),
+    "vae_iaf": VaeIafConfig(width=0.05, latent=2, blocks=1, steps=2),
+    "vae_iaf-diagonal": VaeIafConfig(
+        width=0.05, latent=2, blocks=1, posterior="diagonal", bidirectional=False
+    ),
     "wgan": WganConfig(width=0.05, critic_steps=2),
     "wgan-dense": WganConfig(width=0.05, net="dense", critic_steps=2),
     "wgan_gp": WganGpConfig(width=0.05, critic_steps=2),

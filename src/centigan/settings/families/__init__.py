@@ -28,6 +28,7 @@ from centigan.settings.families.sngan import SnganConfig
 from centigan.settings.families.unrolled import UnrolledConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.vae_gan import VaeGanConfig
+from centigan.settings.families.vae_iaf import VaeIafConfig
 from centigan.settings.families.wgan import WganConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
 from centigan.settings.frozen import Frozen
@@ -61,6 +62,7 @@ ModelConfig = Annotated[
     | Annotated[UnrolledConfig, Tag("unrolled")]
     | Annotated[VaeConfig, Tag("vae")]
     | Annotated[VaeGanConfig, Tag("vae_gan")]
+    | Annotated[VaeIafConfig, Tag("vae_iaf")]
     | Annotated[WganConfig, Tag("wgan")]
     | Annotated[WganGpConfig, Tag("wgan_gp")],
     Discriminator(family_of),
@@ -86,6 +88,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "unrolled": UnrolledConfig,
     "vae": VaeConfig,
     "vae_gan": VaeGanConfig,
+    "vae_iaf": VaeIafConfig,
     "wgan": WganConfig,
     "wgan_gp": WganGpConfig,
 }
