@@ -12,7 +12,7 @@ from centigan.families import vae_iaf
 from centigan.families.vae_iaf import VaeIaf
 from centigan.likelihood import LEVELS, bits_per_dim, discretised_logistic
 from centigan.nets.inverse_autoregressive import InverseAutoregressiveFlow, flow_of_codes, flow_of_maps
-from centigan.nets.ladder import Half, Posterior
+from centigan.nets.ladder import Half, OfConstant, Posterior
 from centigan.nets.made import Made, MaskedConvolutions, ranks
 from centigan.nets.weight_norm import WeightNormed, initialise_normed
 from centigan.settings.families.vae_iaf import VaeIafConfig
@@ -399,16 +399,29 @@ def test_data_set_what_the_layers_then_have() -> None:
     made.prime(batch(64), rng(2))
     units = []
     for layer in made.ladder.modules():
-        if isinstance(layer, WeightNormed):
+        if isinstance(layer, WeightNormed) and not isinstance(layer, OfConstant):
             layer.register_forward_hook(
-                lambda _, given, y: units.append(torch.std_mean(y, (0, 2, 3), correction=0))
+                lambda layer, _, y: units.append(
+                    (layer.length.flatten(), *torch.std_mean(y, (0, 2, 3), correction=0))
+                )
             )
-            assert layer.length.max() < 100
     with torch.no_grad():
         made.ladder(images, made.latent(64, rng(2)))
-    for deviation, mean in units:
+    for length, deviation, mean in units:
         torch.testing.assert_close(mean, torch.zeros_like(mean), atol=1e-5, rtol=0)
-        torch.testing.assert_close(deviation, torch.full_like(deviation, 0.1), rtol=1e-3, atol=0)
+        wanted = torch.full_like(deviation, 0.1)
+        torch.testing.assert_close(deviation[length < 1], wanted[length < 1], rtol=1e-3, atol=0)
+        assert (deviation < 0.1001).all()
+    assert sum((length < 1).sum() for length, *_ in units) > 100
+
+
+@pytest.mark.parametrize("scales", [2, 3])
+def test_a_top_that_is_the_same_for_all_images_is_not_divided_by_its_deviation(scales: int) -> None:
+    """Nor are units that hardly vary blown up: their lengths would be 100 to 1e5."""
+    made = primed(scales=scales)
+    lengths = [layer.length for layer in made.ladder.modules() if isinstance(layer, WeightNormed)]
+    assert max(length.max() for length in lengths) <= 1
+    torch.testing.assert_close(made.ladder.downs[0].tell.length, torch.full((18 + 4 + 6, 1, 1, 1), 0.1))
 
 
 def test_losses_are_the_mean_of_the_bounds_of_images_and_free_bits_are_not_in_them() -> None:
@@ -421,7 +434,7 @@ def test_losses_are_the_mean_of_the_bounds_of_images_and_free_bits_are_not_in_th
         torch.testing.assert_close(losses["loss_image"] + losses["loss_code"], bound.mean())
         told.append(losses)
     torch.testing.assert_close(told[0]["loss_code"], told[1]["loss_code"])
-    assert (told[0]["free_maps"], told[1]["free_maps"]) == (0, 1)
+    assert told[1]["free_maps"] == 1
 
 
 def test_a_map_costs_lambda_at_least_by_its_mean_over_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -434,6 +447,15 @@ def test_a_map_costs_lambda_at_least_by_its_mean_over_the_batch(monkeypatch: pyt
     assert ascended[0].item() == pytest.approx(-6 - (0.5 + 2.0 + 0.5))
     assert losses["loss_code"].item() * made.dimensions * log(2) == pytest.approx(0.4 + 2.0 + 0.3)
     assert losses["free_maps"].item() == pytest.approx(2 / 3)
+
+
+def test_without_free_bits_the_bound_itself_is_ascended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cost of one draw may be below 0, and counts."""
+    ascended: list[Tensor] = []
+    monkeypatch.setattr(vae_iaf, "ascend", lambda objective, _: ascended.append(objective) or objective)
+    monkeypatch.setattr(VaeIaf, "_one_draw", lambda *_: (torch.tensor([-5.0]), torch.tensor([[-1.0, 3.0]])))
+    primed(free_bits=0).step(batch(1), rng())
+    assert ascended[0].item() == pytest.approx(-7)
 
 
 def test_of_free_maps_nothing_is_learnt_by_their_cost() -> None:

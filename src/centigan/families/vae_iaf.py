@@ -18,8 +18,11 @@ Departures and decisions
     3. The outermost levels take the logistic's tails. In that code they do not, and 1e-7 is added within the
        logarithm: probabilities do not add up to 1, and the bound is worse than it need be. So means need not
        be held within the levels either; what is drawn is clamped.
-    4. Data set the length that the layer has from then on. That code stores a third of its logarithm.
-    5. What begins constant has no deviation that data could set: the top begins as N(0, 1), there as 0.
+    4. Data set the length that the layer has from then on; that code stores a third of its logarithm. They
+       make no length greater than 1: further down, where z has hardly an influence yet, they would make
+       lengths of 100, and what the top says a hundred times as loud.
+    5. The uppermost layer of the way down sees the same for every image, and data do not set it: there is
+       no deviation. What it sees begins as N(0, 1), there as 0.
        ln s begins at -1 of [-1, 1] (there 0 of a range of 1), with a step size of its own, and is above -7.
     6. ln sigma of priors and posteriors is held within -4 and 4.
     7. Masked weights are normalised with those that are masked; hidden units have degrees from 0, so that
@@ -84,12 +87,13 @@ class VaeIaf(Latent):
         """Both ways ascend equation 15, one z an image; losses are of L, in bits a dimension."""
         of_image, costs = self._one_draw(batch.images, rng)
         of_maps = costs.mean(0)
-        paid = of_maps.clamp(min=self.config.free_bits).sum()
-        gradient = ascend(of_image.mean() - paid, self.optimizers["both"])
+        least = self.config.free_bits
+        paid = of_maps.clamp(min=least) if least else of_maps  # of one draw it may be below 0
+        gradient = ascend(of_image.mean() - paid.sum(), self.optimizers["both"])
         return {
             "loss_image": bits_per_dim(of_image.detach().mean(), self.dimensions),
             "loss_code": bits_per_dim(-of_maps.detach().sum(), self.dimensions),
-            "free_maps": (of_maps.detach() < self.config.free_bits).float().mean(),
+            "free_maps": (of_maps.detach() < least).float().mean(),
             "scale": self.ladder.scale.detach().exp(),
             "gradient": gradient,
         }

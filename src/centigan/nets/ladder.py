@@ -65,7 +65,15 @@ class Half(NamedTuple):
 
 def normed(layer: nn.Module) -> WeightNormed:
     """A layer with normalised weights, whose units begin small."""
-    return WeightNormed(layer, trained=True, std=FIRST_STD)
+    return WeightNormed(layer, trained=True, std=FIRST_STD, lengthens=False)
+
+
+class OfConstant(WeightNormed):
+    """A layer whose input is the same for every image: data set nothing, and its units begin small."""
+
+    def begin(self, x: Tensor) -> None:
+        """Lengths alone, by no inputs."""
+        nn.init.constant_(self.length, self.std)
 
 
 def twice(x: Tensor) -> Tensor:
@@ -104,11 +112,12 @@ class Told(NamedTuple):
 class DownBlock(nn.Module):
     """h (N, M, H, W) and z (N, Z, H, W) -> h for the block below; at twice the side where it doubles."""
 
-    def __init__(self, maps: int, latent: int, *, doubles: bool, bidirectional: bool) -> None:
+    def __init__(self, maps: int, latent: int, *, doubles: bool, bidirectional: bool, top: bool) -> None:
         super().__init__()
         self.doubles = doubles
         self.sizes = [latent, latent, maps, *([latent, latent, maps] if bidirectional else [])]
-        self.tell = normed(nn.Conv2d(maps, sum(self.sizes), 3, padding=1))
+        tell = nn.Conv2d(maps, sum(self.sizes), 3, padding=1)
+        self.tell = OfConstant(tell, trained=True, std=FIRST_STD) if top else normed(tell)
         into = maps + latent
         self.merge = normed(
             nn.ConvTranspose2d(into, maps, 3, stride=2, padding=1, output_padding=1)
@@ -159,8 +168,8 @@ class Ladder(nn.Module):
             UpBlock(maps, latent, halves=halves, top=n == len(narrows)) for n, halves in enumerate(narrows, 1)
         )
         self.downs = nn.ModuleList(
-            DownBlock(maps, latent, doubles=doubles, bidirectional=config.bidirectional)
-            for doubles in reversed(narrows)
+            DownBlock(maps, latent, doubles=doubles, bidirectional=config.bidirectional, top=n == 0)
+            for n, doubles in enumerate(reversed(narrows))
         )
         steps = config.steps if config.posterior == "iaf" else 0
         self.posteriors = nn.ModuleList(

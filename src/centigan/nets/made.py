@@ -100,7 +100,7 @@ class MaskedConvolution(WeightNormed):
     def __init__(self, middle: Tensor, *, reverse: bool, std: float) -> None:
         """`middle`: the mask (O, I) of the middle tap; `reverse`: sees taps behind it, not those before."""
         out, into = middle.shape
-        super().__init__(nn.Conv2d(into, out, 3, padding=1), trained=True, std=std)
+        super().__init__(nn.Conv2d(into, out, 3, padding=1), trained=True, std=std, lengthens=False)
         parametrize.register_parametrization(self.layer, "weight", Masked(taps(middle, reverse=reverse)))
 
 

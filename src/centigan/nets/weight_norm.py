@@ -5,6 +5,7 @@ and bias, so that on it every unit has a mean of 0 and a given standard deviatio
 fed by those that are set already.
 """
 
+from math import inf
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -15,11 +16,15 @@ from torch.nn.utils.parametrizations import weight_norm
 class WeightNormed(nn.Module):
     """A linear or convolutional layer with normalised weights."""
 
-    def __init__(self, layer: nn.Module, *, trained: bool, std: float = 1.0) -> None:
-        """`trained`: whether the lengths g are moved; `std`: of a unit, when data has set them."""
+    def __init__(self, layer: nn.Module, *, trained: bool, std: float = 1.0, lengthens: bool = True) -> None:
+        """`trained`: whether the lengths g are moved; `std`: of a unit, when data has set them.
+
+        `lengthens`: whether data may make a length greater; else a unit that hardly varies is left so.
+        """
         super().__init__()
         transposed = isinstance(layer, nn.ConvTranspose2d)  # (in, out, H, W); others: (out, in, ...)
         self.layer, self.std = weight_norm(layer, dim=1 if transposed else 0), std
+        self.most_ratio = inf if lengthens else 1.0
         self.length.requires_grad_(trained)
 
     @property
@@ -56,6 +61,7 @@ class WeightNormed(nn.Module):
         over = [n for n in range(y.ndim) if n != 1]
         deviation, mean = torch.std_mean(y, over, correction=0)
         ratio = self.std / deviation.clamp(min=1e-6)  # a unit that is constant on the data
+        ratio = ratio.clamp(max=self.most_ratio)
         self.length.mul_(ratio.view_as(self.length))
         self.bias.sub_(mean).mul_(ratio)
 
