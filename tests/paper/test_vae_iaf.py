@@ -348,6 +348,10 @@ def test_a_code_is_the_noise_that_draws_the_posteriors_z(change: dict[str, objec
     seen = z_of(made)
     code = made.encode(real.images)
     of_posterior, seen[:] = list(seen), []
+    made.ladder(real.images, torch.zeros_like(code))
+    for wanted, z in zip(seen, of_posterior, strict=True):
+        torch.testing.assert_close(z, wanted)
+    seen.clear()
     again = made.generate(code, real.given)
     for wanted, z in zip(of_posterior, seen, strict=True):
         torch.testing.assert_close(z, wanted, rtol=1e-4, atol=1e-4)

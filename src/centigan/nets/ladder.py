@@ -26,8 +26,7 @@ from centigan.types import Shape
 
 FIRST_STD = 0.1  # of a unit, when data has set it
 SHARE = 0.1  # of a block's layers in its sum with its input
-MOST_LOG_SIGMA = 4.0
-FIRST_LOG_SCALE = -1.0
+MOST_LOG_SIGMA, FIRST_LOG_SCALE = 4.0, -1.0
 LEAST_LOG_SCALE = -7.0  # of [-1, 1]: an eighth of a level of 256
 
 
@@ -51,7 +50,7 @@ class Gaussian(NamedTuple):
 
 
 def gaussian(mean: Tensor, log_sigma: Tensor) -> Gaussian:
-    """In float32, with ln sigma within -4 and 4."""
+    """In float32, with a bounded ln sigma."""
     return Gaussian(mean.float(), log_sigma.float().clamp(-MOST_LOG_SIGMA, MOST_LOG_SIGMA))
 
 
