@@ -44,7 +44,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Adamax, Optimizer
 
-from centigan.likelihood import LEVELS, bits_per_dim, discretised_logistic
+from centigan.likelihood import bits_per_dim, discretised_logistic
 from centigan.nets.ladder import Ladder
 from centigan.nets.weight_norm import initialise_by_data, initialise_normed
 from centigan.settings.families.vae_iaf import VaeIafConfig as Config
@@ -65,7 +65,7 @@ class VaeIaf(Latent):
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
         self.config = config
         self.sampled = config.sampled
-        self.levels = LEVELS
+        self.levels = shape.levels
         self.dimensions = shape.channels * shape.resolution**2
         ladder = Ladder(config, shape)
         initialise_normed(ladder, DIRECTION_STD, rng)
