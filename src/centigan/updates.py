@@ -153,6 +153,20 @@ class DecayingAdam(ShortenedAdam):
         self.rate = torch.exp(log(self.last) * share)
 
 
+class FadingAdam(ShortenedAdam):
+    """Its step size is multiplied by the same factor at each iteration: r(n) = factor^n."""
+
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], lr: float, betas: tuple[float, float], *, factor: float
+    ) -> None:
+        super().__init__(parameters, lr, betas, weight_decay=0.0)
+        self.factor = factor
+
+    def at(self, iteration: Tensor) -> None:
+        """Take the rate of an iteration, () int64."""
+        self.rate = torch.exp(log(self.factor) * iteration.float())
+
+
 class GatedAdam(Adam):
     """Fused Adam that may be told to leave an update out, by a tensor that stays on the device.
 

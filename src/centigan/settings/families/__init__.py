@@ -23,6 +23,7 @@ from centigan.settings.families.gran import GranConfig
 from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.lapgan import LapganConfig
+from centigan.settings.families.pixelcnn import PixelcnnConfig
 from centigan.settings.families.real_nvp import RealNvpConfig
 from centigan.settings.families.sngan import SnganConfig
 from centigan.settings.families.unrolled import UnrolledConfig
@@ -57,6 +58,7 @@ ModelConfig = Annotated[
     | Annotated[ImprovedConfig, Tag("improved")]
     | Annotated[InfoganConfig, Tag("infogan")]
     | Annotated[LapganConfig, Tag("lapgan")]
+    | Annotated[PixelcnnConfig, Tag("pixelcnn")]
     | Annotated[RealNvpConfig, Tag("real_nvp")]
     | Annotated[SnganConfig, Tag("sngan")]
     | Annotated[UnrolledConfig, Tag("unrolled")]
@@ -83,6 +85,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "improved": ImprovedConfig,
     "infogan": InfoganConfig,
     "lapgan": LapganConfig,
+    "pixelcnn": PixelcnnConfig,
     "real_nvp": RealNvpConfig,
     "sngan": SnganConfig,
     "unrolled": UnrolledConfig,
