@@ -1,8 +1,8 @@
 """Logistic distributions of pixel values (Salimans et al. 2017, arXiv:1701.05517, section 2.1).
 
-A pixel value is one of so many levels, evenly from -1 to 1: 256 of a byte. A logistic of mean m and scale s is
-cut into a bin around each level, and the outermost bins have no end, so that the levels' probabilities add up
-to 1:
+A pixel value is one of so many levels, evenly from -1 to 1: 256 of a byte. A logistic of mean m and scale s
+is cut into a bin around each level, and the outermost bins have no end, so that the levels' probabilities add
+up to 1:
 
     P(x) = sigma((x + h - m) / s) - sigma((x - h - m) / s),  h = 1 / (levels - 1)    (2)
 
@@ -59,8 +59,9 @@ def discretised_logistic(x: Tensor, mean: Tensor, log_scale: Tensor, levels: int
 
 def log_probability(mixture: Mixture, x: Tensor, levels: int) -> Tensor:
     """log P of pixels x (N, C, ...) in [-1, 1], nats (N, ...) (equations 2 and 3)."""
-    means = torch.stack(list(_means(mixture, x.unsqueeze(2).unbind(1))), dim=1)
-    of_channels = discretised_logistic(x.unsqueeze(2), means, mixture.log_scales, levels)
+    x = x.unsqueeze(2)
+    means = torch.stack(list(_moved(mixture.means, mixture.coefficients, x.unbind(1))), dim=1)
+    of_channels = discretised_logistic(x, means, mixture.log_scales, levels)
     return (mixture.log_shares + of_channels.sum(1)).logsumexp(1)
 
 
@@ -72,10 +73,10 @@ def drawn_of(mixture: Mixture, uniform: Tensor, levels: int) -> Tensor:
     """
     chances = mixture.log_shares.exp().cumsum(1)
     chosen = (uniform[:, :1] > chances[:, :-1]).sum(1, keepdim=True)  # (N, 1, ...)
-    one = Mixture(chosen, *(_of_component(each, chosen) for each in mixture[1:]))
-    apart = one.log_scales.exp() * uniform[:, 1:].logit(eps=OPEN)  # of each value from its mean
+    means, log_scales, coefficients = (_of_component(each, chosen) for each in mixture[1:])
+    apart = log_scales.exp() * uniform[:, 1:].logit(eps=OPEN)  # of each value from its mean
     values: list[Tensor] = []  # of channels, as they are drawn: means of those after follow them
-    for mean, distance in zip(_means(one, values), apart.unbind(1), strict=True):
+    for mean, distance in zip(_moved(means, coefficients, values), apart.unbind(1), strict=True):
         values.append(rounded(mean + distance, levels))
     return torch.stack(values, dim=1)
 
@@ -86,12 +87,12 @@ def rounded(values: Tensor, levels: int) -> Tensor:
     return values.add(1).mul(steps).round().clamp(0, levels - 1).div(steps).sub(1)
 
 
-def _means(mixture: Mixture, before: Sequence[Tensor]) -> Iterator[Tensor]:
+def _moved(means: Tensor, coefficients: Tensor, before: Sequence[Tensor]) -> Iterator[Tensor]:
     """Of each channel the mean, given the values of those before it (equation 3)."""
-    coefficients = iter(mixture.coefficients.unbind(1))
-    for channel, mean in enumerate(mixture.means.unbind(1)):
+    factors = iter(coefficients.unbind(1))
+    for channel, mean in enumerate(means.unbind(1)):
         for other in range(channel):
-            mean = mean + next(coefficients) * before[other]
+            mean = mean + next(factors) * before[other]
         yield mean
 
 

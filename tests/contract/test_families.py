@@ -423,7 +423,10 @@ def test_nothing_a_family_can_do_leaves_a_tensor_on_the_cpu(
 ) -> None:
     side = 4 if name in BY_PIXELS else 32
     family, rng = make_on_meta(name, monkeypatch, side)
-    images, wanted = batch(1).images[..., :side, :side].to("meta"), Given(torch.tensor([0, 1, 2, 0], device="meta"))
+    images, wanted = (
+        batch(1).images[..., :side, :side].to("meta"),
+        Given(torch.tensor([0, 1, 2, 0], device="meta")),
+    )
     with OnMetaAlone():
         made = [family.sample(wanted, rng)]
         if isinstance(family, Latent):

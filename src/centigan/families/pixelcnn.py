@@ -6,17 +6,17 @@ in training, one after the other in sampling. It ascends the log-probability of 
     log P(x) = sum_i log P(x_i | x_1 .. x_i-1)
     P(x_i | ...) = sum_k pi_k P(x_i | mu_k, s_k)                 (1, 2)
 
-Each component is a logistic that is cut into the levels of a pixel value; green's mean is moved by red, blue's
-by both (3). Formulas: `logistic.py`; the network of shifted convolutions: `nets/shifted.py`; how it is sampled
-without running all of it for each pixel: `nets/pixel_by_pixel.py`.
+Each component is a logistic that is cut into the levels of a pixel value; green's mean is moved by red,
+blue's by both (3). Formulas: `logistic.py`; the network of shifted convolutions: `nets/shifted.py`; how it is
+sampled without running all of it for each pixel: `nets/pixel_by_pixel.py`.
 
 Departures and decisions
     1. The probability of a bin is in closed form everywhere. The authors' code takes the density in the bin's
        middle where a probability is below 1e-5; then they do not add up to 1.
     2. Sampled values are rounded to levels; that code leaves them between levels, which no image of the data
        has, and feeds them back.
-    3. A latent is the uniform numbers in (0, 1) that a sample is drawn by: of each pixel one for the component
-       and one for each channel's value, (1 + C) H W of them. The same latent gives the same image.
+    3. A latent is the uniform numbers in (0, 1) that a sample is drawn by: of each pixel one for the
+       component and one for each channel's value, (1 + C) H W of them. The same latent gives the same image.
     4. An image is shifted before the first convolutions; in that code their outputs are, so that a first row
        or column has 0 there in the place of a bias.
     5. Without classes; without the code's variants.

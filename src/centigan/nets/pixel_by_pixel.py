@@ -9,9 +9,9 @@ zeros, what was kept stands: so it is enough to feed it what is new.
     smaller sides    fed at even rows (and even columns) of the side above, where a place of theirs begins;
                      what they give spreads over two rows (and two columns), and is kept for those after
 
-Blocks and their order are those of `shifted.py`: `fed` gives the same modules, apart from the convolutions and
-the passage to smaller sides. All is in double precision: values are rounded to levels, and numbers that differ
-in their last bits, as those of a larger batch do, would some day be rounded to another level.
+Blocks and their order are those of `shifted.py`: `fed` gives the same modules, apart from the convolutions
+and the passage to smaller sides. All is in double precision: values are rounded to levels, and numbers that
+differ in their last bits, as those of a larger batch do, would some day be rounded to another level.
 """
 
 from copy import copy
@@ -34,10 +34,10 @@ class Place:
 class RowFed(nn.Module):
     """A convolution of the first stream, fed a row at a time."""
 
-    def __init__(self, shifted: Shifted, place: Place, depth: int) -> None:
+    def __init__(self, shifted: Shifted) -> None:
         super().__init__()
         self.weight, self.bias = weights_of(shifted.conv)
-        self.layout = {"stride": (1, shifted.stride), "padding": (0, shifted.right)}
+        self.stride, self.padding = (1, shifted.stride), (0, shifted.right)
         self.kept: Tensor | None = None  # (N, A, rows, W): the last rows, as many as it sees
 
     def keep(self, row: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ class RowFed(nn.Module):
 
     def forward(self, row: Tensor) -> Tensor:
         """(N, A, 1, W) -> (N, B, 1, W / stride)."""
-        return F.conv2d(self.keep(row), self.weight, self.bias, **self.layout)
+        return F.conv2d(self.keep(row), self.weight, self.bias, self.stride, self.padding)
 
 
 class PixelFed(nn.Module):
@@ -108,9 +108,12 @@ class PixelsProduct(nn.Module):
 class RowsOfSmaller(nn.Module):
     """The passage to smaller sides and back in the first stream: at every other row."""
 
+    second: Tensor  # of two rows that a row of the smaller side becomes: (N, maps, 1, W)
+    trail: Trail
+
     def __init__(self, smaller: Smaller, place: Place, depth: int) -> None:
         super().__init__()
-        self.halve = RowFed(smaller.halve, place, depth)
+        self.halve = RowFed(smaller.halve)
         self.level = fed(smaller.level, place, depth + 1)
         self.weight, self.bias = weights_of(smaller.spread)
         self.place, self.depth = place, depth
@@ -120,7 +123,7 @@ class RowsOfSmaller(nn.Module):
         if (self.place.row >> self.depth) % 2:
             self.halve.keep(row)
             return self.second, self.trail
-        self.trail: Trail = self.level(self.halve(row))
+        self.trail = self.level(self.halve(row))
         right = (0, (self.weight.shape[3] - 1) // 2)
         both = F.conv_transpose2d(self.trail.down[-1], self.weight, self.bias, 2, right, right)
         first, self.second = both.split(1, dim=2)
@@ -163,18 +166,15 @@ def weights_of(layer: WeightNormed) -> tuple[Tensor, Tensor]:
 
 def fed(level: Level, place: Place, depth: int = 0) -> Level:
     """The same blocks, whose convolutions keep what they are fed; `depth`: how often the side is halved."""
-    by_pixels = level.size == BEFORE
-    kinds = {
-        Shifted: PixelFed if by_pixels else RowFed,
-        Smaller: PixelsOfSmaller if by_pixels else RowsOfSmaller,
-    }
-    product = PixelsProduct if by_pixels else RowsProduct
+    pixels = level.size == BEFORE
 
     def replaced(module: nn.Module) -> nn.Module:
         if isinstance(module, WeightNormed):
-            return product(module)
-        if type(module) in kinds:
-            return kinds[type(module)](module, place, depth)
+            return PixelsProduct(module) if pixels else RowsProduct(module)
+        if isinstance(module, Shifted):
+            return PixelFed(module, place, depth) if pixels else RowFed(module)
+        if isinstance(module, Smaller):
+            return (PixelsOfSmaller if pixels else RowsOfSmaller)(module, place, depth)
         other = copy(module)
         other._modules = {name: child and replaced(child) for name, child in module._modules.items()}
         return other
@@ -190,8 +190,8 @@ class FedNetwork:
     def __init__(self, network: PixelNetwork, side: int) -> None:
         """`network` in evaluation mode."""
         self.place = place = Place(side)
-        self.first_above = RowFed(network.first_above, place, 0)
-        self.first_row = RowFed(network.first_row, place, 0)
+        self.first_above = RowFed(network.first_above)
+        self.first_row = RowFed(network.first_row)
         self.first_column = PixelFed(network.first_column, place, 0)
         self.above, self.before = fed(network.above, place), fed(network.before, place)
         self.last = PixelsProduct(network.last)
