@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from centigan.errors import UserError
 from centigan.families.pixelcnn import PixelCNN
 from centigan.logistic import Mixture, discretised_logistic, drawn_of, log_probability, mixture_of, numbers_of
 from centigan.nets.pixel_by_pixel import FedNetwork
@@ -323,6 +324,11 @@ def test_short_cuts_lead_from_each_layer_to_its_mirror() -> None:
         assert all(given[2] is short for (given, _), short in zip(downs, shorts, strict=True))
         beside = [heard[block][1] for block in (*first.up, *first.down)]
         assert all(given[1] is own for (given, _), own in zip((*ups, *downs), beside, strict=True))
+
+
+def test_images_that_cannot_be_halved_so_often_are_refused() -> None:
+    with pytest.raises(UserError, match="8 pixels cannot be halved 4 times"):
+        family(8, sides=5)
 
 
 def test_a_block_is_gated_and_adds_to_what_it_is_given() -> None:

@@ -33,6 +33,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
+from centigan.errors import UserError
 from centigan.likelihood import LEVELS, bits_per_dim
 from centigan.logistic import drawn_of, log_probability, mixture_of, numbers_of, rounded
 from centigan.nets.blocks import evaluating, scaled
@@ -54,7 +55,17 @@ class PixelCNN(Latent):
     bound = "exact"
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
+        """Build it, before anything is drawn.
+
+        Raises:
+            UserError: for more sides than the images can be halved to.
+        """
         self.config, self.shape = config, shape
+        if shape.resolution % 2 ** (config.sides - 1):
+            raise UserError(
+                f"model.sides: {config.sides}: a side of {shape.resolution} pixels cannot be halved "
+                f"{config.sides - 1} times; fewer sides are needed"
+            )
         self.levels = LEVELS
         self.sampled = config.sampled
         self.dimensions = shape.channels * shape.resolution**2
