@@ -137,7 +137,7 @@ class PixelCNN(Latent):
         channels, side = self.shape.channels, self.shape.resolution
         uniform = latent.double().unflatten(1, (1 + channels, side, side))
         canvas = F.pad(F.pad(images.double(), (0, 0, 0, 0, 0, 1), value=1.0), (1, 0, 1, 0))  # with ones
-        with evaluating(self.network):
+        with evaluating(self.network), torch.inference_mode():
             network = FedNetwork(self.network, side)
             for row in range(side):
                 network.begin_row(row, canvas[:, :, row, 1:])
