@@ -73,25 +73,6 @@ def bernoulli_nats(x: Tensor, logits: Tensor) -> Tensor:
     return (x * logits - F.softplus(logits)).flatten(1).sum(1)
 
 
-def discretised_logistic(x: Tensor, mean: Tensor, log_scale: Tensor, levels: int) -> Tensor:
-    """log P(x), of the shape of x, of values x = 2 k / (levels - 1) - 1, k in 0 .. levels - 1.
-
-    P is what a logistic distribution has within half a level of x (Kingma et al. 2016; Salimans et al. 2017,
-    arXiv:1701.05517, equation 2); the first value has the whole left tail too, the last one the right, so
-    that they add up to 1. `mean` and `log_scale`, of x in [-1, 1], are broadcast.
-
-    sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - e^(b - a)) has a logarithm without cancellation,
-    however far x lies from the mean.
-    """
-    half = 1 / (levels - 1)
-    x, mean, log_scale = x.float(), mean.float(), log_scale.float()
-    precision = (-log_scale).exp()
-    log_below = F.logsigmoid((x - mean + half) * precision)
-    log_above = F.logsigmoid((mean - x + half) * precision)
-    within = log_below + log_above + torch.log(-torch.expm1(-2 * half * precision))
-    return torch.where(x < half - 1, log_below, torch.where(x > 1 - half, log_above, within))
-
-
 def divergence_from_standard(mean: Tensor, log_variance: Tensor) -> Tensor:
     """KL(N(mean, exp(log_variance)) || N(0, I)) (N,) of (N, L) each (Kingma & Welling, appendix B)."""
     mean, log_variance = mean.float(), log_variance.float()

@@ -57,6 +57,7 @@ from centigan.types import (
     Latent,
     Likelihood,
     Noisy,
+    Primes,
     Reconstructs,
     Represents,
     Weighs,
@@ -84,7 +85,7 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "cgan": CganConfig(width=0.05),
     "cgan-dense": CganConfig(width=0.05, net="dense"),
     "cq": CqConfig(width=0.05, latent=4, flow=FlowSettings(maps=80, blocks=1)),
-    "cq-vae": CqConfig(net="dense", units=8, latent=4, quality_weight=0),
+    "cq-vae": CqConfig(net="dense", units=8, latent=4, quality_weight=0, posterior="iaf"),
     "cq-gan": CqConfig(net="residual", width=0.05, latent=4, coverage_weight=0),
     "cq-noisy": CqConfig(net="dense", units=8, latent=4, noisy=True, flow=FlowSettings(maps=4, blocks=1)),
     "dcgan": DcganConfig(width=0.02),
@@ -390,6 +391,23 @@ def test_points_are_learnt_and_drawn_where_a_family_says_so(name: str, dimension
 def test_the_journal_has_what_the_figure_of_the_training_shows(name: str) -> None:
     shown = {key for curves in CONFIGS[name].curves.values() for key in curves}
     assert shown <= step(make(name), 1).keys()
+
+
+@pytest.mark.parametrize("name", [name for name, config in CONFIGS.items() if 8 in config.resolutions])
+def test_a_family_of_small_images_draws_them_in_their_levels(name: str) -> None:
+    """Levels are coarse: 17 of a pixel cost fewer bits than 256 would."""
+    stored = torch.randint(17, (BATCH, 1, 8, 8), generator=torch.Generator().manual_seed(0)) / 8 - 1
+    batch, nats = Batch(stored, Given(torch.zeros(BATCH).long()), torch.tensor(1)), []
+    for levels in (17, 256):
+        rng = torch.Generator().manual_seed(0)
+        family = build(CONFIGS[name], classes=3, resolution=8, channels=1, levels=levels, rng=rng)
+        if isinstance(family, Primes):
+            family.prime(batch, rng)
+        family.step(batch, rng)
+        assert family.sample(Given(torch.tensor([0, 1])), rng).shape == (2, 1, 8, 8)
+        assert isinstance(family, Likelihood)
+        nats.append(family.log_likelihood(stored, rng).mean())
+    assert nats[0] > nats[1] + 64
 
 
 @pytest.mark.parametrize(

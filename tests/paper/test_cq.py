@@ -123,8 +123,8 @@ def test_without_quality_its_weight_is_nothing_to_the_byte() -> None:
     alone, both = family(quality_weight=0, flow=FLOW), family(quality_weight=1e-30, flow=FLOW)
     w = dequantised(images(), rng(), LEVELS)
     for made in (alone, both):
-        of_image, of_code, *_ = made._one_draw(w, rng(4))
-        made._descend(-(of_image - of_code).mean() / 64, torch.zeros(()))
+        of_image, code = made._one_draw(w, rng(4))
+        made._descend(-(of_image - code.divergence).mean() / 64, torch.zeros(()))
     for a, b in zip(alone.decoder.parameters(), both.decoder.parameters(), strict=True):
         assert torch.equal(a, b)
 
@@ -163,7 +163,7 @@ def test_with_the_map_at_the_logit_the_bound_is_a_gaussian_of_logits() -> None:
     bound = made.log_likelihood(x, rng(3))
     noise = rng(3)
     w = dequantised(x, noise, LEVELS)
-    mean, log_variance = made.encoder(w)
+    mean, log_variance = made.encoder.head(made.encoder.layers(w))
     z = mean + (log_variance / 2).exp() * torch.randn(mean.shape, generator=noise)
     y, slope = logit(w)
     density = gaussian_nats(y, made.decoder(z), made.decoder.sigma) + slope
@@ -195,6 +195,23 @@ def test_the_mean_weight_of_importance_samples_bounds_above_the_bound() -> None:
         bounds = torch.stack([made.log_likelihood(x, rng(n)) for n in range(200)])
     assert (weights.logsumexp(0) - log(200) > bounds.mean(0)).all()
     torch.testing.assert_close(weights.mean(0), bounds.mean(0), rtol=0.01, atol=0.5)
+
+
+def test_a_bent_posterior_is_a_density_whose_importance_weights_agree_with_a_straight_ones() -> None:
+    """ln p(x) of the same decoder is the log of a mean over draws of q, whatever q is."""
+    straight, bent = family(quality_weight=0), family(quality_weight=0, posterior="iaf")
+    with torch.no_grad():
+        straight.decoder.log_sigma.zero_()  # so that draws of z differ little in their weights
+    bent.decoder.load_state_dict(straight.decoder.state_dict())
+    w, draws, found = dequantised(images(2), rng(), LEVELS), 100_000, []
+    for made in (straight, bent):
+        with torch.no_grad():
+            of_image, code = made._one_draw(w.repeat_interleave(draws, 0), rng(1))
+        weights = (of_image - code.log_ratio).view(2, draws)
+        found.append(weights.logsumexp(1) - log(draws))
+    torch.testing.assert_close(*found, rtol=0, atol=0.3)
+    code = bent.encoder(w, torch.randn(2, 4, generator=rng()))
+    assert torch.equal(code.divergence, code.log_ratio)
 
 
 def test_real_images_are_spread_over_their_bins_before_d_sees_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from torch.distributions import MultivariateNormal, Normal
 
 from centigan.families import vae_iaf
 from centigan.families.vae_iaf import VaeIaf
-from centigan.likelihood import LEVELS, bits_per_dim, discretised_logistic
+from centigan.likelihood import LEVELS, bits_per_dim
+from centigan.logistic import discretised_logistic
 from centigan.nets.inverse_autoregressive import InverseAutoregressiveFlow, flow_of_codes, flow_of_maps
 from centigan.nets.ladder import Half, OfConstant, Posterior
 from centigan.nets.made import Made, MaskedConvolutions, ranks

@@ -28,8 +28,9 @@ Departures and decisions
     6. `coverage_weight: 0`: q and sigma ascend the bound all the same, of a decoder that they do not move.
        So a GAN's bits are known; a decoder that is frozen, and q trained for longer, would have a few less.
     7. f runs in float32. D sees what f draws outside [-1, 1], by 1 / 9 at the most.
-    8. `sample`, `generate` and `reconstruct` give x~; `sample_noisy` draws with the decoder's noise.
-    9. `width` scales maps and units.
+    8. `posterior: iaf`: a Gaussian that MADE bends (Kingma et al. 2016); then KL is of the one z.
+    9. `sample`, `generate` and `reconstruct` give x~; `sample_noisy` draws with the decoder's noise.
+    10. `width` scales maps and units.
 """
 
 from collections.abc import Sequence
@@ -42,16 +43,14 @@ from centigan.likelihood import (
     as_images,
     bits_per_dim,
     dequantised,
-    divergence_from_standard,
     gaussian_nats,
-    log_weight_of,
     middles,
     nats_of_bytes,
 )
 from centigan.losses import log_fake, log_real
 from centigan.nets.blocks import evaluated, evaluating
-from centigan.nets.covering import Decoder, Encoder, begin, discriminator
-from centigan.nets.gaussian import code_of, noise_apart
+from centigan.nets.covering import Code, Decoder, Encoder, begin, discriminator
+from centigan.nets.gaussian import noise_apart
 from centigan.nets.weight_norm import initialise_by_data
 from centigan.settings.families.cq import CqConfig as Config
 from centigan.shown import again_sheet, samples_sheet
@@ -94,11 +93,12 @@ class CQ(Latent):
             told |= self._judged(w, fake.detach())
             quality = -self._logits_at_rest(fake).mean()  # equation 2
             told["loss_quality"] = quality.detach()
-        of_image, of_code = self._one_draw(w, rng)[:2]
-        bits = bits_per_dim(nats_of_bytes(of_image - of_code, self.dimensions, self.levels), self.dimensions)
+        of_image, code = self._one_draw(w, rng)
+        nats = nats_of_bytes(of_image - code.divergence, self.dimensions, self.levels)
+        bits = bits_per_dim(nats, self.dimensions)
         told |= {
             "bits": bits.detach().mean(),
-            "bits_code": bits_per_dim(-of_code.detach(), self.dimensions).mean(),
+            "bits_code": bits_per_dim(-code.divergence.detach(), self.dimensions).mean(),
             "sigma": self.decoder.sigma.detach().mean(),
         }
         return told | {"gradient": self._descend(bits.mean(), quality)}
@@ -147,14 +147,11 @@ class CQ(Latent):
             y = y + self.decoder.sigma * noise
         return self.decoder.to_images(y)
 
-    def _one_draw(self, w: Tensor, rng: Generator) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """ln p(w|z) and KL (N,) of w (N, C, H, W); z, mean and log variance of q(z|x), (N, latent) each."""
-        mean, log_variance = self.encoder(w)
-        noise = torch.randn(mean.shape, generator=rng, device=rng.device).to(mean.device)
-        z = code_of(mean, log_variance, noise)
+    def _one_draw(self, w: Tensor, rng: Generator) -> tuple[Tensor, Code]:
+        """ln p(w|z) (N,) of w (N, C, H, W), by one z of q(z|x)."""
+        code: Code = self.encoder(w, self.latent(len(w), rng).to(w.device))
         y, log_det = self.decoder.to_features(w)
-        of_image = gaussian_nats(y, self.decoder(z), self.decoder.sigma) + log_det
-        return of_image, divergence_from_standard(mean, log_variance), z, mean, log_variance
+        return gaussian_nats(y, self.decoder(code.z), self.decoder.sigma) + log_det, code
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """x~ of z (N, latent), images (N, C, H, W) in [-1, 1], with batch norm's running statistics."""
@@ -174,9 +171,10 @@ class CQ(Latent):
 
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
-        """The mean of q(z|x), (N, latent), of images (N, C, H, W) in [-1, 1]."""
-        mean, _ = self.encoder(middles(images, self.levels))
-        return mean
+        """The mean of q(z|x), (N, latent), of images (N, C, H, W); behind a flow what that makes of it."""
+        noise = torch.zeros(len(images), self.config.latent, device=images.device)
+        code: Code = self.encoder(middles(images, self.levels), noise)
+        return code.z
 
     def reconstruct(self, images: Tensor, rng: Generator) -> Tensor:
         """x~ of the mean of q; nothing is drawn."""
@@ -186,15 +184,14 @@ class CQ(Latent):
     def log_likelihood(self, images: Tensor, rng: Generator) -> Tensor:
         """-L_C for the bytes of images (N, C, H, W), nats (N,): one u and one z an image."""
         with evaluating(self.decoder):
-            of_image, of_code, *_ = self._one_draw(dequantised(images, rng, self.levels), rng)
-            return nats_of_bytes(of_image - of_code, self.dimensions, self.levels)
+            of_image, code = self._one_draw(dequantised(images, rng, self.levels), rng)
+            return nats_of_bytes(of_image - code.divergence, self.dimensions, self.levels)
 
     def log_weight(self, images: Tensor, rng: Generator) -> Tensor:
         """ln p(x|z) + ln p(z) - ln q(z|x) for the same, nats (N,)."""
         with evaluating(self.decoder):
-            of_image, _, z, mean, log_variance = self._one_draw(dequantised(images, rng, self.levels), rng)
-            weight = log_weight_of(of_image, z, mean, log_variance)
-            return nats_of_bytes(weight, self.dimensions, self.levels)
+            of_image, code = self._one_draw(dequantised(images, rng, self.levels), rng)
+            return nats_of_bytes(of_image - code.log_ratio, self.dimensions, self.levels)
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
         """Samples, means and with the decoder's noise; images drawn again."""

@@ -34,7 +34,7 @@ from torch.nn import functional as F
 from torch.optim import Optimizer
 
 from centigan.errors import UserError
-from centigan.likelihood import LEVELS, bits_per_dim
+from centigan.likelihood import bits_per_dim
 from centigan.logistic import drawn_of, log_probability, mixture_of, numbers_of, rounded
 from centigan.nets.blocks import evaluating, scaled
 from centigan.nets.pixel_by_pixel import FedNetwork
@@ -66,7 +66,7 @@ class PixelCNN(Latent):
                 f"model.sides: {config.sides}: a side of {shape.resolution} pixels cannot be halved "
                 f"{config.sides - 1} times; fewer sides are needed"
             )
-        self.levels = LEVELS
+        self.levels = shape.levels
         self.sampled = config.sampled
         self.dimensions = shape.channels * shape.resolution**2
         network = PixelNetwork(

@@ -5,14 +5,17 @@ discriminator without spectral normalisation, with another head. `dense` has two
 """
 
 from math import prod
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from centigan.likelihood import divergence_from_standard, gaussian_nats
 from centigan.nets.blocks import initialise_by_fan_in, scaled
 from centigan.nets.coupling import Flow, Plan
-from centigan.nets.gaussian import GaussianHead, NoisyDecoder
+from centigan.nets.gaussian import GaussianHead, NoisyDecoder, code_of
+from centigan.nets.inverse_autoregressive import flow_of_codes
 from centigan.nets.plain import PlainDiscriminator, PlainGenerator, halving_layers
 from centigan.nets.residual import (
     DISCRIMINATOR_MAPS,
@@ -30,8 +33,16 @@ SLOPE = 0.1
 FIRST_STD = 0.05  # of the directions of weights in f
 
 
+class Code(NamedTuple):
+    """A draw of q(z|x)."""
+
+    z: Tensor  # (N, latent)
+    divergence: Tensor  # KL(q || p), nats (N,): in closed form, or of the one z
+    log_ratio: Tensor  # ln q(z|x) - ln p(z), nats (N,)
+
+
 class Encoder(nn.Module):
-    """q(z|x): w (N, C, H, W) -> mean and log variance of z, (N, latent) each."""
+    """q(z|x) of w (N, C, H, W): a diagonal Gaussian, or with an inverse autoregressive flow behind it."""
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
@@ -45,11 +56,23 @@ class Encoder(nn.Module):
             features = scaled(DISCRIMINATOR_MAPS, config.width)
         self.layers = nn.Sequential(*layers)
         self.head = GaussianHead(features, config.latent)
+        self.bend = None
+        if config.posterior == "iaf":
+            hidden = scaled(config.units, config.width)
+            self.bend = flow_of_codes(config.latent, [hidden], features, config.posterior_steps)
 
-    def forward(self, w: Tensor) -> tuple[Tensor, Tensor]:
-        """w (N, C, H, W) in [-1, 1) -> float32 (N, latent) twice."""
-        mean, log_variance = self.head(self.layers(w))
-        return mean, log_variance
+    def forward(self, w: Tensor, noise: Tensor) -> Code:
+        """w (N, C, H, W) in [-1, 1), standard noise (N, latent) -> a draw; of noise 0 its middle."""
+        features = self.layers(w)
+        mean, log_variance = self.head(features)
+        z = code_of(mean, log_variance, noise)
+        log_q = gaussian_nats(z, mean, (log_variance / 2).exp())
+        if self.bend is not None:
+            z, log_sigmas = self.bend(z, features)
+            log_q = log_q - log_sigmas.sum(1)
+        log_ratio = log_q - gaussian_nats(z, z.new_zeros(()), z.new_ones(()))
+        diagonal = self.bend is None
+        return Code(z, divergence_from_standard(mean, log_variance) if diagonal else log_ratio, log_ratio)
 
 
 class Decoder(NoisyDecoder):

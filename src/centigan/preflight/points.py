@@ -29,8 +29,8 @@ def _of_pixels(settings: Settings) -> Iterator[Finding]:
     """Whether the family has networks for images of this side, and the source has the levels."""
     model, source, side = settings.model, settings.data.source, settings.arrays.resolution
     stored = source == "digits" and side == STORED_SIDE
-    if side not in model.sides:
-        able = ", ".join(name for name, family in FAMILIES.items() if side in family.sides)
+    if side not in model.resolutions:
+        able = ", ".join(name for name, family in FAMILIES.items() if side in family.resolutions)
         yield problem(
             f"arrays.resolution: {model.title} has no networks for {side} px; those of {able} learn them"
         )

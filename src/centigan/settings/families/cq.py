@@ -29,7 +29,7 @@ class CqConfig(FamilySettings):
         "loss": {"loss_discriminator": "discriminator", "loss_quality": "quality"},
         "D tells the source": {"source_real": "of real images", "source_fake": "of generated"},
     }
-    sides: ClassVar[frozenset[int]] = frozenset({8, 32, 64, 128})
+    resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 64, 128})
     sampled: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
 
     family: Literal["cq"] = "cq"
@@ -41,6 +41,10 @@ class CqConfig(FamilySettings):
     net: Literal["dense", "convolution", "residual"] = Field(
         "convolution", description="those of SNGAN; dense: two hidden layers of `units`"
     )
+    posterior: Literal["diagonal", "iaf"] = Field(
+        "diagonal", description="q: a Gaussian, or one with an inverse autoregressive flow behind it"
+    )
+    posterior_steps: Count = Field(2, le=16, description="of that flow; posterior: iaf")
     units: Count = Field(256, description="of a hidden layer of net: dense")
     latent: Count = Field(128, description="dimensions of z")
     discriminator_width: float = Field(1.0, gt=0, le=8, description="multiplier on D's maps or units")

@@ -17,7 +17,7 @@ class RealNvpConfig(FamilySettings):
         "bits a dimension": {"bits": "of training images"},
         "scale": {"scale": "standard deviation of y"},
     }
-    sides: ClassVar[frozenset[int]] = frozenset({8, 32, 64, 128})
+    resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 64, 128})
     sampled: ClassVar[tuple[str, ...]] = ("flow",)
 
     family: Literal["real_nvp"] = "real_nvp"
