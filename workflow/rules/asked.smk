@@ -66,7 +66,7 @@ try:
     PRELUDE, SCRATCH = site_value("prelude", ""), site_value("scratch", "")
     SPLITS_PER_GPU, TRACK = site_value("splits_per_gpu", 1), site_value("track", "")
     PROTOCOL, *others = dict.fromkeys(Layout(name).shared.experiment for name in NAMED)
-    DATA = settings_of(PROTOCOL).data
+    DATA, ARRAYS = settings_of(PROTOCOL).data, settings_of(PROTOCOL).arrays
 except UserError as error:
     raise WorkflowError(str(error)) from None
 if others:

@@ -9,13 +9,14 @@ from centigan.fingerprint import remembered_code_of
 from centigan.layout import WHOLE, pattern_of
 from centigan.manifest import read_published
 from centigan.redaction import mark
-from centigan.settings.data import DRAWN_POINTS
+from centigan.settings.data import DRAWN_POINTS, STORED_SIDE
 from centigan.settings.stages import STAGES
 
 EVERY_CORE = workflow.global_resources["_cores"].value or 1  # CPU threads of a job that waits for all splits
 # Of a split's job: splits fill the cores side by side. Not by the number of experiments, on which no bytes may depend.
-# Of points one: their networks are too small for two threads to share a step.
-FAIR_SHARE = 1 if DATA.kind == "points" else max(1, EVERY_CORE // len(splits_of(PROTOCOL)))
+# Of points and of images of 8 px one: their networks are too small for two threads to share a step.
+TINY = DATA.kind == "points" or ARRAYS.resolution == STORED_SIDE
+FAIR_SHARE = 1 if TINY else max(1, EVERY_CORE // len(splits_of(PROTOCOL)))
 # module that puts the raw data in place; none where they are the user's own
 FETCHED = {
     "digits": "data.embedded",
