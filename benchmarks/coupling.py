@@ -2,8 +2,8 @@
 
     python benchmarks/coupling.py [--rounds 5]
 
-Seconds of the processor for a batch through f and through its inverse, and those within its convolutions, with
-the normalisation of their weights; in float32, one thread, the least of the rounds.
+Seconds of the processor for a batch through f and through its inverse, and those within its convolutions,
+with the normalisation of their weights; in float32, one thread, the least of the rounds.
 """
 
 import argparse

@@ -43,6 +43,7 @@ from centigan.likelihood import (
     as_images,
     bits_per_dim,
     dequantised,
+    divergence_from_standard,
     gaussian_nats,
     middles,
     nats_of_bytes,
@@ -94,11 +95,11 @@ class CQ(Latent):
             quality = -self._logits_at_rest(fake).mean()  # equation 2
             told["loss_quality"] = quality.detach()
         of_image, code = self._one_draw(w, rng)
-        nats = nats_of_bytes(of_image - code.divergence, self.dimensions, self.levels)
+        nats = nats_of_bytes(of_image - divergence(code), self.dimensions, self.levels)
         bits = bits_per_dim(nats, self.dimensions)
         told |= {
             "bits": bits.detach().mean(),
-            "bits_code": bits_per_dim(-code.divergence.detach(), self.dimensions).mean(),
+            "bits_code": bits_per_dim(-divergence(code).detach(), self.dimensions).mean(),
             "sigma": self.decoder.sigma.detach().mean(),
         }
         return told | {"gradient": self._descend(bits.mean(), quality)}
@@ -185,13 +186,13 @@ class CQ(Latent):
         """-L_C for the bytes of images (N, C, H, W), nats (N,): one u and one z an image."""
         with evaluating(self.decoder):
             of_image, code = self._one_draw(dequantised(images, rng, self.levels), rng)
-            return nats_of_bytes(of_image - code.divergence, self.dimensions, self.levels)
+            return nats_of_bytes(of_image - divergence(code), self.dimensions, self.levels)
 
     def log_weight(self, images: Tensor, rng: Generator) -> Tensor:
         """ln p(x|z) + ln p(z) - ln q(z|x) for the same, nats (N,)."""
         with evaluating(self.decoder):
             of_image, code = self._one_draw(dequantised(images, rng, self.levels), rng)
-            return nats_of_bytes(of_image - code.log_ratio, self.dimensions, self.levels)
+            return nats_of_bytes(of_image - log_ratio(code), self.dimensions, self.levels)
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
         """Samples, means and with the decoder's noise; images drawn again."""
@@ -223,6 +224,21 @@ class JudgedCQ(CQ):
 def cq(config: Config, shape: Shape, rng: Generator) -> CQ:
     """The family that the settings ask for."""
     return (JudgedCQ if config.quality_weight else CQ)(config, shape, rng)
+
+
+def log_ratio(code: Code) -> Tensor:
+    """ln q(z|x) - ln p(z), nats (N,), of the one z."""
+    log_q = gaussian_nats(code.first, code.mean, (code.log_variance / 2).exp())
+    if code.log_sigmas is not None:
+        log_q = log_q - code.log_sigmas
+    return log_q - gaussian_nats(code.z, code.z.new_zeros(()), code.z.new_ones(()))
+
+
+def divergence(code: Code) -> Tensor:
+    """KL(q(z|x) || p(z)), nats (N,): in closed form, or behind a flow of the one z."""
+    if code.log_sigmas is not None:
+        return log_ratio(code)
+    return divergence_from_standard(code.mean, code.log_variance)
 
 
 def _parameters(flow: nn.Module | None) -> list[nn.Parameter]:

@@ -11,7 +11,6 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from centigan.likelihood import divergence_from_standard, gaussian_nats
 from centigan.nets.blocks import initialise_by_fan_in, scaled
 from centigan.nets.coupling import Flow, Plan
 from centigan.nets.gaussian import GaussianHead, NoisyDecoder, code_of
@@ -36,9 +35,11 @@ FIRST_STD = 0.05  # of the directions of weights in f
 class Code(NamedTuple):
     """A draw of q(z|x)."""
 
-    z: Tensor  # (N, latent)
-    divergence: Tensor  # KL(q || p), nats (N,): in closed form, or of the one z
-    log_ratio: Tensor  # ln q(z|x) - ln p(z), nats (N,)
+    mean: Tensor  # of the Gaussian, (N, latent)
+    log_variance: Tensor
+    first: Tensor  # its draw, z_0
+    z: Tensor  # what the flow makes of it; itself without one
+    log_sigmas: Tensor | None  # sums of the flow's ln sigma, (N,): ln q(z) = ln q(z_0) less these
 
 
 class Encoder(nn.Module):
@@ -65,14 +66,11 @@ class Encoder(nn.Module):
         """w (N, C, H, W) in [-1, 1), standard noise (N, latent) -> a draw; of noise 0 its middle."""
         features = self.layers(w)
         mean, log_variance = self.head(features)
-        z = code_of(mean, log_variance, noise)
-        log_q = gaussian_nats(z, mean, (log_variance / 2).exp())
-        if self.bend is not None:
-            z, log_sigmas = self.bend(z, features)
-            log_q = log_q - log_sigmas.sum(1)
-        log_ratio = log_q - gaussian_nats(z, z.new_zeros(()), z.new_ones(()))
-        diagonal = self.bend is None
-        return Code(z, divergence_from_standard(mean, log_variance) if diagonal else log_ratio, log_ratio)
+        first = code_of(mean, log_variance, noise)
+        if self.bend is None:
+            return Code(mean, log_variance, first, first, None)
+        z, log_sigmas = self.bend(first, features)
+        return Code(mean, log_variance, first, z, log_sigmas.sum(1))
 
 
 class Decoder(NoisyDecoder):
