@@ -34,6 +34,13 @@ def _of_pixels(settings: Settings) -> Iterator[Finding]:
         yield problem(
             f"arrays.resolution: {model.title} has no networks for {side} px; those of {able} learn them"
         )
+    key, halvings = model.halvings
+    if side % 2**halvings:
+        most = (side & -side).bit_length() - 1
+        yield problem(
+            f"model.{key}: {model.title} halves the side {halvings} times, and {side} px can be halved "
+            f"{most} times; lower it by {halvings - most}"
+        )
     if side == STORED_SIDE and source != "digits":
         yield problem(f"arrays.resolution: {side} px are those of the digits as stored, not of {source}")
     if settings.arrays.levels == STORED_LEVELS and not stored:

@@ -71,6 +71,11 @@ class FamilySettings(Frozen):
         return self.panels
 
     @property
+    def halvings(self) -> tuple[str, int]:
+        """A setting by which the side of images is halved, and how often; networks of other families fit."""
+        return "", 0
+
+    @property
     def batches(self) -> int:
         """Real minibatches that a step takes, each another."""
         return 1

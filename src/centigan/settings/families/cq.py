@@ -1,8 +1,8 @@
 """Coverage- and quality-driven training (Lucas et al., 2019; arXiv:1901.01091)."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from centigan.settings.families.contract import Ability, FamilySettings, Panels
 from centigan.settings.frozen import Count, Frozen
@@ -58,10 +58,21 @@ class CqConfig(FamilySettings):
     beta2: float = Field(0.999, ge=0, lt=1)
     clip: float = Field(50.0, ge=0, description="greatest norm of the gradient of the two losses; 0: any")
 
+    @model_validator(mode="after")
+    def _something_is_learnt(self) -> Self:
+        if not self.coverage_weight and not self.quality_weight:
+            raise ValueError("coverage_weight and quality_weight are both 0: nothing is learnt; raise one")
+        return self
+
     @property
     def curves(self) -> Panels:
         """Without D what it tells is left out."""
         return self.panels if self.quality_weight else {name: self.panels[name] for name in ALWAYS}
+
+    @property
+    def halvings(self) -> tuple[str, int]:
+        """Each scale of the map squeezes."""
+        return "flow.scales", self.flow.scales if self.flow else 0
 
     @property
     def abilities(self) -> frozenset[Ability]:

@@ -30,6 +30,11 @@ class PixelcnnConfig(FamilySettings):
     beta2: float = Field(0.9995, ge=0, lt=1)
 
     @property
+    def halvings(self) -> tuple[str, int]:
+        """Each side but the first is half of the one before."""
+        return "sides", self.sides - 1
+
+    @property
     def abilities(self) -> frozenset[Ability]:
         """Draws without classes, tells the likelihood of bytes exactly."""
         return frozenset({"latent", "likelihood", "demonstrates"})

@@ -33,6 +33,11 @@ class RealNvpConfig(FamilySettings):
     clip: float = Field(100.0, ge=0, description="greatest norm of the gradient; 0: any")
 
     @property
+    def halvings(self) -> tuple[str, int]:
+        """Each scale but the last squeezes."""
+        return "scales", self.scales - 1
+
+    @property
     def abilities(self) -> frozenset[Ability]:
         """Draws without classes, finds the code of an image, tells its likelihood."""
         return frozenset({"latent", "encodes", "likelihood", "demonstrates"})

@@ -39,6 +39,11 @@ class VaeIafConfig(FamilySettings):
     beta2: float = Field(0.999, ge=0, lt=1)
 
     @property
+    def halvings(self) -> tuple[str, int]:
+        """The first scale is of half the side."""
+        return "scales", self.scales
+
+    @property
     def abilities(self) -> frozenset[Ability]:
         """Draws without classes, finds codes, bounds the likelihood from below."""
         return frozenset({"latent", "encodes", "reconstructs", "likelihood", "demonstrates"})
