@@ -399,3 +399,10 @@ def test_settings_of_another_family_differ_from_its_own_defaults() -> None:
         ("model.latent", GanConfig().latent, 7),
         ("train.ema", None, 0.9),
     ]
+
+
+def test_a_group_that_is_left_out_by_default_differs_in_each_of_its_settings() -> None:
+    values = {"model": {"family": "cq", "flow": {"maps": 4}}}
+    changed = changed_settings(Settings.model_validate({"experiment": "own/cq", **values}))
+    assert ("model.flow.maps", None, 4) in changed
+    assert ("model.flow.scales", None, 1) in changed

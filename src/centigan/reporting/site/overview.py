@@ -64,7 +64,12 @@ def changed_settings(settings: Settings) -> list[tuple[str, Any, Any]]:
     for key, value in dotted(settings.model_dump(mode="json")).items():
         if key.startswith(words):
             continue
-        default = written[key] if key in written else attrgetter(key)(defaults)  # some go without saying
+        if key in written:
+            default = written[key]
+        elif key.rpartition(".")[0] in written:  # of a group that is left out by default
+            default = None
+        else:
+            default = attrgetter(key)(defaults)  # some go without saying
         if default != value:
             changed.append((key, default, value))
     return changed
