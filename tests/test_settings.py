@@ -147,7 +147,7 @@ def test_where_the_raw_data_lie_makes_no_other_stage() -> None:
         ("model: {family: cgna}", r"model\.family: unknown family; did you mean `cgan`\?"),
         ("model: {family: [1]}", r"model\.family: unknown family"),
         ("model: 5", r"model: settings are expected, not 5"),
-        ("arrays: {resolution: 48}", r"arrays\.resolution: input should be 32, 64 or 128"),
+        ("arrays: {resolution: 48}", r"arrays\.resolution: input should be 8, 32, 64 or 128"),
         ("judge: {name: inception}", r"judge\.name: input should be 'auto'"),
         ("data: {split_size: 10, classes: 20}\nsplits: {2: {train: {seed: 1}}}", r"split 2 .*00\.\.01"),
         ("splits: {1: {train: {sed: 1}}}", r"splits\.1: train\.sed: unknown setting; did you mean `seed`"),

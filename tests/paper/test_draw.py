@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from centigan.families.draw import Draw, GaussianDraw, draw
-from centigan.likelihood import BIN, importance_bound
+from centigan.likelihood import LEVELS, importance_bound
 from centigan.nets.attention import LEAST, Look, Looking, Window, look_at, read, write
 from centigan.nets.drawing import Encoder, drawn_again, drawn_from, movement
 from centigan.nets.frames import RED, framed
@@ -282,7 +282,7 @@ def test_a_gaussian_decoder_counts_bytes_in_their_bins() -> None:
     images = torch.tensor([127, 128]).repeat(1, 1, 16, 8) / 127.5 - 1
     found = made.log_likelihood(images, rng()).item() / 256
     sigma = made.decoder.sigma.item()
-    assert found == pytest.approx(log(BIN) - log(sigma) - log(2 * torch.pi) / 2, abs=1e-3)
+    assert found == pytest.approx(log(2 / LEVELS) - log(sigma) - log(2 * torch.pi) / 2, abs=1e-3)
 
 
 def test_importance_samples_have_the_likelihood_as_their_mean() -> None:

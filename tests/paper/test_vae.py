@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from centigan.families.vae import VAE, Decoder, Encoder, plan
-from centigan.likelihood import BIN, bits_per_dim, importance_bound
+from centigan.likelihood import LEVELS, bits_per_dim, importance_bound
 from centigan.settings.families.vae import VaeConfig
 from centigan.types import Batch, Given, Shape
 
@@ -70,7 +70,7 @@ def rng(seed: int = 0) -> torch.Generator:
 
 def test_the_bound_of_a_linear_model_is_what_algebra_gives(linear: VAE) -> None:
     """log p(x) = -4.0399804, of which independent latents lose 1/2 (sum ln M_ii - ln det M) = 0.0231064."""
-    images, bin_of_all = torch.zeros(200_000, 3, 1, 1), 3 * log(BIN)
+    images, bin_of_all = torch.zeros(200_000, 3, 1, 1), 3 * log(2 / LEVELS)
     bound = linear.log_likelihood(images, rng()).mean().item() - bin_of_all
     assert bound == pytest.approx(-4.0630869, abs=0.01)
     weights = linear.log_weight(images, rng()) - bin_of_all
