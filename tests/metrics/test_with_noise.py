@@ -1,5 +1,6 @@
 """Samples with the decoder's noise are compared as all samples are."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -51,16 +52,25 @@ class Plain:
 def layout(tmp_path: Path) -> Layout:
     layout = store(tmp_path)
     layout.metric("with_noise", WHOLE).parent.mkdir(parents=True, exist_ok=True)
+    for latent, split in enumerate(SPLITS, 3):  # each of a model of its own
+        layout.train(split).mkdir(parents=True, exist_ok=True)
+        model = {"family": "cq", "latent": latent}
+        (layout.train(split) / "manifest.json").write_text(json.dumps({"settings": {"model": model}}))
     return layout
 
 
 def test_draws_of_all_splits_are_compared_with_the_training_images(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    family = Drawing()
-    trained = family, ["ape", "bee"], Shape(2, 32)
-    monkeypatch.setattr("centigan.metrics.with_noise.trained_family", lambda *_: trained)
+    family, asked = Drawing(), []
+
+    def trained(layout: Layout, split: str, model: CqConfig, device: torch.device) -> tuple:
+        asked.append((split, model.latent))
+        return family, ["ape", "bee"], Shape(2, 32)
+
+    monkeypatch.setattr("centigan.metrics.with_noise.trained_family", trained)
     measure(layout, list(SPLITS), STAGE)
+    assert asked == [("00", 3), ("01", 4)]  # a split's own model
     table = pd.read_parquet(layout.metric("with_noise", WHOLE))
     assert tuple(table.columns) == COLUMNS
     values = with_noise_summary(table)

@@ -29,7 +29,7 @@ from centigan.data.sources.points import DIMENSIONS
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
-from centigan.settings.data import ArraySettings
+from centigan.settings.data import STORED_LEVELS, ArraySettings
 from centigan.settings.stages import ArraysStage
 
 ARRAYS = ("images.npy", "labels.npy", "held_out_images.npy", "held_out_labels.npy")
@@ -81,7 +81,7 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, 
     facts |= {"dimensions": dimensions} if dimensions else {"resolution": stage.arrays.resolution}
     if stage.arrays.channels == 1 and not dimensions:
         facts["channels"] = 1
-    if stage.arrays.as_stored:
+    if stage.arrays.levels == STORED_LEVELS:
         facts["levels"] = stage.arrays.levels
     write_manifest(folder, about, facts=facts, of=ARRAYS)
     size = f"points of {dimensions} dimensions" if dimensions else f"images at {stage.arrays.resolution} px"

@@ -23,9 +23,10 @@ Departures and decisions
        checkerboards at its end.
     3. Real images are spread over their bins for D too, as for L_C: it would tell bytes from anything else.
     4. D judges means, x~ = f^-1(mu(z)), as in the paper; with `noisy` draws f^-1(mu(z) + sigma eps), whose
-       likelihood it is that is bounded. Then sigma is moved by L_Q as well.
+       likelihood it is that is bounded. Then L_Q moves sigma, too, beside coverage.
     5. One update of D, then one of the generator. D is asked anew, its u at rest, as in `sngan`.
-    6. `coverage_weight: 0`: q and sigma ascend the bound all the same, of a decoder that they do not move.
+    6. `coverage_weight: 0`: q and sigma ascend the bound all the same, of a decoder whose weights they do
+       not move; batch norm's running statistics see its passes for both losses.
        So a GAN's bits are known; a decoder that is frozen, and q trained for longer, would have a few less.
     7. f runs in float32. D sees what f draws outside [-1, 1], by 1 / 9 at the most.
     8. `posterior: iaf`: a Gaussian that MADE bends (Kingma et al. 2016); then KL is of the one z.
@@ -135,7 +136,10 @@ class CQ(Latent):
         else:
             generator = [*self.decoder.mean.parameters(), *_parameters(self.decoder.flow)]
             (config.quality_weight * quality).backward(inputs=generator)
-            bits.backward(inputs=[*self.encoder.parameters(), self.decoder.log_sigma])
+            follower = [*self.encoder.parameters(), self.decoder.log_sigma]
+            bits.backward(inputs=follower)
+            nn.utils.clip_grad_norm_(follower, config.clip or float("inf"))
+            parameters = generator  # so that the follower's gradient shortens nothing of theirs
         norm = nn.utils.clip_grad_norm_(parameters, config.clip or float("inf"))
         optimizer.step()
         return norm

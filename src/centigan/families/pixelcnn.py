@@ -86,7 +86,7 @@ class PixelCNN(Latent):
 
     def prime(self, batch: Batch, rng: Generator) -> None:
         """Set lengths and biases, so that on these images each unit has mean 0 and a given deviation."""
-        initialise_by_data(self.network, batch.images)
+        initialise_by_data(self.network, rounded(batch.images, self.levels))
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """The network ascends the likelihood; its bits a dimension, with dropout."""
@@ -98,7 +98,7 @@ class PixelCNN(Latent):
     def log_likelihood(self, images: Tensor, rng: Generator) -> Tensor:
         """log P of the bytes of images (N, C, H, W), nats (N,); nothing is drawn."""
         with evaluating(self.network):
-            return self._nats(rounded(images, self.levels))
+            return self._nats(images)
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """Uniform numbers in (0, 1), (count, (1 + C) H W)."""
@@ -129,8 +129,9 @@ class PixelCNN(Latent):
 
     def _nats(self, images: Tensor) -> Tensor:
         """log P (N,) of images (N, C, H, W) of levels in [-1, 1]."""
-        mixture = mixture_of(self.network(images).float(), self.shape.channels)
-        return log_probability(mixture, images.float(), self.levels).flatten(1).sum(1)
+        x = rounded(images.float(), self.levels)
+        mixture = mixture_of(self.network(x).float(), self.shape.channels)
+        return log_probability(mixture, x, self.levels).flatten(1).sum(1)
 
     def _completed(self, images: Tensor, rows: int, latent: Tensor) -> Tensor:
         """The first rows of images (N, C, H, W), and below them what uniform numbers draw."""

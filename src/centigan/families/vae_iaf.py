@@ -45,7 +45,7 @@ from torch import Generator, Tensor, nn
 from torch.optim import Adamax, Optimizer
 
 from centigan.likelihood import bits_per_dim
-from centigan.logistic import discretised_logistic
+from centigan.logistic import discretised_logistic, rounded
 from centigan.nets.ladder import Ladder
 from centigan.nets.weight_norm import initialise_by_data, initialise_normed
 from centigan.settings.families.vae_iaf import VaeIafConfig as Config
@@ -151,7 +151,9 @@ class VaeIaf(Latent):
     def _one_draw(self, images: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
         """log P(x|z) (N,) of images (N, C, H, W), and what each map of z costs (N, B Z): nats."""
         means, costs = self.ladder(images, self._noise_for(images, rng))
-        nats = discretised_logistic(images.float(), means.float(), self.ladder.scale, self.levels)
+        nats = discretised_logistic(
+            rounded(images.float(), self.levels), means.float(), self.ladder.scale, self.levels
+        )
         return nats.flatten(1).sum(1), costs
 
     def _noise_for(self, images: Tensor, rng: Generator) -> Tensor:

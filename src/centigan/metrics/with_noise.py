@@ -16,12 +16,15 @@ from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.judges.extractor import load_extractor
 from centigan.layout import WHOLE, Layout
+from centigan.manifest import read_manifest
 from centigan.metrics.distribution import described
 from centigan.metrics.features import read_features
 from centigan.metrics.frechet import frechet_distance
 from centigan.metrics.inception_score import inception_score
 from centigan.metrics.manifold import precision_and_recall
 from centigan.seeds import counter_seed
+from centigan.settings.families import OfModel
+from centigan.settings.families.contract import FamilySettings
 from centigan.settings.stages import WithNoiseStage
 from centigan.sheets import Images
 from centigan.trained import trained_family
@@ -61,11 +64,18 @@ def measure(
 
 def noisy_samples(layout: Layout, split: str, stage: WithNoiseStage, device: torch.device) -> Images:
     """uint8 (K n, H, W, 3): as many as the samples, with noise."""
-    family, classes, _ = trained_family(layout, split, stage.model, device)
+    model = _model_of(layout, split)
+    family, classes, _ = trained_family(layout, split, model, device)
     if not isinstance(family, Noisy):
-        raise UserError(f"split {split}: {stage.model.title} has a decoder without noise")
-    labels = labels_of(stage.model.groups(classes), classes, stage.sample.per_class)
+        raise UserError(f"split {split}: {model.title} has a decoder without noise")
+    labels = labels_of(model.groups(classes), classes, stage.sample.per_class)
     noise = torch.Generator().manual_seed(counter_seed(stage.sample.seed, split, "with_noise"))
     parts = (family.sample_noisy(Given(part.to(device)), noise) for part in labels.split(CHUNK))
     chunks = [to_file(images, f"split {split}: the decoder").cpu() for images in parts]
     return torch.cat(chunks).numpy()
+
+
+def _model_of(layout: Layout, split: str) -> FamilySettings:
+    """The model that the split was trained with: splits may have settings of their own."""
+    settings = read_manifest(layout.train(split))["settings"]
+    return OfModel.model_validate({"model": settings["model"]}).model

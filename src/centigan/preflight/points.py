@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from centigan.params import for_split
 from centigan.preflight.counts import Counts
 from centigan.preflight.findings import Finding, good, problem
 from centigan.settings import Settings
@@ -16,7 +17,8 @@ def of_family(settings: Settings) -> Iterator[Finding]:
     if kind in model.learns:
         yield good(f"{model.title} learns {kind}")
         if kind == "images":
-            yield from _of_pixels(settings)
+            every = [settings, *(for_split(settings, split) for split in settings.splits)]
+            yield from dict.fromkeys(found for own in every for found in _of_pixels(own))
         return
     able = ", ".join(name for name, family in FAMILIES.items() if kind in family.learns)
     yield problem(
@@ -38,11 +40,13 @@ def _of_pixels(settings: Settings) -> Iterator[Finding]:
     if side % 2**halvings:
         most = (side & -side).bit_length() - 1
         yield problem(
-            f"model.{key}: {model.title} halves the side {halvings} times, and {side} px can be halved "
-            f"{most} times; lower it by {halvings - most}"
+            f"model.{key}: {model.title} needs a side that can be halved {halvings} times, and {side} px can "
+            f"be so {most} times; lower it by {halvings - most}"
         )
     if side == STORED_SIDE and source != "digits":
         yield problem(f"arrays.resolution: {side} px are those of the digits as stored, not of {source}")
+    if "likelihood" in model.abilities and settings.bits_per_dim.importance > 1 and not model.weighs:
+        yield problem(f"bits_per_dim.importance: {model.title} has no importance samples; set it to 1")
     if settings.arrays.levels == STORED_LEVELS and not stored:
         yield problem(
             f"arrays.levels: {STORED_LEVELS} levels have the digits as they are stored, at {STORED_SIDE} px; "

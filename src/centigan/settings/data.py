@@ -91,5 +91,5 @@ class ArraySettings(Frozen):
 
     @property
     def as_stored(self) -> bool:
-        """Whether images are neither enlarged nor shrunk, so that their levels are those of the data set."""
-        return self.levels == STORED_LEVELS
+        """Whether images are neither enlarged nor shrunk, held-out ones included."""
+        return self.resolution == STORED_SIDE

@@ -54,6 +54,7 @@ class FamilySettings(Frozen):
     paper: ClassVar[dict[str, Any]] = {}  # its own values of `train`, over those of params.yaml
     fights: ClassVar[bool] = True  # in a battle: D's logit of any image is 0 between real and generated
     learns: ClassVar[frozenset[Kind]] = frozenset({"images"})  # what its networks are made for
+    weighs: ClassVar[bool] = True  # where it tells a likelihood: importance samples make its bound tighter
     resolutions: ClassVar[frozenset[int]] = frozenset({32, 64, 128})  # that it has networks for
     sampled: ClassVar[tuple[str, ...]] = ("generator",)  # networks that draw, and are averaged by train.ema
 

@@ -34,7 +34,7 @@ class CqConfig(FamilySettings):
 
     family: Literal["cq"] = "cq"
     coverage_weight: float = Field(
-        1.0, ge=0, description="of bits a dimension; 0: a GAN, whose encoder follows and moves it nowhere"
+        1.0, ge=0, description="of bits a dimension; 0: a GAN, whose encoder follows its decoder"
     )
     quality_weight: float = Field(0.05, ge=0, description="of minus D's mean logit; 0: a VAE, without D")
     flow: FlowSettings | None = Field(None, description="the map f; null: images are the decoder's own space")

@@ -17,6 +17,7 @@ class RealNvpConfig(FamilySettings):
         "bits a dimension": {"bits": "of training images"},
         "scale": {"scale": "standard deviation of y"},
     }
+    weighs: ClassVar[bool] = False
     resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 64, 128})
     sampled: ClassVar[tuple[str, ...]] = ("flow",)
 
@@ -34,8 +35,8 @@ class RealNvpConfig(FamilySettings):
 
     @property
     def halvings(self) -> tuple[str, int]:
-        """Each scale but the last squeezes."""
-        return "scales", self.scales - 1
+        """Each scale but the last squeezes; its checkerboards need two pixels."""
+        return "scales", self.scales
 
     @property
     def abilities(self) -> frozenset[Ability]:
