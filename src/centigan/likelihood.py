@@ -13,11 +13,13 @@ Of images with L levels, `Shape.levels`, bins are 2 / L wide; digits as stored h
 In this file nats are float32 (N,), sums over all dimensions of an image.
 """
 
-from math import log, pi
+from math import log, pi, prod
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
+
+from centigan.types import Shape
 
 LEVELS = 256  # of a byte
 
@@ -89,3 +91,55 @@ def importance_bound(log_weights: Tensor) -> Tensor:
     """log 1/K sum_k w_k (N,) of log weights (K, N), a bound that rises with K (Burda et al. 2016,
     arXiv:1509.00519, equation 8)."""
     return log_weights.logsumexp(0) - log(len(log_weights))
+
+
+class OfImages:
+    """Between images of a shape and the w that a density is of."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.size: tuple[int, ...] = (shape.channels, shape.resolution, shape.resolution)
+        self.dimensions, self.levels = prod(self.size), shape.levels
+
+    def spread(self, images: Tensor, rng: Generator) -> Tensor:
+        """w over the bins of images (N, C, H, W)."""
+        return dequantised(images, rng, self.levels)
+
+    def middles(self, images: Tensor) -> Tensor:
+        """w in the middles of bins."""
+        return middles(images, self.levels)
+
+    def shown(self, w: Tensor) -> Tensor:
+        """Images of w, (N, C, H, W) each."""
+        return as_images(w, self.levels)
+
+    def nats(self, log_density: Tensor) -> Tensor:
+        """A bound on log P(x) (N,) of log p(w) (N,)."""
+        return nats_of_bytes(log_density, self.dimensions, self.levels)
+
+
+class OfPoints(OfImages):
+    """The same of points (N, d), which have no bins: w is the point itself, and nats are of its density."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.size, self.dimensions = (shape.dimensions,), shape.dimensions
+
+    def spread(self, images: Tensor, rng: Generator) -> Tensor:
+        """w (N, d)."""
+        return images
+
+    def middles(self, images: Tensor) -> Tensor:
+        """w (N, d)."""
+        return images
+
+    def shown(self, w: Tensor) -> Tensor:
+        """Points (N, d)."""
+        return w
+
+    def nats(self, log_density: Tensor) -> Tensor:
+        """log p(w) (N,)."""
+        return log_density
+
+
+def density_of(shape: Shape) -> OfImages:
+    """Of images, or of points."""
+    return OfPoints(shape) if shape.dimensions else OfImages(shape)

@@ -120,6 +120,15 @@ class Weighs(Likelihood, Protocol):
 
 
 @runtime_checkable
+class TellsDensity(Protocol):
+    """Tells the log-density of a point, or a bound below it. Ability `density`."""
+
+    def log_density(self, points: Tensor, rng: Generator) -> Tensor:
+        """Nats (N,) of points (N, d); what is random is drawn within, as often as the bound asks."""
+        ...
+
+
+@runtime_checkable
 class Noisy(Protocol):
     """Has a decoder of means and of noise around them, and draws images with it, too. Ability `noisy`."""
 

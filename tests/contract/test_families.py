@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 import centigan.families
 import centigan.settings.families
+from centigan.errors import UserError
 from centigan.families import build
 from centigan.settings.families import FAMILIES
 from centigan.settings.families.aae import AaeConfig
@@ -60,6 +61,7 @@ from centigan.types import (
     Primes,
     Reconstructs,
     Represents,
+    TellsDensity,
     Weighs,
     to_network,
 )
@@ -148,6 +150,7 @@ PROTOCOLS = {
     "clusters": Clusters,
     "represents": Represents,
     "discriminates": Discriminates,
+    "density": TellsDensity,
     "demonstrates": Demonstrates,
 }
 
@@ -292,6 +295,10 @@ def test_a_family_can_do_what_it_says_and_says_what_it_can_do(name: str) -> None
         torch.testing.assert_close(family.represent(images[:1]), family.represent(images)[:1])
     if isinstance(family, Discriminates):
         assert family.realness(images).shape == images.shape[:1]
+    if isinstance(family, TellsDensity):
+        told = family.log_density(images, torch.Generator().manual_seed(0))
+        assert told.shape == images.shape[:1]
+        assert told.isfinite().all()
     if isinstance(family, Demonstrates):
         sheets = family.demonstrate(images, ["a", "b", "c"], torch.Generator().manual_seed(0))
         if isinstance(family, DemonstratesClasses):
@@ -368,8 +375,13 @@ def test_grey_images_have_one_channel(name: str) -> None:
     assert family.sample(Given(torch.tensor([0, 1])), rng).shape == (2, 1, 32, 32)
 
 
-@pytest.mark.parametrize("name", [name for name, config in CONFIGS.items() if "points" in config.learns])
-@pytest.mark.parametrize("dimensions", [1, 2])
+OF_POINTS = [name for name, config in CONFIGS.items() if "points" in config.learns]
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "name"),
+    [(d, name) for d in (1, 2) for name in OF_POINTS if d == 2 or not CONFIGS[name].needs_a_plane],
+)
 def test_points_are_learnt_and_drawn_where_a_family_says_so(name: str, dimensions: int) -> None:
     rng = torch.Generator().manual_seed(0)
     family = build(CONFIGS[name], classes=3, resolution=0, dimensions=dimensions, rng=rng)
@@ -377,6 +389,8 @@ def test_points_are_learnt_and_drawn_where_a_family_says_so(name: str, dimension
     points = torch.randn(count, dimensions, generator=rng)
     real = Batch(points, Given(torch.randint(3, (count,), generator=rng)), torch.tensor(1))
     known = real._replace(images=points[:BATCH], given=Given(real.given.labels[:BATCH]))
+    if isinstance(family, Primes):
+        family.prime(real, rng)
     losses = family.step(real._replace(labelled=known), rng)
     assert all(value.isfinite() for value in losses.values())
     wanted, latent = Given(torch.tensor([0, 1, 2])), family.latent(3, rng)
@@ -385,6 +399,18 @@ def test_points_are_learnt_and_drawn_where_a_family_says_so(name: str, dimension
     torch.testing.assert_close(drawn[:1], family.generate(latent[:1], Given(torch.tensor([0]))))
     if isinstance(family, Discriminates):
         assert family.realness(points).shape == (count,)
+    if isinstance(family, Encodes):
+        assert family.encode(points).shape == (count, latent.shape[1])
+    if isinstance(family, Reconstructs):
+        assert family.reconstruct(points, rng).shape == points.shape
+    if isinstance(family, TellsDensity):
+        assert family.log_density(points, rng).shape == (count,)
+
+
+@pytest.mark.parametrize("name", [name for name in OF_POINTS if CONFIGS[name].needs_a_plane])
+def test_couplings_of_points_on_a_line_are_refused(name: str) -> None:
+    with pytest.raises(UserError, match="points on a line have one"):
+        build(CONFIGS[name], classes=1, resolution=0, dimensions=1, rng=torch.Generator())
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -455,6 +481,8 @@ def test_nothing_a_family_can_do_leaves_a_tensor_on_the_cpu(
             made.append(family.reconstruct(images, rng))
         if isinstance(family, Likelihood):
             made.append(family.log_likelihood(images, rng))
+        if isinstance(family, TellsDensity):
+            made.append(family.log_density(images, rng))
         if isinstance(family, Noisy):
             made.append(family.sample_noisy(wanted, rng))
         if isinstance(family, Weighs):

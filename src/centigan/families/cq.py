@@ -32,22 +32,23 @@ Departures and decisions
     8. `posterior: iaf`: a Gaussian that MADE bends (Kingma et al. 2016); then KL is of the one z.
     9. `sample`, `generate` and `reconstruct` give x~; `sample_noisy` draws with the decoder's noise.
     10. `width` scales maps and units.
+    11. Points have small fully connected networks and real NVP's couplings of points. They are continuous:
+        L_C is in nats a dimension, of the density itself. With `noisy` samples are draws, too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from math import log
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from centigan.likelihood import (
-    as_images,
     bits_per_dim,
-    dequantised,
+    density_of,
     divergence_from_standard,
     gaussian_nats,
-    middles,
-    nats_of_bytes,
+    importance_bound,
 )
 from centigan.losses import log_fake, log_real
 from centigan.nets.blocks import evaluated, evaluating
@@ -59,6 +60,8 @@ from centigan.shown import again_sheet, samples_sheet
 from centigan.types import Batch, Given, Latent, Shape, Sheet
 from centigan.updates import ascend
 
+DRAWS = 100  # z of q(z|x) behind the density of a point
+
 
 class CQ(Latent):
     """The family: encoder and decoder, with f, under one Adam; D under another."""
@@ -66,12 +69,11 @@ class CQ(Latent):
     bound = "elbo"
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
-        self.config, self.levels = config, shape.levels
+        self.config, self.of, self.of_points = config, density_of(shape), bool(shape.dimensions)
         self.sampled = config.sampled
-        self.dimensions = shape.channels * shape.resolution**2
         encoder, decoder = Encoder(config, shape), Decoder(config, shape)
-        begin(encoder, config, rng)
-        begin(decoder, config, rng)
+        begin(encoder, config, shape, rng)
+        begin(decoder, config, shape, rng)
         self.networks: dict[str, nn.Module] = {"encoder": encoder, "decoder": decoder}
         groups, betas = noise_apart([encoder, decoder], config.sigma_lr), (config.beta1, config.beta2)
         self.optimizers: dict[str, Optimizer] = {"generator": Adam(groups, config.lr, betas, fused=True)}
@@ -83,11 +85,11 @@ class CQ(Latent):
     def prime(self, batch: Batch, rng: Generator) -> None:
         """One minibatch sets f's lengths of weights, and actnorm."""
         if self.decoder.flow:
-            initialise_by_data(self.decoder.flow, dequantised(batch.images, rng, self.levels))
+            initialise_by_data(self.decoder.flow, self.of.spread(batch.images, rng))
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """D ascends equation 1; then the others descend the weighted sum of equations 2 and 3."""
-        w = dequantised(batch.images, rng, self.levels)
+        w = self.of.spread(batch.images, rng)
         told: dict[str, Tensor] = {}
         quality = w.new_zeros(())
         if self.config.quality_weight:
@@ -96,14 +98,13 @@ class CQ(Latent):
             quality = -self._logits_at_rest(fake).mean()  # equation 2
             told["loss_quality"] = quality.detach()
         of_image, code = self._one_draw(w, rng)
-        nats = nats_of_bytes(of_image - divergence(code), self.dimensions, self.levels)
-        bits = bits_per_dim(nats, self.dimensions)
+        bits = bits_per_dim(self.of.nats(of_image - divergence(code)), self.of.dimensions)
         told |= {
             "bits": bits.detach().mean(),
-            "bits_code": bits_per_dim(-divergence(code).detach(), self.dimensions).mean(),
+            "bits_code": bits_per_dim(-divergence(code).detach(), self.of.dimensions).mean(),
             "sigma": self.decoder.sigma.detach().mean(),
         }
-        return told | {"gradient": self._descend(bits.mean(), quality)}
+        return told | {"gradient": self._descend(bits.mean() * (log(2) if self.of_points else 1), quality)}
 
     def _judged(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """An update of D by real and generated w (N, C, H, W) each; what it said before."""
@@ -125,19 +126,20 @@ class CQ(Latent):
         judge.train()
         return logits
 
-    def _descend(self, bits: Tensor, quality: Tensor) -> Tensor:
+    def _descend(self, coverage: Tensor, quality: Tensor) -> Tensor:
         """Every network but D a step down; the norm of the gradient before it is clipped."""
         config, optimizer = self.config, self.optimizers["generator"]
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         optimizer.zero_grad(set_to_none=True)
         if config.coverage_weight:
-            total = config.coverage_weight * bits + config.quality_weight * quality
+            total = config.coverage_weight * coverage + config.quality_weight * quality
             total.backward(inputs=parameters)
         else:
-            generator = [*self.decoder.mean.parameters(), *_parameters(self.decoder.flow)]
+            flow = self.decoder.flow
+            generator = [*self.decoder.mean.parameters(), *(flow.parameters() if flow else ())]
             (config.quality_weight * quality).backward(inputs=generator)
             follower = [*self.encoder.parameters(), self.decoder.log_sigma]
-            bits.backward(inputs=follower)
+            coverage.backward(inputs=follower)
             nn.utils.clip_grad_norm_(follower, config.clip or float("inf"))
             parameters = generator  # so that the follower's gradient shortens nothing of theirs
         norm = nn.utils.clip_grad_norm_(parameters, config.clip or float("inf"))
@@ -162,13 +164,19 @@ class CQ(Latent):
         """x~ of z (N, latent), images (N, C, H, W) in [-1, 1], with batch norm's running statistics."""
         means = evaluated(self.decoder, latent)
         with torch.no_grad():
-            return as_images(self.decoder.to_images(means), self.levels)
+            return self.of.shown(self.decoder.to_images(means))
 
     def sample_noisy(self, wanted: Given, rng: Generator) -> Tensor:
         """Draws of the model whose likelihood is bounded: with the decoder's noise."""
         z = self.latent(len(wanted.labels), rng).to(wanted.labels.device)
         with evaluating(self.decoder):
-            return as_images(self.drawn(z, rng, noisy=True), self.levels)
+            return self.of.shown(self.drawn(z, rng, noisy=True))
+
+    def sample(self, wanted: Given, rng: Generator) -> Tensor:
+        """x~ of draws of z; with `noisy` points are drawn as D sees them."""
+        if self.of_points and self.config.noisy:
+            return self.sample_noisy(wanted, rng)
+        return super().sample(wanted, rng)
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ N(0, I), (count, latent)."""
@@ -178,7 +186,7 @@ class CQ(Latent):
     def encode(self, images: Tensor) -> Tensor:
         """The mean of q(z|x), (N, latent), of images (N, C, H, W); behind a flow what that makes of it."""
         noise = torch.zeros(len(images), self.config.latent, device=images.device)
-        code: Code = self.encoder(middles(images, self.levels), noise)
+        code: Code = self.encoder(self.of.middles(images), noise)
         return code.z
 
     def reconstruct(self, images: Tensor, rng: Generator) -> Tensor:
@@ -188,15 +196,23 @@ class CQ(Latent):
 
     def log_likelihood(self, images: Tensor, rng: Generator) -> Tensor:
         """-L_C for the bytes of images (N, C, H, W), nats (N,): one u and one z an image."""
-        with evaluating(self.decoder):
-            of_image, code = self._one_draw(dequantised(images, rng, self.levels), rng)
-            return nats_of_bytes(of_image - divergence(code), self.dimensions, self.levels)
+        return self._nats(images, rng, divergence)
 
     def log_weight(self, images: Tensor, rng: Generator) -> Tensor:
         """ln p(x|z) + ln p(z) - ln q(z|x) for the same, nats (N,)."""
+        return self._nats(images, rng, log_ratio)
+
+    def _nats(self, images: Tensor, rng: Generator, cost: Callable[[Code], Tensor]) -> Tensor:
         with evaluating(self.decoder):
-            of_image, code = self._one_draw(dequantised(images, rng, self.levels), rng)
-            return nats_of_bytes(of_image - log_ratio(code), self.dimensions, self.levels)
+            of_image, code = self._one_draw(self.of.spread(images, rng), rng)
+            return self.of.nats(of_image - cost(code))
+
+    def log_density(self, points: Tensor, rng: Generator) -> Tensor:
+        """A bound below ln p of points (N, d), nats (N,), by DRAWS z of q; of images for middles of bins."""
+        w = self.of.middles(points)
+        with evaluating(self.decoder):
+            draws = (self._one_draw(w, rng) for _ in range(DRAWS))
+            return importance_bound(torch.stack([of_w - log_ratio(code) for of_w, code in draws]))
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
         """Samples, means and with the decoder's noise; images drawn again."""
@@ -222,7 +238,7 @@ class JudgedCQ(CQ):
 
     def realness(self, images: Tensor) -> Tensor:
         """D's logits (N,) of images (N, C, H, W)."""
-        return evaluated(self.networks["discriminator"], middles(images, self.levels))
+        return evaluated(self.networks["discriminator"], self.of.middles(images))
 
 
 def cq(config: Config, shape: Shape, rng: Generator) -> CQ:
@@ -243,7 +259,3 @@ def divergence(code: Code) -> Tensor:
     if code.log_sigmas is not None:
         return log_ratio(code)
     return divergence_from_standard(code.mean, code.log_variance)
-
-
-def _parameters(flow: nn.Module | None) -> list[nn.Parameter]:
-    return list(flow.parameters()) if flow else []

@@ -21,6 +21,9 @@ Departures and decisions
     5. Images are bytes before they are spread (that code leaves CelebA's between bytes, which is no
        probability). No horizontal flips unless `train.flips` says so.
     6. `width` scales the feature maps.
+    7. Points have six couplings of small fully connected networks, whose masks keep one coordinate and the
+       other in turn, without a logit; their density is exact, in nats. Bits a dimension are of this density,
+       and may be less than 0.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,16 +33,10 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from centigan.likelihood import (
-    as_images,
-    bits_per_dim,
-    dequantised,
-    gaussian_nats,
-    middles,
-    nats_of_bytes,
-)
+from centigan.likelihood import bits_per_dim, density_of, gaussian_nats
 from centigan.nets.blocks import scaled
 from centigan.nets.coupling import Coupling, Flow, Plan
+from centigan.nets.point_flow import PointFlow
 from centigan.nets.weight_norm import WeightNormed, initialise_by_data, initialise_normed
 from centigan.settings.families.real_nvp import RealNvpConfig as Config
 from centigan.sheets import evenly
@@ -56,13 +53,9 @@ class RealNvp(Latent):
     bound = "dequantised"
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
-        self.config, self.levels = config, shape.levels
+        self.config, self.of = config, density_of(shape)
         self.sampled = config.sampled
-        self.size = (shape.channels, shape.resolution, shape.resolution)
-        self.dimensions = shape.channels * shape.resolution**2
-        plan = Plan(scaled(config.maps, config.width), config.blocks, config.norm == "actnorm")
-        flow = Flow(self.size, plan, scales=config.scales - 1, tail=True)
-        initialise_normed(flow, FIRST_STD, rng)
+        flow = flow_for(config, shape, rng)
         self.networks: dict[str, nn.Module] = {"flow": flow}
         betas = (config.beta1, config.beta2)
         self.optimizers: dict[str, Optimizer] = {
@@ -71,12 +64,12 @@ class RealNvp(Latent):
 
     def prime(self, batch: Batch, rng: Generator) -> None:
         """One minibatch sets the lengths of weights, and actnorm."""
-        initialise_by_data(self.flow, dequantised(batch.images, rng, self.levels))
+        initialise_by_data(self.flow, self.of.spread(batch.images, rng))
 
     def step(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """f ascends equation 2; losses are in bits a dimension."""
         y, nats = self._transformed(batch.images, rng)
-        bits = bits_per_dim(nats, self.dimensions).mean()
+        bits = bits_per_dim(nats, self.of.dimensions).mean()
         optimizer = self.optimizers["flow"]
         optimizer.zero_grad(set_to_none=True)
         (bits + self.config.decay * self.penalty()).backward()
@@ -91,30 +84,39 @@ class RealNvp(Latent):
 
     def _transformed(self, images: Tensor, rng: Generator) -> tuple[Tensor, Tensor]:
         """f(w) (N, C, H, W), and a bound on log P(bytes), nats (N,): one u an image."""
-        y, log_det = self.flow(dequantised(images, rng, self.levels))
-        density = gaussian_nats(y, y.new_zeros(()), y.new_ones(())) + log_det
-        return y, nats_of_bytes(density, self.dimensions, self.levels)
+        y, density = self._density(self.of.spread(images, rng))
+        return y, self.of.nats(density)
+
+    def _density(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """f(w) of the shape of w, log p(w) (N,): equation 2."""
+        y, log_det = self.flow(w)
+        return y, gaussian_nats(y, y.new_zeros(()), y.new_ones(())) + log_det
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """The image (N, C, H, W) in [-1, 1] of each y (N, D)."""
         with torch.no_grad():
-            return as_images(self.flow.inverse(latent.view(-1, *self.size)), self.levels)
+            return self.of.shown(self.flow.inverse(latent.view(-1, *self.of.size)))
 
     def latent(self, count: int, rng: Generator) -> Tensor:
         """y ~ N(0, temperature^2 I), (count, D)."""
-        noise = torch.randn(count, self.dimensions, generator=rng, device=rng.device)
+        noise = torch.randn(count, self.of.dimensions, generator=rng, device=rng.device)
         return noise * self.config.temperature
 
     @torch.no_grad()
     def encode(self, images: Tensor) -> Tensor:
         """f of the middles of bins, (N, D), of images (N, C, H, W) in [-1, 1]."""
-        y, _ = self.flow(middles(images, self.levels))
+        y, _ = self.flow(self.of.middles(images))
         return y.flatten(1)
 
     @torch.no_grad()
     def log_likelihood(self, images: Tensor, rng: Generator) -> Tensor:
         """Equation 2 for the bytes of images (N, C, H, W), nats (N,): one u an image."""
         return self._transformed(images, rng)[1]
+
+    @torch.no_grad()
+    def log_density(self, points: Tensor, rng: Generator) -> Tensor:
+        """Equation 2 for points (N, d), nats (N,); of images for the middles of their bins."""
+        return self._density(self.of.middles(points))[1]
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
         """Samples (Fig 5); the manifold of four held-out images (Fig 6)."""
@@ -140,11 +142,25 @@ class RealNvp(Latent):
         )
 
     @property
-    def flow(self) -> Flow:
+    def flow(self) -> Flow | PointFlow:
         """The one in use: as trained, or its moving average."""
         flow = self.networks["flow"]
-        assert isinstance(flow, Flow)
+        assert isinstance(flow, Flow | PointFlow)
         return flow
+
+
+def flow_for(config: Config, shape: Shape, rng: Generator) -> Flow | PointFlow:
+    """f of images or of points, with weights drawn."""
+    actnorm = config.norm == "actnorm"
+    if shape.dimensions:
+        of_points = PointFlow(shape.dimensions, config.points, actnorm=actnorm)
+        of_points.begin(rng)
+        return of_points
+    plan = Plan(scaled(config.maps, config.width), config.blocks, actnorm)
+    size = (shape.channels, shape.resolution, shape.resolution)
+    flow = Flow(size, plan, scales=config.scales - 1, tail=True)
+    initialise_normed(flow, FIRST_STD, rng)
+    return flow
 
 
 def penalised(flow: nn.Module) -> Iterator[Tensor]:

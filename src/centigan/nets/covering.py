@@ -1,7 +1,8 @@
 """Encoder, decoder and discriminator of coverage- and quality-driven training, of three kinds.
 
 `convolution` and `residual` are SNGAN's networks (Miyato et al. 2018, tables 3 and 4); the encoder is its
-discriminator without spectral normalisation, with another head. `dense` has two hidden layers each.
+discriminator without spectral normalisation, with another head. `dense` has two hidden layers each. Points
+have small fully connected networks, whatever the kind is.
 """
 
 from math import prod
@@ -16,6 +17,8 @@ from centigan.nets.coupling import Flow, Plan
 from centigan.nets.gaussian import GaussianHead, NoisyDecoder, code_of
 from centigan.nets.inverse_autoregressive import flow_of_codes
 from centigan.nets.plain import PlainDiscriminator, PlainGenerator, halving_layers
+from centigan.nets.point_flow import PointFlow
+from centigan.nets.points import PointDiscriminator, stack
 from centigan.nets.residual import (
     DISCRIMINATOR_MAPS,
     ResidualDiscriminator,
@@ -26,6 +29,7 @@ from centigan.nets.residual import (
 from centigan.nets.spectral import normalise_spectrally
 from centigan.nets.weight_norm import initialise_normed
 from centigan.settings.families.cq import CqConfig as Config
+from centigan.settings.families.cq import FlowSettings
 from centigan.types import Shape
 
 SLOPE = 0.1
@@ -47,7 +51,10 @@ class Encoder(nn.Module):
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
-        if config.net == "dense":
+        if shape.dimensions:
+            features, count = config.points.generator_units, config.points.generator_layers
+            layers: list[nn.Module] = [stack([shape.dimensions, *[features] * count]), nn.ReLU()]
+        elif config.net == "dense":
             units = scaled(config.units, config.width)
             layers, features = _hidden(prod(_size(shape)), units), units
         elif config.net == "convolution":
@@ -59,7 +66,7 @@ class Encoder(nn.Module):
         self.head = GaussianHead(features, config.latent)
         self.bend = None
         if config.posterior == "iaf":
-            hidden = scaled(config.units, config.width)
+            hidden = features if shape.dimensions else scaled(config.units, config.width)
             self.bend = flow_of_codes(config.latent, [hidden], features, config.posterior_steps)
 
     def forward(self, w: Tensor, noise: Tensor) -> Code:
@@ -78,20 +85,23 @@ class Decoder(NoisyDecoder):
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
-        if config.net == "dense":
+        self.mean: nn.Module
+        self.flow: Flow | PointFlow | None = None
+        if shape.dimensions:
+            hidden_units = [config.points.generator_units] * config.points.generator_layers
+            self.mean = stack([config.latent, *hidden_units, shape.dimensions])
+        elif config.net == "dense":
             hidden = _hidden(config.latent, scaled(config.units, config.width), flatten=False)
             size = _size(shape)
             last = [nn.Linear(scaled(config.units, config.width), prod(size)), nn.Unflatten(1, size)]
-            self.mean: nn.Module = nn.Sequential(*hidden, *last)
+            self.mean = nn.Sequential(*hidden, *last)
         else:
             kind = PlainGenerator if config.net == "convolution" else ResidualGenerator
             self.mean = kind(shape, config.latent, config.width, bounded=False)
-        self.flow = None
         if config.flow:
-            maps, of = scaled(config.flow.maps, config.width), config.flow
-            plan = Plan(maps, of.blocks, of.norm == "actnorm")
-            self.flow = Flow(_size(shape), plan, scales=of.scales, tail=False)
-        self.begin_noise(shape.channels, config.sigma_floor)
+            self.flow = _map(config, config.flow, shape)
+        coordinates = shape.dimensions or shape.channels
+        self.begin_noise(coordinates, config.sigma_floor, of_points=bool(shape.dimensions))
 
     def forward(self, z: Tensor) -> Tensor:
         """z (N, latent) -> means of y (N, C, H, W)."""
@@ -133,24 +143,29 @@ class Summed(nn.Module):
 def discriminator(config: Config, shape: Shape, rng: Generator) -> nn.Module:
     """D with spectral normalisation."""
     width = config.width * config.discriminator_width
-    if config.net == "dense":
-        network: nn.Module = DenseDiscriminator(shape, scaled(config.units, width))
+    if shape.dimensions:
+        network: nn.Module = PointDiscriminator(config.points, shape._replace(classes=0))
+    elif config.net == "dense":
+        network = DenseDiscriminator(shape, scaled(config.units, width))
     elif config.net == "convolution":
         network = PlainDiscriminator(shape, width)
     else:
         network = ResidualDiscriminator(shape, width, still=config.discriminator_blocks)
-    begin(network, config, rng)
+    begin(network, config, shape, rng)
     normalise_spectrally(network, rng)
     return network
 
 
-def begin(network: nn.Module, config: Config, rng: Generator) -> None:
+def begin(network: nn.Module, config: Config, shape: Shape, rng: Generator) -> None:
     """Draw weights by fan-in, or as SNGAN's residual networks have them; f is the logit alone at first."""
-    draw = initialise_residual if config.net == "residual" else initialise_by_fan_in
+    residual = config.net == "residual" and not shape.dimensions
+    draw = initialise_residual if residual else initialise_by_fan_in
     if isinstance(network, Decoder):
         draw(network.mean, rng)
         _shrink(network.mean)
-        if network.flow:
+        if isinstance(network.flow, PointFlow):
+            network.flow.begin(rng)
+        elif network.flow:
             initialise_normed(network.flow, FIRST_STD, rng)
     else:
         draw(network, rng)
@@ -168,6 +183,14 @@ def _shrink(network: nn.Module) -> None:
 def _hidden(inputs: int, units: int, *, flatten: bool = True) -> list[nn.Module]:
     layers = [nn.Linear(inputs, units), nn.LeakyReLU(SLOPE), nn.Linear(units, units), nn.LeakyReLU(SLOPE)]
     return [nn.Flatten(), *layers] if flatten else layers
+
+
+def _map(config: Config, of: FlowSettings, shape: Shape) -> Flow | PointFlow:
+    """f of images or of points; its weights are drawn in `begin`."""
+    if shape.dimensions:
+        return PointFlow(shape.dimensions, config.points.flow, actnorm=of.norm == "actnorm")
+    plan = Plan(scaled(of.maps, config.width), of.blocks, of.norm == "actnorm")
+    return Flow(_size(shape), plan, scales=of.scales, tail=False)
 
 
 def _size(shape: Shape) -> tuple[int, int, int]:

@@ -37,14 +37,15 @@ class NoisyDecoder(nn.Module):
     floor: float
     log_sigma: nn.Parameter
 
-    def begin_noise(self, channels: int, floor: float) -> None:
-        """Of so many channels."""
+    def begin_noise(self, channels: int, floor: float, *, of_points: bool = False) -> None:
+        """Of so many channels, or coordinates of points."""
         self.floor = floor
-        self.log_sigma = nn.Parameter(torch.full((channels, 1, 1), log(FIRST_SIGMA)))
+        places = (channels,) if of_points else (channels, 1, 1)
+        self.log_sigma = nn.Parameter(torch.full(places, log(FIRST_SIGMA)))
 
     @property
     def sigma(self) -> Tensor:
-        """Standard deviation of the noise (C, 1, 1), in w."""
+        """Standard deviation of the noise (C, 1, 1), in w; (d,) of points."""
         return self.log_sigma.exp() + self.floor
 
 

@@ -19,6 +19,11 @@ def of_family(settings: Settings) -> Iterator[Finding]:
         if kind == "images":
             every = [settings, *(for_split(settings, split) for split in settings.splits)]
             yield from dict.fromkeys(found for own in every for found in _of_pixels(own))
+        elif model.needs_a_plane and settings.data.source == "line":
+            yield problem(
+                f"model.family: {model.title}'s couplings keep a coordinate and move another, and points of "
+                "data.source: line have one; choose points of a plane, or a model without couplings"
+            )
         return
     able = ", ".join(name for name, family in FAMILIES.items() if kind in family.learns)
     yield problem(

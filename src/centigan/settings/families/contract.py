@@ -20,6 +20,7 @@ Ability = Literal[
     "clusters",  # tells groups of images apart that no label named
     "represents",  # has features of an image that a linear classifier may learn from
     "discriminates",  # tells how real an image looks
+    "density",  # tells the density of a point, or a bound on it
     "demonstrates",  # draws what its paper shows
 ]
 Panels = dict[str, dict[str, str]]
@@ -40,6 +41,14 @@ class PointNetworks(Frozen):
     discriminator_units: Count = 128
     discriminator_layers: Count = 2
     scale: float = Field(1.0, gt=0, description="D sees points divided by it")
+
+
+class PointCouplings(Frozen):
+    """Affine couplings of points, in the place of those of images."""
+
+    couplings: Count = Field(6, description="each keeps every second coordinate, in turn")
+    units: Count = Field(64, description="of each hidden layer of a coupling's network")
+    layers: Count = Field(2, description="hidden layers of a coupling's network, with ReLUs")
 
 
 class FamilySettings(Frozen):
@@ -77,6 +86,11 @@ class FamilySettings(Frozen):
         return "", 0
 
     @property
+    def needs_a_plane(self) -> bool:
+        """Whether points must have two coordinates, since a coupling keeps one and moves the other."""
+        return False
+
+    @property
     def batches(self) -> int:
         """Real minibatches that a step takes, each another."""
         return 1
@@ -94,12 +108,12 @@ class FamilySettings(Frozen):
         return list(classes) if "by_class" in self.abilities or len(classes) == 1 else [WHOLE]
 
 
-class OfPointsToo(FamilySettings):
-    """A family that learns images, and points by networks of their own."""
+class WithPoints(FamilySettings):
+    """A family that learns images, and points by networks of their own, of any settings."""
 
     learns: ClassVar[frozenset[Kind]] = frozenset({"images", "points"})
 
-    points: PointNetworks = Field(PointNetworks(), description="networks under a protocol of points")
+    points: Frozen
 
     @model_serializer(mode="wrap")
     def _points_go_without_saying(self, values: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -108,3 +122,9 @@ class OfPointsToo(FamilySettings):
         if self.points == type(self).model_fields["points"].default:
             written.pop("points", None)
         return written
+
+
+class OfPointsToo(WithPoints):
+    """The same with a generator and a discriminator."""
+
+    points: PointNetworks = Field(PointNetworks(), description="networks under a protocol of points")

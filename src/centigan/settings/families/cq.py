@@ -4,7 +4,13 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from centigan.settings.families.contract import Ability, FamilySettings, Panels
+from centigan.settings.families.contract import (
+    Ability,
+    Panels,
+    PointCouplings,
+    PointNetworks,
+    WithPoints,
+)
 from centigan.settings.frozen import Count, Frozen
 
 ALWAYS = ("bits a dimension",)  # panels of each model
@@ -19,7 +25,13 @@ class FlowSettings(Frozen):
     norm: Literal["actnorm", "none"] = Field("actnorm", description="after each coupling")
 
 
-class CqConfig(FamilySettings):
+class CoveringPoints(PointNetworks):
+    """Networks of points: encoder and decoder as the generator, D, and f where there is `flow`."""
+
+    flow: PointCouplings = Field(PointCouplings(), description="couplings of the map f, in a plane")
+
+
+class CqConfig(WithPoints):
     """Models and optimisers of one generator under two losses; a weight of 0 leaves one of them out."""
 
     title: ClassVar[str] = "CQ"
@@ -49,7 +61,9 @@ class CqConfig(FamilySettings):
     latent: Count = Field(128, description="dimensions of z")
     discriminator_width: float = Field(1.0, gt=0, le=8, description="multiplier on D's maps or units")
     discriminator_blocks: Count = Field(2, description="of D that do not halve; net: residual")
-    noisy: bool = Field(False, description="D judges draws with the decoder's noise, not means")
+    noisy: bool = Field(
+        False, description="D judges draws with the decoder's noise, not means; points are drawn so, too"
+    )
     lr: float = Field(2.0e-4, gt=0, description="Adam's step size, of encoder, decoder and f")
     sigma_lr: float = Field(1.0e-2, gt=0, description="the same, of the logarithm of the decoder's noise")
     sigma_floor: float = Field(1.0e-3, gt=0, le=1, description="that noise is above it")
@@ -57,6 +71,10 @@ class CqConfig(FamilySettings):
     beta1: float = Field(0.5, ge=0, lt=1)
     beta2: float = Field(0.999, ge=0, lt=1)
     clip: float = Field(50.0, ge=0, description="greatest norm of the gradient of the two losses; 0: any")
+
+    points: CoveringPoints = Field(
+        CoveringPoints(), description="networks under a protocol of points, whatever `net` and `units` are"
+    )
 
     @model_validator(mode="after")
     def _something_is_learnt(self) -> Self:
@@ -70,6 +88,11 @@ class CqConfig(FamilySettings):
         return self.panels if self.quality_weight else {name: self.panels[name] for name in ALWAYS}
 
     @property
+    def needs_a_plane(self) -> bool:
+        """The map f is of couplings."""
+        return self.flow is not None
+
+    @property
     def halvings(self) -> tuple[str, int]:
         """Each scale of the map squeezes."""
         return "flow.scales", self.flow.scales if self.flow else 0
@@ -77,5 +100,6 @@ class CqConfig(FamilySettings):
     @property
     def abilities(self) -> frozenset[Ability]:
         """Draws without classes, finds codes, bounds the likelihood; a D tells how real an image looks."""
-        found: set[Ability] = {"latent", "encodes", "reconstructs", "likelihood", "noisy", "demonstrates"}
+        found: set[Ability] = {"latent", "encodes", "reconstructs", "likelihood", "noisy", "density"}
+        found |= {"demonstrates"}
         return frozenset(found | {"discriminates"} if self.quality_weight else found)

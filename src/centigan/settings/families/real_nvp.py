@@ -4,11 +4,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from centigan.settings.families.contract import Ability, FamilySettings, Panels
+from centigan.settings.families.contract import Ability, Panels, PointCouplings, WithPoints
 from centigan.settings.frozen import Count
 
 
-class RealNvpConfig(FamilySettings):
+class RealNvpConfig(WithPoints):
     """Model and optimiser of real NVP."""
 
     title: ClassVar[str] = "Real NVP"
@@ -33,6 +33,15 @@ class RealNvpConfig(FamilySettings):
     decay: float = Field(5.0e-5, ge=0, description="weight of the squares of lengths of weights and of g")
     clip: float = Field(100.0, ge=0, description="greatest norm of the gradient; 0: any")
 
+    points: PointCouplings = Field(
+        PointCouplings(), description="couplings under a protocol of points, in a plane"
+    )
+
+    @property
+    def needs_a_plane(self) -> bool:
+        """Couplings are all there is."""
+        return True
+
     @property
     def halvings(self) -> tuple[str, int]:
         """Each scale but the last squeezes; its checkerboards need two pixels."""
@@ -40,5 +49,5 @@ class RealNvpConfig(FamilySettings):
 
     @property
     def abilities(self) -> frozenset[Ability]:
-        """Draws without classes, finds the code of an image, tells its likelihood."""
-        return frozenset({"latent", "encodes", "likelihood", "demonstrates"})
+        """Draws without classes, finds the code of an image, tells its likelihood; the density of a point."""
+        return frozenset({"latent", "encodes", "likelihood", "density", "demonstrates"})
