@@ -39,6 +39,7 @@ OF_OTHERS = {  # abilities, and what only some data have
     "clusters",
     "represents",
     "discriminates",
+    "density",
     "demonstrates",
     "stacked_digits",
     "attributes",

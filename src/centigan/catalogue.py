@@ -27,6 +27,7 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "clusters": ("a model that finds clusters", "finds none"),
     "represents": ("a model with features of images", "has none"),
     "discriminates": ("a model that tells how real an image looks", "tells none"),
+    "density": ("a model that tells the density of a point", "tells none"),
     "demonstrates": ("a model that draws its paper's demonstration", "draws none"),
     "labels": ("images whose classes are known", "was trained on images without classes"),
     "images": ("images", "was trained on points"),
@@ -48,6 +49,7 @@ ASKED_OF_MODEL = {  # by a metric itself
     "clusters",
     "represents",
     "discriminates",
+    "density",
     "without_classes",
 }
 OF_SOME_SOURCES: dict[str, Collection[str]] = {
@@ -327,6 +329,15 @@ METRICS = {
         needs=frozenset({"discriminates"}),
         of=POINTS,
     ),
+    "density": Metric(
+        "split",
+        ("train", "arrays"),
+        "model",
+        ("kind", "x1", "x2", "value"),
+        needs=frozenset({"density"}),
+        of=POINTS,
+        numbers=("points/log_density/{held_out,training,gaussian}",),
+    ),
     "circles": Metric(
         "split",
         ("train", "arrays"),
@@ -412,6 +423,7 @@ FIGURES = {
     "demonstration": Figure(("demonstrate",), frozenset({"demonstrates"})),
     "arithmetic": Figure(("arithmetic",), METRICS["arithmetic"].needs),
     "plane": Figure(("field", "sample", "arrays"), frozenset({"discriminates"}), of=POINTS),
+    "density": Figure(("density", "sample", "arrays"), frozenset({"density"}), of=POINTS),
     "circles": Figure(("circles", "arrays"), frozenset({"clusters", "two_circles"}), of=POINTS),
     "plane_in_training": Figure(("train", "arrays"), of=POINTS),
     "random_samples": Figure(("sample",)),

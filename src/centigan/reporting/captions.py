@@ -108,6 +108,11 @@ CAPTIONS: dict[str, str] = {
         "Training points (dark), samples (blue) over D's logit, or the critic's value, of every place; red "
         "is more real. On a line: the density of both, D beside them, and below where G takes each z."
     ),
+    "density": (
+        "Training points (dark) and samples (blue) over the logarithm of the model's density, in nats, of "
+        "every place; the brighter, the denser. Light between modes is density that no data have, a mode in "
+        "the dark is one that was dropped. On a line: the density itself (Lucas et al. 2019, section 3.1)."
+    ),
     "circles": (
         "How k-means, RIM (the same network without a generator) and the model divide the plane, and the "
         "points of two circles by their labels; above each, the share that it divides as the labels do."

@@ -61,6 +61,10 @@ def _of_points(results: Results, settings: Settings) -> dict[str, str]:
             f"The first of {facts['images/generated']:,.0f} samples and of the training points of split "
             f"{results.split_names[0]}; weights after {settings.train.iterations:,} iterations."
         ),
+        "density": (
+            f"The first of {facts['images/generated']:,.0f} samples and of the training points of split "
+            f"{results.split_names[0]}. In a plane all that is 12 nats below the densest place is as dark."
+        ),
         "circles": f"1,000 training points of split {results.split_names[0]}; no label was seen.",
         "plane_in_training": (
             f"{settings.train.snapshot_per_class} samples a class and snapshot, every "

@@ -175,6 +175,12 @@ def energy_summary(distances: pd.DataFrame) -> dict[str, float]:
     return {f"points/{metric}/{source}": value for metric, source, value in rows}
 
 
+def density_summary(nats: pd.DataFrame) -> dict[str, float]:
+    """Mean log density of held-out and training points, and of held-out ones under one Gaussian."""
+    means = nats[nats["kind"] != "field"].groupby("kind", sort=False)["value"].mean()
+    return {f"points/log_density/{kind}": value for kind, value in means.items()}
+
+
 def class_output_summary(answers: pd.DataFrame) -> dict[str, float]:
     """Share of held-out images named rightly, mean over classes: by the model, by the classifier."""
     counts = answers.groupby(["named_by", "class_id"])[["correct", "count"]].sum()

@@ -113,6 +113,7 @@ def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: Neighbour
         "with_noise": scores.with_noise_summary,
         "modes": scores.modes_summary,
         "energy": scores.energy_summary,
+        "density": scores.density_summary,
         "circles": scores.circles_summary,
         "class_output": scores.class_output_summary,
         "clustering": scores.clustering_summary,

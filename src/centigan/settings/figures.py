@@ -58,6 +58,7 @@ class FiguresSettings(Frozen):
     demonstration: FigureSettings = FigureSettings(title="What the paper shows")
     arithmetic: FigureSettings = FigureSettings(title="Arithmetic on latents")
     plane: FigureSettings = FigureSettings(title="Points, and what D says of every place")
+    density: FigureSettings = FigureSettings(title="Points, and the model's density")
     circles: FigureSettings = FigureSettings(title="Two circles, divided three ways")
     plane_in_training: FigureSettings = FigureSettings(title="Points through training")
     random_samples: FigureSettings = FigureSettings(title="Random samples")

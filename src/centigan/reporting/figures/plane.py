@@ -42,8 +42,8 @@ def plane(results: Results, settings: FigureSettings) -> Figure:
     low, high = levels[[0, -1]]
     ticks = [tick for tick in MaxNLocator(7).tick_values(low, high) if low <= tick <= high]
     figure.colorbar(shown, ax=axes, label=SAYS, shrink=0.8, ticks=ticks)
-    _dots(axes, training, 3, REAL, alpha=0.5)
-    _dots(axes, samples, 4, GENERATED, alpha=0.7)
+    dots(axes, training, 3, REAL, alpha=0.5)
+    dots(axes, samples, 4, GENERATED, alpha=0.7)
     axes.set_xlim(x1.min(), x1.max())
     axes.set_ylim(x2.min(), x2.max())
     axes.set_aspect("equal")
@@ -108,7 +108,7 @@ def circles(results: Results, settings: FigureSettings) -> Figure:
         axes.pcolormesh(x1, x2, cluster, cmap="Pastel1", rasterized=True)
         for label, color in enumerate((REAL, GENERATED)):
             own = points[labels == label]
-            _dots(axes, own, 3, color)
+            dots(axes, own, 3, color)
         name = results.subject.title if method == "model" else str(method)
         axes.set_title(f"{name}: {found['accuracy'].iloc[0]:.1%}", size=10)
         axes.set_aspect("equal")
@@ -124,13 +124,13 @@ def evenly_of(points: Points) -> Points:
 
 def _moment(axes: Axes, training: Points, samples: Points) -> None:
     if training.shape[1] == 1:
-        _densities(axes, training[:, 0], samples[:, 0])
+        densities(axes, training[:, 0], samples[:, 0])
         return
-    _dots(axes, training, 1.5, QUIET, alpha=0.5)
-    _dots(axes, samples, 2.5, GENERATED, alpha=0.7)
+    dots(axes, training, 1.5, QUIET, alpha=0.5)
+    dots(axes, samples, 2.5, GENERATED, alpha=0.7)
 
 
-def _dots(axes: Axes, points: Points, size: float, color: str, *, alpha: float = 1) -> None:
+def dots(axes: Axes, points: Points, size: float, color: str, *, alpha: float = 1) -> None:
     """Points (N, 2), as pixels within the drawing: thousands of marks would be megabytes."""
     axes.scatter(
         points[:, 0],
@@ -149,7 +149,7 @@ def _on_a_line(training: Points, samples: Points, rows: pd.DataFrame, title: str
     figure = Figure(figsize=(6.0, 5.0 if len(drawn) else 3.4), layout="constrained")
     upper, *lower = figure.subplots(2, 1, height_ratios=[3, 2]) if len(drawn) else [figure.subplots()]
     upper.set_title(title)
-    _densities(upper, training, samples)
+    densities(upper, training, samples)
     upper.set_ylabel("density")
     beside = upper.twinx()
     beside.plot(field["x1"], field["value"], color="#E69F00", label=SAYS)
@@ -174,7 +174,8 @@ def _on_a_line(training: Points, samples: Points, rows: pd.DataFrame, title: str
     return figure
 
 
-def _densities(axes: Axes, training: Points, samples: Points) -> None:
+def densities(axes: Axes, training: Points, samples: Points) -> None:
+    """Histograms of points (N,) on a line."""
     low, high = training.min() - 1, training.max() + 1
     bins = np.linspace(low, high, BINS).tolist()
     # by weights, not `density`: of samples beyond the axes the shares within would be too large

@@ -123,6 +123,23 @@ METRICS = (
     ),
     Metric("Precision", "higher", "points/precision/generated", "points/precision/held_out", 3, "of points"),
     Metric("Recall", "higher", "points/recall/generated", "points/recall/held_out", 3, "of points"),
+    Metric(
+        "Log density of held-out points",
+        "higher",
+        "points/log_density/held_out",
+        "",
+        3,
+        "nats; exact, or a bound below it",
+    ),
+    Metric("Log density of training points", "", "points/log_density/training", "", 3, "the same"),
+    Metric(
+        "Log density by one Gaussian",
+        "",
+        "points/log_density/gaussian",
+        "",
+        3,
+        "of the held-out points; fitted to the training points",
+    ),
     # numbers without one of real images beside them
     Metric(
         "Samples that are closer",
