@@ -13,16 +13,18 @@ from safetensors.numpy import load_file
 from centigan.data.arrays import build_arrays
 from centigan.data.index import build_index
 from centigan.data.points import write_points
+from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.loading import load
-from centigan.metrics import circles, energy, field, modes
+from centigan.metrics import circles, density, energy, field, modes
+from centigan.metrics.field import grid_around
 from centigan.params import parse
 from centigan.preflight import of_all
 from centigan.preflight.counts import Counts, OfClass
 from centigan.preflight.networks import still_wanted
 from centigan.reporting.comparison import write_comparison
 from centigan.reporting.figures import draw
-from centigan.reporting.scores import circles_summary
+from centigan.reporting.scores import circles_summary, density_summary
 from centigan.reporting.site import write_report
 from centigan.reporting.tables import write_tables
 from centigan.sampling import sample_split
@@ -96,6 +98,61 @@ def test_points_go_through_every_room(source: str, dimensions: int, tmp_path: Pa
     assert ("Modes covered" in page) == (source == "ring")
 
 
+DENSE = {
+    ("ring", 2): {"family": "real_nvp", "points": {"units": 8}},
+    ("line", 1): {"family": "cq", "latent": 1, "quality_weight": 0},
+}
+
+
+@pytest.mark.parametrize(("source", "dimensions"), DENSE)
+def test_a_density_of_points_is_measured_and_drawn(source: str, dimensions: int, tmp_path: Path) -> None:
+    classes = {"ring": 8, "line": 1}[source]
+    root = tmp_path / "raw"
+    data = {"source": source, "root": str(root), "classes": classes, "split_size": classes}
+    settings = settings_of(data=data, model=DENSE[source, dimensions])
+    layout = Layout("ring/gan", root=tmp_path)
+    write_points(source, root)
+    build_index(layout.shared, settings.data)
+    build_arrays(layout.shared, "00", ArraysStage(arrays=settings.arrays), root)
+    train_split(layout, "00", TrainStage(model=settings.model, train=settings.train), device=CPU)
+    sample_split(layout, "00", SampleStage(model=settings.model, sample=settings.sample), device=CPU)
+    density.measure(layout, "00", settings.model)
+    table = pd.read_parquet(layout.metric("density", "00"))
+    places = grid_around(np.load(layout.arrays("00") / "images.npy"))
+    counts = {"field": len(places), "held_out": 2000, "training": 2000, "gaussian": 2000}
+    assert table["kind"].value_counts(sort=False).to_dict() == counts
+    assert np.isfinite(table["value"]).all()
+    assert set(density_summary(table)) == {
+        f"points/log_density/{kind}" for kind in ("held_out", "training", "gaussian")
+    }
+
+    energy.measure(layout, ["00"], settings.distribution.model_copy(update={"neighbours": 2}))
+    energy.measure_real(layout, ["00"], settings.distribution)
+    if source == "ring":
+        modes.measure(layout, "00", settings.modes)
+        modes.measure_real(layout, "00", settings.modes)
+    write_tables(layout, ["00"], resolution=32, neighbours=settings.neighbours)
+    write_comparison(layout, ["00"], network="judge")
+    for name in ("density", "plane_in_training", "training_curves"):
+        draw(name, layout, getattr(settings.figures, name), ["00"])
+    write_report(layout, settings, None)
+    page = layout.report.read_text()
+    assert "Log density of held-out points" in page
+    assert "figures/density.html" in page
+
+
+def test_a_family_without_a_density_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "raw"
+    settings = settings_of(data={"source": "line", "root": str(root), "classes": 1, "split_size": 1})
+    layout = Layout("ring/gan", root=tmp_path)
+    write_points("line", root)
+    build_index(layout.shared, settings.data)
+    build_arrays(layout.shared, "00", ArraysStage(arrays=settings.arrays), root)
+    train_split(layout, "00", TrainStage(model=settings.model, train=settings.train), device=CPU)
+    with pytest.raises(UserError, match="GAN does not tell the density of a point"):
+        density.measure(layout, "00", settings.model)
+
+
 def said(settings: Settings) -> list[str]:
     return [found.text for found in of_all(Layout("ring/gan"), settings, None) if not found.good]
 
@@ -107,6 +164,17 @@ def test_a_family_for_images_alone_is_refused_with_those_that_learn_points() -> 
         "model.family: AC-GAN has no networks for points, which data.source: ring holds"
     )
     assert "gan" in problem
+
+
+@pytest.mark.parametrize("model", [{"family": "real_nvp"}, {"family": "cq", "flow": {}}])
+def test_couplings_are_refused_on_a_line_before_any_job(model: dict[str, object]) -> None:
+    line = {"source": "line", "classes": 1, "split_size": 1}
+    sample = {"per_class": 8}
+    (problem,) = said(settings_of(data=line, model=model, sample=sample))
+    assert problem.startswith("model.family: ")
+    assert "keep a coordinate and move another" in problem
+    assert said(settings_of(model=model)) == []
+    assert said(settings_of(data=line, model={"family": "cq"}, sample=sample)) == []
 
 
 def test_what_only_images_know_and_too_few_points_are_told_together() -> None:

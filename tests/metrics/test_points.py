@@ -1,15 +1,17 @@
 """What is measured of points, by numbers that algebra gives."""
 
-from math import log
+from math import log, pi
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import multivariate_normal
 
+from centigan.metrics.density import gaussian_nats
 from centigan.metrics.energy import energy_distance
 from centigan.metrics.field import grid_around
 from centigan.metrics.modes import centres_of, counts, divergence_from_uniform
-from centigan.reporting.scores import modes_summary
+from centigan.reporting.scores import density_summary, modes_summary
 
 CENTRES = np.array([[0.0, 0.0], [10.0, 0.0]])
 
@@ -66,3 +68,27 @@ def test_the_grid_reaches_beyond_the_points_by_a_quarter_of_their_widest_range()
     assert places.max(0).tolist() == [5, 3]
     assert len(places) == 81**2
     assert grid_around(np.array([[0], [4]], np.float32)).shape == (401, 1)
+
+
+def test_the_gaussian_beside_a_density_is_scipys_with_the_training_points_mean_and_covariance() -> None:
+    rng = np.random.default_rng(0)
+    training = (rng.normal(size=(500, 2)) @ [[2, 1], [0, 0.5]] + [3, -1]).astype(np.float32)
+    points = rng.normal(size=(7, 2)).astype(np.float32)
+    law = multivariate_normal(training.mean(0), np.cov(training.T, bias=True))
+    assert gaussian_nats(points, training) == pytest.approx(law.logpdf(points), rel=1e-5)
+
+
+def test_a_gaussian_tells_of_its_own_points_minus_their_entropy() -> None:
+    """On a line ln sigma + ln(2 pi e) / 2, whatever the points are."""
+    points = np.array([[0], [1], [5]], np.float32)
+    entropy = log(points.std()) + (log(2 * pi) + 1) / 2
+    assert gaussian_nats(points, points).mean() == pytest.approx(-entropy)
+
+
+def test_the_log_density_is_the_mean_over_points_and_no_place_of_the_field_counts() -> None:
+    rows = [("field", 9.0), ("held_out", 1.0), ("held_out", 3.0), ("training", 4.0), ("gaussian", -1.0)]
+    assert density_summary(pd.DataFrame(rows, columns=["kind", "value"])) == {
+        "points/log_density/held_out": 2,
+        "points/log_density/training": 4,
+        "points/log_density/gaussian": -1,
+    }

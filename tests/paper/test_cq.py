@@ -319,3 +319,49 @@ def test_one_normal_fitted_to_two_modes_shows_what_each_loss_forgets(both: str) 
         "sum": (0.0, 3.561, 2.6227),
     }[both]
     assert found == pytest.approx(expected, abs=2e-3)
+
+
+def of_points(**change: object) -> CQ:
+    config = CqConfig.model_validate({"latent": 1, "clip": 0, "quality_weight": 0} | change)
+    made = build(config, classes=1, resolution=0, dimensions=2, rng=rng())
+    assert isinstance(made, CQ)
+    return made
+
+
+def test_coverage_of_points_is_in_nats_a_dimension_and_has_no_bins() -> None:
+    made, points = of_points(), torch.randn(8, 2, generator=rng(1))
+    of_point, code = made._one_draw(points, rng(2))
+    assert torch.equal(made.log_likelihood(points, rng(2)), (of_point - divergence(code)).detach())
+    descended: list[Tensor] = []
+    made._descend = lambda coverage, quality: descended.append(coverage) or coverage.detach()  # type: ignore[method-assign,func-returns-value]
+    told = made.step(Batch(points, Given(torch.full((8,), UNLABELLED)), torch.tensor(1)), rng(2))
+    nats = -(of_point - divergence(code)).mean() / 2
+    torch.testing.assert_close(descended[0], nats)
+    torch.testing.assert_close(told["bits"] * log(2), nats.detach())
+
+
+def test_the_density_of_points_is_that_of_a_linear_decoder() -> None:
+    """x = a z + b + sigma eps is a Gaussian of covariance a a' + sigma^2, and 100 draws of q come near."""
+    made = of_points(points={"generator_layers": 1, "generator_units": 2})
+    slope, middle = torch.tensor([[0.6], [-0.3]]), torch.tensor([0.5, 1.0])
+    with torch.no_grad():
+        first, last = (layer for layer in made.decoder.mean if isinstance(layer, torch.nn.Linear))
+        first.weight.copy_(torch.tensor([[1.0], [-1.0]]))  # z and -z, each behind a ReLU
+        first.bias.zero_()
+        last.weight.copy_(torch.cat([slope, -slope], dim=1))
+        last.bias.copy_(middle)
+    covariance = slope @ slope.T + torch.diag(made.decoder.sigma.detach() ** 2)
+    law = torch.distributions.MultivariateNormal(middle, covariance)
+    points = middle + torch.randn(64, 2, generator=rng(3)) * 0.4
+    told = made.log_density(points, rng())
+    assert (told - law.log_prob(points)).abs().mean() < 0.2
+    assert (told - law.log_prob(points)).mean() < 0.02  # a bound from below
+
+
+def test_samples_of_points_are_draws_where_d_sees_draws() -> None:
+    wanted = Given(torch.full((5,), UNLABELLED))
+    plain, noisy = of_points(), of_points(noisy=True)
+    z = plain.latent(5, rng(7))
+    assert torch.equal(plain.sample(wanted, rng(7)), plain.generate(z, wanted))
+    assert not torch.equal(noisy.sample(wanted, rng(7)), noisy.generate(z, wanted))
+    assert torch.equal(noisy.sample(wanted, rng(7)), noisy.sample_noisy(wanted, rng(7)))

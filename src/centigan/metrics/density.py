@@ -2,7 +2,7 @@
 
 The mean log density of held-out points is minus their cross-entropy in nats: but for a constant of the data
 it is -KL(data || model), the direction of KL that a model pays for points that it does not cover (Lucas et
-al. 2019, section 3.1). Real NVP tells it exactly, CQ a bound below it by 100 draws of its encoder. Beside it
+al. 2019, section 3). Real NVP tells it exactly, CQ a bound below it by 100 draws of its encoder. Beside it
 stands what one Gaussian of full covariance tells of the same held-out points, fitted to the training points
 by maximum likelihood.
 

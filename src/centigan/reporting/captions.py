@@ -111,7 +111,7 @@ CAPTIONS: dict[str, str] = {
     "density": (
         "Training points (dark) and samples (blue) over the logarithm of the model's density, in nats, of "
         "every place; the brighter, the denser. Light between modes is density that no data have, a mode in "
-        "the dark is one that was dropped. On a line: the density itself (Lucas et al. 2019, section 3.1)."
+        "the dark is one that was dropped. On a line: the density itself (Lucas et al. 2019, section 3)."
     ),
     "circles": (
         "How k-means, RIM (the same network without a generator) and the model divide the plane, and the "

@@ -1,4 +1,4 @@
-"""Points over the model's own density, in a plane or on a line (Lucas et al. 2019, section 3.1)."""
+"""Points over the model's own density, in a plane or on a line (Lucas et al. 2019, section 3)."""
 
 import numpy as np
 import pandas as pd
