@@ -62,5 +62,5 @@ class FiguresSettings(Frozen):
     circles: FigureSettings = FigureSettings(title="Two circles, divided three ways")
     plane_in_training: FigureSettings = FigureSettings(title="Points through training")
     random_samples: FigureSettings = FigureSettings(title="Random samples")
-    training_curves: FigureSettings = FigureSettings(title="Losses and accuracies of D")
+    training_curves: FigureSettings = FigureSettings(title="How training went")
     gallery: GallerySettings = GallerySettings(title="Samples of every class")

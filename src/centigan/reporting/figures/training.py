@@ -1,4 +1,4 @@
-"""How training went: losses and accuracies of D. The paper shows no such figure."""
+"""How training went: losses, and what else a family records. The paper shows no such figure."""
 
 import pandas as pd
 from matplotlib.axes import Axes
