@@ -146,7 +146,11 @@ def test_where_the_raw_data_lie_makes_no_other_stage() -> None:
         ("model: {family: gan, sgd: {dekay: 1}}", r"model\.sgd\.dekay: .*did you mean `decay`\?"),
         ("model: {family: cgna}", r"model\.family: unknown family; did you mean `cgan`\?"),
         ("model: {family: [1]}", r"model\.family: unknown family"),
-        ("model: 5", r"model: settings are expected, not 5"),
+        ("model: 5", r"model: settings are expected, `key: value` lines, not 5"),
+        (
+            "model: {family: cq, flow: true}",
+            r"model.flow: settings are expected, `key: value` lines, not True",
+        ),
         ("arrays: {resolution: 48}", r"arrays\.resolution: input should be 8, 32, 64 or 128"),
         ("judge: {name: inception}", r"judge\.name: input should be 'auto'"),
         ("data: {split_size: 10, classes: 20}\nsplits: {2: {train: {seed: 1}}}", r"split 2 .*00\.\.01"),

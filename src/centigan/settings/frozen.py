@@ -35,6 +35,8 @@ class Frozen(BaseModel):
     def _truth_stands_for_itself(cls, value: Any, info: ValidationInfo) -> Any:
         """`seed: true` is a slip; pydantic would take it for 1."""
         kind = cls.model_fields[str(info.field_name)].annotation
-        if isinstance(value, bool) and bool not in (kind, *get_args(kind)):
+        kinds = (kind, *get_args(kind))
+        is_section = any(isinstance(each, type) and issubclass(each, BaseModel) for each in kinds)
+        if isinstance(value, bool) and bool not in kinds and not is_section:  # which says so itself
             raise ValueError(f"{str(value).lower()} is no value of it; write a text in quotes")
         return value

@@ -47,8 +47,8 @@ def _explain(kind: type[Frozen], wrong: ErrorDetails) -> str:
         return f"{key}: {MEANING[wrong['ctx']['pattern']]}, not {wrong['input']!r}"
     if wrong["type"] == "string_type" and isinstance(wrong["input"], int | float | date):
         return f"{key}: YAML takes {wrong['input']} for a number, a date or a truth; write a text in quotes"
-    if wrong["type"] == "union_tag_not_found":
-        return f"{key}: settings are expected, not {wrong['input']!r}"
+    if wrong["type"] in ("union_tag_not_found", "model_type"):
+        return f"{key}: settings are expected, `key: value` lines, not {wrong['input']!r}"
     if wrong["type"] == "union_tag_invalid":
         return f"{key}.family: unknown family; {advice(str(wrong['ctx']['tag']), list(FAMILIES))}"
     if wrong["type"] != "extra_forbidden":
