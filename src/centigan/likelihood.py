@@ -19,7 +19,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from centigan.types import Shape
+from centigan.types import Code, Shape
 
 LEVELS = 256  # of a byte
 
@@ -85,6 +85,21 @@ def log_weight_of(of_image: Tensor, z: Tensor, mean: Tensor, log_variance: Tenso
     """log p(x|z) + log p(z) - log q(z|x) (N,), of the first and one z of q, with z ~ N(0, I) a priori."""
     prior = gaussian_nats(z, torch.zeros_like(z), torch.ones_like(z))
     return of_image + prior - gaussian_nats(z, mean, (log_variance / 2).exp())
+
+
+def log_ratio(code: Code) -> Tensor:
+    """ln q(z|x) - ln p(z) (N,), of the one z, which is N(0, I) a priori."""
+    log_q = gaussian_nats(code.first, code.mean, (code.log_variance / 2).exp())
+    if code.log_sigmas is not None:
+        log_q = log_q - code.log_sigmas
+    return log_q - gaussian_nats(code.z, code.z.new_zeros(()), code.z.new_ones(()))
+
+
+def divergence(code: Code) -> Tensor:
+    """KL(q(z|x) || p(z)) (N,): in closed form, or behind a flow of the one z."""
+    if code.log_sigmas is not None:
+        return log_ratio(code)
+    return divergence_from_standard(code.mean, code.log_variance)
 
 
 def importance_bound(log_weights: Tensor) -> Tensor:

@@ -17,11 +17,20 @@ from centigan.settings.frozen import Frozen
 from centigan.settings.grouping import GroupingSettings
 from centigan.settings.parsing import parse as parse
 from centigan.settings.parsing import parse_json as parse_json
-from centigan.settings.points import point_of, read_study
+from centigan.settings.points import companion, point_of, read_study
 from centigan.yaml_mapping import read_mapping
 
 StageT = TypeVar("StageT", bound=Frozen)
+BEGINNING = "starts_from"  # a setting of `model`: the experiment whose trained networks this one begins with
 PROTOCOL_FILE = "protocol.yaml"  # in a folder of experiments/: what all experiments beside it share
+
+
+class Layer(NamedTuple):
+    """What one place says of the settings."""
+
+    values: dict[str, Any]
+    place: str
+    is_file: bool = True
 
 
 def load(experiment: str | None = None, root: Path = Path()) -> Settings:
@@ -32,9 +41,7 @@ def load(experiment: str | None = None, root: Path = Path()) -> Settings:
             what is its protocol's.
     """
     name, layers = _written(experiment, root)
-    values: dict[str, Any] = {}
-    for layer in layers:
-        values = _merge(values, layer.values)
+    values = _begun(_merged(layers), name, layers, root)
     files = " + ".join(layer.place for layer in layers if layer.is_file)
     settings = _grouped(parse(Settings, values | {"experiment": name}, files), layers[-1].place)
     if (word := _word_of(name)) is not None and settings.grouping.word != word:
@@ -42,6 +49,63 @@ def load(experiment: str | None = None, root: Path = Path()) -> Settings:
     for split in settings.splits:
         for_split(settings, split)
     return settings
+
+
+def _merged(layers: Iterable[Layer]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values = _merge(values, layer.values)
+    return values
+
+
+def _begun(values: dict[str, Any], name: str, layers: list[Layer], root: Path) -> dict[str, Any]:
+    """The same with the model of the experiment that this one starts from, where it starts from one.
+
+    A study's point starts from the point of that experiment which has its values on all other axes.
+    """
+    if not _starts(values):
+        return values
+    said = [layer for layer in layers if BEGINNING in (layer.values.get("model") or {})]
+    place, asked = (said or layers)[-1].place, values["model"].get(BEGINNING)
+    if not asked or not isinstance(asked, str):
+        raise UserError(f"{place}: model.{BEGINNING} is missing: name an experiment, such as digits8/gan")
+    if values["model"].get("decoder"):
+        raise UserError(f"{place}: model.decoder is filled in from model.{BEGINNING}; take it out")
+    if asked.partition("/")[0] != name.partition("/")[0]:
+        raise UserError(f"{place}: model.{BEGINNING}: {asked} is of another protocol than {name}")
+    parent = asked
+    if point := point_of(name, root):
+        found = companion(point, asked, root)
+        if found is None:
+            raise UserError(
+                f"{point.file}: {point.own} starts from {asked}, of which the study has no point with the "
+                "same other values; name it among its experiments"
+            )
+        parent = found.name
+    return _merge(values, {"model": {BEGINNING: parent, "decoder": _decoder_of(parent, place, root)}})
+
+
+def _starts(values: dict[str, Any]) -> bool:
+    """Whether settings as written are of a family that begins with networks of another experiment."""
+    kind = FAMILIES.get(str(family_of(values.get("model") or {})))
+    return kind is not None and BEGINNING in kind.model_fields
+
+
+def _decoder_of(parent: str, place: str, root: Path) -> dict[str, Any]:
+    """The model of an experiment whose images follow from z ~ N(0, I) alone."""
+    where = f"{place}: model.{BEGINNING}: {parent}"
+    if _starts(_merged(_written(parent, root)[1])):
+        raise UserError(f"{where} starts from another one itself; name that one")
+    settings = load(parent, root)
+    if "decodes" not in settings.model.abilities:
+        able = (name for name, kind in FAMILIES.items() if "decodes" in kind().abilities)
+        raise UserError(
+            f"{where} is a {settings.model.title}, whose images do not follow from z ~ N(0, I) alone, or by "
+            f"nothing that can be differentiated; these families' do: {', '.join(able)}"
+        )
+    if any("model" in own for own in settings.splits.values()):
+        raise UserError(f"{where} has models of its own for single splits (`splits`); that is not supported")
+    return settings.model.model_dump(mode="json")
 
 
 def _grouped(settings: Settings, place: str) -> Settings:
@@ -65,14 +129,6 @@ def study_of_params(root: Path = Path()) -> str | None:
     raise UserError(
         f"params.yaml: study: {_in_yaml(name)} is no name of a file of studies/; write it in quotes"
     )
-
-
-class Layer(NamedTuple):
-    """What one place says of the settings."""
-
-    values: dict[str, Any]
-    place: str
-    is_file: bool = True
 
 
 def overridden(experiment: str | None = None, root: Path = Path()) -> list[str]:

@@ -1,10 +1,12 @@
 """A trained family, read back from results/.../train/{split}."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import nn
 
 from centigan.errors import UserError
 from centigan.families import build
@@ -28,7 +30,7 @@ def trained_family(
     classes, shape = _trained_on(trained)
     rng = torch.Generator().manual_seed(0)  # the initial weights are overwritten
     family = build(model, **shape._asdict(), rng=rng)
-    load_networks(family, trained)
+    load_networks(family.networks, trained)
     for network in family.networks.values():
         network.to(device)
     return family, classes, shape
@@ -48,13 +50,13 @@ def _trained_on(folder: Path) -> tuple[list[str], Shape]:
     return list(classes), Shape(len(classes), resolution, channels_of(facts), dimensions, levels_of(facts))
 
 
-def load_networks(family: Family, folder: Path) -> None:
-    """Load folder/<network>.safetensors into every network of the family.
+def load_networks(networks: Mapping[str, nn.Module], folder: Path) -> None:
+    """Load folder/<network>.safetensors into each network.
 
     Raises:
         UserError: when a file is missing or damaged, or belongs to another architecture.
     """
-    for name, network in family.networks.items():
+    for name, network in networks.items():
         path = folder / f"{name}.safetensors"
         try:
             tensors = load_file(path)

@@ -42,6 +42,16 @@ class Batch(NamedTuple):
     labelled: "Batch | None" = None  # a minibatch of images of known class, of a family that takes them apart
 
 
+class Code(NamedTuple):
+    """A draw of q(z|x): of a Gaussian, or of what a flow makes of one."""
+
+    mean: Tensor  # of the Gaussian, (N, L)
+    log_variance: Tensor
+    first: Tensor  # its draw, z_0
+    z: Tensor  # what the flow makes of it; itself without one
+    log_sigmas: Tensor | None  # sums of the flow's ln sigma, (N,): ln q(z) = ln q(z_0) less these
+
+
 @runtime_checkable
 class Family(Protocol):
     """What the engine asks of a model family; it never asks for the family's name."""
@@ -79,6 +89,22 @@ class Latent(Protocol):
         """What is generated of draws from the prior, as many as are wanted: a family inherits it."""
         latent = self.latent(len(wanted.labels), rng)
         return self.generate(latent.to(wanted.labels.device), wanted)
+
+
+@runtime_checkable
+class Decodes(Latent, Protocol):
+    """Its images follow from z ~ N(0, I) alone, by networks that can be differentiated. Ability `decodes`."""
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """Images (N, C, H, W), about in [-1, 1], of z (N, L), in evaluation mode, with gradients."""
+        ...
+
+
+@runtime_checkable
+class Starts(Protocol):
+    """Begins with networks that another experiment trained."""
+
+    started: dict[str, nn.Module]  # by the names that they have there
 
 
 @runtime_checkable

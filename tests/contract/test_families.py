@@ -25,6 +25,7 @@ from centigan.settings.families.cgan import CganConfig
 from centigan.settings.families.cq import CqConfig, FlowSettings
 from centigan.settings.families.dcgan import DcganConfig
 from centigan.settings.families.draw import DrawConfig
+from centigan.settings.families.frozen_decoder import FrozenDecoderConfig
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.gran import GranConfig
 from centigan.settings.families.improved import ImprovedConfig
@@ -49,6 +50,7 @@ from centigan.types import (
     BinaryLikelihood,
     Classifies,
     Clusters,
+    Decodes,
     Demonstrates,
     DemonstratesClasses,
     Discriminates,
@@ -61,6 +63,7 @@ from centigan.types import (
     Primes,
     Reconstructs,
     Represents,
+    Starts,
     TellsDensity,
     Weighs,
     to_network,
@@ -105,6 +108,12 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "draw": DrawConfig(width=0.05, steps=3, latent=4),
     "draw-bytes": DrawConfig(width=0.05, steps=3, latent=4, decoder="gaussian", start="zero"),
     "draw-whole": DrawConfig(width=0.05, steps=3, latent=4, attention=False, clip=None),
+    "frozen_decoder": FrozenDecoderConfig(
+        net="dense", units=8, decoder=WganGpConfig(width=0.05, latent=4).model_dump()
+    ),
+    "frozen_decoder-iaf": FrozenDecoderConfig(
+        width=0.05, net="residual", posterior="iaf", decoder=SnganConfig(width=0.05, latent=4).model_dump()
+    ),
     "gan": GanConfig(width=0.05, steps=2),
     "gan-convolution": GanConfig(width=0.05, net="convolution", update="alternating"),
     "gran": GranConfig(width=0.02, latent=8, steps=2),
@@ -141,6 +150,7 @@ BATCH = 4
 BY_PIXELS = {"pixelcnn"}  # drawn in a loop over pixels: where values are of no account, of small images
 PROTOCOLS = {
     "latent": Latent,
+    "decodes": Decodes,
     "encodes": Encodes,
     "reconstructs": Reconstructs,
     "likelihood": Likelihood,
@@ -284,6 +294,14 @@ def test_a_family_can_do_what_it_says_and_says_what_it_can_do(name: str) -> None
     assert can == CONFIGS[name].abilities - {"by_class"}
     if isinstance(family, Encodes):
         assert family.encode(images).shape == family.latent(len(images), torch.Generator()).shape
+    if isinstance(family, Decodes):
+        z = family.latent(4, torch.Generator().manual_seed(0)).requires_grad_()
+        decoded = family.decode(z)
+        of_classes = Given(torch.tensor([0, 1, 2, 0]))
+        shown = family.generate(z.detach(), of_classes)
+        torch.testing.assert_close(decoded.clamp(-1, 1), shown, rtol=0, atol=0.01)  # but for bins' middles
+        (gradient,) = torch.autograd.grad(decoded.sum(), z)
+        assert gradient.abs().sum(1).all()
     if isinstance(family, Reconstructs):
         again = family.reconstruct(images, torch.Generator().manual_seed(0))
         assert again.shape == images.shape
@@ -550,11 +568,12 @@ def test_what_is_drawn_is_of_the_average_while_that_is_in_place(name: str) -> No
     for network in averages.networks.values():
         for parameter in network.parameters():
             parameter.data.mul_(1.5).add_(0.1)
+    draw = family.sample_noisy if isinstance(family, Starts) else family.sample  # what those draw with rests
     labels = Given(torch.tensor([0, 1]))
-    trained = family.sample(labels, torch.Generator().manual_seed(0))
+    trained = draw(labels, torch.Generator().manual_seed(0))
     with averages.in_place():
-        assert not torch.equal(family.sample(labels, torch.Generator().manual_seed(0)), trained)
-    assert torch.equal(family.sample(labels, torch.Generator().manual_seed(0)), trained)
+        assert not torch.equal(draw(labels, torch.Generator().manual_seed(0)), trained)
+    assert torch.equal(draw(labels, torch.Generator().manual_seed(0)), trained)
 
 
 ADVERSARIES = [  # whose `realness` of an image alone is what D and G are moved by

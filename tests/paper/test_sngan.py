@@ -357,5 +357,5 @@ def test_a_saved_discriminator_is_read_back(tmp_path: Path) -> None:
         save_file(
             {k: v.contiguous() for k, v in network.state_dict().items()}, tmp_path / f"{name}.safetensors"
         )
-    load_networks(other, tmp_path)
+    load_networks(other.networks, tmp_path)
     assert torch.equal(other.realness(images(2)), sngan.realness(images(2)))

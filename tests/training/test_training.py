@@ -25,7 +25,7 @@ from centigan.families.acgan import ACGAN
 from centigan.families.improved import ImprovedGAN
 from centigan.journal import Journal, read_lines, text_until
 from centigan.layout import Layout
-from centigan.manifest import read_facts, read_manifest
+from centigan.manifest import read_facts, read_manifest, sha256
 from centigan.metrics import ms_ssim_in_training
 from centigan.metrics.ms_ssim import measure_real
 from centigan.sampling import sample_split
@@ -216,6 +216,47 @@ def test_weights_that_begin_with_data_do_so_once_and_a_stop_loses_nothing_of_it(
     monkeypatch.setattr(ImprovedGAN, "prime", lambda *_: None)
     fresh_copy(layout)
     assert trained(6) != resumed
+
+
+def test_a_training_that_starts_from_another_takes_its_networks_and_a_stop_loses_nothing(
+    layout: Layout,
+) -> None:
+    gan = {"family": "wgan_gp", "width": 0.05, "latent": 4, "critic_steps": 1}
+    parent = Layout("small/gan", layout.root, "small")
+    child = Layout("small/frozen", layout.root, "small")
+    frozen = {
+        "family": "frozen_decoder",
+        "starts_from": "small/gan",
+        "net": "dense",
+        "units": 8,
+        "decoder": gan,
+    }
+
+    def trained(of: Layout, model: dict[str, object], iterations: int) -> dict[str, bytes]:
+        values = TRAIN.model_dump() | {"model": model}
+        values["train"] |= {"iterations": iterations, "ema": 0.9}
+        train_split(of, "00", TrainStage.model_validate(values), device=CPU)
+        return {path.name: path.read_bytes() for path in of.train("00").iterdir() if path.suffix != ".json"}
+
+    def afresh() -> dict[str, bytes]:
+        for folder in (child.train("00"), child.scratch("00")):
+            shutil.rmtree(folder)
+        return trained(child, frozen, 6)
+
+    trained(parent, gan, 2)
+    trained(child, frozen, 2)
+    resumed = trained(child, frozen, 6)
+    assert afresh() == resumed
+    begun_with = parent.train("00") / "generator.safetensors"
+    found = load_file(child.train("00") / "decoder.safetensors")
+    for key, value in load_file(begun_with).items():
+        assert torch.equal(found[f"networks.generator.{key}"], value)
+    assert sha256(begun_with) in str(read_manifest(child.train("00"))["inputs"])
+
+    trained(parent, gan, 3)  # other weights: a training that began with the former ones is begun anew
+    anew = trained(child, frozen, 6)
+    assert anew["decoder.safetensors"] != resumed["decoder.safetensors"]
+    assert anew == afresh()
 
 
 def test_a_finished_training_is_replaced_when_its_settings_change(layout: Layout, caplog) -> None:

@@ -146,6 +146,19 @@ def test_a_second_experiment_runs_nothing_of_the_protocol_nor_of_the_first(proje
     assert (judge["judge"], judge["features"], judge["publish"]) == (1, 4, 2)
 
 
+def test_a_training_waits_for_that_of_the_experiment_that_it_starts_from(project: Path) -> None:
+    models = {"critic": "family: wgan_gp, width: 0.1"}
+    models["frozen"] = "family: frozen_decoder, starts_from: mine/critic, net: dense"
+    for name, model in models.items():
+        write_experiment(project, f"mine/{name}", TINY.replace("width: 0.1", model))
+    of_both = {"train": 4}
+    assert planned(project, "training", "--config", "experiment=mine/frozen") == of_both
+    assert planned(project, "training", "--config", "experiment=mine/critic,mine/frozen") == of_both
+    ran = snakemake(project, "training", "--config", "experiment=mine/frozen")
+    assert ran.index("mine/critic") < ran.index("mine/frozen")
+    assert planned(project, "training", "--config", "experiment=mine/frozen") == {}
+
+
 def test_results_of_the_layout_before_protocols_are_named_before_the_first_job(project: Path) -> None:
     old = project / "results/demo/summary.json"
     old.parent.mkdir()

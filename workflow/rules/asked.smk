@@ -75,7 +75,16 @@ if others:
         "run one after the other"
     )
 
+
+@cache
+def parent_of(experiment):
+    """The experiment whose trained networks this one begins with; none for most."""
+    return settings_of(experiment).model.parent
+
+
 EXPERIMENTS = [name for name in NAMED if name != PROTOCOL]  # none: the protocol alone is prepared
+PARENTS = {parent_of(name): None for name in EXPERIMENTS if parent_of(name)}.keys() - set(EXPERIMENTS)
+TRAINED = [*EXPERIMENTS, *sorted(PARENTS)]  # of the latter networks alone are made
 
 
 @cache

@@ -47,9 +47,15 @@ RESULT_OF = {  # a rule -> the results that tell what it made
 
 wildcard_constraints:
     protocol=re.escape(PROTOCOL),
-    experiment="|".join(map(re.escape, EXPERIMENTS)) or "(?!)",
+    experiment="|".join(map(re.escape, TRAINED)) or "(?!)",
     split=EVERY_SPLIT,
     figure="|".join(catalogue.FIGURES),
+
+
+def begun_with(wildcards):
+    """The networks that a training begins with, where another experiment trained them."""
+    parent = parent_of(wildcards.experiment)
+    return expand(RESULT_OF["train"], experiment=parent, split=wildcards.split) if parent else []
 
 
 def owner_of(wildcards):
@@ -124,8 +130,10 @@ def source_of(module):
 
 def source_of_family(wildcards):
     """Hash of the source of the experiment's own family: another family makes nothing stale."""
-    family, _, _ = settings_of(wildcards.experiment).model.implementation.partition(".")
-    return source_of(f"families.{family}")
+    experiment = wildcards.experiment
+    owners = [experiment, parent_of(experiment)] if parent_of(experiment) else [experiment]
+    modules = (settings_of(owner).model.implementation.partition(".")[0] for owner in owners)
+    return " ".join(source_of(f"families.{module}") for module in modules)
 
 
 def network_of_features(wildcards):

@@ -9,7 +9,7 @@ from snakemake.cli import get_argument_parser
 from snakemake.io import apply_wildcards
 
 # of results, the shared ones first
-FOLDERS = [Layout(name) for name in [PROTOCOL, *HOMES, *EXPERIMENTS]]
+FOLDERS = [Layout(name) for name in [PROTOCOL, *HOMES, *TRAINED]]
 FOLDERS += [Layout(f"{PROTOCOL}/{STUDY}")] if STUDY else []
 WRITTEN_TOGETHER = {each.name: each.output for each in workflow.rules if each.output[1:]}
 OTHER_THAN_RUNS = (
@@ -73,7 +73,8 @@ def ask_before_first_job():
 
     def build_and_ask():
         build()
-        rules = {name: set() for name in NAMED}
+        asked = [*NAMED, *sorted(PARENTS)]
+        rules = {name: set() for name in asked}
         sharing = {home: [name for name in NAMED if home_of(name) == home] for home in HOMES} | {
             PROTOCOL: NAMED
         }
@@ -83,7 +84,7 @@ def ask_before_first_job():
                 rules[name] |= {job.rule.name, getattr(job.wildcards, "metric", "")}
         look = cache(preflight.look_at_raw)
         try:
-            for name in NAMED:
+            for name in asked:
                 preflight.before_first_job(
                     settings_of(name).layout,
                     settings_of(name),

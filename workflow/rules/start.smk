@@ -92,7 +92,7 @@ def take_rules_as_words():
 def tell_trainings():
     """Let the screens count trainings by their iterations."""
     trainings = {}
-    for experiment in EXPERIMENTS:
+    for experiment in TRAINED:
         for split in splits_of(experiment):
             chosen = reading.stage(settings_of(experiment), STAGES["train"], overridden(experiment, split))
             images = chosen.train.batch_size * chosen.model.batches  # an iteration

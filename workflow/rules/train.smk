@@ -1,6 +1,7 @@
 rule train:
     input:
         arrays=of_protocol("results/{home}/arrays/{split}/SHA256SUMS"),
+        begun_with=begun_with,
     output:
         history="results/{experiment}/train/{split}/history.jsonl",
         snapshots="results/{experiment}/train/{split}/snapshots.safetensors",

@@ -35,13 +35,13 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from centigan.nets.blocks import evaluated, initialise, initialise_by_fan_in
+from centigan.nets.blocks import evaluated, initialise, initialise_by_fan_in, with_gradients
 from centigan.nets.plain import PlainDiscriminator, PlainGenerator
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.nets.spectral import normalise_spectrally
 from centigan.nets.symmetric import show_the_batch
 from centigan.settings.families.batchgan import BatchganConfig as Config
-from centigan.types import Batch, Given, Latent, Shape
+from centigan.types import Batch, Decodes, Given, Shape
 from centigan.updates import adams, ascend, means_over
 
 
@@ -65,7 +65,7 @@ def networks_for(config: Config, shape: Shape, rng: Generator) -> dict[str, nn.M
     return {"generator": generator, "discriminator": discriminator}
 
 
-class BatchGAN(Latent):
+class BatchGAN(Decodes):
     """The family: G and D with one Adam each; a step is updates of D on mixed batches, then one of G."""
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
@@ -113,6 +113,10 @@ class BatchGAN(Latent):
         """s log o + (1 - s) log(1 - o), of what D says beside each image (N,) and the share s, ()."""
         said = logits if self.config.prediction == "image" else logits.mean()
         return (share * F.logsigmoid(said) + (1 - share) * F.logsigmoid(-said)).mean()
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """What is generated, with gradients."""
+        return with_gradients(self.networks["generator"], latent)
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""

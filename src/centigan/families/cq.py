@@ -46,24 +46,25 @@ from torch.optim import Adam, Optimizer
 from centigan.likelihood import (
     bits_per_dim,
     density_of,
-    divergence_from_standard,
+    divergence,
     gaussian_nats,
     importance_bound,
+    log_ratio,
 )
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import evaluated, evaluating
-from centigan.nets.covering import Code, Decoder, Encoder, begin, discriminator
+from centigan.nets.blocks import at_rest, evaluated, evaluating
+from centigan.nets.covering import Decoder, Encoder, begin, discriminator
 from centigan.nets.gaussian import noise_apart
 from centigan.nets.weight_norm import initialise_by_data
 from centigan.settings.families.cq import CqConfig as Config
 from centigan.shown import again_sheet, samples_sheet
-from centigan.types import Batch, Given, Latent, Shape, Sheet
+from centigan.types import Batch, Code, Decodes, Given, Shape, Sheet
 from centigan.updates import ascend
 
 DRAWS = 100  # z of q(z|x) behind the density of a point
 
 
-class CQ(Latent):
+class CQ(Decodes):
     """The family: encoder and decoder, with f, under one Adam; D under another."""
 
     bound = "elbo"
@@ -71,7 +72,7 @@ class CQ(Latent):
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
         self.config, self.of, self.of_points = config, density_of(shape), bool(shape.dimensions)
         self.sampled = config.sampled
-        encoder, decoder = Encoder(config, shape), Decoder(config, shape)
+        encoder, decoder = Encoder(config, config.latent, shape), Decoder(config, shape)
         begin(encoder, config, shape, rng)
         begin(decoder, config, shape, rng)
         self.networks: dict[str, nn.Module] = {"encoder": encoder, "decoder": decoder}
@@ -166,6 +167,11 @@ class CQ(Latent):
         with torch.no_grad():
             return self.of.shown(self.decoder.to_images(means))
 
+    def decode(self, latent: Tensor) -> Tensor:
+        """w (N, C, H, W) of z (N, latent), with gradients."""
+        with at_rest(self.decoder):
+            return self.decoder.to_images(self.decoder(latent))
+
     def sample_noisy(self, wanted: Given, rng: Generator) -> Tensor:
         """Draws of the model whose likelihood is bounded: with the decoder's noise."""
         z = self.latent(len(wanted.labels), rng).to(wanted.labels.device)
@@ -244,18 +250,3 @@ class JudgedCQ(CQ):
 def cq(config: Config, shape: Shape, rng: Generator) -> CQ:
     """The family that the settings ask for."""
     return (JudgedCQ if config.quality_weight else CQ)(config, shape, rng)
-
-
-def log_ratio(code: Code) -> Tensor:
-    """ln q(z|x) - ln p(z), nats (N,), of the one z."""
-    log_q = gaussian_nats(code.first, code.mean, (code.log_variance / 2).exp())
-    if code.log_sigmas is not None:
-        log_q = log_q - code.log_sigmas
-    return log_q - gaussian_nats(code.z, code.z.new_zeros(()), code.z.new_ones(()))
-
-
-def divergence(code: Code) -> Tensor:
-    """KL(q(z|x) || p(z)), nats (N,): in closed form, or behind a flow of the one z."""
-    if code.log_sigmas is not None:
-        return log_ratio(code)
-    return divergence_from_standard(code.mean, code.log_variance)

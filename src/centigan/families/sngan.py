@@ -32,13 +32,13 @@ import torch
 from torch import Generator, Tensor, nn
 
 from centigan.losses import hinge_fake, hinge_real, log_fake, log_real
-from centigan.nets.blocks import evaluated, initialise, initialise_by_fan_in
+from centigan.nets.blocks import evaluated, initialise, initialise_by_fan_in, with_gradients
 from centigan.nets.plain import PlainDiscriminator, PlainGenerator
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.nets.residual import ResidualDiscriminator, ResidualGenerator, initialise_residual
 from centigan.nets.spectral import normalise_spectrally
 from centigan.settings.families.sngan import SnganConfig as Config
-from centigan.types import Batch, Given, Latent, Shape
+from centigan.types import Batch, Decodes, Given, Shape
 from centigan.updates import adams, ascend, decay_linearly, means_over
 
 
@@ -62,7 +62,7 @@ def networks_for(config: Config, shape: Shape, rng: Generator) -> dict[str, nn.M
     return {"generator": generator, "discriminator": discriminator}
 
 
-class SNGAN(Latent):
+class SNGAN(Decodes):
     """The family: G and D with one Adam each; in a step several updates of D, one of G."""
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
@@ -111,6 +111,10 @@ class SNGAN(Latent):
         if self.config.loss == "hinge":
             return hinge_real(real_logits) + hinge_fake(fake_logits)
         return log_real(real_logits) + log_fake(fake_logits)
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """What is generated, with gradients."""
+        return with_gradients(self.networks["generator"], latent)
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""

@@ -35,10 +35,10 @@ from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
 from centigan.losses import log_fake, log_real
-from centigan.nets.blocks import LEAKY_SLOPE, evaluated, scaled, without_autocast
+from centigan.nets.blocks import LEAKY_SLOPE, evaluated, scaled, with_gradients, without_autocast
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.unrolled import UnrolledConfig as Config
-from centigan.types import Batch, Given, Latent, Shape
+from centigan.types import Batch, Decodes, Given, Shape
 from centigan.updates import adams, ascend
 
 FIRST_SIDE, FIRST_MAPS = 4, 8
@@ -111,7 +111,7 @@ def networks_for(config: Config, shape: Shape, rng: Generator) -> dict[str, nn.M
     return networks
 
 
-class UnrolledGAN(Latent):
+class UnrolledGAN(Decodes):
     """The family: G and D with one Adam each; G is moved by D's coming steps, and then D makes one."""
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
@@ -169,6 +169,10 @@ class UnrolledGAN(Latent):
                 lambda row: -objective(*judge(row)), row, in_a_row(gradients), adam, self.config.steps
             )
         )
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """What is generated, with gradients."""
+        return with_gradients(self.networks["generator"], latent)
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""

@@ -29,11 +29,18 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer, RMSprop
 
-from centigan.nets.blocks import LEAKY_SLOPE, evaluated, initialise_by_fan_in, initialise_with_gains, scaled
+from centigan.nets.blocks import (
+    LEAKY_SLOPE,
+    evaluated,
+    initialise_by_fan_in,
+    initialise_with_gains,
+    scaled,
+    with_gradients,
+)
 from centigan.nets.convolution import FIRST_SIDE, plan
 from centigan.nets.points import PointDiscriminator, PointGenerator, stack
 from centigan.settings.families.wgan import WganConfig as Config
-from centigan.types import Batch, Given, Latent, Shape
+from centigan.types import Batch, Decodes, Given, Shape
 from centigan.updates import ascend, means_over
 
 DENSE_UNITS = 512
@@ -102,7 +109,7 @@ def networks_for(config: Config, shape: Shape, rng: Generator) -> tuple[nn.Modul
     return generator, critic
 
 
-class WGAN(Latent):
+class WGAN(Decodes):
     """The family: G and the critic with one RMSprop each; several updates of the critic a step, one of G."""
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
@@ -143,6 +150,10 @@ class WGAN(Latent):
             "wasserstein": wasserstein.detach(),
             "gradient_critic": gradient_critic,
         }
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """What is generated, before it is clamped, with gradients."""
+        return with_gradients(self.networks["generator"], latent)
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""

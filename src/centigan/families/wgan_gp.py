@@ -33,12 +33,13 @@ from centigan.nets.blocks import (
     halving_block,
     initialise_by_fan_in,
     upsample_block,
+    with_gradients,
     without_autocast,
 )
 from centigan.nets.convolution import FIRST_SIDE
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.wgan_gp import WganGpConfig as Config
-from centigan.types import Batch, Given, Latent, Shape
+from centigan.types import Batch, Decodes, Given, Shape
 from centigan.updates import adams, ascend, means_over
 
 FIRST_MAPS = 128
@@ -92,7 +93,7 @@ def networks_for(config: Config, shape: Shape) -> tuple[nn.Module, nn.Module]:
     return ImageGenerator(config, shape), Critic(config, shape)
 
 
-class WGANGP(Latent):
+class WGANGP(Decodes):
     """The family: G and the critic with one Adam each; in a step several updates of the critic, one of G."""
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
@@ -139,6 +140,10 @@ class WGANGP(Latent):
             "norm": norms.detach().mean(),
             "gradient_critic": gradient_critic,
         }
+
+    def decode(self, latent: Tensor) -> Tensor:
+        """What is generated, with gradients."""
+        return with_gradients(self.networks["generator"], latent)
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] of z (N, latent), with batch norm's running statistics."""

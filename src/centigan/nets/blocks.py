@@ -69,19 +69,32 @@ class Noise(nn.Module):
 
 
 @contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """While the block runs, a network in training drops nothing and has running statistics; no gradients."""
+def at_rest(network: nn.Module) -> Iterator[None]:
+    """While the block runs, a network in training drops nothing and has running statistics."""
     network.eval()
     try:
-        with torch.no_grad():
-            yield
+        yield
     finally:
         network.train()
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """The same without gradients."""
+    with at_rest(network), torch.no_grad():
+        yield
 
 
 def evaluated(network: nn.Module, *inputs: Tensor) -> Tensor:
     """What a network in training says of inputs in evaluation mode."""
     with evaluating(network):
+        found: Tensor = network(*inputs)
+    return found
+
+
+def with_gradients(network: nn.Module, *inputs: Tensor) -> Tensor:
+    """The same, as a function that can be differentiated."""
+    with at_rest(network):
         found: Tensor = network(*inputs)
     return found
 

@@ -6,7 +6,6 @@ have small fully connected networks, whatever the kind is.
 """
 
 from math import prod
-from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -30,26 +29,17 @@ from centigan.nets.spectral import normalise_spectrally
 from centigan.nets.weight_norm import initialise_normed
 from centigan.settings.families.cq import CqConfig as Config
 from centigan.settings.families.cq import FlowSettings
-from centigan.types import Shape
+from centigan.settings.posterior import WithPosterior
+from centigan.types import Code, Shape
 
 SLOPE = 0.1
 FIRST_STD = 0.05  # of the directions of weights in f
 
 
-class Code(NamedTuple):
-    """A draw of q(z|x)."""
-
-    mean: Tensor  # of the Gaussian, (N, latent)
-    log_variance: Tensor
-    first: Tensor  # its draw, z_0
-    z: Tensor  # what the flow makes of it; itself without one
-    log_sigmas: Tensor | None  # sums of the flow's ln sigma, (N,): ln q(z) = ln q(z_0) less these
-
-
 class Encoder(nn.Module):
     """q(z|x) of w (N, C, H, W): a diagonal Gaussian, or with an inverse autoregressive flow behind it."""
 
-    def __init__(self, config: Config, shape: Shape) -> None:
+    def __init__(self, config: WithPosterior, latent: int, shape: Shape) -> None:
         super().__init__()
         if shape.dimensions:
             features, count = config.points.generator_units, config.points.generator_layers
@@ -63,11 +53,11 @@ class Encoder(nn.Module):
             layers = [down_blocks(shape, config.width, still=2), Summed()]
             features = scaled(DISCRIMINATOR_MAPS, config.width)
         self.layers = nn.Sequential(*layers)
-        self.head = GaussianHead(features, config.latent)
+        self.head = GaussianHead(features, latent)
         self.bend = None
         if config.posterior == "iaf":
             hidden = features if shape.dimensions else scaled(config.units, config.width)
-            self.bend = flow_of_codes(config.latent, [hidden], features, config.posterior_steps)
+            self.bend = flow_of_codes(latent, [hidden], features, config.posterior_steps)
 
     def forward(self, w: Tensor, noise: Tensor) -> Code:
         """w (N, C, H, W) in [-1, 1), standard noise (N, latent) -> a draw; of noise 0 its middle."""
@@ -156,7 +146,7 @@ def discriminator(config: Config, shape: Shape, rng: Generator) -> nn.Module:
     return network
 
 
-def begin(network: nn.Module, config: Config, shape: Shape, rng: Generator) -> None:
+def begin(network: nn.Module, config: WithPosterior, shape: Shape, rng: Generator) -> None:
     """Draw weights by fan-in, or as SNGAN's residual networks have them; f is the logit alone at first."""
     residual = config.net == "residual" and not shape.dimensions
     draw = initialise_residual if residual else initialise_by_fan_in

@@ -50,8 +50,9 @@ class NoisyDecoder(nn.Module):
 
 
 def noise_apart(networks: Iterable[nn.Module], lr: float) -> list[dict[str, Any]]:
-    """Parameters in groups of an optimiser: the noise, where there is one, has a rate of its own."""
-    named = [pair for network in networks for pair in network.named_parameters()]
+    """Trained parameters in groups of an optimiser: the noise, where there is one, has a rate of its own."""
+    of_all = (pair for network in networks for pair in network.named_parameters())
+    named = [(name, parameter) for name, parameter in of_all if parameter.requires_grad]
     groups: list[dict[str, Any]] = [
         {"params": [p for name, p in named if name != "log_sigma"]},
         {"params": [p for name, p in named if name == "log_sigma"], "lr": lr},

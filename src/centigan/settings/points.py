@@ -98,6 +98,14 @@ def point_of(experiment: str, root: Path = Path()) -> Point | None:
     return found[experiment]
 
 
+def companion(point: Point, base: str, root: Path = Path()) -> Point | None:
+    """The point of the same study that stands on another file, with the same values on all other axes."""
+    study, found = _read(point.file.stem, root)
+    shared = [key for axis in study.axes if EXPERIMENT not in axis for key in axis]
+    same = (each for each in found.values() if all(each.values[key] == point.values[key] for key in shared))
+    return next((each for each in same if each.base == base), None)
+
+
 def expanded(study: Study, name: str, file: Path) -> list[Point]:
     """The points of a study whose axes are sound."""
     counts = [len(next(iter(axis.values()))) for axis in study.axes]

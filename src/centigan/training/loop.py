@@ -23,6 +23,7 @@ from centigan.manifest import channels_of, describe, levels_of, read_facts, sha2
 from centigan.seeds import counter_seed
 from centigan.settings.stages import TrainStage
 from centigan.sheets import Images
+from centigan.trained import load_networks
 from centigan.training.averaging import Averages
 from centigan.training.checkpoint import Checkpoint, Checkpoints
 from centigan.training.engine import Engine, peak_memory
@@ -31,7 +32,7 @@ from centigan.training.progress import Progress
 from centigan.training.snapshots import snapshot, snapshot_iterations
 from centigan.training.stopping import Stop, Stopped
 from centigan.training.watch import Watch
-from centigan.types import Family, Primes
+from centigan.types import Family, Primes, Starts
 
 # settings that may change between an interrupted run and its continuation
 FREE = {"train": {"iterations", "checkpoint_every", "checkpoint_minutes", "on_divergence"}}
@@ -133,9 +134,14 @@ def _train(
     identity |= {"classes": len(classes), "engine": engine.describe()}  # their names change no weight
     pixels: dict[str, int] = {name: facts[name] for name in ("channels", "levels") if name in facts}
     identity |= pixels
+    beginning = _beginning(family, layout, split, stage)
+    if beginning:
+        identity |= {"beginning": {file.name: sha256(file) for file in beginning}}
     checkpoints = Checkpoints(scratch, identity=identity, settings=settings)
     state = checkpoints.resume(family, averages)
-    if not state.iteration and isinstance(family, Primes):  # what it sets is in every checkpoint
+    if isinstance(family, Starts) and not state.iteration:  # what they set is in every checkpoint
+        load_networks(family.started, beginning[0].parent)
+    if not state.iteration and isinstance(family, Primes):
         seed = counter_seed(settings.seed, split, "prime")
         torch.manual_seed(seed)
         family.prime(engine.laid_out(batches.at(1)), rng.manual_seed(seed))
@@ -202,7 +208,15 @@ def _train(
             # a checkpoint of a longer training, which took none here
             snapshots[settings.iterations] = snapshot(family, split, settings, groups, classes, device)
         wanted = {at: snapshots[at] for at in snapshot_iterations(settings)}
-        _export(family, layout, split, stage, classes, pixels, engine, journal.text, wanted)
+        _export(family, layout, split, stage, beginning, classes, pixels, engine, journal.text, wanted)
+
+
+def _beginning(family: Family, layout: Layout, split: str, stage: TrainStage) -> list[Path]:
+    """The networks of another experiment that this training begins with; none for most families."""
+    if not (stage.model.parent and isinstance(family, Starts)):
+        return []
+    folder = Layout(stage.model.parent, layout.root).train(split)
+    return [folder / f"{name}.safetensors" for name in family.started]
 
 
 def save_networks(family: Family, folder: Path) -> None:
@@ -224,6 +238,7 @@ def _export(
     layout: Layout,
     split: str,
     stage: TrainStage,
+    beginning: list[Path],
     classes: list[str],
     pixels: dict[str, int],
     engine: Engine,
@@ -237,7 +252,7 @@ def _export(
     images = torch.from_numpy(np.stack(list(snapshots.values())))
     with atomic_path(folder / "snapshots.safetensors") as temporary:
         save_file({"images": images, "iterations": torch.tensor(list(snapshots))}, temporary)
-    inputs = [layout.arrays(split) / "images.npy", layout.arrays(split) / "labels.npy"]
+    inputs = [*(layout.arrays(split) / f"{name}.npy" for name in ("images", "labels")), *beginning]
     how = {"seed": stage.train.seed, "engine": engine.describe()}
     how["threads"] = torch.get_num_threads()  # sums in another order: other last bits
     gpu = engine.device.type == "cuda"

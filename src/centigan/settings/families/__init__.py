@@ -18,6 +18,7 @@ from centigan.settings.families.contract import FamilySettings
 from centigan.settings.families.cq import CqConfig
 from centigan.settings.families.dcgan import DcganConfig
 from centigan.settings.families.draw import DrawConfig
+from centigan.settings.families.frozen_decoder import FrozenDecoderConfig
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.families.gran import GranConfig
 from centigan.settings.families.improved import ImprovedConfig
@@ -53,6 +54,7 @@ ModelConfig = Annotated[
     | Annotated[CqConfig, Tag("cq")]
     | Annotated[DcganConfig, Tag("dcgan")]
     | Annotated[DrawConfig, Tag("draw")]
+    | Annotated[FrozenDecoderConfig, Tag("frozen_decoder")]
     | Annotated[GanConfig, Tag("gan")]
     | Annotated[GranConfig, Tag("gran")]
     | Annotated[ImprovedConfig, Tag("improved")]
@@ -80,6 +82,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "cq": CqConfig,
     "dcgan": DcganConfig,
     "draw": DrawConfig,
+    "frozen_decoder": FrozenDecoderConfig,
     "gan": GanConfig,
     "gran": GranConfig,
     "improved": ImprovedConfig,

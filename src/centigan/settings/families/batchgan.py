@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from centigan.settings.families.contract import OfPointsToo, Panels
+from centigan.settings.families.contract import Ability, OfPointsToo, Panels
 from centigan.settings.frozen import Count
 
 
@@ -34,3 +34,8 @@ class BatchganConfig(OfPointsToo):
     def batches(self) -> int:
         """One for each update of D."""
         return self.discriminator_steps
+
+    @property
+    def abilities(self) -> frozenset[Ability]:
+        """Draws without classes."""
+        return frozenset({"latent", "decodes"})

@@ -19,6 +19,7 @@ Ability = Literal[
     "classifies",  # names the class of an image
     "clusters",  # tells groups of images apart that no label named
     "represents",  # has features of an image that a linear classifier may learn from
+    "decodes",  # its images follow from z ~ N(0, I) alone, by networks that can be differentiated
     "discriminates",  # tells how real an image looks
     "density",  # tells the density of a point, or a bound on it
     "demonstrates",  # draws what its paper shows
@@ -89,6 +90,11 @@ class FamilySettings(Frozen):
     def needs_a_plane(self) -> bool:
         """Whether points must have two coordinates, since a coupling keeps one and moves the other."""
         return False
+
+    @property
+    def parent(self) -> str | None:
+        """The experiment that trained the networks which this model begins with."""
+        return None
 
     @property
     def batches(self) -> int:

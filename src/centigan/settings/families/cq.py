@@ -9,9 +9,9 @@ from centigan.settings.families.contract import (
     Panels,
     PointCouplings,
     PointNetworks,
-    WithPoints,
 )
 from centigan.settings.frozen import Count, Frozen
+from centigan.settings.posterior import WithPosterior
 
 ALWAYS = ("bits a dimension",)  # panels of each model
 
@@ -31,7 +31,7 @@ class CoveringPoints(PointNetworks):
     flow: PointCouplings = Field(PointCouplings(), description="couplings of the map f, in a plane")
 
 
-class CqConfig(WithPoints):
+class CqConfig(WithPosterior):
     """Models and optimisers of one generator under two losses; a weight of 0 leaves one of them out."""
 
     title: ClassVar[str] = "CQ"
@@ -50,14 +50,6 @@ class CqConfig(WithPoints):
     )
     quality_weight: float = Field(0.05, ge=0, description="of minus D's mean logit; 0: a VAE, without D")
     flow: FlowSettings | None = Field(None, description="the map f; null: images are the decoder's own space")
-    net: Literal["dense", "convolution", "residual"] = Field(
-        "convolution", description="those of SNGAN; dense: two hidden layers of `units`"
-    )
-    posterior: Literal["diagonal", "iaf"] = Field(
-        "diagonal", description="q: a Gaussian, or one with an inverse autoregressive flow behind it"
-    )
-    posterior_steps: Count = Field(2, le=16, description="of that flow; posterior: iaf")
-    units: Count = Field(256, description="of a hidden layer of net: dense")
     latent: Count = Field(128, description="dimensions of z")
     discriminator_width: float = Field(1.0, gt=0, le=8, description="multiplier on D's maps or units")
     discriminator_blocks: Count = Field(2, description="of D that do not halve; net: residual")
@@ -65,8 +57,6 @@ class CqConfig(WithPoints):
         False, description="D judges draws with the decoder's noise, not means; points are drawn so, too"
     )
     lr: float = Field(2.0e-4, gt=0, description="Adam's step size, of encoder, decoder and f")
-    sigma_lr: float = Field(1.0e-2, gt=0, description="the same, of the logarithm of the decoder's noise")
-    sigma_floor: float = Field(1.0e-3, gt=0, le=1, description="that noise is above it")
     discriminator_lr: float = Field(2.0e-4, gt=0, description="Adam's step size for D")
     beta1: float = Field(0.5, ge=0, lt=1)
     beta2: float = Field(0.999, ge=0, lt=1)
@@ -101,5 +91,5 @@ class CqConfig(WithPoints):
     def abilities(self) -> frozenset[Ability]:
         """Draws without classes, finds codes, bounds the likelihood; a D tells how real an image looks."""
         found: set[Ability] = {"latent", "encodes", "reconstructs", "likelihood", "noisy", "density"}
-        found |= {"demonstrates"}
+        found |= {"decodes", "demonstrates"}
         return frozenset(found | {"discriminates"} if self.quality_weight else found)

@@ -37,7 +37,7 @@ class SnganConfig(OfPointsToo):
     @property
     def abilities(self) -> frozenset[Ability]:
         """Draws without classes; D tells how real an image looks."""
-        return frozenset({"latent", "discriminates"})
+        return frozenset({"latent", "decodes", "discriminates"})
 
     @property
     def batches(self) -> int:

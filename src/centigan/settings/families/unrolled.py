@@ -37,4 +37,4 @@ class UnrolledConfig(OfPointsToo):
     @property
     def abilities(self) -> frozenset[Ability]:
         """Draws without classes; D tells how real an image looks."""
-        return frozenset({"latent", "discriminates"})
+        return frozenset({"latent", "decodes", "discriminates"})

@@ -34,7 +34,7 @@ class WganConfig(OfPointsToo):
     @property
     def abilities(self) -> frozenset[Ability]:
         """Draws without classes; the critic tells how real an image looks."""
-        return frozenset({"latent", "discriminates"})
+        return frozenset({"latent", "decodes", "discriminates"})
 
     @property
     def batches(self) -> int:

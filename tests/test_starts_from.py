@@ -1,0 +1,87 @@
+"""Experiments that begin with networks of another one: which one that is, and what cannot be one."""
+
+from pathlib import Path
+
+import pytest
+
+from centigan import params
+from centigan.errors import UserError
+from centigan.study_points import load_points
+
+FROZEN = "model: {family: frozen_decoder, starts_from: digits/critic, net: dense}\n"
+STUDY = """
+of: digits
+axes:
+  - experiment: [critic, frozen]
+  - train.seed: [0, 1]
+columns: [bits_per_dim/held_out]
+over: [train.seed]
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    files = {
+        "params.yaml": "experiment: digits/critic\n",
+        "experiments/digits/protocol.yaml": "",
+        "experiments/digits/critic.yaml": "model: {family: wgan_gp, width: 0.25}\n",
+        "experiments/digits/frozen.yaml": FROZEN,
+        "experiments/shapes/protocol.yaml": "",
+        "experiments/shapes/critic.yaml": "model: {family: wgan_gp}\n",
+        "studies/bits.yaml": STUDY,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_an_experiment_knows_the_model_that_it_starts_from(project: Path) -> None:
+    model = params.load("digits/frozen", project).model
+    assert model.parent == "digits/critic"
+    assert model.decoder == params.load("digits/critic", project).model.model_dump(mode="json")
+    assert params.load("digits/critic", project).model.parent is None
+
+
+def test_another_width_of_the_one_is_another_model_of_the_other(project: Path) -> None:
+    before = params.load("digits/frozen", project)
+    (project / "experiments/digits/critic.yaml").write_text("model: {family: wgan_gp, width: 0.5}\n")
+    assert params.load("digits/frozen", project) != before
+
+
+def test_a_point_starts_from_the_point_with_its_values_on_the_other_axes(project: Path) -> None:
+    found = load_points("bits", project)
+    assert found["digits/bits/frozen-1"].model.parent == "digits/bits/critic-1"
+    assert found["digits/bits/frozen-0"].model.parent == "digits/bits/critic-0"
+
+
+def test_a_study_without_what_a_point_starts_from_is_told_so(project: Path) -> None:
+    (project / "studies/bits.yaml").write_text(STUDY.replace("[critic, frozen]", "[frozen]"))
+    with pytest.raises(UserError, match=r"bits\.yaml: frozen-0 starts from digits/critic.* name it"):
+        load_points("bits", project)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("family: frozen_decoder", "starts_from is missing: name an experiment"),
+        ("family: frozen_decoder, starts_from: [a]", "starts_from is missing"),
+        ("family: frozen_decoder, starts_from: digits/crytic", "no file .*did you mean `digits/critic`"),
+        ("family: frozen_decoder, starts_from: shapes/critic", "is of another protocol than digits/mine"),
+        ("family: frozen_decoder, starts_from: digits/frozen", "starts from another one itself"),
+        ("family: frozen_decoder, starts_from: digits/mine", "starts from another one itself"),
+        ("family: frozen_decoder, starts_from: digits/acgan", "is a AC-GAN, .*these families' do: .*wgan_gp"),
+        ("family: frozen_decoder, starts_from: digits/own", "models of its own for single splits"),
+        (
+            "family: frozen_decoder, starts_from: digits/critic, decoder: {family: sngan}",
+            "decoder is filled in",
+        ),
+    ],
+)
+def test_what_cannot_be_started_from_is_said_with_the_file(project: Path, model: str, message: str) -> None:
+    folder = project / "experiments/digits"
+    (folder / "acgan.yaml").write_text("model: {family: acgan}\n")
+    (folder / "own.yaml").write_text("model: {family: wgan_gp}\nsplits: {0: {model: {width: 0.5}}}\n")
+    (folder / "mine.yaml").write_text(f"model: {{{model}}}\n")
+    with pytest.raises(UserError, match=message):
+        params.load("digits/mine", project)
