@@ -25,12 +25,14 @@ class Shape(NamedTuple):
     channels: int = 3  # C: 3, or 1 for grey images
     dimensions: int = 0  # d, where points (N, d) take the place of images; 0: images
     levels: int = 256  # values of a pixel, evenly over [-1, 1]; the digits as they are stored have 17
+    embedding: int = 0  # E, numbers that a caption is embedded in; 0: images have no captions
 
 
 class Given(NamedTuple):
     """What is known of each image in training, or asked for in sampling: a row an image."""
 
     labels: Tensor  # (N,) int64, position of the class within the split; -1: not known, or none asked for
+    captions: Tensor | None = None  # (N, E) float32, what a text encoder makes of captions; None: no captions
 
 
 class Batch(NamedTuple):

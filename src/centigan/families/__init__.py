@@ -20,11 +20,12 @@ def build(
     channels: int = 3,
     dimensions: int = 0,
     levels: int = 256,
+    embedding: int = 0,
     rng: Generator,
 ) -> Family:
     """A freshly initialised family for what `types.Shape` tells."""
     spare_compiler_import()
     module, name = config.implementation.split(".")
     kind = getattr(import_module(f"centigan.families.{module}"), name)
-    family: Family = kind(config, Shape(classes, resolution, channels, dimensions, levels), rng)
+    family: Family = kind(config, Shape(classes, resolution, channels, dimensions, levels, embedding), rng)
     return family

@@ -10,6 +10,7 @@ from centigan.settings.frozen import Count, Frozen
 
 Ability = Literal[
     "by_class",  # draws images of a class that is asked for
+    "by_caption",  # draws what a caption says, and learns it from captions
     "latent",  # draws an image from each point of a latent space
     "encodes",  # finds the point that an image comes from
     "reconstructs",  # draws an image again
