@@ -13,6 +13,7 @@ from centigan.errors import UserError
 from centigan.layout import GROUPS, split_name
 from centigan.settings import OF_STUDIES, OWN_SECTIONS, Named, Settings
 from centigan.settings.families import FAMILIES, family_of
+from centigan.settings.families.contract import StartingFromAnother
 from centigan.settings.frozen import Frozen
 from centigan.settings.grouping import GroupingSettings
 from centigan.settings.parsing import parse as parse
@@ -63,7 +64,8 @@ def _begun(values: dict[str, Any], name: str, layers: list[Layer], root: Path) -
 
     A study's point starts from the point of that experiment which has its values on all other axes.
     """
-    if not _starts(values):
+    kind = _starting(values)
+    if kind is None:
         return values
     said = [layer for layer in layers if BEGINNING in (layer.values.get("model") or {})]
     place, asked = (said or layers)[-1].place, values["model"].get(BEGINNING)
@@ -82,27 +84,28 @@ def _begun(values: dict[str, Any], name: str, layers: list[Layer], root: Path) -
                 "same other values; name it among its experiments"
             )
         parent = found.name
-    return _merge(values, {"model": {BEGINNING: parent, "decoder": _decoder_of(parent, place, root)}})
+    return _merge(values, {"model": {BEGINNING: parent, "decoder": _model_of(parent, kind, place, root)}})
 
 
-def _starts(values: dict[str, Any]) -> bool:
-    """Whether settings as written are of a family that begins with networks of another experiment."""
+def _starting(values: dict[str, Any]) -> type[StartingFromAnother] | None:
+    """The family of settings as written, where it begins with networks of another experiment."""
     kind = FAMILIES.get(str(family_of(values.get("model") or {})))
-    return kind is not None and BEGINNING in kind.model_fields
+    return kind if kind is not None and issubclass(kind, StartingFromAnother) else None
 
 
-def _decoder_of(parent: str, place: str, root: Path) -> dict[str, Any]:
-    """The model of an experiment whose images follow from z ~ N(0, I) alone."""
+def _model_of(parent: str, kind: type[StartingFromAnother], place: str, root: Path) -> dict[str, Any]:
+    """The model of an experiment that is able to do what a family asks of those that it begins with."""
     where = f"{place}: model.{BEGINNING}: {parent}"
-    if _starts(_merged(_written(parent, root)[1])):
+    if _starting(_merged(_written(parent, root)[1])):
         raise UserError(f"{where} starts from another one itself; name that one")
     settings = load(parent, root)
-    if "decodes" not in settings.model.abilities:
-        able = (name for name, kind in FAMILIES.items() if "decodes" in kind().abilities)
-        raise UserError(
-            f"{where} is a {settings.model.title}, whose images do not follow from z ~ N(0, I) alone, or by "
-            f"nothing that can be differentiated; these families' do: {', '.join(able)}"
+    if kind.asked_of_parent not in settings.model.abilities:
+        able = (
+            name
+            for name, other in FAMILIES.items()
+            if kind.asked_of_parent in other().abilities and not issubclass(other, StartingFromAnother)
         )
+        raise UserError(f"{where} is a {settings.model.title}, {kind.lacking}: {', '.join(able)}")
     if any("model" in own for own in settings.splits.values()):
         raise UserError(f"{where} has models of its own for single splits (`splits`); that is not supported")
     return settings.model.model_dump(mode="json")

@@ -115,6 +115,26 @@ class FamilySettings(Frozen):
         return list(classes) if "by_class" in self.abilities or len(classes) == 1 else [WHOLE]
 
 
+class StartingFromAnother(FamilySettings):
+    """A family that begins with networks which another experiment trained.
+
+    A subclass says what that experiment's family must be able to do, and what is wrong with one that is not.
+    """
+
+    asked_of_parent: ClassVar[Ability]
+    lacking: ClassVar[str]  # after "is a <title>, "; families that are able follow
+
+    starts_from: str
+    decoder: dict[str, Any] = Field(
+        default_factory=dict, description="that experiment's model; filled in, never written"
+    )
+
+    @property
+    def parent(self) -> str | None:
+        """The experiment whose networks this one begins with."""
+        return self.starts_from
+
+
 class WithPoints(FamilySettings):
     """A family that learns images, and points by networks of their own, of any settings."""
 
