@@ -57,7 +57,7 @@ def test_a_point_starts_from_the_point_with_its_values_on_the_other_axes(project
 
 def test_a_study_without_what_a_point_starts_from_is_told_so(project: Path) -> None:
     (project / "studies/bits.yaml").write_text(STUDY.replace("[critic, frozen]", "[frozen]"))
-    with pytest.raises(UserError, match=r"bits\.yaml: frozen-0 starts from digits/critic.* name it"):
+    with pytest.raises(UserError, match=r"frozen.yaml: model.starts_from: frozen-0 starts .* no point with"):
         load_points("bits", project)
 
 
@@ -65,13 +65,19 @@ def test_a_study_without_what_a_point_starts_from_is_told_so(project: Path) -> N
     ("model", "message"),
     [
         ("family: frozen_decoder", "starts_from is missing: name an experiment"),
-        ("family: frozen_decoder, starts_from: [a]", "starts_from is missing"),
+        (
+            "family: frozen_decoder, starts_from: [a]",
+            r"mine\.yaml: model.starts_from: \[\"a\"\] names no experiment",
+        ),
+        ("family: frozen_decoder, starts_from: digits", "names no experiment"),
+        ("family: frozen_decoder, starts_from: digits/", "names no experiment"),
         ("family: frozen_decoder, starts_from: digits/crytic", "no file .*did you mean `digits/critic`"),
         ("family: frozen_decoder, starts_from: shapes/critic", "is of another protocol than digits/mine"),
         ("family: frozen_decoder, starts_from: digits/frozen", "starts from another one itself"),
         ("family: frozen_decoder, starts_from: digits/mine", "starts from another one itself"),
         ("family: frozen_decoder, starts_from: digits/acgan", "is a AC-GAN, .*these families' do: .*wgan_gp"),
         ("family: frozen_decoder, starts_from: digits/own", "models of its own for single splits"),
+        ("family: frozen_decoder, starts_from: digits/critic, decoder: null", "decoder is filled in"),
         (
             "family: frozen_decoder, starts_from: digits/critic, decoder: {family: sngan}",
             "decoder is filled in",
@@ -85,3 +91,40 @@ def test_what_cannot_be_started_from_is_said_with_the_file(project: Path, model:
     (folder / "mine.yaml").write_text(f"model: {{{model}}}\n")
     with pytest.raises(UserError, match=message):
         params.load("digits/mine", project)
+
+
+def test_a_point_has_the_model_of_the_point_that_it_starts_from(project: Path) -> None:
+    widths = STUDY.replace("train.seed: [0, 1]", "model.width: [0.25, 0.5]").replace(
+        "over: [train.seed]\n", ""
+    )
+    (project / "studies/bits.yaml").write_text(widths)
+    found = load_points("bits", project)
+    assert [found[f"digits/bits/frozen-{width}"].model.decoder["width"] for width in (0.25, 0.5)] == [
+        0.25,
+        0.5,
+    ]
+
+
+def test_several_points_to_start_from_are_none(project: Path) -> None:
+    axes = "- {train.iterations: [100, 200, 300], experiment: [critic, critic, frozen]}\n"
+    (project / "studies/bits.yaml").write_text(
+        f"of: digits\naxes:\n  {axes}columns: [bits_per_dim/held_out]\n"
+    )
+    with pytest.raises(UserError, match="has 2 points with the same other values"):
+        load_points("bits", project)
+
+
+def test_splits_start_from_one_experiment(project: Path) -> None:
+    text = FROZEN + "splits: {0: {model: {starts_from: digits/other}}}\n"
+    (project / "experiments/digits/frozen.yaml").write_text(text)
+    with pytest.raises(UserError, match=r"splits\.0: model\.starts_from: all splits start"):
+        params.load("digits/frozen", project)
+
+
+def test_other_splits_are_no_beginning(project: Path) -> None:
+    study = "of: digits\naxes:\n  - {experiment: [critic]}\n  - grouping.size: [1, 2]\n"
+    (project / "studies/sizes.yaml").write_text(study + "columns: [fid/generated]\n")
+    text = FROZEN.replace("digits/critic", "digits/sizes/critic-1")
+    (project / "experiments/digits/frozen.yaml").write_text(text)
+    with pytest.raises(UserError, match="has other splits than digits/frozen"):
+        params.load("digits/frozen", project)

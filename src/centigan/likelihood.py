@@ -36,9 +36,14 @@ def middles(images: Tensor, levels: int = LEVELS) -> Tensor:
     return images * ((levels - 1) / levels)
 
 
+def unclamped_images(w: Tensor, levels: int = LEVELS) -> Tensor:
+    """Images (N, C, H, W) of which w are the middles; outside of [-1, 1] where w is."""
+    return w * (levels / (levels - 1))
+
+
 def as_images(w: Tensor, levels: int = LEVELS) -> Tensor:
-    """Images (N, C, H, W) in [-1, 1], of which w are the middles."""
-    return (w * (levels / (levels - 1))).clamp(-1.0, 1.0)
+    """The same within [-1, 1]."""
+    return unclamped_images(w, levels).clamp(-1.0, 1.0)
 
 
 def binarised(images: Tensor, rng: Generator) -> Tensor:
@@ -123,6 +128,10 @@ class OfImages:
         """w in the middles of bins."""
         return middles(images, self.levels)
 
+    def unclamped(self, w: Tensor) -> Tensor:
+        """Images of w, (N, C, H, W) each, wherever w is."""
+        return unclamped_images(w, self.levels)
+
     def shown(self, w: Tensor) -> Tensor:
         """Images of w, (N, C, H, W) each."""
         return as_images(w, self.levels)
@@ -145,6 +154,10 @@ class OfPoints(OfImages):
     def middles(self, images: Tensor) -> Tensor:
         """w (N, d)."""
         return images
+
+    def unclamped(self, w: Tensor) -> Tensor:
+        """Points (N, d)."""
+        return w
 
     def shown(self, w: Tensor) -> Tensor:
         """Points (N, d)."""

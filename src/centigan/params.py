@@ -45,6 +45,9 @@ def load(experiment: str | None = None, root: Path = Path()) -> Settings:
     values = _begun(_merged(layers), name, layers, root)
     files = " + ".join(layer.place for layer in layers if layer.is_file)
     settings = _grouped(parse(Settings, values | {"experiment": name}, files), layers[-1].place)
+    parent = settings.model.parent
+    if parent and load(parent, root).grouping != settings.grouping:
+        raise UserError(f"{files}: model.{BEGINNING}: {parent} has other splits than {name}; name another")
     if (word := _word_of(name)) is not None and settings.grouping.word != word:
         raise UserError(_no_splits(name))
     for split in settings.splits:
@@ -69,21 +72,20 @@ def _begun(values: dict[str, Any], name: str, layers: list[Layer], root: Path) -
         return values
     said = [layer for layer in layers if BEGINNING in (layer.values.get("model") or {})]
     place, asked = (said or layers)[-1].place, values["model"].get(BEGINNING)
-    if not asked or not isinstance(asked, str):
-        raise UserError(f"{place}: model.{BEGINNING} is missing: name an experiment, such as digits8/gan")
-    if values["model"].get("decoder"):
+    where = f"{place}: model.{BEGINNING}"
+    if asked is None or asked == "":
+        raise UserError(f"{where} is missing: name an experiment, such as digits8/gan")
+    if not isinstance(asked, str) or not asked.partition("/")[2]:
+        raise UserError(f"{where}: {_in_yaml(asked)} names no experiment, such as digits8/gan")
+    if "decoder" in values["model"]:
         raise UserError(f"{place}: model.decoder is filled in from model.{BEGINNING}; take it out")
     if asked.partition("/")[0] != name.partition("/")[0]:
-        raise UserError(f"{place}: model.{BEGINNING}: {asked} is of another protocol than {name}")
-    parent = asked
-    if point := point_of(name, root):
-        found = companion(point, asked, root)
-        if found is None:
-            raise UserError(
-                f"{point.file}: {point.own} starts from {asked}, of which the study has no point with the "
-                "same other values; name it among its experiments"
-            )
-        parent = found.name
+        raise UserError(f"{where}: {asked} is of another protocol than {name}")
+    point = point_of(name, root)
+    try:
+        parent = companion(point, asked, root).name if point else asked
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
     return _merge(values, {"model": {BEGINNING: parent, "decoder": _model_of(parent, kind, place, root)}})
 
 
@@ -96,9 +98,12 @@ def _starting(values: dict[str, Any]) -> type[StartingFromAnother] | None:
 def _model_of(parent: str, kind: type[StartingFromAnother], place: str, root: Path) -> dict[str, Any]:
     """The model of an experiment that is able to do what a family asks of those that it begins with."""
     where = f"{place}: model.{BEGINNING}: {parent}"
-    if _starting(_merged(_written(parent, root)[1])):
-        raise UserError(f"{where} starts from another one itself; name that one")
-    settings = load(parent, root)
+    try:
+        if _starting(_merged(_written(parent, root)[1])):
+            raise UserError("starts from another one itself; name that one")
+        settings = load(parent, root)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from None
     if kind.asked_of_parent not in settings.model.abilities:
         able = (
             name
@@ -335,6 +340,10 @@ def for_split(settings: Settings, split: int | str) -> Settings:
         raise UserError(
             f"splits.{int(split)}: model.family: {family!r} differs from the experiment's, "
             f"{settings.model.family!r}; all splits are of one family; make another experiment"
+        )
+    if own := {BEGINNING, "decoder"}.intersection(overrides.get("model", {})):
+        raise UserError(
+            f"splits.{int(split)}: model.{min(own)}: all splits start from one experiment; make another one"
         )
     return parse(Settings, _merge(settings.model_dump(), overrides), f"splits.{int(split)}")
 

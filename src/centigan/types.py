@@ -98,7 +98,7 @@ class Decodes(Latent, Protocol):
     """Its images follow from z ~ N(0, I) alone, by networks that can be differentiated. Ability `decodes`."""
 
     def decode(self, latent: Tensor) -> Tensor:
-        """Images (N, C, H, W), about in [-1, 1], of z (N, L), in evaluation mode, with gradients."""
+        """What `generate` draws of z (N, L), before it is clamped to [-1, 1]: evaluated, with gradients."""
         ...
 
 

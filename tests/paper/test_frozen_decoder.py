@@ -10,12 +10,13 @@ from torch.distributions import MultivariateNormal
 from centigan.families import build
 from centigan.families.frozen_decoder import FrozenDecoder
 from centigan.families.wgan_gp import WGANGP
-from centigan.likelihood import bits_per_dim, divergence
+from centigan.likelihood import bits_per_dim, dequantised, divergence, middles
+from centigan.settings.families.cq import CqConfig
 from centigan.settings.families.frozen_decoder import FrozenDecoderConfig
 from centigan.settings.families.wgan_gp import WganGpConfig
 from centigan.types import Batch, Code, Given, of_no_class
 
-LATENT = 3
+LATENT, LEVELS = 3, 17
 GAN = WganGpConfig(width=0.05, latent=LATENT, critic_steps=1)
 
 
@@ -74,7 +75,7 @@ def test_of_g_itself_with_noise_of_one_there_are_8_33_bits() -> None:
     made.networks["decoder"].log_sigma.data.zero_()
     z = made.latent(4, rng(3))
     made.networks["encoder"] = Told(torch.zeros_like(z), torch.zeros_like(z), z)
-    of_image, code = made._one_draw(made.other.decode(z).detach(), rng(0))
+    of_image, code = made._one_draw(made.of.middles(made.other.decode(z).detach()), rng(0))
     bits = bits_per_dim(made.of.nats(of_image), made.of.dimensions)
     torch.testing.assert_close(bits, torch.full_like(bits, 7 + log2(2 * pi) / 2), rtol=1e-6, atol=0)
     assert float(bits.detach()[0]) == pytest.approx(8.3257, abs=1e-4)
@@ -170,3 +171,72 @@ def test_points_are_moved_in_nats_a_dimension() -> None:
     told = made.step(real, rng(1))
     assert told["bits"] * log(2) == pytest.approx(float(bound), rel=1e-5)
     torch.testing.assert_close(before - sigma, gradient)
+
+
+def of_digits(x: Tensor, sigma: float) -> FrozenDecoder:
+    """A G that draws x (N, 1, 8, 8) of 17 levels, whatever z is, with noise sigma; codes cost nothing."""
+    gan = CqConfig(net="dense", units=8, latent=LATENT, coverage_weight=0)
+    config = FrozenDecoderConfig(net="dense", units=8, decoder=gan.model_dump(), sigma_floor=1e-9)
+    made = build(config, classes=1, resolution=8, channels=1, levels=LEVELS, rng=rng())
+    assert isinstance(made, FrozenDecoder)
+    made.other.decode = lambda z: x + 0 * z.sum()  # type: ignore[method-assign]
+    made.networks["decoder"].log_sigma.data.fill_(log(sigma))
+    nothing = torch.zeros(len(x), LATENT)
+    made.networks["encoder"] = Told(nn.Parameter(nothing), nothing)
+    return made
+
+
+def digits(count: int = 4) -> Tensor:
+    return torch.randint(LEVELS, (count, 1, 8, 8), generator=rng(1)) * 2 / (LEVELS - 1) - 1
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.3])
+def test_bits_of_images_are_those_of_their_bins_by_hand(sigma: float) -> None:
+    """w of an image lies in its bin, whose middle a perfect G draws: u / 17 away, u ~ U(-1, 1)."""
+    x = digits()
+    made = of_digits(x, sigma)
+    away = dequantised(x, rng(5), LEVELS) - middles(x, LEVELS)
+    assert away.abs().max() <= 1 / LEVELS
+    squares = (away / sigma).square().flatten(1).sum(1) / 2
+    density = -squares - 64 * (log(sigma) + log(2 * pi) / 2)
+    nats = density + 64 * log(2 / LEVELS)
+    for told in (made.log_likelihood(x, rng(5)), made.log_weight(x, rng(5))):
+        torch.testing.assert_close(told, nats, rtol=1e-5, atol=1e-3)
+    made.optimizers["encoder"] = torch.optim.SGD([made.networks["decoder"].log_sigma], 0.0)
+    losses = made.step(Batch(x, Given(torch.full((len(x),), -1)), torch.tensor(1)), rng(5))
+    assert float(losses["bits"]) == pytest.approx(float(-nats.mean() / (64 * log(2))), rel=1e-5)
+    assert float(losses["bits_code"]) == 0
+
+
+def test_draws_without_noise_are_what_the_gan_draws() -> None:
+    x = digits()
+    made = of_digits(x, 1e-8)
+    torch.testing.assert_close(made.sample_noisy(of_no_class(4, x.device), rng()), x)
+
+
+def test_codes_are_of_the_middles_of_bins_and_means_without_noise() -> None:
+    x, seen = digits(), list[Tensor]()
+    made = of_digits(x, 0.1)
+    made.networks["encoder"].register_forward_hook(lambda _, given, out: seen.extend(given))
+    assert torch.equal(made.encode(x), torch.zeros(4, LATENT))
+    torch.testing.assert_close(seen[0], middles(x, LEVELS))
+    assert not seen[1].any()
+
+
+def test_the_noise_has_a_rate_and_a_floor_of_its_own() -> None:
+    made = family(lr=0.25, sigma_lr=0.5, sigma_floor=0.125, beta1=0.75, beta2=0.875)
+    adam = made.optimizers["encoder"]
+    assert [group["lr"] for group in adam.param_groups] == [0.25, 0.5]
+    assert [group["betas"] for group in adam.param_groups] == [(0.75, 0.875)] * 2
+    (noise,) = adam.param_groups[1]["params"]
+    assert noise is made.networks["decoder"].log_sigma
+    torch.testing.assert_close(made.sigma, noise.exp() + 0.125)
+
+
+def test_a_density_of_a_wrong_posterior_comes_near_by_many_draws() -> None:
+    made, points, exact = linear()
+    right = posterior(made, points)
+    made.networks["encoder"] = Told(right.mean + 0.1, right.log_variance)
+    one = made.log_weight(points, rng(1)) - exact.log_prob(points)
+    many = made.log_density(points, rng(1)) - exact.log_prob(points)
+    assert many.abs().max() < 0.1 < one.abs().max()

@@ -33,6 +33,9 @@ def is_run(words):
 
 
 def made_here(output):
+    of_parent = any(output.startswith(f"results/{name}/") for name in PARENTS)
+    if of_parent and not any(output.startswith(f"results/{name}/train/") for name in TRAINED):
+        return False  # of what an experiment starts from, networks alone are made
     return any(pattern.match(output) for rule in workflow.rules for pattern in rule.output)
 
 

@@ -168,9 +168,9 @@ class CQ(Decodes):
             return self.of.shown(self.decoder.to_images(means))
 
     def decode(self, latent: Tensor) -> Tensor:
-        """w (N, C, H, W) of z (N, latent), with gradients."""
+        """What is generated, before it is clamped, with gradients."""
         with at_rest(self.decoder):
-            return self.decoder.to_images(self.decoder(latent))
+            return self.of.unclamped(self.decoder.to_images(self.decoder(latent)))
 
     def sample_noisy(self, wanted: Given, rng: Generator) -> Tensor:
         """Draws of the model whose likelihood is bounded: with the decoder's noise."""

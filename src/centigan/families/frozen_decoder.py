@@ -17,7 +17,7 @@ Departures and decisions
     2. sigma is learnt: with sigma = 1 even a perfect G has no less than 8.33 bits.
     3. G runs in evaluation mode, with the weights that it draws with: their moving average, where it has one.
     4. The encoder is that of `cq`: SNGAN's D without spectral normalisation, or `dense`.
-    5. What is saved holds G, too, so that the experiment whose G it is need not be there afterwards.
+    5. What is saved holds G, too: sampling and measuring need nothing of the experiment whose G it is.
     6. The prior must be N(0, I): a code of a Gaussian encoder leaves a box that is uniform.
     7. Points are continuous: the objective is in nats a dimension, of the density itself.
 """
@@ -94,7 +94,11 @@ class FrozenDecoder(Latent):
     def _one_draw(self, w: Tensor, rng: Generator) -> tuple[Tensor, Code]:
         """ln p(w|z) (N,) of w (N, C, H, W), by one z of q(z|w)."""
         code: Code = self.networks["encoder"](w, self.latent(len(w), rng).to(w.device))
-        return gaussian_nats(w, self.other.decode(code.z), self.sigma), code
+        return gaussian_nats(w, self._means(code.z), self.sigma), code
+
+    def _means(self, z: Tensor) -> Tensor:
+        """G(z) (N, C, H, W) as w: the middles of the bins of its images."""
+        return self.of.middles(self.other.decode(z))
 
     @property
     def sigma(self) -> Tensor:
@@ -102,6 +106,10 @@ class FrozenDecoder(Latent):
         decoder = self.networks["decoder"]
         assert isinstance(decoder, Decoder)
         return decoder.sigma
+
+    def sample(self, wanted: Given, rng: Generator) -> Tensor:
+        """What the other experiment draws."""
+        return self.other.sample(wanted, rng)
 
     def generate(self, latent: Tensor, wanted: Given) -> Tensor:
         """What the other experiment draws of z (N, L)."""
@@ -114,7 +122,7 @@ class FrozenDecoder(Latent):
     @torch.no_grad()
     def sample_noisy(self, wanted: Given, rng: Generator) -> Tensor:
         """Draws of the model whose likelihood is bounded: with the noise."""
-        w = self.other.decode(self.latent(len(wanted.labels), rng).to(wanted.labels.device))
+        w = self._means(self.latent(len(wanted.labels), rng).to(wanted.labels.device))
         noise = torch.randn(w.shape, generator=rng, device=rng.device).to(w.device)
         return self.of.shown(w + self.sigma * noise)
 

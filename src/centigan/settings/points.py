@@ -98,12 +98,26 @@ def point_of(experiment: str, root: Path = Path()) -> Point | None:
     return found[experiment]
 
 
-def companion(point: Point, base: str, root: Path = Path()) -> Point | None:
-    """The point of the same study that stands on another file, with the same values on all other axes."""
+def companion(point: Point, base: str, root: Path = Path()) -> Point:
+    """The point of the same study that stands on another file, with the same values on all other axes.
+
+    Raises:
+        UserError: when there is none, or several.
+    """
     study, found = _read(point.file.stem, root)
     shared = [key for axis in study.axes if EXPERIMENT not in axis for key in axis]
-    same = (each for each in found.values() if all(each.values[key] == point.values[key] for key in shared))
-    return next((each for each in same if each.base == base), None)
+    same = [
+        each
+        for each in found.values()
+        if each.base == base and all(each.values[key] == point.values[key] for key in shared)
+    ]
+    if len(same) != 1:
+        are = f"has {len(same)} points" if same else "has no point"
+        raise UserError(
+            f"{point.own} starts from {base}, of which {point.file} {are} with the same other values; name "
+            "it once among its experiments"
+        )
+    return same[0]
 
 
 def expanded(study: Study, name: str, file: Path) -> list[Point]:

@@ -19,8 +19,19 @@ from centigan.errors import UserError
 from centigan.families import build
 from centigan.journal import Journal, text_until
 from centigan.layout import Layout
-from centigan.manifest import channels_of, describe, levels_of, read_facts, sha256, write_manifest
+from centigan.manifest import (
+    DIGESTS,
+    channels_of,
+    describe,
+    levels_of,
+    read_digests,
+    read_facts,
+    read_manifest,
+    sha256,
+    write_manifest,
+)
 from centigan.seeds import counter_seed
+from centigan.settings.families import OfModel
 from centigan.settings.stages import TrainStage
 from centigan.sheets import Images
 from centigan.trained import load_networks
@@ -216,7 +227,17 @@ def _beginning(family: Family, layout: Layout, split: str, stage: TrainStage) ->
     if not (stage.model.parent and isinstance(family, Starts)):
         return []
     folder = Layout(stage.model.parent, layout.root).train(split)
-    return [folder / f"{name}.safetensors" for name in family.started]
+    made_with = OfModel.model_validate({"model": read_manifest(folder)["settings"]["model"]})
+    if made_with != OfModel.model_validate({"model": stage.model.model_dump()["decoder"]}):
+        raise UserError(
+            f"{folder} was trained with another model than {stage.model.parent} has now; train it again first"
+        )
+    files = [folder / f"{name}.safetensors" for name in family.started]
+    digests = read_digests(folder / DIGESTS)
+    for file in files:
+        if digests.get(file.name) != sha256(file):
+            raise UserError(f"{file} is not what {DIGESTS} beside it says: damaged; train it again")
+    return files
 
 
 def save_networks(family: Family, folder: Path) -> None:

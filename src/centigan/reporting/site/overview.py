@@ -62,7 +62,7 @@ def changed_settings(settings: Settings) -> list[tuple[str, Any, Any]]:
     words = ("figures", "splits", "train.log_every", "train.checkpoint_every", "train.snapshot")
     changed = []
     for key, value in dotted(settings.model_dump(mode="json")).items():
-        if key.startswith(words):
+        if key.startswith(words) or key.startswith("model.decoder"):  # another experiment's, named beside
             continue
         if key in written:
             default = written[key]
