@@ -40,7 +40,7 @@ DIGITS = 16  # of the length of a request
 def can_fork(words: Sequence[str | Path], environment: Mapping[str, str]) -> bool:
     """Whether these words call one of the programs, as the environment finds it."""
     name = Path(words[0]).name
-    return name in MAIN and which(words[0], path=environment.get("PATH")) == str(BIN / name)
+    return name in MAIN and which(str(words[0]), path=environment.get("PATH")) == str(BIN / name)
 
 
 def call_forked(words: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> tuple[int, str]:
