@@ -10,7 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-import centigan.families
+import centigan.families.cq
 import centigan.settings.families
 from centigan.errors import UserError
 from centigan.families import build
@@ -147,7 +147,7 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "wgan_gp": WganGpConfig(width=0.05, critic_steps=2),
 }
 BATCH = 4
-BY_PIXELS = {"pixelcnn"}  # drawn in a loop over pixels: where values are of no account, of small images
+BY_PIXELS = {"pixelcnn"}  # drawn in a loop over pixels: small images, where the side is of no account
 PROTOCOLS = {
     "latent": Latent,
     "decodes": Decodes,
@@ -175,8 +175,19 @@ class OnMetaAlone(TorchDispatchMode):
         return result
 
 
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A density by a hundred draws is what it is by two, but for its value."""
+    monkeypatch.setattr(centigan.families.cq, "DRAWS", 2)
+
+
 def make(name: str, resolution: int = 32) -> Family:
     return build(CONFIGS[name], classes=3, resolution=resolution, rng=torch.Generator().manual_seed(0))
+
+
+def make_quick(name: str) -> Family:
+    """One that draws within moments."""
+    return make(name, 8 if name in BY_PIXELS else 32)
 
 
 def batch(seed: int, batches: int = 1) -> Batch:
@@ -229,7 +240,7 @@ def test_samples_have_shape_and_range_and_follow_the_seed(name: str) -> None:
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_sample_is_what_is_generated_from_a_latent(name: str) -> None:
-    family, labels = make(name), Given(torch.tensor([0, 1, 2]))
+    family, labels = make_quick(name), Given(torch.tensor([0, 1, 2]))
     latent = family.latent(3, torch.Generator().manual_seed(7))
     sampled = family.sample(labels, torch.Generator().manual_seed(7))
     assert torch.equal(family.generate(latent, labels), sampled)
@@ -270,7 +281,7 @@ def test_a_batch_may_hold_images_without_label(name: str) -> None:
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_sampled_networks_alone_decide_the_samples(name: str) -> None:
-    family, labels = make(name), Given(torch.tensor([0, 1]))
+    family, labels = make_quick(name), Given(torch.tensor([0, 1]))
     assert set(family.sampled) <= family.networks.keys()
     before = family.sample(labels, torch.Generator().manual_seed(0))
     for other in family.networks.keys() - set(family.sampled):
@@ -281,7 +292,7 @@ def test_the_sampled_networks_alone_decide_the_samples(name: str) -> None:
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_class_decides_the_image_where_a_family_says_so_and_nowhere_else(name: str) -> None:
-    family = make(name)
+    family = make_quick(name)
     asked = (Given(torch.tensor([label])) for label in (0, 1))
     images = [family.sample(each, torch.Generator().manual_seed(0)) for each in asked]
     assert torch.equal(*images) != ("by_class" in CONFIGS[name].abilities)
@@ -374,7 +385,7 @@ def test_the_likelihood_of_binarised_images_is_that_of_each(name: str) -> None:
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_an_image_is_the_same_whatever_is_drawn_beside_it(name: str) -> None:
-    family, labels = make(name), torch.tensor([0, 1, 2])
+    family, labels = make_quick(name), torch.tensor([0, 1, 2])
     latent = family.latent(3, torch.Generator().manual_seed(7))
     together = family.generate(latent, Given(labels))
     apart = [family.generate(z, Given(c)) for z, c in zip(latent.split(1), labels.split(1), strict=True)]
@@ -563,7 +574,7 @@ def test_acgan_asks_the_discriminator_as_it_is_after_its_update() -> None:
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_what_is_drawn_is_of_the_average_while_that_is_in_place(name: str) -> None:
-    family = make(name)
+    family = make_quick(name)
     averages = Averages(family, 0.5)
     for network in averages.networks.values():
         for parameter in network.parameters():
