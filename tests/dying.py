@@ -1,5 +1,6 @@
 """Trainings in a process of their own, most of them killed there; a module, so that it can be imported."""
 
+import multiprocessing
 import os
 import signal
 import sys
@@ -11,6 +12,9 @@ from small import TRAIN
 from centigan.layout import Layout
 from centigan.training import loop
 from centigan.training.stopping import Stop
+
+CHILDREN = multiprocessing.get_context("forkserver")  # of one process, which imports torch once for all
+CHILDREN.set_forkserver_preload(["centigan.training.loop"])
 
 
 def train_and_die(root: Path, at: int) -> None:
@@ -44,14 +48,14 @@ def train_and_ask_twice(root: Path) -> None:
 LONG = TRAIN.model_copy(
     update={
         "train": TRAIN.train.model_copy(
-            update={"iterations": 120, "checkpoint_every": 5, "log_every": 2, "snapshot_every": 20}
+            update={"iterations": 60, "checkpoint_every": 5, "log_every": 2, "snapshot_every": 10}
         )
     }
 )
 
 
 def train_long(root: Path) -> None:
-    """Train split 00 for a few seconds, with a checkpoint or a snapshot in most of its moments."""
+    """Train split 00 for a second or two, with a checkpoint or a snapshot in most of its moments."""
     loop.train_split(Layout("small", root), "00", LONG, device=torch.device("cpu"))
 
 

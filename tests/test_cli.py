@@ -5,14 +5,17 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 import yaml
 from typer.models import CommandInfo
+from warmed import COMMAND, warmed
 
 from centigan.cli import app
+from centigan.warm_start import ADDRESS
 
 ROOT = Path(__file__).parents[1]
 
@@ -29,8 +32,17 @@ def project(tmp_path: Path, raw: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module", autouse=True)
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Commands begin as those of a run do, within moments."""
+    with pytest.MonkeyPatch.context() as patch, warmed(tmp_path_factory.mktemp("warm") / "log") as warm:
+        for name in (ADDRESS, "PYTHONPATH"):
+            patch.setenv(name, warm.environment[name])
+        yield
+
+
 def centigan(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from centigan.cli import main; main()", *words]
+    command = [*COMMAND, *words]
     return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
 
 

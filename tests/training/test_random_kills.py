@@ -1,6 +1,5 @@
 """kill -9 at random moments; CENTIGAN_KILLS=30 makes it thirty."""
 
-import multiprocessing
 import os
 import random
 import shutil
@@ -9,7 +8,7 @@ import time
 from pathlib import Path
 
 import torch
-from dying import LONG, train_long
+from dying import CHILDREN, LONG, train_long
 
 from centigan.layout import Layout
 from centigan.sampling import sample_split
@@ -36,7 +35,7 @@ def killed_after(layout: Layout, seconds: float) -> bool:
     """Start the training, kill it so long after its first line of the journal; whether it still ran."""
     journal = layout.scratch("00") / "history.jsonl"
     before = journal.stat().st_mtime_ns if journal.exists() else 0
-    process = multiprocessing.get_context("spawn").Process(target=train_long, args=(layout.root,))
+    process = CHILDREN.Process(target=train_long, args=(layout.root,))
     process.start()
     while process.is_alive() and not (journal.exists() and journal.stat().st_mtime_ns > before):
         time.sleep(0.005)

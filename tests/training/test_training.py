@@ -1,7 +1,6 @@
 """The engine on a real split: what it writes, and that nothing is lost when it is interrupted."""
 
 import json
-import multiprocessing
 import os
 import shutil
 import signal
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from dying import train_and_ask_twice, train_and_die
+from dying import CHILDREN, train_and_ask_twice, train_and_die
 from PIL import Image
 from safetensors.torch import load_file
 from small import SAMPLE, TRAIN
@@ -80,7 +79,7 @@ def test_another_seed_gives_another_generator(layout: Layout) -> None:
 
 @pytest.mark.parametrize("at", [1, 3, 5])
 def test_a_killed_training_ends_with_the_bytes_of_an_uninterrupted_one(layout: Layout, at: int) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=train_and_die, args=(layout.root, at))
+    process = CHILDREN.Process(target=train_and_die, args=(layout.root, at))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
@@ -119,7 +118,7 @@ def test_a_signal_ends_the_iteration_and_nothing_of_it_is_lost(
 
 
 def test_a_second_signal_ends_at_once(layout: Layout) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=train_and_ask_twice, args=(layout.root,))
+    process = CHILDREN.Process(target=train_and_ask_twice, args=(layout.root,))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGTERM
@@ -176,7 +175,7 @@ def test_a_split_has_one_writer_and_the_next_one_takes_what_it_leaves(
 
 
 def test_a_dead_writer_holds_nothing(layout: Layout) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=train_and_die, args=(layout.root, 3))
+    process = CHILDREN.Process(target=train_and_die, args=(layout.root, 3))
     process.start()
     process.join()
     assert train(layout)
