@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -166,12 +167,13 @@ def test_a_follower_that_is_asked_to_end_takes_the_last_lines_along(
     begun: Layout, settings: Settings, store: str, number: signal.Signals
 ) -> None:
     train_both(begun, range(10, 60, 10))
-    follower = start_follower(begun, settings, store)
-    wait_for(lambda: curves(database(store)))
-    train_both(begun, range(60, 80, 10))
-    follower.send_signal(number)
-    _, errors = follower.communicate(timeout=30)
-    assert (follower.returncode, errors) == (0, "")
+
+    def ask() -> None:
+        wait_for(lambda: curves(database(store)))
+        train_both(begun, range(60, 80, 10))
+        os.kill(os.getpid(), number)
+
+    follow_while(ask, begun, settings, store)
     assert_every_point_once(database(store), begun, settings)
 
 
@@ -196,13 +198,14 @@ def test_results_older_than_what_they_are_made_from_are_waited_for(
     train_both(begun, range(10, 60, 10))
     finish(begun)
     os.utime(begun.summary, (0, 0))  # being made anew
-    follower = start_follower(begun, settings, store)
-    wait_for(lambda: len(curves(database(store))) == 2)
-    assert follower.poll() is None
-    os.utime(begun.summary)
-    os.utime(begun.report)
-    _, errors = follower.communicate(timeout=30)
-    assert (follower.returncode, errors) == (0, "")
+
+    def make_anew() -> None:
+        wait_for(lambda: len(curves(database(store))) == 2)
+        assert not begun.published.exists()
+        os.utime(begun.summary)
+        os.utime(begun.report)
+
+    follow_while(make_anew, begun, settings, store)
     assert_complete(database(store), store, begun, settings)
 
 
@@ -232,6 +235,15 @@ def test_a_fault_of_ours_does_not_fail_the_workflow_either(
     (layout.train("01") / "manifest.json").write_text("{")
     track_for_workflow(layout, settings, NAMES, tracking_uri=store, attempt=0)
     assert json.loads(layout.published.read_text())["complete"] is False
+
+
+def follow_while(happening: Callable[[], None], layout: Layout, settings: Settings, store: str) -> None:
+    """Follow in this thread, which gets the signals, while something happens in another."""
+    with ThreadPoolExecutor() as pool:
+        happens = pool.submit(happening)
+        happens.add_done_callback(lambda done: done.exception() and os.kill(os.getpid(), signal.SIGTERM))
+        follow(Followed(layout, settings, NAMES), tracking_uri=store, every=0.1)
+        happens.result()
 
 
 def wait_for(condition: Callable[[], object]) -> None:

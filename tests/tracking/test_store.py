@@ -36,6 +36,7 @@ from centigan.layout import Layout
 from centigan.settings import Settings
 from centigan.tracking import track
 
+print("ready", flush=True)
 track(Layout("toy", Path(sys.argv[1])), Settings.model_validate_json(sys.argv[2]), ["00", "01"])
 """
 
@@ -43,18 +44,25 @@ track(Layout("toy", Path(sys.argv[1])), Settings.model_validate_json(sys.argv[2]
 def start_tracker(
     layout: Layout, settings: Settings, *, folder: Path, uri: str | None = None
 ) -> subprocess.Popen[str]:
-    """`track` in a process of its own that works in `folder` and is not told of pytest or CI."""
+    """`track` in a process of its own that works in `folder` and is not told of pytest or CI.
+
+    It has imported all, and begins to export.
+    """
     hidden = ("MLFLOW_", "PYTEST_", "CI")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(hidden)}
     if uri:
         environment["MLFLOW_TRACKING_URI"] = uri
-    return subprocess.Popen(
+    exporter = subprocess.Popen(
         [sys.executable, "-c", TRACK, str(layout.root), settings.model_dump_json()],
         cwd=folder,
         env=environment,
         text=True,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    assert exporter.stdout
+    assert exporter.stdout.readline() == "ready\n"
+    return exporter
 
 
 def free_port() -> int:
@@ -151,10 +159,10 @@ def test_the_environment_names_the_store_and_its_artifacts_lie_beside_it(
 def test_two_exporters_at_once_make_one_parent(
     layout: Layout, settings: Settings, store: str, tmp_path: Path
 ) -> None:
-    both = [start_tracker(layout, settings, folder=tmp_path, uri=store) for _ in range(2)]
-    for exporter in both:
-        _, errors = exporter.communicate(timeout=60)
-        assert exporter.returncode == 0, errors
+    exporter = start_tracker(layout, settings, folder=tmp_path, uri=store)
+    track(layout, settings, SPLITS, tracking_uri=store)
+    _, errors = exporter.communicate(timeout=60)
+    assert exporter.returncode == 0, errors
     client = MlflowClient(store)
     (experiment,) = client.search_experiments(filter_string="name = 'centigan/toy'")
     assert len(client.search_runs([experiment.experiment_id])) == 3
