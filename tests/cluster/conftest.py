@@ -22,25 +22,34 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         cluster.down()
 
 
-@pytest.fixture(scope="session")
-def trained_here(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The trainings of `tiny` and that of split 00 of `long`, without a cluster, never interrupted."""
-    project = Project(tmp_path_factory.mktemp("here") / "centigan")
-    for experiment, splits in (("small/tiny", ("00", "01")), ("small/long", ("00",))):
-        targets = [f"results/{experiment}/train/{split}/manifest.json" for split in splits]
-        words = ("--cores", "2", "--set-threads", "train=1", "--config", f"experiment={experiment}")
-        project.finish(project.start(*targets, *words))
+def train(project: Project, experiment: str, *splits: str) -> Project:
+    """Train these splits without a cluster, never interrupted."""
+    targets = [f"results/{experiment}/train/{split}/manifest.json" for split in splits]
+    words = ("--cores", "2", "--set-threads", "train=1", "--config", f"experiment={experiment}")
+    project.finish(project.start(*targets, *words))
     return project
 
 
 @pytest.fixture(scope="session")
-def computed_here(trained_here: Project) -> Project:
+def here(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The trainings of `tiny`."""
+    return train(Project(tmp_path_factory.mktemp("here") / "centigan"), "small/tiny", "00", "01")
+
+
+@pytest.fixture(scope="session")
+def trained_here(here: Project) -> Project:
+    """That of split 00 of `long`, too."""
+    return train(here, "small/long", "00")
+
+
+@pytest.fixture(scope="session")
+def computed_here(here: Project) -> Project:
     """The whole of `tiny`, too."""
     # as many threads as in Slurm (cpu_cores: 1): they are part of the last bits of sums
     threads = ["measure=1", "measure_real=1"]
     words = ("--cores", "2", "--set-threads", *threads, "--config", "experiment=small/tiny")
-    trained_here.finish(trained_here.start(*words))
-    return trained_here
+    here.finish(here.start(*words))
+    return here
 
 
 @pytest.fixture
@@ -54,12 +63,12 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 
 @pytest.fixture
-def untrained(trained_here: Project, project: Project) -> Project:
+def untrained(here: Project, project: Project) -> Project:
     """A project whose arrays are there and whose splits are to be trained."""
     for name in ("data", ".snakemake/metadata", ".snakemake/centigan"):
         # without memory: what it knows of, and is not here, would be made by a run before all else
         no_memory = shutil.ignore_patterns("memory.json")
-        shutil.copytree(trained_here.folder / name, project.folder / name, ignore=no_memory)
+        shutil.copytree(here.folder / name, project.folder / name, ignore=no_memory)
     trained = shutil.ignore_patterns("train")
-    shutil.copytree(trained_here.folder / "results", project.folder / "results", ignore=trained)
+    shutil.copytree(here.folder / "results", project.folder / "results", ignore=trained)
     return project

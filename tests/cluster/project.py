@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from calls import call
 from copied import copy_project
 from small import TINY, write_experiment
 
@@ -34,17 +35,27 @@ class Project:
         write_experiment(folder, "small/long", LONG)
         (folder / "site.yaml").write_text(SITE)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """That of a person who has nothing set."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
+        return inherited | {
+            "XDG_CACHE_HOME": str(self.folder / ".snakemake/cache"),
+            "MPLCONFIGDIR": str(self.folder / ".snakemake/matplotlib"),
+        }
+
+    def told(self, *words: str) -> tuple[int, str]:
+        """Exit status of Snakemake, and its messages."""
+        return call([BIN / "snakemake", *words], self.folder, self.environment)
+
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Snakemake in the background; its messages go to run.log."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "SNAKEMAKE_"))}
-        environment |= {"XDG_CACHE_HOME": str(self.folder / ".snakemake/cache")}
-        environment |= {"MPLCONFIGDIR": str(self.folder / ".snakemake/matplotlib")}
         with (self.folder / "run.log").open("a") as log:
             self.running = subprocess.Popen(
                 # where the tests run in the background, their shell lets them ignore Ctrl-C
                 ["env", "--default-signal=INT", BIN / "snakemake", *words],
                 cwd=self.folder,
-                env=environment,
+                env=self.environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 text=True,

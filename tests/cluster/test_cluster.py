@@ -1,9 +1,7 @@
 """`snakemake --profile slurm` on a real Slurm with accounting: what it computes and says of mistakes."""
 
-import subprocess
-
 import pytest
-from cluster.project import BIN, SITE, Project
+from cluster.project import SITE, Project
 from cluster.slurm import Cluster
 from cluster.watching import ON_SLURM, TARGET, fact, jobs, messages, trained
 
@@ -39,11 +37,11 @@ def test_a_mistake_in_the_site_file_is_one_line_before_anything_is_submitted(
     cluster: Cluster, untrained: Project, site: str, message: str
 ) -> None:
     (untrained.folder / "site.yaml").write_text(site)
-    running = untrained.start(TARGET, *ON_SLURM, "experiment=small/long")
-    assert running.wait(60) != 0
-    *_, last = messages(untrained).splitlines()
+    ended, said = untrained.told(TARGET, *ON_SLURM, "experiment=small/long")
+    assert ended != 0
+    *_, last = said.splitlines()
     assert last.startswith(f"error: {message}")
-    assert "usage:" not in messages(untrained)
+    assert "usage:" not in said
     assert not jobs(untrained)
 
 
@@ -68,9 +66,9 @@ def test_a_split_that_fails_for_good_is_named_with_its_job_and_log(
 
 
 def test_a_dry_run_tells_what_is_asked_for_and_submits_nothing(cluster: Cluster, untrained: Project) -> None:
-    command = [BIN / "snakemake", "train", *ON_SLURM, "experiment=small/tiny", "-n"]
-    said = subprocess.run(command, cwd=untrained.folder, capture_output=True, text=True, check=True)
+    ended, said = untrained.told("train", *ON_SLURM, "experiment=small/tiny", "-n")
+    assert ended == 0
     said_of_training = "the default partition, 1 CPU, 1500 MB, 0:10:00 hours, 1 GPU\n    train\n"
-    assert said_of_training in said.stdout + said.stderr
+    assert said_of_training in said
     assert not jobs(untrained)
     assert not trained(untrained)
