@@ -21,7 +21,7 @@ settings.register_profile("same", database=None, deadline=None, derandomize=True
 settings.load_profile("same")
 
 # the first makes the project that the rooms of LONG wait for; another worker runs the others meanwhile
-FIRST = ("test_table_of_edits", "test_shown", "test_follow")
+FIRST = ("test_table_of_edits", "test_shown", "test_follow", "test_families")
 LONG = ("staleness", "workflow")
 
 

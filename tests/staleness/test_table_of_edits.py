@@ -181,9 +181,7 @@ EDITS = (
     damaged_result,
 )
 OF_RAW_DATA = {raw_image, class_renamed}
-QUICK = {  # each half a minute: the others are run by `make test-long`
-    (nothing, "dvc", "clone"),
-    (nothing, "snakemake", "copy"),
+QUICK = {  # one makes nothing, one a single page; the others are run by `make test-long`
     (comment_in_the_trainer, "snakemake", "copy"),
     (deleted_page, "dvc", "clone"),
 }
