@@ -34,15 +34,21 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     return layout
 
 
-def measured(layout: Layout) -> pd.DataFrame:
-    measure(layout, "00", SETTINGS)
+@pytest.fixture(scope="module")
+def table(layout: Layout) -> pd.DataFrame:
+    """Samples and real images, measured."""
     measure_real(layout, "00", SETTINGS)
+    return measured(layout)
+
+
+def measured(layout: Layout) -> pd.DataFrame:
+    """Samples, measured, beside real images as they were measured before."""
+    measure(layout, "00", SETTINGS)
     paths = layout.metric("stacked_modes", "00"), layout.real_metric("stacked_modes", "00")
     return pd.concat([pd.read_parquet(path) for path in paths]).assign(split="00")
 
 
-def test_half_of_the_classes_are_half_of_the_modes_and_log_2_from_uniform(layout: Layout) -> None:
-    table = measured(layout)
+def test_half_of_the_classes_are_half_of_the_modes_and_log_2_from_uniform(table: pd.DataFrame) -> None:
     assert tuple(table.columns)[:-1] == COLUMNS
     own = table[table["source"] == "generated"].set_index("class_id")["named"]
     assert (own["000":"499"] == 10).all()  # the classifier has seen these
@@ -54,14 +60,14 @@ def test_half_of_the_classes_are_half_of_the_modes_and_log_2_from_uniform(layout
     assert values["stacked_modes/number"] == 1000
 
 
-def test_held_out_images_are_of_other_digits_and_named_nearly_all_rightly(layout: Layout) -> None:
-    values = stacked_modes_summary(measured(layout))
+def test_held_out_images_are_of_other_digits_and_named_nearly_all_rightly(table: pd.DataFrame) -> None:
+    values = stacked_modes_summary(table)
     assert 0.98 < values["stacked_modes/judge"] < 1
     assert values["stacked_modes/modes/held_out"] > 950
     assert values["stacked_modes/kl/held_out"] < 0.05
 
 
-def test_one_image_drawn_always_is_one_mode_and_log_1000(layout: Layout) -> None:
+def test_one_image_drawn_always_is_one_mode_and_log_1000(layout: Layout, table: pd.DataFrame) -> None:
     path = layout.samples("00") / "images.npy"
     before = np.load(path)
     np.save(path, np.repeat(before[-1:], 20, axis=0))
