@@ -54,17 +54,21 @@ def chosen(digits: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="session")
 def inception_weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Random weights in the format of either Inception's file; the names in both are torchvision's."""
-    folder = tmp_path_factory.mktemp("weights")
     files = {
-        "inception-v3": (folder / "inception_v3_google-0cc3c7bd.pth", {"aux_logits": True}),
+        "inception-v3": ("inception_v3_google-0cc3c7bd.pth", {"aux_logits": True}),
         "inception-2015": (
-            folder / "weights-inception-2015-12-05-6726825d.pth",
+            "weights-inception-2015-12-05-6726825d.pth",
             {"num_classes": 1008, "aux_logits": False},
         ),
     }
-    for path, layers in files.values():
-        torch.save(_random_state(inception_v3(weights=None, init_weights=False, **layers)), path)
-    return {name: str(path) for name, (path, _) in files.items()}
+
+    def write(folder: Path) -> None:
+        folder.mkdir()
+        for file, layers in files.values():
+            torch.save(_random_state(inception_v3(weights=None, init_weights=False, **layers)), folder / file)
+
+    folder = built_once(tmp_path_factory, "weights", write)
+    return {name: str(folder / file) for name, (file, _) in files.items()}
 
 
 def _random_state(network: nn.Module) -> dict[str, torch.Tensor]:

@@ -2,6 +2,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from built_once import built_once
 from toy import ITERATIONS, SETTINGS, SPLITS, finish, train
 
 from centigan.layout import Layout
@@ -33,9 +34,12 @@ def layout(begun: Layout) -> Layout:
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty MLflow database; creating its tables takes seconds, so tests copy this one."""
-    path = tmp_path_factory.mktemp("mlflow") / "empty.db"
-    exporter.MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
+
+    def create(folder: Path) -> None:
+        folder.mkdir()
+        exporter.MlflowClient(f"sqlite:///{folder / 'empty.db'}").search_experiments()
+
+    return built_once(tmp_path_factory, "mlflow", create) / "empty.db"
 
 
 @pytest.fixture
