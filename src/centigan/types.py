@@ -257,6 +257,15 @@ class DemonstratesClasses(Demonstrates, Protocol):
 
 
 @runtime_checkable
+class Grows(Protocol):
+    """Has steps that run other layers than those before them; a recording of a step is made anew then."""
+
+    def grow(self, iteration: int, images: int) -> bool:
+        """Called before the step of an iteration, from 1, on so many images: whether it runs other layers."""
+        ...
+
+
+@runtime_checkable
 class Primes(Protocol):
     """Has a state that begins with real images: a reference batch, weights that depend on data."""
 

@@ -24,10 +24,16 @@ class Averages:
                 )
 
     def update(self) -> None:
-        """Move the averages towards the present weights: w' <- decay w' + (1 - decay) w."""
+        """Move the averages towards the present weights: w' <- decay w' + (1 - decay) w.
+
+        Buffers that a network calls `unaveraged` are its present ones.
+        """
         for name, average in self.networks.items():
             assert isinstance(average, AveragedModel)
-            average.update_parameters(self.family.networks[name])
+            network = self.family.networks[name]
+            average.update_parameters(network)
+            for buffer in getattr(network, "unaveraged", ()):
+                average.module.get_buffer(buffer).copy_(network.get_buffer(buffer))
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

@@ -43,7 +43,7 @@ from centigan.training.progress import Progress
 from centigan.training.snapshots import snapshot, snapshot_iterations
 from centigan.training.stopping import Stop, Stopped
 from centigan.training.watch import Watch
-from centigan.types import Family, Primes, Starts
+from centigan.types import Family, Grows, Primes, Starts
 
 # settings that may change between an interrupted run and its continuation
 FREE = {"train": {"iterations", "checkpoint_every", "checkpoint_minutes", "on_divergence"}}
@@ -172,6 +172,8 @@ def _train(
         began, seen = time.perf_counter(), 0
         for iteration in range(state.iteration + 1, settings.iterations + 1):
             # Step
+            if isinstance(family, Grows) and family.grow(iteration, batches.batch_size):
+                step = engine.stepper(family)  # what is recorded is of the layers before
             seed = counter_seed(settings.seed, split, "noise", iteration)
             torch.manual_seed(seed)  # dropout and activation noise
             losses = step(engine.laid_out(batches.at(iteration)), rng.manual_seed(seed))
