@@ -1,15 +1,14 @@
 """WGAN-GP by its algebra, its networks against those that its docstring names, and the traps of a penalty."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.optim import SGD
 
-from centigan.families.wgan_gp import WGANGP, Critic, ImageGenerator, between, gradient_norms, plan
+from centigan.families.wgan_gp import WGANGP, Critic, ImageGenerator, plan
 from centigan.nets.blocks import Doubling
+from centigan.nets.gradient_penalty import between, gradient_norms
 from centigan.settings.families.wgan_gp import WganGpConfig
 from centigan.training.engine import autocast
 from centigan.types import Batch, Given, Shape
@@ -90,9 +89,9 @@ def test_the_root_of_a_gradient_of_zero_has_a_finite_derivative() -> None:
 
 def test_a_norm_is_that_of_one_image_over_all_its_channels_and_pixels() -> None:
     """f(x) = |x|^2 / 2 has the gradient x, however many images stand beside it."""
-    half_square = SimpleNamespace(forward=lambda x: x.square().sum((1, 2, 3)) / 2)
     x = images(5)
-    torch.testing.assert_close(gradient_norms(half_square, x), x.flatten(1).norm(dim=1))
+    half_squares = gradient_norms(lambda x: x.square().sum((1, 2, 3)) / 2, x)
+    torch.testing.assert_close(half_squares, x.flatten(1).norm(dim=1))
 
 
 def test_every_image_has_a_place_of_its_own_between_real_and_generated() -> None:
@@ -155,8 +154,8 @@ def test_the_second_derivative_of_the_critic_is_that_of_finite_differences() -> 
 
     def penalty(*parameters: Tensor) -> Tensor:
         named = dict(zip(dict(critic.named_parameters()), parameters, strict=True))
-        with_these = SimpleNamespace(forward=lambda x: functional_call(critic, named, x))
-        return (gradient_norms(with_these, x) - 1).square().mean()
+        norms = gradient_norms(lambda x: functional_call(critic, named, x), x)
+        return (norms - 1).square().mean()
 
     assert torch.autograd.gradcheck(penalty, tuple(critic.parameters()), fast_mode=True)
     assert torch.autograd.gradgradcheck(critic, x.requires_grad_(), fast_mode=True)

@@ -37,13 +37,13 @@ from centigan.nets.blocks import (
     without_autocast,
 )
 from centigan.nets.convolution import FIRST_SIDE
+from centigan.nets.gradient_penalty import between, gradient_norms
 from centigan.nets.points import PointDiscriminator, PointGenerator
 from centigan.settings.families.wgan_gp import WganGpConfig as Config
 from centigan.types import Batch, Decodes, Given, Shape
 from centigan.updates import adams, ascend, means_over
 
 FIRST_MAPS = 128
-UNDER_THE_ROOT = 1e-12
 
 
 def plan(resolution: int, width: float) -> list[int]:
@@ -128,7 +128,7 @@ class WGANGP(Decodes):
 
         wasserstein = (critic(real) - critic(fake)).float().mean()
         with without_autocast(real.device):  # the update too: a second derivative multiplies matrices anew
-            norms = gradient_norms(critic, between(real, fake, rng))
+            norms = gradient_norms(critic.forward, between(real, fake, rng))
             penalty = (norms - 1).square().mean()
             objective = wasserstein - self.config.penalty * penalty
             gradient_critic = ascend(objective, self.optimizers["critic"])
@@ -158,23 +158,6 @@ class WGANGP(Decodes):
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ N(0, I), (count, latent)."""
         return torch.randn(count, self.config.latent, generator=rng, device=rng.device)
-
-
-def between(real: Tensor, fake: Tensor, rng: Generator) -> Tensor:
-    """x^ (N, C, H, W): on the line from each real image to its sample, at u ~ U(0, 1) of its own."""
-    u = torch.rand(len(real), *[1] * (real.ndim - 1), generator=rng, device=rng.device)
-    return real + u * (fake - real)
-
-
-def gradient_norms(critic: nn.Module, x: Tensor) -> Tensor:
-    """|grad f(x)| (N,) of images (N, C, H, W), each over all of C, H, W; itself differentiable.
-
-    The gradient of the sum is that of each image, since none sees another. `forward` passes a compiled
-    form of the network by (train.compile), which cannot be differentiated twice.
-    """
-    x = x.detach().requires_grad_()
-    (gradient,) = torch.autograd.grad(critic.forward(x).sum(), x, create_graph=True)
-    return (gradient.square().sum(tuple(range(1, x.ndim))) + UNDER_THE_ROOT).sqrt()
 
 
 def initialise(network: nn.Module, rng: Generator) -> None:

@@ -25,6 +25,7 @@ from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
 from centigan.settings.families.lapgan import LapganConfig
 from centigan.settings.families.pixelcnn import PixelcnnConfig
+from centigan.settings.families.progressive import ProgressiveConfig
 from centigan.settings.families.real_nvp import RealNvpConfig
 from centigan.settings.families.sngan import SnganConfig
 from centigan.settings.families.unrolled import UnrolledConfig
@@ -61,6 +62,7 @@ ModelConfig = Annotated[
     | Annotated[InfoganConfig, Tag("infogan")]
     | Annotated[LapganConfig, Tag("lapgan")]
     | Annotated[PixelcnnConfig, Tag("pixelcnn")]
+    | Annotated[ProgressiveConfig, Tag("progressive")]
     | Annotated[RealNvpConfig, Tag("real_nvp")]
     | Annotated[SnganConfig, Tag("sngan")]
     | Annotated[UnrolledConfig, Tag("unrolled")]
@@ -89,6 +91,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "infogan": InfoganConfig,
     "lapgan": LapganConfig,
     "pixelcnn": PixelcnnConfig,
+    "progressive": ProgressiveConfig,
     "real_nvp": RealNvpConfig,
     "sngan": SnganConfig,
     "unrolled": UnrolledConfig,
