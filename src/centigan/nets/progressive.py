@@ -76,9 +76,14 @@ def initialise(network: nn.Module, rng: Generator) -> None:
             nn.init.normal_(parameter, generator=rng)
 
 
+def precise(x: Tensor) -> Tensor:
+    """In float32 at the least, whatever autocast made of it."""
+    return x.to(torch.promote_types(x.dtype, torch.float32))
+
+
 def pixel_norm(x: Tensor) -> Tensor:
     """b = a / sqrt(mean over maps of a^2), of the vector at each pixel of x (N, M, ...) (section 4.2)."""
-    squares = x.float().square().mean(1, keepdim=True)
+    squares = precise(x).square().mean(1, keepdim=True)
     return x * (squares + LEAST_SQUARE).rsqrt().to(x.dtype)
 
 
@@ -87,7 +92,7 @@ def with_deviation(x: Tensor) -> Tensor:
 
     It is the mean over maps and pixels of the standard deviation over the minibatch.
     """
-    variances = x.float().var(0, correction=0)
+    variances = precise(x).var(0, correction=0)
     deviation = (variances + LEAST_SQUARE).sqrt().mean().to(x.dtype)
     return torch.cat([x, deviation.expand(len(x), 1, *x.shape[2:])], dim=1)
 
@@ -214,8 +219,7 @@ class GrowingCritic(Growing):
             if level in levels:
                 x = down(x)
                 h = mix(self._features(x, level), h, share_of(level + 1, self.growth))
-        values: Tensor = self.head(with_deviation(h))[:, 0]
-        return values.float()
+        return precise(self.head(with_deviation(h))[:, 0])
 
     def _features(self, x: Tensor, level: int) -> Tensor:
         """What a level's layers take, of images of its side."""
