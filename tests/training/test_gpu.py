@@ -78,6 +78,19 @@ def test_a_recorded_step_gives_the_bytes_of_one_that_is_not(layout: Layout) -> N
     eager = trained(layout, 12, compile="none", **values)
     forget(layout)
     assert trained(layout, 12, compile="graph", **values) == eager
+
+
+def test_a_recorded_step_of_a_family_that_grows_gives_the_bytes_of_one_that_is_not(layout: Layout) -> None:
+    """Six phases of six iterations each: three unrecorded ones, and three of a recording."""
+    found = []
+    model = {"family": "progressive", "width": 0.02, "latent": 4, "steady_images": 24, "fade_images": 24}
+    for compiled in ("none", "graph"):
+        values = TRAIN.model_dump() | {"model": model}
+        values["train"] |= {"iterations": 48, "ema": 0.9, "deterministic": True, "compile": compiled}
+        train_split(layout, "00", TrainStage.model_validate(values), device=CUDA)
+        found.append((layout.train("00") / "generator.safetensors").read_bytes())
+        forget(layout)
+    assert found[0] == found[1]
     assert (layout.train("00") / "history.jsonl").read_text().count("\n") == 6
     torch.use_deterministic_algorithms(False)
 

@@ -31,13 +31,15 @@ from centigan.sampling import sample_split
 from centigan.settings.evaluation import MsSsimSettings
 from centigan.settings.stages import TrainStage
 from centigan.training.averaging import Averages
+from centigan.training.cuda_graph import Step
+from centigan.training.engine import Engine
 from centigan.training.lock import only_writer
 from centigan.training.loop import train_split
 from centigan.training.progress import Progress
 from centigan.training.snapshots import snapshot_iterations
 from centigan.training.stopping import SIGNALS, Stop, Stopped
 from centigan.training.watch import Watch
-from centigan.types import Batch
+from centigan.types import Batch, Family
 
 CPU = torch.device("cpu")
 OUTPUTS = ("generator.safetensors", "discriminator.safetensors", "history.jsonl", "snapshots.safetensors")
@@ -256,6 +258,43 @@ def test_a_training_that_starts_from_another_takes_its_networks_and_a_stop_loses
     anew = trained(child, frozen, 6)
     assert anew["decoder.safetensors"] != resumed["decoder.safetensors"]
     assert anew == afresh()
+
+
+GROWING = {"family": "progressive", "width": 0.02, "latent": 4, "steady_images": 8, "fade_images": 8}
+
+
+def trained_growing(layout: Layout, iterations: int) -> list[bytes]:
+    """All files of a training that has grown after 12 iterations: borders are at 4, 5, 8, 9, 12 and 13."""
+    values = TRAIN.model_dump() | {"model": GROWING}
+    values["train"] |= {"iterations": iterations, "ema": 0.9, "log_every": 1}
+    train_split(layout, "00", TrainStage.model_validate(values), device=CPU)
+    return [path.read_bytes() for path in sorted(layout.train("00").iterdir()) if path.suffix != ".json"]
+
+
+@pytest.mark.parametrize("at", [2, 3, 4, 8, 10, 13])
+def test_a_training_that_grows_ends_with_the_same_bytes_wherever_it_was_stopped(
+    layout: Layout, at: int
+) -> None:
+    """In steady phases, in fade-ins, and just before the first step of each."""
+    trained_growing(layout, at)
+    resumed = trained_growing(layout, 14)
+    fresh_copy(layout)
+    assert trained_growing(layout, 14) == resumed
+
+
+def test_a_step_is_recorded_anew_whenever_other_layers_are_run(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stepper, made = Engine.stepper, []
+
+    def counted(self: Engine, family: Family) -> Step:
+        made.append(getattr(family, "levels", None))
+        return stepper(self, family)
+
+    monkeypatch.setattr(Engine, "stepper", counted)
+    trained_growing(layout, 14)
+    fading = [each for n in range(3) for each in (range(n, n + 2), range(n + 1, n + 2))]
+    assert made == [range(4), *fading]  # at first one that has not been told
 
 
 def test_a_finished_training_is_replaced_when_its_settings_change(layout: Layout, caplog) -> None:
