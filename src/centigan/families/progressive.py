@@ -11,16 +11,16 @@ once for each update of G, which descends -E[f(G(z))]. Weights are scaled at run
 normalised at each pixel, and the critic sees how far the images of a minibatch differ (`nets.progressive`).
 No classes.
 
-Departures and decisions
+Departures and decisions; "that code" is the authors' in TensorFlow
     1. Layers are those of Table 2 up to 128 px. `maps` over the side is how many each has: 16,384 gives the
-       table's, 8,192 those of the authors' settings for CIFAR-10, 4,096 of section 6.1.
+       table's, 8,192 those of the authors' first code for CIFAR-10, 4,096 for section 6.1.
     2. Lengths of phases are the 800,000 images of appendix A.1. Iterations do not stop when all is grown, and
        a training may end before: then samples are small images, enlarged by repeating pixels.
     3. Adam's moments are forgotten where a fade-in begins and where it ends, as in that code; the paper does
        not say so.
     4. |grad f| is that of images enlarged to the full resolution, as in that code: where the side is halved
        k times, 2^-k of the norm that f has there. So nothing jumps where networks grow, nor does the penalty.
-    5. The deviation is over a whole minibatch, as in the paper; that code's later form has groups of four.
+    5. The deviation is over a whole minibatch, as in the paper; that code has groups of four by default.
        Real and generated images are minibatches apart. f at x^ depends on other x^ by it, and |grad f| is
        that of the sum, as in that code. `realness` is of images that are judged together.
     6. Minibatches have one size at every resolution: 16 up to 128 px in the paper. Step sizes do not rise
