@@ -10,6 +10,7 @@ from torch.optim import SGD
 from centigan.families.progressive import ProgressiveGAN
 from centigan.nets.gradient_penalty import gradient_norms
 from centigan.nets.progressive import (
+    Activation,
     GrowingCritic,
     GrowingGenerator,
     convolution,
@@ -174,6 +175,19 @@ def test_at_first_activations_keep_their_size_from_layer_to_layer() -> None:
     x = pixel_norm(torch.randn(8, 200, 4, 4, generator=rng(1)))
     squares = nn.functional.leaky_relu(layer(x), 0.2).square().mean().item()
     assert squares == pytest.approx(1.04, rel=0.1)
+
+
+def test_each_of_gs_layers_is_rectified_and_then_normed() -> None:
+    """(-10, 4) becomes (-2, 4) by the slope of .2, and that over sqrt(10)."""
+    x = torch.tensor([-10.0, 4.0]).view(1, 2, 1, 1)
+    assert Activation()(x).flatten().tolist() == pytest.approx([-2 / 10**0.5, 4 / 10**0.5])
+    generator, _ = grown(3)
+    for block in generator.blocks:
+        block.register_forward_hook(
+            lambda _, __, x: torch.testing.assert_close(x.square().mean(1), torch.ones_like(x[:, 0]))
+        )
+        assert [isinstance(layer, Activation) for layer in block] == [False, True] * 2
+    generator(torch.randn(2, 8, generator=rng()))
 
 
 def test_only_the_direction_of_a_latent_counts() -> None:
@@ -432,25 +446,29 @@ def test_just_grown_a_critic_has_the_slope_of_before(level: int) -> None:
 
 
 def test_the_drift_is_the_mean_square_on_real_images() -> None:
-    """f = 3 for images of zeros, where G draws none: 1e-3 x 9, and lambda for a slope of 0."""
-    gan = family()
-    judged_by(gan, lambda x: torch.where(x.abs().sum((1, 2, 3)) == 0, 3.0, 0.0) + 0 * x.sum((1, 2, 3)))
-    losses = step(gan, 20, torch.zeros(COUNT, 3, 32, 32))
-    assert losses["drift"].item() == pytest.approx(9)
-    assert losses["wasserstein"].item() == pytest.approx(3)
-    assert losses["loss_critic"].item() == pytest.approx(-3 + 10 + 0.009, rel=1e-5)
+    """f = 1 and 3 by turns, with the mean square 5 and the mean 2; 0 where G draws zeros. The slope is 1."""
+    gan, real = family(generator_lr=1e-30), torch.zeros(COUNT, 3, 32, 32)
+    real[:, 0, 0, 0] = torch.tensor([1.0, 3.0, 1.0, 3.0])
+    for parameter in gan.networks["generator"].to_image.parameters():
+        nn.init.zeros_(parameter)
+    judged_by(gan, first_pixel(1))
+    losses = step(gan, 20, real)
+    assert losses["drift"].item() == pytest.approx(5)
+    assert losses["wasserstein"].item() == pytest.approx(2)
+    assert losses["loss_critic"].item() == pytest.approx(-2 + 0.005, rel=1e-5)
     assert losses["loss_generator"].item() == 0
 
 
-def test_the_critic_moves_up_on_real_images_and_the_drift_holds_it_back() -> None:
+def test_the_drift_pulls_the_critics_values_towards_0() -> None:
     """f = w, L = e w^2 apart from what is constant: the gradient is 2 e w, here 2 x .5 x 3."""
     gan = family(drift=0.5)
     critic = Stub(lambda x: 0 * x.sum((1, 2, 3)))
     critic.forward = lambda x, levels=None: critic.w + 0 * x.sum((1, 2, 3))  # type: ignore[method-assign]
     critic.w.data.fill_(3.0)
     gan.networks["critic"], gan.optimizers["critic"] = critic, SGD([critic.w], 0.1)
-    step(gan, 20)
+    losses = step(gan, 20)
     assert critic.w.item() == pytest.approx(3 - 0.1 * 2 * 0.5 * 3)
+    assert losses["loss_generator"].item() == pytest.approx(-2.7)  # of the critic as it is by then
 
 
 def test_g_moves_to_where_the_critic_is_higher() -> None:
