@@ -22,6 +22,7 @@ from centigan.errors import UserError
 from centigan.families import build
 from centigan.families.acgan import ACGAN
 from centigan.families.improved import ImprovedGAN
+from centigan.families.progressive import ProgressiveGAN
 from centigan.journal import Journal, read_lines, text_until
 from centigan.layout import Layout
 from centigan.manifest import read_facts, read_manifest, sha256
@@ -291,8 +292,16 @@ def test_a_step_is_recorded_anew_whenever_other_layers_are_run(
         made.append(getattr(family, "levels", None))
         return stepper(self, family)
 
+    grow, told = ProgressiveGAN.grow, []
+
+    def heard(self: ProgressiveGAN, iteration: int, images: int) -> bool:
+        told.append((iteration, images))
+        return grow(self, iteration, images)
+
     monkeypatch.setattr(Engine, "stepper", counted)
+    monkeypatch.setattr(ProgressiveGAN, "grow", heard)
     trained_growing(layout, 14)
+    assert told == [(iteration, 4) for iteration in range(1, 15)]
     fading = [each for n in range(3) for each in (range(n, n + 2), range(n + 1, n + 2))]
     assert made == [range(4), *fading]  # at first one that has not been told
 
