@@ -61,7 +61,7 @@ def test_the_best_discriminator_of_a_table_is_that_of_each_class() -> None:
 
 @pytest.mark.parametrize("net", ["dense", "convolution"])
 def test_labels_that_change_places_with_their_images_change_nothing_else(net: str) -> None:
-    cgan, (images, (labels,), *_) = family(net=net), batch()
+    cgan, (images, (labels, *_), *_) = family(net=net), batch()
     discriminator, order = cgan.networks["discriminator"].eval(), torch.tensor([2, 0, 3, 1])
     logits = discriminator(images, cgan.one_hot(labels))
     assert torch.allclose(discriminator(images[order], cgan.one_hot(labels[order])), logits[order], atol=1e-6)
@@ -69,7 +69,7 @@ def test_labels_that_change_places_with_their_images_change_nothing_else(net: st
 
 @pytest.mark.parametrize("net", ["dense", "convolution"])
 def test_the_discriminator_judges_the_image_and_its_class_together(net: str) -> None:
-    cgan, (images, (labels,), *_) = family(net=net), batch()
+    cgan, (images, (labels, *_), *_) = family(net=net), batch()
     discriminator = cgan.networks["discriminator"].eval()
     of_own, of_other = (discriminator(images, cgan.one_hot((labels + n) % 3)) for n in range(2))
     assert (of_own - of_other).abs().min() > 0
@@ -153,7 +153,7 @@ def test_with_the_class_ignored_it_is_gan_bit_for_bit() -> None:
 
 
 def test_a_class_that_is_ignored_has_a_gradient_nevertheless() -> None:
-    cgan, (images, (labels,), *_) = ignoring_the_class()[0], batch()
+    cgan, (images, (labels, *_), *_) = ignoring_the_class()[0], batch()
     y = cgan.one_hot(labels)
     judged = cgan.networks["discriminator"](cgan.networks["generator"](cgan.latent(4, None), y), y)
     (log_real(cgan.networks["discriminator"](images, y)) - log_real(judged)).backward()
