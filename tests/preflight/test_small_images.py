@@ -32,7 +32,7 @@ def test_families_of_small_images_are_named() -> None:
     (told,) = problems({"family": "gan"})
     assert told == (
         "arrays.resolution: GAN has no networks for 8 px; those of cq, frozen_decoder, pixelcnn, "
-        "vae_iaf learn them"
+        "progressive, real_nvp, vae_iaf learn them"
     )
 
 
