@@ -1,5 +1,6 @@
 """Other splits than the protocol's, of the same images: what they are called, and what is in them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,11 @@ from stored_features import SPLITS, draw, features_of, store
 from centigan import params
 from centigan.classes import read_classes
 from centigan.data.arrays import build_arrays
+from centigan.data.captions import captions_of, write_captions
 from centigan.errors import UserError
 from centigan.grouping import by_similarity, gather_arrays, write_group
 from centigan.layout import Layout, owned
+from centigan.manifest import read_facts
 from centigan.needed import missing
 from centigan.settings.data import DataSettings
 from centigan.settings.grouping import GroupingSettings
@@ -172,6 +175,29 @@ def test_every_class_has_the_protocols_images_in_their_order(
         np.testing.assert_array_equal(
             of_class(home, each.split, each.id, prefix), of_class(layout, before[each.id], each.id, prefix)
         )
+
+
+def test_captions_go_with_their_images_and_unseen_classes_stay_unseen(
+    layout: Layout, data_settings: DataSettings
+) -> None:
+    build_arrays(layout, "01", ARRAYS, Path(data_settings.root))
+    for split, unseen in (("00", "dog"), ("01", "eel")):
+        folder = layout.arrays(split)
+        facts = read_facts(folder) | {"unseen": [unseen]}
+        (folder / "facts.json").write_text(json.dumps(facts))
+        for prefix in ("", "held_out_"):
+            labels = np.load(folder / f"{prefix}labels.npy")
+            said = ([f"{row} of {facts['classes'][label]}"] for row, label in enumerate(labels))
+            write_captions(folder, prefix, said)
+    home = group(layout, classes=3, size=3)
+    (split,) = {each.split for each in read_classes(home)}
+    folder = home.arrays(split)
+    assert read_facts(folder)["unseen"] == ["dog", "eel"]
+    held_out = [("cat", 0), ("cat", 1), ("dog", 2), ("dog", 3), ("eel", 0), ("eel", 1)]
+    assert captions_of(folder, "held_out_") == [[f"{row} of {class_id}"] for class_id, row in held_out]
+    assert "captions.json" in (folder / "SHA256SUMS").read_text()
+    alone = [group(layout, size=1).arrays(f"0{number}") for number in range(4)]
+    assert [read_facts(one).get("unseen") for one in alone] == [None, ["dog"], ["eel"], None]
 
 
 def test_the_order_by_chance_follows_from_the_seed_and_holds_every_class(

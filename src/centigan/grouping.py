@@ -18,6 +18,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage
 from centigan.atomic import atomic_path, remove_halves
 from centigan.csv_file import READING, write_csv
 from centigan.data.arrays import ARRAYS
+from centigan.data.captions import CAPTIONS, captions_of, write_captions
 from centigan.layout import Layout, split_of_each
 from centigan.manifest import DIGESTS, describe, read_facts, read_manifest, write_manifest
 from centigan.metrics.features import read_features
@@ -94,6 +95,7 @@ def gather_arrays(layout: Layout, split: str, grouping: GroupingSettings) -> Non
     need(folder / "manifest.json" for folder in sources.values())
     folder = layout.arrays(split)
     remove_halves(folder)
+    captioned = all((source / name).exists() for source in sources.values() for name in CAPTIONS)
     counts = {}
     for subset, prefix in SUBSETS.items():
         parts = [_rows(sources[place[name]], prefix, name) for name in classes]
@@ -103,11 +105,22 @@ def gather_arrays(layout: Layout, split: str, grouping: GroupingSettings) -> Non
         labels = np.repeat(np.arange(len(classes), dtype=np.int16), [len(rows) for _, rows in parts])
         with atomic_path(folder / f"{prefix}labels.npy") as temporary:
             np.save(temporary, labels)
+        if captioned:
+            said = {file: captions_of(file.parent, prefix) for file, _ in parts}
+            write_captions(folder, prefix, (said[file][row] for file, rows in parts for row in rows))
     about = {"images": counts} | _found_in(list(sources.values()))
     inputs = [layout.classes, *(source / DIGESTS for source in sources.values())]
-    facts = read_facts(next(iter(sources.values()))) | {"classes": classes}
-    write_manifest(folder, describe(grouping, inputs=inputs, **about), facts=facts, of=ARRAYS)
+    facts = _facts([read_facts(source) for source in sources.values()], classes)
+    files = ARRAYS + CAPTIONS * captioned
+    write_manifest(folder, describe(grouping, inputs=inputs, **about), facts=facts, of=files)
     log.info("split %s: %s images of %d classes", split, counts, len(classes))
+
+
+def _facts(sources: list[dict[str, Any]], classes: list[str]) -> dict[str, Any]:
+    """The facts of arrays of these classes, by those of the arrays that they come from."""
+    facts = {key: value for key, value in sources[0].items() if key != "unseen"} | {"classes": classes}
+    unseen = {class_id for source in sources for class_id in source.get("unseen", [])}
+    return facts | ({"unseen": [one for one in classes if one in unseen]} if unseen & set(classes) else {})
 
 
 def _rows(folder: Path, prefix: str, class_id: str) -> tuple[Path, NDArray[np.intp]]:

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -74,6 +76,49 @@ def test_a_batch_may_span_epochs_and_exceed_the_data(layout: Layout) -> None:
     rows = torch.cat([source._rows(iteration) for iteration in range(1, 11)])
     assert rows.bincount().tolist() == [7] * 10
     assert len(batches(layout, 25).at(3).given.labels) == 25
+
+
+def without(layout: Layout, class_id: str) -> None:
+    """Say that no model may see a class."""
+    facts = layout.arrays("00") / "facts.json"
+    facts.write_text(json.dumps(json.loads(facts.read_text()) | {"unseen": [class_id]}))
+
+
+@pytest.mark.parametrize("placement", ["device", "mapped"])
+def test_an_epoch_shows_every_image_of_seen_classes_once_and_none_of_unseen_ones(
+    layout: Layout, placement: Placement
+) -> None:
+    without(layout, "cat")
+    source = batches(layout, 5, placement=placement)
+    images = to_network(torch.from_numpy(np.array(source.file)))
+    for iteration in (1, 2):
+        batch = source.at(iteration)
+        assert batch.given.labels.tolist() == [1] * 5
+        there = {image.sum().item() for image in batch.images}
+        assert there == {image.sum().item() for image in images[5:]}
+
+
+def test_labels_of_unseen_classes_are_neither_needed_nor_shown(layout: Layout) -> None:
+    without(layout, "dog")
+    np.save(layout.arrays("00") / "labels.npy", np.array([0] * 9 + [1], np.int16))
+    source = Batches(
+        layout.arrays("00"),
+        batch_size=3,
+        seed=0,
+        split="00",
+        device=torch.device("cpu"),
+        supervision=SupervisionSettings(labelled_per_class=4),  # of the unseen class there is one image
+        labelled_apart=20,
+    )
+    assert len(source.known) == 4
+    assert source.at(1).labelled.given.labels.tolist() == [0] * 20
+
+
+def test_unseen_classes_alone_are_refused(layout: Layout) -> None:
+    without(layout, "cat")
+    np.save(layout.arrays("00") / "labels.npy", np.zeros(10, np.int16))
+    with pytest.raises(UserError, match="images of unseen classes alone"):
+        batches(layout, 2)
 
 
 def test_any_batch_is_computed_without_history(layout: Layout) -> None:

@@ -5,6 +5,7 @@ ladder, or where the model has images as they are stored, at that. Files have th
 facts.json says `channels` 1, and networks see one.
 Threads decode blocks of rows, which are appended in order: memory does not grow with the split, and the
 bytes do not depend on the number of threads. Of a source of points the same files hold float32 (N, d).
+Captions, where the source has them, lie beside the images in the same order.
 """
 
 import logging
@@ -21,6 +22,7 @@ import torch
 from tqdm import tqdm
 
 from centigan.atomic import atomic_path, remove_halves
+from centigan.data.captions import CAPTIONS, write_captions
 from centigan.data.decode import BadImage, Decoded, decode, decode_planar
 from centigan.data.outcome import Block, Outcome
 from centigan.data.points import gather_points
@@ -73,6 +75,8 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, 
             )
         with atomic_path(folder / f"{prefix}labels.npy") as temporary:
             np.save(temporary, labels)
+        if "captions" in rows:
+            write_captions(folder, prefix, rows["captions"].iloc[outcome.kept])
         found["images"][subset] = len(labels)
         found["converted"][subset] = outcome.converted
         found["rejected"][subset] = [rejected._asdict() for rejected in outcome.rejected]
@@ -83,7 +87,9 @@ def build_arrays(layout: Layout, split: str, stage: ArraysStage, root: Path, *, 
         facts["channels"] = 1
     if stage.arrays.levels == STORED_LEVELS:
         facts["levels"] = stage.arrays.levels
-    write_manifest(folder, about, facts=facts, of=ARRAYS)
+    if "unseen" in index and (unseen := list(dict.fromkeys(index["class_id"][index["unseen"]]))):
+        facts["unseen"] = unseen
+    write_manifest(folder, about, facts=facts, of=ARRAYS + CAPTIONS * ("captions" in index))
     size = f"points of {dimensions} dimensions" if dimensions else f"images at {stage.arrays.resolution} px"
     log.info("split %s: %s %s", split, found["images"], size)
 

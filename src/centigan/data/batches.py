@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from centigan.data.caption_vectors import CaptionVectors
 from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
+from centigan.manifest import read_facts
 from centigan.seeds import counter_seed
 from centigan.settings.training import SupervisionSettings
 from centigan.sheets import Images
@@ -57,9 +59,24 @@ def labelled(labels: Tensor, supervision: SupervisionSettings, split: str) -> Te
     return kept
 
 
+def seen_rows(folder: Path, labels: Tensor) -> Tensor:
+    """The rows (M,) of the images that a model may be trained on: all, but for those of unseen classes.
+
+    Raises:
+        UserError: where none is left.
+    """
+    facts = read_facts(folder)
+    unseen = [facts["classes"].index(class_id) for class_id in facts.get("unseen", [])]
+    rows = (~torch.isin(labels, torch.tensor(unseen, dtype=labels.dtype))).nonzero()[:, 0]
+    if not len(rows):
+        raise UserError(f"{folder} has images of unseen classes alone, and no model may be trained on them")
+    return rows
+
+
 class Batches:
     """The training images of one split as an endless stream of shuffled epochs, on a device.
 
+    Images of unseen classes (`facts.json`) are left out: no batch has one.
     Where the images are changes no bit of a batch. `device`: all of them on the device, from where a batch is
     gathered. `mapped`: in the file, whose pages the kernel keeps once for all processes; a thread gathers the
     next batch meanwhile. `auto`: on a GPU with twice the memory free, else mapped.
@@ -77,14 +94,16 @@ class Batches:
         channels: int = 3,
         supervision: SupervisionSettings | None = None,
         labelled_apart: int = 0,
+        captions: CaptionVectors | None = None,
         placement: Placement = "auto",
     ) -> None:
         """`batch_size`: images an iteration; `channels`: of them, as `to_network` takes them.
 
         `labelled_apart`: further images an iteration, all of known class, drawn with replacement.
+        `captions`: what the images are given with, beside their labels.
 
         Raises:
-            UserError: when a class has fewer images than are to be labelled.
+            UserError: when a class has fewer images than are to be labelled, or all classes are unseen.
         """
         self.file = _load(folder / "images.npy", mmap_mode="r")  # uint8 NHWC, or points
         if placement == "auto":
@@ -93,9 +112,12 @@ class Batches:
         resident = placement == "device"
         self.images = torch.from_numpy(_load(folder / "images.npy")).to(device) if resident else None
         labels = torch.from_numpy(_load(folder / "labels.npy")).long()
-        known = labelled(labels, supervision, split) if supervision else labels
+        self.seen = seen_rows(folder, labels)
+        seen = labels[self.seen]
+        known = torch.full_like(labels, UNLABELLED)
+        known[self.seen] = labelled(seen, supervision, split) if supervision else seen
         self.labels, self.known = known.to(device), (known != UNLABELLED).nonzero()[:, 0]
-        self.labelled_apart = labelled_apart
+        self.labelled_apart, self.captions = labelled_apart, captions
         self.batch_size, self.seed, self.split = batch_size, seed, split
         self.device, self.flips, self.channels = device, flips, channels
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
@@ -113,8 +135,8 @@ class Batches:
 
     def at(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 1."""
-        rows = self._there(self._rows(iteration))
-        images = self._gathered(iteration) if self.images is None else self.images[rows]
+        rows = self._rows(iteration)
+        images = self._gathered(iteration) if self.images is None else self.images[self._there(rows)]
         batch = self._batch(images, rows, iteration, "flips")
         return batch._replace(labelled=self._labelled(iteration)) if self.labelled_apart else batch
 
@@ -126,13 +148,16 @@ class Batches:
             if self.images is None
             else self.images[self._there(rows)]
         )
-        return self._batch(images, self._there(rows), iteration, "labelled flips")
+        return self._batch(images, rows, iteration, "labelled flips")
 
     def _batch(self, images: Tensor, rows: Tensor, iteration: int, purpose: str) -> Batch:
         if self.flips:
             chosen = torch.rand(len(images), generator=self._rng(purpose, iteration)).lt(0.5)
             images = torch.where(self._there(chosen).view(-1, 1, 1, 1), images.flip(2), images)
-        given = Given(self.labels[rows])
+        given = Given(self.labels[self._there(rows)])
+        if self.captions is not None:
+            of_images = self.captions.of(rows, self._rng(f"captions of {purpose}", iteration))
+            given = given._replace(captions=self._there(of_images))
         return Batch(to_network(images, self.channels), given, self._there(torch.tensor(iteration)))
 
     def _rng(self, purpose: str, number: int) -> torch.Generator:
@@ -159,12 +184,12 @@ class Batches:
 
     def _rows(self, iteration: int) -> Tensor:
         """The batch_size rows of the endless stream that an iteration takes; they may span epochs."""
-        total, start = len(self.file), (iteration - 1) * self.batch_size
+        total, start = len(self.seen), (iteration - 1) * self.batch_size
         stop = start + self.batch_size
         epochs = range(start // total, (stop - 1) // total + 1)
         stream = torch.cat([self._epoch(epoch) for epoch in epochs])
         offset = start - epochs[0] * total
-        return stream[offset : offset + self.batch_size]
+        return self.seen[stream[offset : offset + self.batch_size]]
 
     def _epoch(self, epoch: int) -> Tensor:
-        return torch.randperm(len(self.file), generator=self._rng("epoch", epoch))
+        return torch.randperm(len(self.seen), generator=self._rng("epoch", epoch))

@@ -48,6 +48,7 @@ def check(listing: Listing, classes: list[str], settings: DataSettings) -> dict[
         for name, value in (
             ("passed_over", listing.passed_over),
             ("has", sorted(has) if has != {"images"} else None),
+            ("unseen", sorted(set(listing.unseen) & set(classes))),
         )
         if value
     }

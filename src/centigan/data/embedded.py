@@ -1,11 +1,11 @@
-"""The data sets that ship; digits, photos, shapes and noise are written in ImageNet's folder layout.
+"""The data sets that ship; all but stacked digits are written in ImageNet's folder layout.
 
 digits   scikit-learn's 1,797 handwritten digits, 8 x 8 pixels, PNG. Every fifth image of a class is
          held out.
 photos   20 photographs of scikit-image and scikit-learn, each a class: the images of a class are
          seeded random square crops of its photograph, JPEG. Held out means: cropped from the left
          30 % of the photograph, which no training crop touches. It is the same scene, not another one.
-shapes   drawn by `shapes`.
+shapes   drawn by `shapes`; captioned_shapes are more of them, with captions by `shape_captions`.
 noise    grey images whose pixels are independent and uniform, 32 x 32, PNG; two classes of the same.
 """
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
+from centigan.data.shape_captions import write_captioned_shapes
 from centigan.data.shapes import write_shapes
 from centigan.data.sources.listing import Subset
 from centigan.data.sources.stacked import CHANNELS, FILES, SIDE, STACKS
@@ -162,6 +163,7 @@ def packaged(package: str, file: str) -> Path:
 
 
 WRITERS: dict[str, Callable[[Path], None]] = {
+    "captioned_shapes": write_captioned_shapes,
     "digits": _write_digits,
     "noise": _write_noise,
     "photos": _write_photos,

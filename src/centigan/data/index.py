@@ -30,10 +30,12 @@ def build_index(layout: Layout, settings: DataSettings) -> None:
 
     The index has a row per image: path (below the root), offset, size (bytes), name, subset ("train" or
     "held_out"), class_id, label (position in the order of the classes), split, encoding, reject (whether a
-    bad image is left out), sha256 (null unless settings.checksums).
+    bad image is left out), sha256 (null unless settings.checksums); of a source with captions also captions
+    (a list of sentences), of one with unseen classes unseen (whether the class is one of them).
 
     Raises:
-        UserError: for a source that is not whole, or other classes than the settings say.
+        UserError: for a source that is not whole, other classes than the settings say, or a split of
+            unseen classes alone.
     """
     listing = list_source(settings)
     for line in listing.found:
@@ -45,6 +47,9 @@ def build_index(layout: Layout, settings: DataSettings) -> None:
     index = _number(images, classes, names, settings)
     index = index.assign(encoding=listing.encoding, reject=report["on_bad_image"] == "reject")
     index["sha256"] = pd.Series(_checksums(index) if settings.checksums else None, index.index, "string")
+    if listing.unseen:
+        index["unseen"] = index["class_id"].isin(listing.unseen)
+        _require_seen(index)
     root = Path(settings.root)
     # where the data lie is no part of what they are
     index["path"] = index["path"].str.removeprefix(f"{root.as_posix()}/")
@@ -99,6 +104,15 @@ def _number(
         rank = images.groupby(["label", "held_out"]).cumcount()
         images = images[images["held_out"] | (rank < settings.per_class)]
     return images.drop(columns="held_out").reset_index(drop=True)
+
+
+def _require_seen(index: pd.DataFrame) -> None:
+    nothing = index.groupby("split", sort=False)["unseen"].all()
+    if nothing.any():
+        raise UserError(
+            f"split {nothing.idxmax()} has unseen classes alone, so that its model would have no images; "
+            "raise data.split_size, or choose another data.order"
+        )
 
 
 def _write_index(layout: Layout, index: pd.DataFrame) -> None:

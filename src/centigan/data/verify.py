@@ -7,6 +7,7 @@ from centigan.data.checksums import require_md5
 from centigan.data.completeness import check
 from centigan.data.order import order_classes
 from centigan.data.sources import list_source
+from centigan.data.sources.oxford102 import MD5
 from centigan.data.sources.passed_over import in_one_line
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
@@ -45,7 +46,8 @@ def verify(settings: DataSettings) -> None:
 
 
 def published_archives(root: Path) -> dict[str, str]:
-    """Those of ILSVRC2012's archives that lie at `root` -> MD5, as torchvision knows them."""
+    """Those of ILSVRC2012's archives and of the flowers' lists that lie at `root` -> MD5, by torchvision."""
     from torchvision.datasets.imagenet import ARCHIVE_META  # takes two seconds to import
 
-    return {name: md5 for name, md5 in ARCHIVE_META.values() if (root / name).exists()}
+    published = dict(ARCHIVE_META.values()) | MD5
+    return {name: md5 for name, md5 in published.items() if (root / name).exists()}

@@ -19,6 +19,7 @@ SHIPPED_CLASSES = {  # of sources that are fetched
     "photos": 20,
     "shapes": 36,
     "stacked_digits": 1000,
+    "captioned_shapes": 36,
     "cifar10": 10,
     "cifar100": 100,
     "ring": 8,

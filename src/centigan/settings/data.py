@@ -20,13 +20,19 @@ ImageSource = Literal[
     "photos",
     "shapes",
     "stacked_digits",
+    "captioned_shapes",
+    "cub200",
+    "oxford102",
+    "coco_captions",
 ]
 PointSource = Literal["points", "ring", "grid", "circles", "swiss_roll", "line"]
 Source = Literal[ImageSource, PointSource]
 ResolutionChoice = Literal[8, 32, 64, 128]
 STORED_SIDE, STORED_LEVELS = 8, 17  # of the digits
 GREY: tuple[Source, ...] = ("digits", "noise")  # sources of grey images
-ATTRIBUTES: tuple[Source, ...] = ("shapes",)  # sources whose classes are attributes: <colour>_<shape>_<size>
+# sources whose classes are attributes: <colour>_<shape>_<size>
+CAPTIONED: tuple[Source, ...] = ("captioned_shapes", "cub200", "oxford102", "coco_captions")  # with captions
+ATTRIBUTES: tuple[Source, ...] = ("shapes", "captioned_shapes")
 DRAWN_POINTS = tuple(name for name in get_args(PointSource) if name != "points")  # those that ship
 WITH_MODES: tuple[Source, ...] = ("ring", "grid")  # sources whose classes are blots apart from each other
 MOST_CLASSES = 1_000_000  # every split has files of its own

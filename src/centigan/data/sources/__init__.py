@@ -3,10 +3,14 @@
 from pathlib import Path
 
 from centigan.data.sources.archives import TRAIN, VALIDATION, list_archives
+from centigan.data.sources.captioned_shapes import list_captioned_shapes
 from centigan.data.sources.cifar import list_cifar
+from centigan.data.sources.coco_captions import list_coco_captions
+from centigan.data.sources.cub200 import list_cub200
 from centigan.data.sources.folders import SUBSETS, class_folders, list_class_folders, list_folders
 from centigan.data.sources.kaggle import DATA, list_kaggle
 from centigan.data.sources.listing import Listing, cannot_read
+from centigan.data.sources.oxford102 import list_oxford102
 from centigan.data.sources.points import list_points
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.stacked import list_stacked_digits
@@ -23,10 +27,15 @@ SIGNS: dict[str, Source] = {
     "cifar-100-python": "cifar100",
     "cifar-100-binary": "cifar100",
     "points.csv": "points",
+    "CUB_200_2011": "cub200",
+    "image_class_labels.txt": "cub200",
+    "imagelabels.mat": "oxford102",
+    "annotations/captions_train2014.json": "coco_captions",
+    "annotations/captions_train2017.json": "coco_captions",
 }
 KNOWN = (
-    "ILSVRC2012's archives, train/<class>/ and val/<class>/, Kaggle's ILSVRC/, CIFAR's folders, "
-    "or class folders"
+    "ILSVRC2012's archives, train/<class>/ and val/<class>/, Kaggle's ILSVRC/, CIFAR's folders, CUB's, "
+    "Oxford's flowers, COCO's annotations/, or class folders"
 )
 
 
@@ -52,6 +61,14 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
             return list_kaggle(root)
         case "cifar10" | "cifar100":
             return list_cifar(source, root)
+        case "cub200":
+            return list_cub200(root, settings.held_out)
+        case "oxford102":
+            return list_oxford102(root, settings.held_out)
+        case "coco_captions":
+            return list_coco_captions(root)
+        case "captioned_shapes":
+            return list_captioned_shapes(root)
         case "class-folders":
             return list_class_folders(root, settings.held_out)
         case "points" | "ring" | "grid" | "circles" | "swiss_roll" | "line":

@@ -1,5 +1,6 @@
 """Folders of class folders: torchvision's layout of ImageNet, any other, and those that ship with us."""
 
+from collections.abc import Collection
 from math import ceil
 from pathlib import Path
 
@@ -17,14 +18,17 @@ SUBSETS: dict[str, Subset] = {"train": "train", "val": "held_out"}  # folder -> 
 BELONG = {*SUBSETS, ARCHIVE, FOLDER, "manifest.json"}  # the last beside the data sets that ship with us
 
 
-def list_folders(root: Path) -> Listing:
+def list_folders(root: Path, beside: Collection[str] = ()) -> Listing:
     """root/train/<class>/* and root/val/<class>/*; a devkit beside them tells words, order and counts.
+
+    Args:
+        beside: names in the root that belong there, too.
 
     Raises:
         UserError: for a missing folder or a class of one side only.
     """
     sieve = Sieve(root)
-    sieve.outside(root, BELONG)
+    sieve.outside(root, BELONG.union(beside))
     others = [name for name in ("valid", "validation", "test") if (root / name).is_dir()]
     if others and not (root / "val").exists():
         raise UserError(f"{root}/val is missing, but {others[0]}/ is there: rename it to val/, or link it")

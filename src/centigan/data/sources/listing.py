@@ -48,7 +48,8 @@ class Listing:
     """All images of a source.
 
     images: columns path, offset, size, name, subset ("train" or "held_out"), class_id; within a class
-        and subset sorted by name, so that one data set gives the same arrays from any layout.
+        and subset sorted by name, so that one data set gives the same arrays from any layout. Where the
+        source has them also captions, a list of one sentence or more an image.
     encoding: "image", a whole JPEG, PNG, ... ; "planar32", CIFAR's 3072 bytes: 32 x 32 red, green, blue;
         "planar8", the same of 8 x 8; "line", "plane": a line of points.csv with one coordinate, or two.
     """
@@ -64,6 +65,7 @@ class Listing:
     rejected: list[Rejected] = field(default_factory=list)
     passed_over: PassedOver = field(default_factory=dict)  # what is no image of a class
     checksummed: bool = False  # published with checksums: then a bad image means a bad copy
+    unseen: tuple[str, ...] = ()  # classes that no model may be trained on, though they have images
 
 
 def class_frame(images: Iterable[Range], subset: Subset, class_id: str) -> pd.DataFrame:

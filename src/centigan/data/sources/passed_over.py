@@ -18,6 +18,7 @@ OUTSIDE = "image outside any class"
 SUBFOLDER = "subfolder"
 IN_SUBFOLDER = "image in a subfolder"
 NO_CLASS = "folder of no class"
+UNLISTED = "image that no list names"
 
 MOST_NAMED = 3  # of a kind, in one line
 

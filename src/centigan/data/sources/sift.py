@@ -7,7 +7,7 @@ Where the ending tells nothing, the first bytes do. All else is passed over, and
 import errno
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
@@ -27,6 +27,7 @@ from centigan.data.sources.passed_over import (
     OUTSIDE,
     SPECIAL,
     SUBFOLDER,
+    UNLISTED,
     PassedOver,
 )
 from centigan.data.sources.tars import Member
@@ -104,6 +105,11 @@ class Sieve:
         """Pass over what lies among the tars of classes and is none."""
         kind = _outside(_range_of_member(archive, entry), _member_fault(entry))
         self._pass_over(f"{archive.name}/{entry.name}", kind)
+
+    def unlisted(self, images: Iterable[Range]) -> None:
+        """Pass over images that the source's own lists do not name."""
+        for image in images:
+            self._pass_over(image.path, UNLISTED)
 
     def _is_usable(self, file: Range, fault: str | None, place: str, name: str) -> bool:
         verdict = _verdict(file, fault)
