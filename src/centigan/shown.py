@@ -98,7 +98,10 @@ def attributes_in(classes: Sequence[str]) -> list[list[str]]:
     return parts if len({len(each) for each in parts}) == 1 else [[name] for name in classes]
 
 
-def drawn(family: Latent, latent: Tensor) -> Tensor:
-    """Images (R, S, C, H, W) of latents (R, S, L), of no class that is asked for."""
-    flat = latent.flatten(0, 1)
-    return family.generate(flat, of_no_class(len(flat), flat.device)).unflatten(0, latent.shape[:2])
+def drawn(family: Latent, latent: Tensor, captions: Tensor | None = None) -> Tensor:
+    """Images (R, S, C, H, W) of latents (R, S, L), of no class that is asked for; of captions (R, S, E)."""
+    flat, size = latent.flatten(0, 1), latent.shape[:2]
+    wanted = of_no_class(len(flat), flat.device)
+    if captions is not None:
+        wanted = wanted._replace(captions=captions.flatten(0, 1))
+    return family.generate(flat, wanted).unflatten(0, size)

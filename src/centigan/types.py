@@ -5,7 +5,7 @@ Image convention of the whole project: files hold uint8 (N, H, W, 3) in 0..255; 
 `to_network` and `to_uint8` are the only two crossings. Under a protocol of points both hold float32 (N, d).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -224,6 +224,15 @@ class Discriminates(Protocol):
         ...
 
 
+@runtime_checkable
+class Matches(Protocol):
+    """Tells whether an image is what a caption says. Ability `matches`."""
+
+    def matches(self, images: Tensor, captions: Tensor) -> Tensor:
+        """Logits (N,) of images (N, C, H, W) beside captions (N, E), in evaluation mode; 0: undecided."""
+        ...
+
+
 class Sheet(NamedTuple):
     """Rows of images that show what a paper is known for."""
 
@@ -257,6 +266,37 @@ class DemonstratesClasses(Demonstrates, Protocol):
 
 
 @runtime_checkable
+class DemonstratesCaptions(Protocol):
+    """Draws what its paper shows of captions. Ability `demonstrates`, too."""
+
+    def demonstrate_captions(
+        self, real: Tensor, captions: Tensor, texts: Sequence[str], rng: Generator
+    ) -> list[Sheet]:
+        """The paper's pictures, of held-out images (N, C, H, W) and a caption of each, (N, E) and in words.
+
+        `rng` may be a CPU's while the images lie on a GPU.
+        """
+        ...
+
+
+class ReadsCaptions(Protocol):
+    """A text encoder."""
+
+    def embed(self, sentences: Sequence[str]) -> Tensor:
+        """(N, E) float32 of N sentences; a UserError for one that it cannot read."""
+        ...
+
+
+@runtime_checkable
+class TakesClassCaptions(Protocol):
+    """Draws by captions; of a class alone by the caption that it was given of it."""
+
+    def take_class_captions(self, captions: Tensor) -> None:
+        """Called once, before the first step: what is drawn of a class alone, (K, E), one a class."""
+        ...
+
+
+@runtime_checkable
 class Grows(Protocol):
     """Has steps that run other layers than those before them; a recording of a step is made anew then."""
 
@@ -284,6 +324,27 @@ def labels_of(groups: Sequence[str], classes: Sequence[str], per_class: int) -> 
 def of_no_class(count: int, device: torch.device) -> Given:
     """What is known of so many images, or asked for, where no class is."""
     return Given(torch.full((count,), UNLABELLED, device=device))
+
+
+def parts_of(wanted: Given, count: int, device: torch.device) -> Iterator[Given]:
+    """What is wanted, so many images at a time, on the device."""
+    for first in range(0, len(wanted.labels), count):
+        part, captions = slice(first, first + count), wanted.captions
+        yield Given(wanted.labels[part].to(device), None if captions is None else captions[part].to(device))
+
+
+def captions_of(given: Given) -> Tensor:
+    """Captions (N, E) of what is given.
+
+    Raises:
+        UserError: when there are none, and a family learns by them or is asked to draw.
+    """
+    if given.captions is None:
+        raise UserError(
+            "a family that draws by captions was handed none: the protocol's data must have captions, and "
+            "images be asked for by captions; or name another `model.family`"
+        )
+    return given.captions
 
 
 def one_hot(labels: Tensor, classes: int) -> Tensor:

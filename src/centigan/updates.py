@@ -167,6 +167,20 @@ class FadingAdam(ShortenedAdam):
         self.rate = torch.exp(log(self.factor) * iteration.float())
 
 
+class HalvingAdam(ShortenedAdam):
+    """Its step size is halved after every so many iterations: r(n) = 2^-floor((n - 1) / every)."""
+
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], lr: float, betas: tuple[float, float], *, every: int
+    ) -> None:
+        super().__init__(parameters, lr, betas, weight_decay=0.0)
+        self.every = every
+
+    def at(self, iteration: Tensor) -> None:
+        """Take the rate of an iteration, () int64."""
+        self.rate = torch.exp2(-((iteration - 1) // self.every).float())
+
+
 class GatedAdam(Adam):
     """Fused Adam that may be told to leave an update out, by a tensor that stays on the device.
 

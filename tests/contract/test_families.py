@@ -27,6 +27,7 @@ from centigan.settings.families.dcgan import DcganConfig
 from centigan.settings.families.draw import DrawConfig
 from centigan.settings.families.frozen_decoder import FrozenDecoderConfig
 from centigan.settings.families.gan import GanConfig
+from centigan.settings.families.gan_cls import GanClsConfig
 from centigan.settings.families.gran import GranConfig
 from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
@@ -35,6 +36,7 @@ from centigan.settings.families.pixelcnn import PixelcnnConfig
 from centigan.settings.families.progressive import ProgressiveConfig
 from centigan.settings.families.real_nvp import RealNvpConfig
 from centigan.settings.families.sngan import SnganConfig
+from centigan.settings.families.style_encoder import StyleEncoderConfig
 from centigan.settings.families.unrolled import UnrolledConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.vae_gan import VaeGanConfig
@@ -53,6 +55,7 @@ from centigan.types import (
     Clusters,
     Decodes,
     Demonstrates,
+    DemonstratesCaptions,
     DemonstratesClasses,
     Discriminates,
     Encodes,
@@ -60,10 +63,12 @@ from centigan.types import (
     Given,
     Latent,
     Likelihood,
+    Matches,
     Noisy,
     Primes,
     Reconstructs,
     Represents,
+    Sheet,
     Starts,
     TellsDensity,
     Weighs,
@@ -117,6 +122,8 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     ),
     "gan": GanConfig(width=0.05, steps=2),
     "gan-convolution": GanConfig(width=0.05, net="convolution", update="alternating"),
+    "gan_cls": GanClsConfig(width=0.05, text_units=8),
+    "gan_cls-int": GanClsConfig(width=0.05, text_units=8, cls=0, interpolation=1, halve_every=1),
     "gran": GranConfig(width=0.02, latent=8, steps=2),
     "infogan": InfoganConfig(width=0.05, categorical_codes=2, learn_deviation=True),
     "pixelcnn": PixelcnnConfig(width=0.02, blocks=1, sides=2, components=2),
@@ -125,6 +132,9 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "real_nvp-plain": RealNvpConfig(maps=4, blocks=1, scales=1, norm="none", clip=0, decay=0),
     "sngan": SnganConfig(width=0.05, discriminator_steps=2),
     "sngan-convolution": SnganConfig(width=0.05, net="convolution", loss="standard", discriminator_steps=1),
+    "style_encoder": StyleEncoderConfig(
+        width=0.05, decoder=GanClsConfig(width=0.05, text_units=8, latent=4).model_dump()
+    ),
     "lapgan": LapganConfig(width=0.05),
     "lapgan-conditional": LapganConfig(width=0.05, conditional=True, optimizer="adam"),
     "improved": ImprovedConfig(
@@ -148,7 +158,9 @@ CONFIGS = {  # the smallest of each family, or of each of its forms
     "wgan-dense": WganConfig(width=0.05, net="dense", critic_steps=2),
     "wgan_gp": WganGpConfig(width=0.05, critic_steps=2),
 }
-BATCH = 4
+BATCH, EMBEDDING = 4, 8
+CAPTIONS = torch.randn(3 + 1, EMBEDDING, generator=torch.Generator().manual_seed(0))  # of classes; of none
+BY_CAPTION = [name for name, config in CONFIGS.items() if "by_caption" in config.abilities]
 BY_PIXELS = {"pixelcnn"}  # drawn in a loop over pixels: small images, where the side is of no account
 PROTOCOLS = {
     "latent": Latent,
@@ -163,7 +175,8 @@ PROTOCOLS = {
     "represents": Represents,
     "discriminates": Discriminates,
     "density": TellsDensity,
-    "demonstrates": Demonstrates,
+    "matches": Matches,
+    "demonstrates": Demonstrates | DemonstratesCaptions,
 }
 
 
@@ -183,8 +196,21 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(centigan.families.cq, "DRAWS", 2)
 
 
-def make(name: str, resolution: int = 32) -> Family:
-    return build(CONFIGS[name], classes=3, resolution=resolution, rng=torch.Generator().manual_seed(0))
+def make(name: str, resolution: int = 32, channels: int = 3) -> Family:
+    return build(
+        CONFIGS[name],
+        classes=3,
+        resolution=resolution,
+        channels=channels,
+        embedding=EMBEDDING if "by_caption" in CONFIGS[name].abilities else 0,
+        rng=torch.Generator().manual_seed(0),
+    )
+
+
+def given(*labels: int | torch.Tensor) -> Given:
+    """What is known of images of these labels, with a caption that tells the class."""
+    known = torch.stack([torch.as_tensor(label) for label in labels])
+    return Given(known, CAPTIONS.to(known.device)[known])
 
 
 def make_quick(name: str) -> Family:
@@ -195,8 +221,8 @@ def make_quick(name: str) -> Family:
 def batch(seed: int, batches: int = 1) -> Batch:
     rng, count = torch.Generator().manual_seed(seed), BATCH * batches
     images = to_network(torch.randint(0, 256, (count, 32, 32, 3), generator=rng, dtype=torch.uint8))
-    real = Batch(images, Given(torch.randint(3, (count,), generator=rng)), torch.tensor(seed))
-    known = real._replace(images=images[:BATCH].flip(3), given=Given(real.given.labels[:BATCH]))
+    real = Batch(images, given(*torch.randint(3, (count,), generator=rng)), torch.tensor(seed))
+    known = real._replace(images=images[:BATCH].flip(3), given=given(*real.given.labels[:BATCH]))
     return real._replace(labelled=known)
 
 
@@ -230,7 +256,7 @@ def test_a_step_returns_finite_named_losses_and_moves_every_network(name: str) -
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_samples_have_shape_and_range_and_follow_the_seed(name: str) -> None:
-    family, labels = make(name), Given(torch.tensor([0, 1, 2, 0]))
+    family, labels = make(name), given(0, 1, 2, 0)
     first = family.sample(labels, torch.Generator().manual_seed(7))
     again = family.sample(labels, torch.Generator().manual_seed(7))
     other = family.sample(labels, torch.Generator().manual_seed(8))
@@ -242,7 +268,7 @@ def test_samples_have_shape_and_range_and_follow_the_seed(name: str) -> None:
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_sample_is_what_is_generated_from_a_latent(name: str) -> None:
-    family, labels = make_quick(name), Given(torch.tensor([0, 1, 2]))
+    family, labels = make_quick(name), given(0, 1, 2)
     latent = family.latent(3, torch.Generator().manual_seed(7))
     sampled = family.sample(labels, torch.Generator().manual_seed(7))
     assert torch.equal(family.generate(latent, labels), sampled)
@@ -253,7 +279,7 @@ def test_sampling_between_steps_does_not_change_training(name: str) -> None:
     plain, sampled = make(name), make(name)
     step(plain, 1)
     step(sampled, 1)
-    sampled.sample(Given(torch.tensor([0])), torch.Generator().manual_seed(3))
+    sampled.sample(given(0), torch.Generator().manual_seed(3))
     step(plain, 2)
     step(sampled, 2)
     assert_equal(plain, sampled)
@@ -277,13 +303,13 @@ def test_a_batch_may_hold_images_without_label(name: str) -> None:
     family, real = make(name), batch(1, CONFIGS[name].batches)
     labels = real.given.labels.clone()
     labels[1:3] = -1
-    losses = family.step(real._replace(given=Given(labels)), torch.Generator().manual_seed(0))
+    losses = family.step(real._replace(given=given(*labels)), torch.Generator().manual_seed(0))
     assert all(value.isfinite() for value in losses.values())
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_sampled_networks_alone_decide_the_samples(name: str) -> None:
-    family, labels = make_quick(name), Given(torch.tensor([0, 1]))
+    family, labels = make_quick(name), given(0, 1)
     assert set(family.sampled) <= family.networks.keys()
     before = family.sample(labels, torch.Generator().manual_seed(0))
     for other in family.networks.keys() - set(family.sampled):
@@ -295,9 +321,31 @@ def test_the_sampled_networks_alone_decide_the_samples(name: str) -> None:
 @pytest.mark.parametrize("name", CONFIGS)
 def test_the_class_decides_the_image_where_a_family_says_so_and_nowhere_else(name: str) -> None:
     family = make_quick(name)
-    asked = (Given(torch.tensor([label])) for label in (0, 1))
+    asked = (Given(torch.tensor([label]), CAPTIONS[:1]) for label in (0, 1))
     images = [family.sample(each, torch.Generator().manual_seed(0)) for each in asked]
     assert torch.equal(*images) != ("by_class" in CONFIGS[name].abilities)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_caption_decides_the_image_where_a_family_says_so_and_nowhere_else(name: str) -> None:
+    family, labels = make(name), torch.tensor([0])
+    images = [
+        family.sample(Given(labels, caption), torch.Generator().manual_seed(0))
+        for caption in CAPTIONS[:2].split(1)
+    ]
+    assert torch.equal(*images) != ("by_caption" in CONFIGS[name].abilities)
+
+
+@pytest.mark.parametrize("name", BY_CAPTION)
+def test_a_family_by_caption_says_what_it_lacks(name: str) -> None:
+    with pytest.raises(UserError, match="captions"):
+        build(CONFIGS[name], classes=3, resolution=32, rng=torch.Generator())
+    family, rng = make(name), torch.Generator().manual_seed(0)
+    without = Given(torch.tensor([0, 1, 2, 0]))
+    with pytest.raises(UserError, match="was handed none"):
+        family.sample(without, rng)
+    with pytest.raises(UserError, match="was handed none"):
+        family.step(batch(1)._replace(given=without), rng)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -310,7 +358,7 @@ def test_a_family_can_do_what_it_says_and_says_what_it_can_do(name: str) -> None
     if isinstance(family, Decodes):
         z = family.latent(4, torch.Generator().manual_seed(0)).requires_grad_()
         decoded = family.decode(z)
-        of_classes = Given(torch.tensor([0, 1, 2, 0]))
+        of_classes = given(0, 1, 2, 0)
         shown = family.generate(z.detach(), of_classes)
         torch.testing.assert_close(decoded.clamp(-1, 1), shown, rtol=0, atol=0.01)  # but for bins' middles
         (gradient,) = torch.autograd.grad(decoded.sum(), z)
@@ -330,8 +378,16 @@ def test_a_family_can_do_what_it_says_and_says_what_it_can_do(name: str) -> None
         told = family.log_density(images, torch.Generator().manual_seed(0))
         assert told.shape == images.shape[:1]
         assert told.isfinite().all()
-    if isinstance(family, Demonstrates):
-        sheets = family.demonstrate(images, ["a", "b", "c"], torch.Generator().manual_seed(0))
+    if isinstance(family, Matches):
+        told = family.matches(images, CAPTIONS)
+        assert told.shape == images.shape[:1]
+        torch.testing.assert_close(family.matches(images[:1], CAPTIONS[:1]), told[:1])
+    if isinstance(family, Demonstrates | DemonstratesCaptions):
+        sheets, rng = list[Sheet](), torch.Generator().manual_seed(0)
+        if isinstance(family, Demonstrates):
+            sheets += family.demonstrate(images, ["a", "b", "c"], rng)
+        if isinstance(family, DemonstratesCaptions):
+            sheets += family.demonstrate_captions(images, CAPTIONS, ["a", "b", "c", "d"], rng)
         if isinstance(family, DemonstratesClasses):
             sheets += family.demonstrate_classes(images, torch.tensor([0, 1, 2, 0]), ["a", "b", "c"])
         assert sheets
@@ -387,23 +443,23 @@ def test_the_likelihood_of_binarised_images_is_that_of_each(name: str) -> None:
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_an_image_is_the_same_whatever_is_drawn_beside_it(name: str) -> None:
-    family, labels = make_quick(name), torch.tensor([0, 1, 2])
+    family = make_quick(name)
     latent = family.latent(3, torch.Generator().manual_seed(7))
-    together = family.generate(latent, Given(labels))
-    apart = [family.generate(z, Given(c)) for z, c in zip(latent.split(1), labels.split(1), strict=True)]
+    together = family.generate(latent, given(0, 1, 2))
+    apart = [family.generate(z, given(c)) for c, z in enumerate(latent.split(1))]
     torch.testing.assert_close(together, torch.cat(apart), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_grey_images_have_one_channel(name: str) -> None:
     rng = torch.Generator().manual_seed(0)
-    family = build(CONFIGS[name], classes=3, resolution=32, channels=1, rng=rng)
+    family = make(name, channels=1)
     real = batch(1, CONFIGS[name].batches)
     assert real.labelled is not None
     known = real.labelled._replace(images=real.labelled.images[:, :1])
     grey = real._replace(images=real.images[:, :1], labelled=known)
     assert all(value.isfinite() for value in family.step(grey, rng).values())
-    assert family.sample(Given(torch.tensor([0, 1])), rng).shape == (2, 1, 32, 32)
+    assert family.sample(given(0, 1), rng).shape == (2, 1, 32, 32)
 
 
 OF_POINTS = [name for name, config in CONFIGS.items() if "points" in config.learns]
@@ -472,7 +528,7 @@ def test_a_family_of_small_images_draws_them_in_their_levels(name: str) -> None:
 )
 def test_every_resolution_of_the_arrays_can_be_drawn(name: str, resolution: int) -> None:
     family = make(name, resolution)
-    images = family.sample(Given(torch.tensor([0, 1])), torch.Generator().manual_seed(0))
+    images = family.sample(given(0, 1), torch.Generator().manual_seed(0))
     assert images.shape == (2, 3, resolution, resolution)
 
 
@@ -498,10 +554,8 @@ def test_nothing_a_family_can_do_leaves_a_tensor_on_the_cpu(
 ) -> None:
     side = 4 if name in BY_PIXELS else 32
     family, rng = make_on_meta(name, monkeypatch, side)
-    images, wanted = (
-        batch(1).images[..., :side, :side].to("meta"),
-        Given(torch.tensor([0, 1, 2, 0], device="meta")),
-    )
+    images = batch(1).images[..., :side, :side].to("meta")
+    wanted = Given(*(each.to("meta") for each in given(0, 1, 2, 0)))
     with OnMetaAlone():
         made = [family.sample(wanted, rng)]
         if isinstance(family, Latent):
@@ -527,6 +581,8 @@ def test_nothing_a_family_can_do_leaves_a_tensor_on_the_cpu(
             made.append(family.represent(images))
         if isinstance(family, Discriminates):
             made.append(family.realness(images))
+        if isinstance(family, Matches):
+            made.append(family.matches(images, wanted.captions))
         if isinstance(family, Classifies):
             made.append(family.class_logits(images))
             assert (
@@ -581,12 +637,19 @@ def test_what_is_drawn_is_of_the_average_while_that_is_in_place(name: str) -> No
     for network in averages.networks.values():
         for parameter in network.parameters():
             parameter.data.mul_(1.5).add_(0.1)
-    draw = family.sample_noisy if isinstance(family, Starts) else family.sample  # what those draw with rests
-    labels = Given(torch.tensor([0, 1]))
-    trained = draw(labels, torch.Generator().manual_seed(0))
+
+    def told() -> torch.Tensor:
+        """What is drawn; of a family whose generator rests, what is drawn with its noise, or its codes."""
+        rng = torch.Generator().manual_seed(0)
+        if not isinstance(family, Starts):
+            return family.sample(given(0, 1), rng)
+        return family.sample_noisy(given(0, 1), rng) if isinstance(family, Noisy) else family.encode(real)
+
+    real = batch(1).images
+    trained = told()
     with averages.in_place():
-        assert not torch.equal(draw(labels, torch.Generator().manual_seed(0)), trained)
-    assert torch.equal(draw(labels, torch.Generator().manual_seed(0)), trained)
+        assert not torch.equal(told(), trained)
+    assert torch.equal(told(), trained)
 
 
 ADVERSARIES = [  # whose `realness` of an image alone is what D and G are moved by

@@ -20,6 +20,7 @@ from centigan.settings.families.dcgan import DcganConfig
 from centigan.settings.families.draw import DrawConfig
 from centigan.settings.families.frozen_decoder import FrozenDecoderConfig
 from centigan.settings.families.gan import GanConfig
+from centigan.settings.families.gan_cls import GanClsConfig
 from centigan.settings.families.gran import GranConfig
 from centigan.settings.families.improved import ImprovedConfig
 from centigan.settings.families.infogan import InfoganConfig
@@ -28,6 +29,7 @@ from centigan.settings.families.pixelcnn import PixelcnnConfig
 from centigan.settings.families.progressive import ProgressiveConfig
 from centigan.settings.families.real_nvp import RealNvpConfig
 from centigan.settings.families.sngan import SnganConfig
+from centigan.settings.families.style_encoder import StyleEncoderConfig
 from centigan.settings.families.unrolled import UnrolledConfig
 from centigan.settings.families.vae import VaeConfig
 from centigan.settings.families.vae_gan import VaeGanConfig
@@ -57,6 +59,7 @@ ModelConfig = Annotated[
     | Annotated[DrawConfig, Tag("draw")]
     | Annotated[FrozenDecoderConfig, Tag("frozen_decoder")]
     | Annotated[GanConfig, Tag("gan")]
+    | Annotated[GanClsConfig, Tag("gan_cls")]
     | Annotated[GranConfig, Tag("gran")]
     | Annotated[ImprovedConfig, Tag("improved")]
     | Annotated[InfoganConfig, Tag("infogan")]
@@ -65,6 +68,7 @@ ModelConfig = Annotated[
     | Annotated[ProgressiveConfig, Tag("progressive")]
     | Annotated[RealNvpConfig, Tag("real_nvp")]
     | Annotated[SnganConfig, Tag("sngan")]
+    | Annotated[StyleEncoderConfig, Tag("style_encoder")]
     | Annotated[UnrolledConfig, Tag("unrolled")]
     | Annotated[VaeConfig, Tag("vae")]
     | Annotated[VaeGanConfig, Tag("vae_gan")]
@@ -86,6 +90,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "draw": DrawConfig,
     "frozen_decoder": FrozenDecoderConfig,
     "gan": GanConfig,
+    "gan_cls": GanClsConfig,
     "gran": GranConfig,
     "improved": ImprovedConfig,
     "infogan": InfoganConfig,
@@ -94,6 +99,7 @@ FAMILIES: dict[str, type[FamilySettings]] = {
     "progressive": ProgressiveConfig,
     "real_nvp": RealNvpConfig,
     "sngan": SnganConfig,
+    "style_encoder": StyleEncoderConfig,
     "unrolled": UnrolledConfig,
     "vae": VaeConfig,
     "vae_gan": VaeGanConfig,

@@ -22,6 +22,7 @@ Ability = Literal[
     "represents",  # has features of an image that a linear classifier may learn from
     "decodes",  # its images follow from z ~ N(0, I) alone, by networks that can be differentiated
     "discriminates",  # tells how real an image looks
+    "matches",  # tells whether an image is what a caption says
     "density",  # tells the density of a point, or a bound on it
     "demonstrates",  # draws what its paper shows
 ]
@@ -78,6 +79,11 @@ class FamilySettings(Frozen):
         return frozenset({"latent"})
 
     @property
+    def draws_classes(self) -> bool:
+        """Whether a class may be asked for: as such, or by captions of its images."""
+        return not {"by_class", "by_caption"}.isdisjoint(self.abilities)
+
+    @property
     def curves(self) -> Panels:
         """The panels of this model: the family's, unless its settings leave some out."""
         return self.panels
@@ -112,7 +118,15 @@ class FamilySettings(Frozen):
 
         A split of one class is that class, whatever the family.
         """
-        return list(classes) if "by_class" in self.abilities or len(classes) == 1 else [WHOLE]
+        return list(classes) if self.draws_classes or len(classes) == 1 else [WHOLE]
+
+
+class ByCaption(FamilySettings):
+    """A family whose step is given captions."""
+
+    captions_averaged: Count = Field(
+        4, description="captions of an image, the mean of whose embeddings a step is given"
+    )
 
 
 class StartingFromAnother(FamilySettings):
