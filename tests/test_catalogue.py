@@ -31,6 +31,8 @@ class Unconditional(FamilySettings):
 
 
 OF_OTHERS = {  # abilities, and what only some data have
+    "captions",
+    "matches",
     "encodes",
     "likelihood",
     "binary_likelihood",

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from centigan.layout import WHOLE, Layout
 from centigan.settings import Settings
-from centigan.settings.data import ATTRIBUTES, WITH_MODES, ContentSettings
+from centigan.settings.data import ATTRIBUTES, CAPTIONED, WITH_MODES, ContentSettings
 from centigan.settings.families.contract import FamilySettings
 
 NEEDS = {  # an ability, or something of the data: what has it, and what is said where that is lacking
@@ -36,6 +36,9 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "stacked_digits": ("stacked digits", "was trained on others"),
     "two_circles": ("two circles", "was trained on others"),
     "noise": ("images of noise", "was trained on others"),
+    "captions": ("images with captions", "was trained on others"),
+    "by_caption": ("a model that draws what a caption says", "draws without captions"),
+    "matches": ("a model that tells whether an image is what a caption says", "tells nothing of captions"),
     "attributes": ("classes that are attributes", "was trained on others"),
     "without_classes": ("a model that draws without classes", "draws images of a class"),
 }
@@ -49,6 +52,7 @@ ASKED_OF_MODEL = {  # by a metric itself
     "clusters",
     "represents",
     "discriminates",
+    "matches",
     "density",
     "without_classes",
 }
@@ -58,6 +62,7 @@ OF_SOME_SOURCES: dict[str, Collection[str]] = {
     "stacked_digits": ("stacked_digits",),
     "two_circles": ("circles",),
     "noise": ("noise",),
+    "captions": CAPTIONED,
 }
 OF_DATA = {"images", "points", *OF_SOME_SOURCES}  # not every source has them
 IMAGES, POINTS = frozenset({"images"}), frozenset({"points"})
@@ -367,6 +372,34 @@ METRICS = {
         baseline="training",
         numbers=("pixel_deviation/{generated,training}",),
     ),
+    "attributes": Metric(
+        "split",
+        ("judge", "arrays", "sample"),
+        "accuracy",
+        ("class_id", "source", "attribute", "unseen", "correct", "count"),
+        needs=BY_CLASS | {"labels", "attributes"},
+        of_real=("judge", "arrays"),
+        baseline="held_out",
+        numbers=("attributes/{generated,held_out}/{seen,unseen}/{colour,shape,size,all}",),
+    ),
+    "retrieval": Metric(
+        "split",
+        ("text", "embed", "arrays", "sample"),
+        "distribution",
+        ("class_id", "source", "unseen", "retrieved", "count"),
+        needs=BY_CLASS | {"labels", "captions"},
+        of_real=("text", "embed", "arrays"),
+        baseline="held_out",
+        numbers=("retrieval/{generated,held_out}/{seen,unseen}",),
+    ),
+    "matched": Metric(
+        "split",
+        ("train", "embed", "arrays"),
+        "model",
+        ("class_id", "unseen", "matched", "count"),
+        needs=frozenset({"matches", "captions"}),
+        numbers=("matched/{seen,unseen}",),
+    ),
     "arithmetic": Metric(
         "split",
         ("judge", "train"),
@@ -434,6 +467,8 @@ RULES_OF_SOME = {  # other rules, and what they need
     "latent": frozenset({"latent", "images"}),
     "reconstruct": frozenset({"reconstructs", "images"}),
     "demonstrate": frozenset({"demonstrates", "images"}),
+    "text": frozenset({"captions"}),
+    "embed": frozenset({"captions"}),
     "judge": IMAGES,
     "features": IMAGES,
     "features_of_real": IMAGES,
@@ -473,7 +508,8 @@ def subject_of(
 
     `data`: images, or points, perhaps with modes. Every source of data tells the classes of its images today.
     """
-    abilities: set[str] = {*model.abilities} | (BY_CLASS if classes_of_a_split == 1 else set())
+    draws_classes = model.draws_classes or classes_of_a_split == 1
+    abilities: set[str] = {*model.abilities} | (BY_CLASS if draws_classes else set())
     without = set() if "by_class" in abilities else {"without_classes"}
     return Subject(model.title, frozenset(abilities | without | {"labels"} | set(data)))
 

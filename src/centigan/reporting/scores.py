@@ -241,6 +241,32 @@ def pixel_deviation_summary(sets: pd.DataFrame) -> dict[str, float]:
     return {f"pixel_deviation/{source}": value for source, value in means.items()}
 
 
+def attributes_summary(counts: pd.DataFrame) -> dict[str, float]:
+    """Share of images with the attribute that was asked for, mean over classes, learnt and unseen."""
+    values: dict[str, float] = {}
+    of_class = counts.assign(share=counts["correct"] / counts["count"])
+    for (source, unseen), rows in of_class.groupby(["source", "unseen"], sort=False):
+        for attribute, shares in rows.groupby("attribute", sort=False)["share"]:
+            values[f"attributes/{source}/{'unseen' if unseen else 'seen'}/{attribute}"] = shares.mean()
+    return values
+
+
+def retrieval_summary(counts: pd.DataFrame) -> dict[str, float]:
+    """Share of images that fit the class asked for best, mean over classes, learnt and unseen."""
+    of_class = counts.assign(share=counts["retrieved"] / counts["count"])
+    values: dict[str, float] = {}
+    for (source, unseen), shares in of_class.groupby(["source", "unseen"], sort=False)["share"]:
+        values[f"retrieval/{source}/{'unseen' if unseen else 'seen'}"] = shares.mean()
+    return values
+
+
+def matched_summary(counts: pd.DataFrame) -> dict[str, float]:
+    """Share of held-out images that D takes to fit their caption better than another, mean over classes."""
+    of_class = counts.assign(share=counts["matched"] / counts["count"])
+    groups = of_class.groupby("unseen", sort=False)["share"]
+    return {f"matched/{'unseen' if unseen else 'seen'}": shares.mean() for unseen, shares in groups}
+
+
 def linear_probe_summary(answers: pd.DataFrame) -> dict[str, float]:
     """Share of held-out images named rightly, mean over classes: mean and deviation over the draws."""
     counts = answers.groupby(["features", "draw", "class_id"], sort=False)[["correct", "count"]].sum()

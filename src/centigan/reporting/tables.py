@@ -120,6 +120,9 @@ def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: Neighbour
         "stacked_modes": scores.stacked_modes_summary,
         "pixel_deviation": scores.pixel_deviation_summary,
         "linear_probe": scores.linear_probe_summary,
+        "attributes": scores.attributes_summary,
+        "retrieval": scores.retrieval_summary,
+        "matched": scores.matched_summary,
         "arithmetic": scores.arithmetic_summary,
     }
     found = [summary(measured[name]) for name, summary in summaries.items() if name in measured]

@@ -70,6 +70,9 @@ OTHERS = (  # patterns: a name of summary.json, its label, which is better, digi
     (r"with_noise/inception_score", "Inception score, with the decoder's noise", "higher", 2, False),
     (r"pixel_deviation/generated", "Deviation of a pixel over samples", "", 3, False),
     (r"pixel_deviation/training", "Deviation of a pixel over real images", "", 3, False),
+    (r"attributes/generated/(seen|unseen)/(\w+)", r"\2 as asked, \1 combinations", "higher", 1, True),
+    (r"retrieval/generated/(seen|unseen)", r"Found by what was asked, \1 combinations", "higher", 1, True),
+    (r"matched/(seen|unseen)", r"D prefers the right image, \1 combinations", "higher", 1, True),
     (r"bits_per_dim/(\w+)", r"Bits per dimension, \1", "lower", 3, False),
     (r"binary_nats/(\w+)", r"Nats of binarised images, \1", "lower", 1, False),
 )

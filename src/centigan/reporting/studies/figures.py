@@ -76,7 +76,7 @@ def _points(results: Results) -> tuple[Points, Points]:
 
 def _samples(results: Results, settings: Settings) -> tuple[list[str], list[Images]]:
     """Classes and a sample of each where the family draws by class, else the first samples of all splits."""
-    if "by_class" in settings.model.abilities:
+    if settings.model.draws_classes:
         classes = results.classes
         shown = classes.iloc[evenly(len(classes), PICTURES)]
         each = max(1, PICTURES // len(shown))

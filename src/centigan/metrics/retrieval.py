@@ -1,0 +1,66 @@
+"""Whether samples are found by what they were asked by (Reed et al. 2016; arXiv:1605.05395, section 3).
+
+The protocol's text encoder was learnt with one of images. F(v, t) = theta(v)' phi(t) of an image and a class,
+whose t is the mean of the embeddings of its held-out captions, tells the class that the image fits best, of
+all classes, unseen ones among them. `retrieved` is the share for which that is the class that was asked for;
+chance is one over the classes.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from centigan.atomic import atomic_path
+from centigan.data.caption_vectors import class_vectors
+from centigan.data.held_out import at_training_size
+from centigan.layout import Layout
+from centigan.manifest import read_facts
+from centigan.settings.evaluation import DistributionSettings
+from centigan.text.seeing import embeddings_of
+from centigan.text.stored import load_image_encoder
+
+COLUMNS = ("class_id", "source", "unseen", "retrieved", "count")
+
+
+def measure(layout: Layout, split: str, settings: DistributionSettings) -> None:
+    """Write metrics/retrieval/{split}.parquet: class_id, source, unseen, retrieved, count."""
+    _write(layout, split, layout.samples(split), "", "generated", layout.metric("retrieval", split))
+
+
+def measure_real(layout: Layout, split: str, settings: DistributionSettings) -> None:
+    """Write the same of held-out images."""
+    path = layout.real_metric("retrieval", split)
+    _write(layout, split, layout.arrays(split), "held_out_", "held_out", path)
+
+
+def _write(layout: Layout, split: str, folder: Path, prefix: str, source: str, path: Path) -> None:
+    facts = read_facts(layout.arrays(split))
+    side = read_facts(layout.text)["images"][0]  # of what theta sees
+    images = at_training_size(np.load(folder / f"{prefix}images.npy"), side)
+    found = embeddings_of(torch.from_numpy(np.ascontiguousarray(images)), load_image_encoder(layout.text))
+    of_classes = class_vectors(layout.captions(split), layout.arrays(split), len(facts["classes"]))
+    labels = torch.from_numpy(np.load(folder / f"{prefix}labels.npy").astype(np.int64))
+    table = retrieved(found, of_classes, labels, facts["classes"], set(facts.get("unseen", ())))
+    with atomic_path(path) as temporary:
+        table.assign(source=source)[list(COLUMNS)].to_parquet(temporary, index=False)
+
+
+def retrieved(
+    images: Tensor, classes: Tensor, labels: Tensor, names: list[str], unseen: set[str]
+) -> pd.DataFrame:
+    """A row a class: how many of its images fit it better than any other.
+
+    Args:
+        images: embeddings (N, E).
+        classes: embeddings (K, E).
+        labels: the class (N,) that each image was asked to be of.
+        names: of the classes.
+        unseen: those that no model learnt.
+    """
+    right = (images @ classes.T).argmax(1) == labels
+    table = pd.DataFrame({"class_id": [names[label] for label in labels.tolist()], "right": right.numpy()})
+    counts = table.groupby("class_id", sort=False)["right"].agg(retrieved="sum", count="count").reset_index()
+    return counts.assign(unseen=counts["class_id"].isin(unseen))
