@@ -151,7 +151,9 @@ def test_settings_that_are_handed_over_are_checked_too(project: Path) -> None:
 def test_an_unknown_embedded_data_set_lists_the_known(project: Path) -> None:
     done = centigan(project, "raw", "pictures")
     assert done.returncode == 2
-    known = "'digits', 'noise', 'photos', 'shapes', 'stacked_digits', 'cifar10', 'cifar100'"
+    known = (
+        "'digits', 'noise', 'photos', 'shapes', 'stacked_digits', 'captioned_shapes', 'cifar10', 'cifar100'"
+    )
     words = " ".join(done.stderr.replace("│", "").split())
     assert f"'pictures' is not one of {known}" in words
 

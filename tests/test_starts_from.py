@@ -43,6 +43,14 @@ def test_an_experiment_knows_the_model_that_it_starts_from(project: Path) -> Non
     assert params.load("digits/critic", project).model.parent is None
 
 
+def test_a_family_says_what_it_starts_from(project: Path) -> None:
+    folder = project / "experiments/digits"
+    (folder / "described.yaml").write_text("model: {family: gan_cls, cls: 0.25}\n")
+    (folder / "style.yaml").write_text("model: {family: style_encoder, starts_from: digits/described}\n")
+    model = params.load("digits/style", project).model
+    assert (model.parent, model.decoder["cls"]) == ("digits/described", 0.25)
+
+
 def test_another_width_of_the_one_is_another_model_of_the_other(project: Path) -> None:
     before = params.load("digits/frozen", project)
     (project / "experiments/digits/critic.yaml").write_text("model: {family: wgan_gp, width: 0.5}\n")
@@ -76,6 +84,10 @@ def test_a_study_without_what_a_point_starts_from_is_told_so(project: Path) -> N
         ("family: frozen_decoder, starts_from: digits/frozen", "starts from another one itself"),
         ("family: frozen_decoder, starts_from: digits/mine", "starts from another one itself"),
         ("family: frozen_decoder, starts_from: digits/acgan", "is a AC-GAN, .*these families' do: .*wgan_gp"),
+        (
+            "family: style_encoder, starts_from: digits/acgan",
+            "is a AC-GAN, which is told no captions; these families are: gan_cls$",
+        ),
         ("family: frozen_decoder, starts_from: digits/own", "models of its own for single splits"),
         ("family: frozen_decoder, starts_from: digits/critic, decoder: null", "decoder is filled in"),
         (

@@ -8,6 +8,7 @@ import torch
 from safetensors.numpy import save_file
 
 from centigan.atomic import atomic_path, write_text
+from centigan.data.caption_vectors import asked_of_images
 from centigan.data.some_held_out import some_held_out
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -16,7 +17,15 @@ from centigan.seeds import counter_seed
 from centigan.settings.stages import DemonstrateStage
 from centigan.sheets import Images
 from centigan.trained import trained_family
-from centigan.types import UNLABELLED, Demonstrates, DemonstratesClasses, Sheet, to_network, to_uint8
+from centigan.types import (
+    UNLABELLED,
+    Demonstrates,
+    DemonstratesCaptions,
+    DemonstratesClasses,
+    Sheet,
+    to_network,
+    to_uint8,
+)
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +41,19 @@ def demonstrate_split(layout: Layout, split: str, stage: DemonstrateStage, *, de
         UserError: for a family that draws no such sheets, or one whose images are no finite numbers.
     """
     family, classes, shape = trained_family(layout, split, stage.model, device)
-    if not isinstance(family, Demonstrates):
+    if not isinstance(family, Demonstrates | DemonstratesCaptions):
         raise UserError(f"split {split}: {stage.model.title} draws no demonstration")
     settings = stage.demonstrations
     images, labels = some_held_out(layout.arrays(split), settings.images, shape.resolution)
     real = to_network(torch.from_numpy(images), shape.channels).to(device)
     rng = torch.Generator().manual_seed(counter_seed(settings.seed, split, "demonstrations"))
-    sheets = family.demonstrate(real, classes, rng)
+    sheets = family.demonstrate(real, classes, rng) if isinstance(family, Demonstrates) else []
     known = labels != UNLABELLED
     if isinstance(family, DemonstratesClasses) and known.any():
         sheets += family.demonstrate_classes(real[known.to(device)], labels[known], classes)
+    if isinstance(family, DemonstratesCaptions):
+        asked = asked_of_images(layout.captions(split), layout.arrays(split), settings.images)
+        sheets += family.demonstrate_captions(real, asked.vectors.to(device), asked.texts, rng)
     tensors = {sheet.name: _as_bytes(sheet, f"split {split}: sheet {sheet.name!r}") for sheet in sheets}
     folder = layout.demonstrations(split)
     with atomic_path(folder / "images.safetensors") as temporary:

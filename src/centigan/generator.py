@@ -11,7 +11,8 @@ from torch import Tensor
 from centigan.classes import Class, integer, position_of
 from centigan.errors import UserError
 from centigan.seeds import counter_seed
-from centigan.types import Family, Given, Latent, to_file
+from centigan.sheets import Images
+from centigan.types import UNLABELLED, Family, Given, Latent, ReadsCaptions, parts_of, to_file
 
 CHUNK = 250  # images a forward pass
 
@@ -30,9 +31,11 @@ class TrainedGenerator:
         classes: Sequence[Class],
         *,
         elsewhere: Sequence[Class] = (),
+        text: ReadsCaptions | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        """`elsewhere`: classes of other splits, to tell where a class is that this one does not have.
+        """`elsewhere`: classes of other splits, to tell where a class is that this one does not have;
+        `text`: the text encoder of a family that draws by captions.
 
         Raises:
             UserError: for a family without a latent space.
@@ -41,7 +44,7 @@ class TrainedGenerator:
             raise UserError(f"split {classes[0].split}: its model has no latent space to draw from")
         self.classes = tuple(classes)
         self._family: Latent = family
-        self._elsewhere = tuple(elsewhere)
+        self._elsewhere, self._text = tuple(elsewhere), text
         self._device = torch.device(device)
 
     def __repr__(self) -> str:
@@ -70,14 +73,41 @@ class TrainedGenerator:
             UserError: for a class that the split does not have, a name that several have, or a seed that is
                 no integer.
         """
+        positions = [position_of(each, self.classes, self._elsewhere) for each in _each(classes)]
+        return self._drawn(Given(torch.tensor(positions, dtype=torch.int64)), seed)
+
+    def sample_captions(self, captions: Iterable[str] | str, *, seed: int = 0) -> Images:
+        """Draw an image of each caption, in that order; z as of `sample`.
+
+        Args:
+            captions: sentences, such as "a small red circle"; one may stand several times.
+            seed: any integer.
+
+        Returns:
+            uint8 (N, R, R, 3), RGB in 0..255.
+
+        Raises:
+            UserError: for a model that draws without captions, or a caption that its text encoder cannot
+                read.
+        """
+        if self._text is None:
+            raise UserError(
+                f"split {self.classes[0].split}: its model draws without captions; ask for classes"
+            )
+        sentences = [captions] if isinstance(captions, str) else list(captions)
+        if wrong := [each for each in sentences if not isinstance(each, str)]:
+            raise UserError(f"captions: a sentence is expected, not {wrong[0]!r}")
+        labels = torch.full((len(sentences),), UNLABELLED)
+        images: Images = self._drawn(Given(labels, self._text.embed(sentences)), seed)
+        return images
+
+    def _drawn(self, wanted: Given, seed: int) -> NDArray[Any]:
         start = integer(seed)  # a plain one: the images follow from how it is written
         if start is None:
             raise UserError(f"seed: an integer such as 1 is expected, not {seed!r}")
-        positions = [position_of(each, self.classes, self._elsewhere) for each in _each(classes)]
-        labels = torch.tensor(positions, dtype=torch.int64)
-        latents = self._latents(len(labels), start)
-        parts = zip(latents.split(CHUNK), labels.split(CHUNK), strict=True)
-        drawn = (self._family.generate(z.to(self._device), Given(of.to(self._device))) for z, of in parts)
+        latents = self._latents(len(wanted.labels), start).split(CHUNK)
+        parts = zip(latents, parts_of(wanted, CHUNK, self._device), strict=True)
+        drawn = (self._family.generate(z.to(self._device), part) for z, part in parts)
         return torch.cat([to_file(images).cpu() for images in drawn]).numpy()
 
     def _latents(self, count: int, seed: int) -> Tensor:

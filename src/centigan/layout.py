@@ -14,6 +14,8 @@ OF_PROTOCOL = {  # what an experiment shares with all of its protocol, and the r
     "source.json": "index",
     "raw.sha256": "index",
     "arrays": "arrays",
+    "text": "text",
+    "captions": "embed",
     "judge": "judge",
     "real/features": "features_of_real",
     "real/metrics": "measure_real",
@@ -21,6 +23,7 @@ OF_PROTOCOL = {  # what an experiment shares with all of its protocol, and the r
 OF_GROUP = {  # those of them that other splits than the protocol's have, too, and the rule that writes them
     "classes.csv": "group",
     "arrays": "arrays",
+    "captions": "embed",
     "real/features": "features_of_real",
     "real/metrics": "measure_real",
 }
@@ -207,6 +210,15 @@ class Layout:
     def arrays(self, split: str) -> Path:
         """Folder of images.npy, labels.npy, held_out_images.npy, held_out_labels.npy, manifest.json."""
         return self.home.results / "arrays" / split
+
+    @property
+    def text(self) -> Path:
+        """Folder of the text encoder, of a protocol whose images have captions."""
+        return self.protocol / "text"
+
+    def captions(self, split: str) -> Path:
+        """Folder of embeddings.npy and held_out_embeddings.npy, of a split's captions."""
+        return self.home.results / "captions" / split
 
     def train(self, split: str) -> Path:
         """Folder of the networks, history.jsonl, snapshots.safetensors and manifest.json."""

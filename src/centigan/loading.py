@@ -14,6 +14,7 @@ from centigan.params import parse
 from centigan.settings import Named
 from centigan.settings.families import OfModel
 from centigan.settings.families.contract import FamilySettings
+from centigan.text.stored import load_text_encoder
 from centigan.trained import trained_family
 from centigan.training.engine import choose_device
 from centigan.yaml_mapping import advice
@@ -59,7 +60,8 @@ def load(
     family, ids, _ = trained_family(layout, name, model, place)
     elsewhere = [each for each in classes if each.split != name]
     groups = named(model.groups(ids), name, classes)
-    return TrainedGenerator(family, groups, elsewhere=elsewhere, device=place)
+    text = load_text_encoder(layout.text) if "by_caption" in model.abilities else None
+    return TrainedGenerator(family, groups, elsewhere=elsewhere, text=text, device=place)
 
 
 def find_root(root: str | Path | None = None) -> Path:

@@ -13,7 +13,7 @@ RULES = OF_PROTOCOL | OF_EXPERIMENT
 VERBS = {"features_of_real": "features --real", "measure_real": "measure --real", "publish": "track"}
 OF_A_METRIC = {"measure", "measure_real"}
 OF_DRAWING = {"sample", "latent", "reconstruct", "demonstrate"}
-OF_A_SPLIT = {"arrays", "train", "features", "features_of_real"} | OF_DRAWING
+OF_A_SPLIT = {"arrays", "embed", "train", "features", "features_of_real"} | OF_DRAWING
 
 
 def need(paths: Iterable[Path]) -> None:

@@ -47,7 +47,8 @@ def _trained_on(folder: Path) -> tuple[list[str], Shape]:
             f"{folder / FACTS} is damaged (no list of `classes`, or no `resolution` in pixels); `dvc pull` "
             "it, or delete it and run `snakemake`"
         )
-    return list(classes), Shape(len(classes), resolution, channels_of(facts), dimensions, levels_of(facts))
+    shape = Shape(len(classes), resolution, channels_of(facts), dimensions, levels_of(facts))
+    return list(classes), shape._replace(embedding=facts.get("embedding", 0))
 
 
 def load_networks(networks: Mapping[str, nn.Module], folder: Path) -> None:

@@ -39,6 +39,7 @@ classification: {{}}
 bits_per_dim: {{}}
 modes: {{}}
 linear_probe: {{}}
+text: {{}}
 reconstructions: {{}}
 demonstrations: {{}}
 supervision: {{}}

@@ -9,6 +9,7 @@ from centigan.fingerprint import remembered_code_of
 from centigan.layout import WHOLE, pattern_of
 from centigan.manifest import read_published
 from centigan.redaction import mark
+from centigan.settings.families.contract import ByCaption
 from centigan.settings.data import DRAWN_POINTS, STORED_SIDE
 from centigan.settings.stages import STAGES
 
@@ -24,6 +25,7 @@ FETCHED = {
     "photos": "data.embedded",
     "shapes": "data.embedded",
     "stacked_digits": "data.embedded",
+    "captioned_shapes": "data.embedded",
     "cifar10": "data.cifar_raw",
     "cifar100": "data.cifar_raw",
     **dict.fromkeys(DRAWN_POINTS, "data.points"),
@@ -35,6 +37,8 @@ EVERY_SPLIT = "[0-9]+" if HOMES else pattern_of(splits_of(PROTOCOL))
 RESULT_OF = {  # a rule -> the results that tell what it made
     "judge": "results/{protocol}/judge/SHA256SUMS",
     "arrays": "results/{home}/arrays/{split}/SHA256SUMS",
+    "text": "results/{protocol}/text/SHA256SUMS",
+    "embed": "results/{home}/captions/{split}/SHA256SUMS",
     "features_of_real": "results/{home}/real/features/{split}/SHA256SUMS",
     "train": "results/{experiment}/train/{split}/SHA256SUMS",
     "sample": "results/{experiment}/samples/{split}/SHA256SUMS",
@@ -50,6 +54,13 @@ wildcard_constraints:
     experiment="|".join(map(re.escape, TRAINED)) or "(?!)",
     split=EVERY_SPLIT,
     figure="|".join(catalogue.FIGURES),
+
+
+def captions_of(wildcards):
+    """Embedded captions of a split, where the family of an experiment is given them."""
+    if not isinstance(settings_of(wildcards.experiment).model, ByCaption):
+        return []
+    return expand(RESULT_OF["embed"], home=home_of(wildcards.experiment), split=wildcards.split)
 
 
 def begun_with(wildcards):

@@ -60,3 +60,49 @@ rule arrays:
     shell:
         "centigan arrays -e {wildcards.protocol} -s {wildcards.split}"
         " --settings {params.settings:q} --threads {threads} --log {log:q}"
+
+
+rule text:
+    input:
+        arrays=of_all_splits(RESULT_OF["arrays"]),
+    output:
+        encoder="results/{protocol}/text/text.safetensors",
+        images="results/{protocol}/text/image.safetensors",
+        vocabulary="results/{protocol}/text/vocabulary.json",
+        retrieval="results/{protocol}/text/retrieval.json",
+        facts="results/{protocol}/text/facts.json",
+        digests="results/{protocol}/text/SHA256SUMS",
+        manifest="results/{protocol}/text/manifest.json",
+    log:
+        "logs/{protocol}/text.log",
+    threads: EVERY_CORE
+    params:
+        settings=stage("text"),
+        code=source_of("text.fit"),
+    message:
+        "learn to embed captions"
+    shell:
+        "centigan text -e {wildcards.protocol} --threads {threads} --settings {params.settings:q} --log {log:q}"
+
+
+rule embed:
+    input:
+        arrays="results/{home}/arrays/{split}/SHA256SUMS",
+        encoder=expand(RESULT_OF["text"], protocol=PROTOCOL),
+    output:
+        embeddings="results/{home}/captions/{split}/embeddings.npy",
+        held_out="results/{home}/captions/{split}/held_out_embeddings.npy",
+        facts="results/{home}/captions/{split}/facts.json",
+        digests="results/{home}/captions/{split}/SHA256SUMS",
+        manifest="results/{home}/captions/{split}/manifest.json",
+    log:
+        "logs/{home}/embed/{split}.log",
+    wildcard_constraints:
+        home=ANY_HOME,
+    threads: FAIR_SHARE
+    params:
+        code=source_of("text.embed"),
+    message:
+        "embed captions of split {wildcards.split}"
+    shell:
+        "centigan embed -e {wildcards.home} -s {wildcards.split} --threads {threads} --log {log:q}"

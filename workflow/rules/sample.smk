@@ -1,6 +1,7 @@
 rule sample:
     input:
         trained="results/{experiment}/train/{split}/SHA256SUMS",
+        captions=captions_of,
     output:
         images="results/{experiment}/samples/{split}/images.npy",
         labels="results/{experiment}/samples/{split}/labels.npy",
@@ -72,6 +73,7 @@ rule demonstrate:
     input:
         arrays=of_protocol("results/{home}/arrays/{split}/SHA256SUMS"),
         trained="results/{experiment}/train/{split}/SHA256SUMS",
+        captions=captions_of,
     output:
         images="results/{experiment}/demonstrations/{split}/images.safetensors",
         sheets="results/{experiment}/demonstrations/{split}/sheets.json",

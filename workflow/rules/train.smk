@@ -2,6 +2,7 @@ rule train:
     input:
         arrays=of_protocol("results/{home}/arrays/{split}/SHA256SUMS"),
         begun_with=begun_with,
+        captions=captions_of,
     output:
         history="results/{experiment}/train/{split}/history.jsonl",
         snapshots="results/{experiment}/train/{split}/snapshots.safetensors",

@@ -10,16 +10,19 @@ from centigan.cli.options import (
     Experiment,
     LogFile,
     Split,
+    Threads,
     Values,
     log_to,
     name_of,
+    names_of,
     open_project,
     stage_of,
 )
 from centigan.errors import UserError
+from centigan.params import load
 from centigan.settings import Settings
 from centigan.settings.data import DRAWN_POINTS, DataSettings
-from centigan.settings.stages import ArraysStage, GroupStage, IndexStage
+from centigan.settings.stages import ArraysStage, GroupStage, IndexStage, TextStage
 
 app = typer.Typer()
 Fetched = Literal[
@@ -28,6 +31,7 @@ Fetched = Literal[
     "photos",
     "shapes",
     "stacked_digits",
+    "captioned_shapes",
     "cifar10",
     "cifar100",
     "ring",
@@ -36,6 +40,7 @@ Fetched = Literal[
     "swiss_roll",
     "line",
 ]
+Fixture = Literal["ilsvrc", "cub200", "oxford102", "coco_captions"]
 
 
 @app.command()
@@ -63,16 +68,23 @@ def raw(
 
 @app.command()
 def fixture(
-    kind: Annotated[str, typer.Argument(help="ilsvrc")],
-    out: Annotated[Path, typer.Option(help="Folder for the three archives.")],
+    kind: Annotated[Fixture, typer.Argument(show_choices=True)],
+    out: Annotated[Path, typer.Option(help="Folder for them.")],
     classes: Annotated[int, typer.Option(min=2)] = 10,
     per_class: Annotated[int, typer.Option(min=1, help="Training images of a class.")] = 20,
     held_out_per_class: Annotated[int, typer.Option(min=1, help="Validation images of a class.")] = 5,
-    oddities: Annotated[bool, typer.Option("--oddities", help="With the odd files of the real set.")] = False,
+    oddities: Annotated[
+        bool, typer.Option("--oddities", help="Of ilsvrc: with the odd files of the real set.")
+    ] = False,
 ) -> None:
-    """Write archives in ILSVRC2012's formats from the photographs that ship with the dependencies."""
+    """Write a small data set in a published format from the photographs that ship with the dependencies."""
     if kind != "ilsvrc":
-        raise UserError(f"no fixture {kind!r}; there is: ilsvrc")
+        from centigan.data.captioned_fixture import write_captioned
+
+        write_captioned(
+            kind, out, classes=classes, per_class=per_class, held_out_per_class=held_out_per_class
+        )
+        return
     from centigan.data.fixture import write_ilsvrc
 
     write_ilsvrc(
@@ -155,3 +167,31 @@ def _data(loaded: Settings, handed: str | None) -> DataSettings:
             f"`snakemake raw --config experiment={loaded.experiment}` makes it"
         )
     return DataSettings.model_validate({**chosen.model_dump(), "root": loaded.data.root})
+
+
+@app.command()
+def text(
+    experiment: Experiment = None, settings: Values = None, threads: Threads = None, log_file: LogFile = None
+) -> None:
+    """Learn to embed captions, once for all of a protocol, and measure that on held-out images."""
+    from centigan.text.fit import fit_text_encoder
+
+    layout, loaded = open_project(experiment, log_file, threads)
+    shared = layout.shared
+    names = names_of(load(shared.experiment))
+    need_inputs("text", shared, loaded, names)
+    stage = stage_of(TextStage, loaded, settings)
+    fit_text_encoder([shared.arrays(name) for name in names], stage.text, shared.text)
+
+
+@app.command()
+def embed(
+    split: Split, experiment: Experiment = None, threads: Threads = None, log_file: LogFile = None
+) -> None:
+    """Embed the captions of one split by the protocol's text encoder."""
+    from centigan.text.embed import embed_captions
+
+    layout, loaded = open_project(experiment, log_file, threads)
+    name = name_of(split, loaded)
+    need_inputs("embed", layout, loaded, [name])
+    embed_captions(layout.arrays(name), layout.text, layout.captions(name))

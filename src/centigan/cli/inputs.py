@@ -8,10 +8,13 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.needed import need
 from centigan.settings import Settings
+from centigan.settings.families.contract import ByCaption
 
 JUDGE_OF_FEATURES = "judge_of_features"  # the judge, where its network makes the features
 MADE_FROM: dict[str, tuple[str, ...]] = {
     "arrays": ("index",),
+    "text": ("arrays",),
+    "embed": ("arrays", "text"),
     "train": ("arrays",),
     "sample": ("train",),
     "latent": ("train",),
@@ -24,10 +27,13 @@ MADE_FROM: dict[str, tuple[str, ...]] = {
     **{f"measure_real {name}": metric.of_real for name, metric in METRICS.items() if metric.of_real},
     "tables": ("index", "judge", "train", "measure", "measure_real"),
 }
+BY_CAPTION = {"train", "sample", "demonstrate"}  # of a family that is given captions: with those, too
 WRITTEN_LAST: dict[str, Callable[[Layout, str], Path]] = {  # the file that tells that a split's part is whole
     # other splits than the protocol's have no index of their own
     "index": lambda layout, split: layout.index(split) if layout.home == layout.shared else layout.classes,
     "arrays": lambda layout, split: layout.arrays(split) / "manifest.json",
+    "text": lambda layout, split: layout.text / "manifest.json",
+    "embed": lambda layout, split: layout.captions(split) / "manifest.json",
     "train": lambda layout, split: layout.train(split) / "manifest.json",
     "sample": lambda layout, split: layout.samples(split) / "manifest.json",
     "latent": lambda layout, split: layout.latent(split) / "manifest.json",
@@ -54,7 +60,8 @@ def inputs(rule: str, layout: Layout, loaded: Settings, splits: Sequence[str]) -
     """The files whose presence tells that a rule can be run for these splits; of metrics those that apply."""
     paths: dict[Path, None] = {}  # each once, in order
     metrics = applying(METRICS, subject_of_settings(loaded))
-    for source in MADE_FROM[rule]:
+    by_caption = isinstance(loaded.model, ByCaption) and rule in BY_CAPTION
+    for source in (*MADE_FROM[rule], *(("embed",) if by_caption else ())):
         if source == JUDGE_OF_FEATURES and loaded.features.network != "judge":
             continue
         if source == "judge" and rule == "tables" and loaded.data.kind == "points":  # which no judge sees

@@ -111,12 +111,36 @@ def of_trained(verb: str, kind: type[Frozen]) -> Callable[[Callable[[], OfTraine
     return register
 
 
-@of_trained("sample", SampleStage)
-def sample() -> OfTrained:
-    """Draw the same number of images of every class from a trained split."""
+@app.command()
+def sample(
+    split: Split,
+    experiment: Experiment = None,
+    caption: Annotated[
+        list[str] | None,
+        typer.Option(help="Draw images of this sentence into a PNG; may be repeated, a row each."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Images of a caption.")] = 8,
+    seed: Annotated[int, typer.Option(help="Of the latents; the same in each row.")] = 0,
+    out: Annotated[Path, typer.Option(help="The PNG, of captions.")] = Path("captions.png"),
+    settings: Values = None,
+    device: Device = "auto",
+    threads: Threads = None,
+    log_file: LogFile = None,
+) -> None:
+    """Draw the same number of images of every class from a trained split, or images of captions."""
     from centigan.sampling import sample_split
+    from centigan.training.engine import choose_device
 
-    return sample_split
+    layout, loaded = open_project(experiment, log_file, threads)
+    name = name_of(split, loaded)
+    if caption:
+        from centigan.captioned_sheet import draw_captions
+
+        draw_captions(layout, name, caption, count=count, seed=seed, out=out, device=device)
+        return
+    need_inputs("sample", layout, loaded, [name])
+    stage = stage_of(SampleStage, loaded, settings, name)
+    sample_split(layout, name, stage, device=choose_device(device, name))
 
 
 @app.command()

@@ -25,11 +25,11 @@ OF_A_RUN = {"shellcmd", "starttime", "endtime", "job_hash", "incomplete", "exter
 RAW = "raw"  # stands for what lies outside of results: the raw data
 # dvc.yaml's stage, and the first part of its outputs' paths
 OF_PROTOCOL = {  # under results/<protocol>
-    "data": (RAW, "index", "classes.csv", "source.json", "raw.sha256", "arrays"),
+    "data": (RAW, "index", "classes.csv", "source.json", "raw.sha256", "arrays", "text", "captions"),
     "judge": ("judge", "real"),
 }
 OF_GROUP = {  # under results/<protocol>/<study>/groups/<splits>
-    "data": ("classes.csv", "arrays"),
+    "data": ("classes.csv", "arrays", "captions"),
     "judge": ("real",),
 }
 OF_EXPERIMENT = {  # under results/<protocol>/<experiment>

@@ -28,6 +28,7 @@ from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.figures import FiguresSettings
 from centigan.settings.frozen import Frozen, Name
 from centigan.settings.grouping import GroupingSettings
+from centigan.settings.text import TextSettings
 from centigan.settings.training import (
     DemonstrationSettings,
     LatentSettings,
@@ -76,6 +77,7 @@ class Settings(Named):
     grouping: GroupingSettings = GroupingSettings()
     sample: SampleSettings = SampleSettings()
     judge: JudgeSettings = JudgeSettings()
+    text: TextSettings = TextSettings()
     accuracy: AccuracySettings = AccuracySettings()
     ms_ssim: MsSsimSettings = MsSsimSettings()
     features: FeatureSettings = FeatureSettings()

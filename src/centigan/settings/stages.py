@@ -25,6 +25,7 @@ from centigan.settings.evaluation import (
 from centigan.settings.families import ModelConfig
 from centigan.settings.frozen import Frozen
 from centigan.settings.grouping import GroupingSettings
+from centigan.settings.text import TextSettings
 from centigan.settings.training import (
     DemonstrationSettings,
     LatentSettings,
@@ -85,6 +86,12 @@ class SampleStage(Frozen):
 class JudgeStage(WithLaterSettings):
     later: ClassVar = ("judge.steps",)
     judge: JudgeSettings
+
+
+class TextStage(Frozen):
+    """The text encoder of a protocol, and the embeddings of its captions."""
+
+    text: TextSettings
 
 
 class AccuracyStage(Frozen):
@@ -174,6 +181,7 @@ STAGES: dict[str, type[Frozen]] = {
     "train": TrainStage,
     "sample": SampleStage,
     "judge": JudgeStage,
+    "text": TextStage,
     "accuracy": AccuracyStage,
     "ms_ssim": MsSsimStage,
     "features": FeaturesStage,

@@ -132,6 +132,7 @@ def _save(
         "resolution": resolution,
         "channels": channels_of(trained_on),
         "levels": levels_of(trained_on),
+        "embedding": trained_on.get("embedding", 0),
     }
     (folder / "settings.json").write_text(json.dumps(facts, allow_nan=False), encoding="utf-8")
     signature = ModelSignature(
@@ -151,6 +152,7 @@ def _save(
             artifacts={
                 "settings": str(folder / "settings.json"),
                 **{name: str(layout.train(split) / f"{name}.safetensors") for name in model.sampled},
+                **({"text": str(layout.text)} if "by_caption" in model.abilities else {}),
             },
             signature=signature,
             input_example=(example, {"seed": 0}),

@@ -27,6 +27,7 @@ class Sampler(PythonModel):
         from centigan.generator import TrainedGenerator
         from centigan.manifest import channels_of, levels_of
         from centigan.settings.families import OfModel
+        from centigan.text.stored import load_text_encoder
 
         facts = json.loads(Path(context.artifacts["settings"]).read_text(encoding="utf-8"))
         classes = [Class(**each) for each in facts["classes"]]
@@ -36,11 +37,13 @@ class Sampler(PythonModel):
             resolution=facts["resolution"],
             channels=channels_of(facts),
             levels=levels_of(facts),
+            embedding=facts.get("embedding", 0),
             rng=torch.Generator().manual_seed(0),  # the initial weights are overwritten
         )
         for name in family.sampled:
             family.networks[name].load_state_dict(load_file(context.artifacts[name]))
-        self.generator = TrainedGenerator(family, classes)
+        text = load_text_encoder(Path(folder)) if (folder := context.artifacts.get("text")) else None
+        self.generator = TrainedGenerator(family, classes, text=text)
 
     def predict(
         self,
@@ -50,13 +53,17 @@ class Sampler(PythonModel):
     ) -> NDArray[np.uint8 | np.float32]:
         """Images uint8 (N, R, R, 3) of N classes, each a name or a position within the split.
 
-        A table's first column counts. The images are those of `centigan.load(...).sample(classes, seed=...)`;
+        A table's first column counts; one that is called `caption` has captions in place of classes. The
+        images are those of `centigan.load(...).sample(classes, seed=...)`, or of its `sample_captions`.
         `seed` is 0 by default.
 
         Raises:
             UserError: for a class that the split does not have, or a name that several have.
         """
-        return self.generator.sample(model_input.iloc[:, 0].tolist(), seed=int((params or {}).get("seed", 0)))
+        asked, seed = model_input.iloc[:, 0].tolist(), int((params or {}).get("seed", 0))
+        by_caption = model_input.columns[0] == "caption"
+        draw = self.generator.sample_captions if by_caption else self.generator.sample
+        return draw(asked, seed=seed)
 
 
 set_model(Sampler())

@@ -11,39 +11,34 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
-from centigan.atomic import atomic_path, remove_halves, write_text
+from centigan.atomic import remove_halves
 from centigan.data.batches import Batches, Placement
+from centigan.data.caption_vectors import class_vectors
 from centigan.errors import UserError
 from centigan.families import build
 from centigan.journal import Journal, text_until
 from centigan.layout import Layout
 from centigan.manifest import (
-    DIGESTS,
     channels_of,
-    describe,
     levels_of,
-    read_digests,
     read_facts,
-    read_manifest,
     sha256,
-    write_manifest,
 )
 from centigan.seeds import counter_seed
-from centigan.settings.families import OfModel
 from centigan.settings.stages import TrainStage
-from centigan.sheets import Images
 from centigan.trained import load_networks
 from centigan.training.averaging import Averages
+from centigan.training.beginning import captions_learnt_by, networks_begun_with
 from centigan.training.checkpoint import Checkpoint, Checkpoints
 from centigan.training.engine import Engine, peak_memory
+from centigan.training.export import export
 from centigan.training.lock import only_writer
 from centigan.training.progress import Progress
 from centigan.training.snapshots import snapshot, snapshot_iterations
 from centigan.training.stopping import Stop, Stopped
 from centigan.training.watch import Watch
-from centigan.types import Family, Grows, Primes, Starts
+from centigan.types import Grows, Primes, Starts, TakesClassCaptions
 
 # settings that may change between an interrupted run and its continuation
 FREE = {"train": {"iterations", "checkpoint_every", "checkpoint_minutes", "on_divergence"}}
@@ -114,6 +109,7 @@ def _train(
     facts = read_facts(arrays)
     classes, channels = facts["classes"], channels_of(facts)
     groups = stage.model.groups(classes)
+    captions = captions_learnt_by(layout, split, stage)
     batches = Batches(
         arrays,
         batch_size=settings.batch_size * stage.model.batches,
@@ -124,6 +120,7 @@ def _train(
         channels=channels,
         supervision=stage.supervision,
         labelled_apart=settings.batch_size if stage.model.takes_labelled_apart else 0,
+        captions=captions,
         placement=placement,
     )
     family = build(
@@ -133,6 +130,7 @@ def _train(
         channels=channels,
         dimensions=batches.dimensions,
         levels=levels_of(facts),
+        embedding=captions.embedding if captions else 0,
         rng=torch.Generator().manual_seed(counter_seed(settings.seed, split, "weights")),
     )
     engine.prepare(family, layout.compiled)
@@ -145,13 +143,18 @@ def _train(
     identity |= {"classes": len(classes), "engine": engine.describe()}  # their names change no weight
     pixels: dict[str, int] = {name: facts[name] for name in ("channels", "levels") if name in facts}
     identity |= pixels
-    beginning = _beginning(family, layout, split, stage)
+    if captions:
+        pixels["embedding"] = captions.embedding
+        identity |= {"captions": sha256(layout.captions(split) / "embeddings.npy")}
+    beginning = networks_begun_with(family, layout, split, stage)
     if beginning:
         identity |= {"beginning": {file.name: sha256(file) for file in beginning}}
     checkpoints = Checkpoints(scratch, identity=identity, settings=settings)
     state = checkpoints.resume(family, averages)
     if isinstance(family, Starts) and not state.iteration:  # what they set is in every checkpoint
         load_networks(family.started, beginning[0].parent)
+    elif isinstance(family, TakesClassCaptions) and not state.iteration:
+        family.take_class_captions(class_vectors(layout.captions(split), arrays, len(classes)).to(device))
     if not state.iteration and isinstance(family, Primes):
         seed = counter_seed(settings.seed, split, "prime")
         torch.manual_seed(seed)
@@ -221,70 +224,10 @@ def _train(
             # a checkpoint of a longer training, which took none here
             snapshots[settings.iterations] = snapshot(family, split, settings, groups, classes, device)
         wanted = {at: snapshots[at] for at in snapshot_iterations(settings)}
-        _export(family, layout, split, stage, beginning, classes, pixels, engine, journal.text, wanted)
-
-
-def _beginning(family: Family, layout: Layout, split: str, stage: TrainStage) -> list[Path]:
-    """The networks of another experiment that this training begins with; none for most families."""
-    if not (stage.model.parent and isinstance(family, Starts)):
-        return []
-    folder = Layout(stage.model.parent, layout.root).train(split)
-    made_with = OfModel.model_validate({"model": read_manifest(folder)["settings"]["model"]})
-    if made_with != OfModel.model_validate({"model": stage.model.model_dump()["decoder"]}):
-        raise UserError(
-            f"{folder} was trained with another model than {stage.model.parent} has now; train it again first"
-        )
-    files = [folder / f"{name}.safetensors" for name in family.started]
-    digests = read_digests(folder / DIGESTS)
-    for file in files:
-        if digests.get(file.name) != sha256(file):
-            raise UserError(f"{file} is not what {DIGESTS} beside it says: damaged; train it again")
-    return files
-
-
-def save_networks(family: Family, folder: Path) -> None:
-    """Each network's weights and buffers as folder/<network>.safetensors."""
-    for name, network in family.networks.items():
-        tensors = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-        with atomic_path(folder / f"{name}.safetensors") as temporary:
-            save_file(tensors, temporary)
+        export(family, layout, split, stage, beginning, classes, pixels, engine, journal.text, wanted)
 
 
 def _check_finite(values: dict[str, float], iteration: int, scratch: Path, halvings: int) -> None:
     wrong = [name for name, value in values.items() if not np.isfinite(value)]
     if wrong:
         raise Diverged(wrong[0], iteration, scratch, halvings)
-
-
-def _export(
-    family: Family,
-    layout: Layout,
-    split: str,
-    stage: TrainStage,
-    beginning: list[Path],
-    classes: list[str],
-    pixels: dict[str, int],
-    engine: Engine,
-    history: str,
-    snapshots: dict[int, Images],
-) -> None:
-    """Write the declared outputs; the manifest comes last."""
-    folder = layout.train(split)
-    save_networks(family, folder)
-    write_text(folder / "history.jsonl", history)
-    images = torch.from_numpy(np.stack(list(snapshots.values())))
-    with atomic_path(folder / "snapshots.safetensors") as temporary:
-        save_file({"images": images, "iterations": torch.tensor(list(snapshots))}, temporary)
-    inputs = [*(layout.arrays(split) / f"{name}.npy" for name in ("images", "labels")), *beginning]
-    how = {"seed": stage.train.seed, "engine": engine.describe()}
-    how["threads"] = torch.get_num_threads()  # sums in another order: other last bits
-    gpu = engine.device.type == "cuda"
-    how["device"] = torch.cuda.get_device_name(engine.device) if gpu else "cpu"
-    networks = [f"{name}.safetensors" for name in family.networks]
-    outputs = [*networks, "history.jsonl", "snapshots.safetensors"]
-    of_points = images.ndim == 4  # (T, G, n, d)
-    facts: dict[str, object] = {"classes": classes}
-    facts |= {"dimensions": images.shape[-1]} if of_points else {"resolution": images.shape[-2]}
-    facts |= pixels
-    write_manifest(folder, describe(stage, inputs=inputs, **how), facts=facts, of=outputs)
-    log.info("split %s: trained %d iterations", split, stage.train.iterations)
