@@ -32,6 +32,7 @@ GIVEN = {
     "name": "gallery",
     "file": "results/small/tiny/figures/gallery.svg",
 }
+OF_CAPTIONS = {"text", "embed"}
 FORM = re.compile(
     r"(\S+?)(, \S+?)*( and \d+ more)? (is|are) missing: (`centigan [^`]+`(, | and \d+ more )?)+ ?or "
     r"`snakemake ([\w ]+) --config experiment=small(?:/tiny|/orders/groups/shuffled)?` makes? (it|them)"
@@ -62,7 +63,7 @@ def words_of(verb: str) -> list[str]:
     return words
 
 
-@pytest.mark.parametrize("verb", sorted(VERBS.keys() - WITHOUT_INPUTS - WHAT_THERE_IS))
+@pytest.mark.parametrize("verb", sorted(VERBS.keys() - WITHOUT_INPUTS - WHAT_THERE_IS - OF_CAPTIONS))
 def test_a_verb_before_its_inputs_names_them_and_what_makes_them(verb: str, project: Path) -> None:
     if verb in OF_SOME:
         write_experiment(project, "small/tiny", "model: {family: vae}")
@@ -73,6 +74,12 @@ def test_a_verb_before_its_inputs_names_them_and_what_makes_them(verb: str, proj
     assert set(re.findall(r"`centigan (\S+)", str(told.value))) <= set(VERBS)
     assert set(form[7].split()) <= {*map(of_one, table()), "index"}
     assert not (project / "results").exists()
+
+
+@pytest.mark.parametrize("verb", sorted(OF_CAPTIONS))
+def test_a_verb_of_captions_says_that_images_have_none(verb: str) -> None:
+    with pytest.raises(UserError, match=f"{verb} needs images with captions; AC-GAN was trained on others"):
+        app(words_of(verb), standalone_mode=False)
 
 
 @pytest.mark.parametrize("verb", sorted(OF_SOME))

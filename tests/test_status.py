@@ -130,6 +130,8 @@ def test_every_rule_but_the_raw_data_is_a_stage(layout: Layout) -> None:
         "publish_study",
         "group",
         "gather",
+        "text",
+        "embed",
     } == stages - METRICS.keys() | {"measure"}
     of_acgan = applying(METRICS, subject_of(AcganConfig(), classes_of_a_split=2))
     assert stages & METRICS.keys() == of_acgan.keys()

@@ -328,7 +328,7 @@ def of_no_class(count: int, device: torch.device) -> Given:
 
 def parts_of(wanted: Given, count: int, device: torch.device) -> Iterator[Given]:
     """What is wanted, so many images at a time, on the device."""
-    for first in range(0, len(wanted.labels), count):
+    for first in range(0, max(1, len(wanted.labels)), count):  # of none, one part of none
         part, captions = slice(first, first + count), wanted.captions
         yield Given(wanted.labels[part].to(device), None if captions is None else captions[part].to(device))
 

@@ -107,7 +107,7 @@ def test_the_index_has_captions_and_names_the_unseen_classes(settings: DataSetti
     build_index(layout.shared, settings)
     source = read_object(layout.source)
     assert source["unseen"] == sorted(UNSEEN)
-    assert source["has"] == ["attributes", "images"]
+    assert source["has"] == ["attributes", "captions", "images"]
     assert "passed_over" not in source
 
 

@@ -221,4 +221,4 @@ def test_dvc_finds_the_environment_that_make_sets_up(computed: Project, tmp_path
         "env", "PATH=/usr/bin:/bin", str(BIN / "dvc"), "repro", "--force", "--single-item", "data"
     )
     assert "Nothing to be done" in told
-    assert "is empty" not in told  # of raw.sha256, where nothing is pinned
+    assert "raw.sha256' is empty" not in told  # where nothing is pinned
