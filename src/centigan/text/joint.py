@@ -92,5 +92,7 @@ def learn_jointly(
         optimizer.step()
         schedule.step()
         if iteration % TOLD_EVERY == 0:
-            log.info("text encoder: iteration %d of %d, loss %.3f", iteration, settings.iterations, loss)
+            log.info(
+                "text encoder: iteration %d of %d, loss %.3f", iteration, settings.iterations, loss.detach()
+            )
     networks.eval().requires_grad_(False)
