@@ -136,25 +136,28 @@ class Batches:
     def at(self, iteration: int) -> Batch:
         """The batch of an iteration, counted from 1."""
         rows = self._rows(iteration)
-        images = self._gathered(iteration) if self.images is None else self.images[self._there(rows)]
-        batch = self._batch(images, rows, iteration, "flips")
+        there = self._there(rows)
+        images = self._gathered(iteration) if self.images is None else self.images[there]
+        batch = self._batch(images, rows, there, iteration, "flips")
         return batch._replace(labelled=self._labelled(iteration)) if self.labelled_apart else batch
 
     def _labelled(self, iteration: int) -> Batch:
         rng = self._rng("labelled", iteration)
         rows = self.known[torch.randint(len(self.known), (self.labelled_apart,), generator=rng)]
+        there = self._there(rows)
         images = (
             torch.from_numpy(self.file[rows.numpy()]).to(self.device)
             if self.images is None
-            else self.images[self._there(rows)]
+            else self.images[there]
         )
-        return self._batch(images, rows, iteration, "labelled flips")
+        return self._batch(images, rows, there, iteration, "labelled flips")
 
-    def _batch(self, images: Tensor, rows: Tensor, iteration: int, purpose: str) -> Batch:
+    def _batch(self, images: Tensor, rows: Tensor, there: Tensor, iteration: int, purpose: str) -> Batch:
+        """A batch of images; `rows` of theirs are on the CPU, where captions are, and `there` on the device."""
         if self.flips:
             chosen = torch.rand(len(images), generator=self._rng(purpose, iteration)).lt(0.5)
             images = torch.where(self._there(chosen).view(-1, 1, 1, 1), images.flip(2), images)
-        given = Given(self.labels[self._there(rows)])
+        given = Given(self.labels[there])
         if self.captions is not None:
             of_images = self.captions.of(rows, self._rng(f"captions of {purpose}", iteration))
             given = given._replace(captions=self._there(of_images))
