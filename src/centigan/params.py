@@ -42,12 +42,13 @@ def load(experiment: str | None = None, root: Path = Path()) -> Settings:
             what is its protocol's.
     """
     name, layers = _written(experiment, root)
-    values = _begun(_merged(layers), name, layers, root)
+    values, parent = _begun(_merged(layers), name, layers, root)
     files = " + ".join(layer.place for layer in layers if layer.is_file)
     settings = _grouped(parse(Settings, values | {"experiment": name}, files), layers[-1].place)
-    parent = settings.model.parent
-    if parent and load(parent, root).grouping != settings.grouping:
-        raise UserError(f"{files}: model.{BEGINNING}: {parent} has other splits than {name}; name another")
+    if parent and parent.grouping != settings.grouping:
+        raise UserError(
+            f"{files}: model.{BEGINNING}: {parent.experiment} has other splits than {name}; name another"
+        )
     if (word := _word_of(name)) is not None and settings.grouping.word != word:
         raise UserError(_no_splits(name))
     for split in settings.splits:
@@ -62,14 +63,16 @@ def _merged(layers: Iterable[Layer]) -> dict[str, Any]:
     return values
 
 
-def _begun(values: dict[str, Any], name: str, layers: list[Layer], root: Path) -> dict[str, Any]:
-    """The same with the model of the experiment that this one starts from, where it starts from one.
+def _begun(
+    values: dict[str, Any], name: str, layers: list[Layer], root: Path
+) -> tuple[dict[str, Any], Settings | None]:
+    """The same with the model of the experiment that this one starts from, if any; the settings of that one.
 
     A study's point starts from the point of that experiment which has its values on all other axes.
     """
     kind = _starting(values)
     if kind is None:
-        return values
+        return values, None
     said = [layer for layer in layers if BEGINNING in (layer.values.get("model") or {})]
     place, asked = (said or layers)[-1].place, values["model"].get(BEGINNING)
     where = f"{place}: model.{BEGINNING}"
@@ -83,10 +86,12 @@ def _begun(values: dict[str, Any], name: str, layers: list[Layer], root: Path) -
         raise UserError(f"{where}: {asked} is of another protocol than {name}")
     point = point_of(name, root)
     try:
-        parent = companion(point, asked, root).name if point else asked
+        found = companion(point, asked, root).name if point else asked
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
-    return _merge(values, {"model": {BEGINNING: parent, "decoder": _model_of(parent, kind, place, root)}})
+    parent = _able_parent(found, kind, place, root)
+    begun = {BEGINNING: found, "decoder": parent.model.model_dump(mode="json")}
+    return _merge(values, {"model": begun}), parent
 
 
 def _starting(values: dict[str, Any]) -> type[StartingFromAnother] | None:
@@ -95,8 +100,8 @@ def _starting(values: dict[str, Any]) -> type[StartingFromAnother] | None:
     return kind if kind is not None and issubclass(kind, StartingFromAnother) else None
 
 
-def _model_of(parent: str, kind: type[StartingFromAnother], place: str, root: Path) -> dict[str, Any]:
-    """The model of an experiment that is able to do what a family asks of those that it begins with."""
+def _able_parent(parent: str, kind: type[StartingFromAnother], place: str, root: Path) -> Settings:
+    """The settings of an experiment that is able to do what a family asks of those that it begins with."""
     where = f"{place}: model.{BEGINNING}: {parent}"
     try:
         if _starting(_merged(_written(parent, root)[1])):
@@ -113,7 +118,7 @@ def _model_of(parent: str, kind: type[StartingFromAnother], place: str, root: Pa
         raise UserError(f"{where} is a {settings.model.title}, {kind.lacking}: {', '.join(able)}")
     if any("model" in own for own in settings.splits.values()):
         raise UserError(f"{where} has models of its own for single splits (`splits`); that is not supported")
-    return settings.model.model_dump(mode="json")
+    return settings
 
 
 def _grouped(settings: Settings, place: str) -> Settings:

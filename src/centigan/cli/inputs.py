@@ -71,4 +71,7 @@ def inputs(rule: str, layout: Layout, loaded: Settings, splits: Sequence[str]) -
         else:
             found = [WRITTEN_LAST[source](layout, split) for split in splits]
         paths |= dict.fromkeys(found)
+    if rule == "train" and (parent := loaded.model.parent):
+        begun_with = Layout(parent, layout.root)
+        paths |= {WRITTEN_LAST["train"](begun_with, split): None for split in splits}
     return list(paths)

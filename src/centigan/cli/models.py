@@ -19,8 +19,6 @@ from centigan.cli.options import (
     open_project,
     stage_of,
 )
-from centigan.layout import Layout
-from centigan.needed import need
 from centigan.params import for_split
 from centigan.settings.frozen import Frozen
 from centigan.settings.stages import DemonstrateStage, LatentStage, ReconstructStage, SampleStage, TrainStage
@@ -63,8 +61,6 @@ def train(
     chosen = choose_device(device, name)
     before_training(layout, for_split(loaded, name))
     need_inputs("train", layout, loaded, [name])
-    if loaded.model.parent:
-        need([Layout(loaded.model.parent, layout.root).train(name) / "manifest.json"])
     stage = stage_of(TrainStage, loaded, settings, name)
     if settings is not None:  # handed over by the workflow: what follows must be able to end, too
         after_index(layout, loaded)

@@ -153,7 +153,7 @@ class Batches:
         return self._batch(images, rows, there, iteration, "labelled flips")
 
     def _batch(self, images: Tensor, rows: Tensor, there: Tensor, iteration: int, purpose: str) -> Batch:
-        """A batch of images; `rows` of theirs are on the CPU, where captions are, and `there` on the device."""
+        """A batch of images; of their rows `rows` are on the CPU, as captions are, `there` on the device."""
         if self.flips:
             chosen = torch.rand(len(images), generator=self._rng(purpose, iteration)).lt(0.5)
             images = torch.where(self._there(chosen).view(-1, 1, 1, 1), images.flip(2), images)
