@@ -17,6 +17,7 @@ from centigan.data.shapes import Attributes, attributes_of
 from centigan.judges import load_judge
 from centigan.layout import Layout
 from centigan.manifest import read_facts
+from centigan.metrics.labels import class_ids_of, right_of_each
 from centigan.settings.evaluation import AccuracySettings
 
 COLUMNS = ("class_id", "source", "attribute", "unseen", "correct", "count")
@@ -42,7 +43,7 @@ def _write(layout: Layout, split: str, folder: Path, prefix: str, source: str, p
     side = facts["resolution"]  # held-out images are stored at twice that
     parts = (at_training_size(images[first : first + CHUNK], side) for first in range(0, len(images), CHUNK))
     named = [judge.classes[label] for part in parts for label in judge.probabilities(part).argmax(1)]
-    table = found([classes[label] for label in labels], named, set(facts.get("unseen", ())))
+    table = found(list(class_ids_of(labels, classes)), named, set(facts.get("unseen", ())))
     with atomic_path(path) as temporary:
         table.assign(source=source)[list(COLUMNS)].to_parquet(temporary, index=False)
 
@@ -55,14 +56,11 @@ def found(asked: list[str], named: list[str], unseen: set[str]) -> pd.DataFrame:
         named: the class that the judge names it.
         unseen: classes that no model learnt.
     """
-    right = [
-        (want, attribute, wanted == got)
-        for want, name in zip(asked, named, strict=True)
-        for attribute, wanted, got in zip((*Attributes._fields, "all"), _with(want), _with(name), strict=True)
-    ]
-    table = pd.DataFrame(right, columns=["class_id", "attribute", "right"])
-    grouped = table.groupby(["class_id", "attribute"], sort=False)["right"]
-    counts = grouped.agg(correct="sum", count="count").reset_index()
+    frames = []
+    for at, name in enumerate((*Attributes._fields, "all")):
+        right = [_with(want)[at] == _with(got)[at] for want, got in zip(asked, named, strict=True)]
+        frames.append(right_of_each(asked, right).assign(attribute=name))
+    counts = pd.concat(frames, ignore_index=True)
     return counts.assign(unseen=counts["class_id"].isin(unseen))
 
 

@@ -18,5 +18,12 @@ def class_ids_of(labels: NDArray[np.integer[Any]], classes: Sequence[str]) -> ND
 
 def right_answers(named: NDArray[np.object_], class_ids: NDArray[np.object_]) -> pd.DataFrame:
     """class_id, correct, count."""
-    right = pd.DataFrame({"class_id": class_ids, "right": named == class_ids})
-    return right.groupby("class_id")["right"].agg(correct="sum", count="count").reset_index()
+    return right_of_each(class_ids, named == class_ids)
+
+
+def right_of_each(
+    class_ids: Sequence[str] | NDArray[np.object_], right: Sequence[bool] | NDArray[np.bool_]
+) -> pd.DataFrame:
+    """class_id, correct, count: how many of a class's images (N,) are right."""
+    table = pd.DataFrame({"class_id": class_ids, "right": right})
+    return table.groupby("class_id")["right"].agg(correct="sum", count="count").reset_index()

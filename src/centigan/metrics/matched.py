@@ -5,7 +5,6 @@ says that x fits better, D(x, t) > D(x', t). Chance is one half.
 """
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Generator, Tensor
 
@@ -14,6 +13,7 @@ from centigan.data.batches import images_of
 from centigan.data.caption_vectors import load_vectors
 from centigan.layout import Layout
 from centigan.manifest import read_facts
+from centigan.metrics.labels import class_ids_of, right_of_each
 from centigan.seeds import counter_seed
 from centigan.settings.families.contract import FamilySettings
 from centigan.trained import trained_family
@@ -36,8 +36,8 @@ def measure(layout: Layout, split: str, model: FamilySettings) -> None:
     with torch.no_grad():
         right = _told(family, images, captions) > _told(family, wrong, captions)
     unseen = set(read_facts(arrays).get("unseen", ()))
-    table = pd.DataFrame({"class_id": [classes[label] for label in labels.tolist()], "right": right.numpy()})
-    counts = table.groupby("class_id", sort=False)["right"].agg(matched="sum", count="count").reset_index()
+    counts = right_of_each(class_ids_of(labels.numpy(), classes), right.numpy())
+    counts = counts.rename(columns={"correct": "matched"})
     counts = counts.assign(unseen=counts["class_id"].isin(unseen))
     with atomic_path(layout.metric("matched", split)) as temporary:
         counts[list(COLUMNS)].to_parquet(temporary, index=False)

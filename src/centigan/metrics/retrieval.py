@@ -18,6 +18,7 @@ from centigan.data.caption_vectors import class_vectors
 from centigan.data.held_out import at_training_size
 from centigan.layout import Layout
 from centigan.manifest import read_facts
+from centigan.metrics.labels import class_ids_of, right_of_each
 from centigan.settings.evaluation import DistributionSettings
 from centigan.text.seeing import embeddings_of
 from centigan.text.stored import load_image_encoder
@@ -61,6 +62,6 @@ def retrieved(
         unseen: those that no model learnt.
     """
     right = (images @ classes.T).argmax(1) == labels
-    table = pd.DataFrame({"class_id": [names[label] for label in labels.tolist()], "right": right.numpy()})
-    counts = table.groupby("class_id", sort=False)["right"].agg(retrieved="sum", count="count").reset_index()
+    counts = right_of_each(class_ids_of(labels.numpy(), names), right.numpy())
+    counts = counts.rename(columns={"correct": "retrieved"})
     return counts.assign(unseen=counts["class_id"].isin(unseen))

@@ -243,28 +243,26 @@ def pixel_deviation_summary(sets: pd.DataFrame) -> dict[str, float]:
 
 def attributes_summary(counts: pd.DataFrame) -> dict[str, float]:
     """Share of images with the attribute that was asked for, mean over classes, learnt and unseen."""
-    values: dict[str, float] = {}
-    of_class = counts.assign(share=counts["correct"] / counts["count"])
-    for (source, unseen), rows in of_class.groupby(["source", "unseen"], sort=False):
-        for attribute, shares in rows.groupby("attribute", sort=False)["share"]:
-            values[f"attributes/{source}/{'unseen' if unseen else 'seen'}/{attribute}"] = shares.mean()
-    return values
+    return _seen_and_unseen("attributes", counts, "correct", ["source", "unseen", "attribute"])
 
 
 def retrieval_summary(counts: pd.DataFrame) -> dict[str, float]:
     """Share of images that fit the class asked for best, mean over classes, learnt and unseen."""
-    of_class = counts.assign(share=counts["retrieved"] / counts["count"])
-    values: dict[str, float] = {}
-    for (source, unseen), shares in of_class.groupby(["source", "unseen"], sort=False)["share"]:
-        values[f"retrieval/{source}/{'unseen' if unseen else 'seen'}"] = shares.mean()
-    return values
+    return _seen_and_unseen("retrieval", counts, "retrieved", ["source", "unseen"])
 
 
 def matched_summary(counts: pd.DataFrame) -> dict[str, float]:
     """Share of held-out images that D takes to fit their caption better than another, mean over classes."""
-    of_class = counts.assign(share=counts["matched"] / counts["count"])
-    groups = of_class.groupby("unseen", sort=False)["share"]
-    return {f"matched/{'unseen' if unseen else 'seen'}": shares.mean() for unseen, shares in groups}
+    return _seen_and_unseen("matched", counts, "matched", ["unseen"])
+
+
+def _seen_and_unseen(name: str, counts: pd.DataFrame, right: str, keys: list[str]) -> dict[str, float]:
+    """Mean over classes of the share that is right, by these columns; learnt and unseen classes apart."""
+    told = counts["unseen"].map({False: "seen", True: "unseen"})
+    shares = counts.assign(share=counts[right] / counts["count"], unseen=told)
+    means = shares.groupby(keys, sort=False)["share"].mean().reset_index()
+    words = means[keys].agg("/".join, axis=1)
+    return {f"{name}/{each}": mean for each, mean in zip(words, means["share"], strict=True)}
 
 
 def linear_probe_summary(answers: pd.DataFrame) -> dict[str, float]:
