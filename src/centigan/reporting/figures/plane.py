@@ -4,6 +4,8 @@ The counterparts of Goodfellow et al. (2014), Fig 1, on the line; of Metz et al.
 Gulrajani et al. (2017), Fig 1, in the plane.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -34,23 +36,36 @@ def plane(results: Results, settings: FigureSettings) -> Figure:
     figure = Figure(figsize=(6.2, 5.6), layout="constrained")
     axes = figure.subplots()
     axes.set_title(settings.title)
-    side = int(np.sqrt(len(rows)))
-    x1, x2, value = (rows[name].to_numpy().reshape(side, side) for name in ("x1", "x2", "value"))
+    value = rows["value"].to_numpy()
     reach = float(np.quantile(np.abs(value - np.median(value)), 0.98)) or 1.0
     levels = np.median(value) + np.linspace(-reach, reach, 21)
-    shown = axes.contourf(x1, x2, value, levels=levels, cmap="RdBu_r", extend="both", alpha=0.75)
+    coloured(figure, axes, rows, levels, SAYS, cmap="RdBu_r", extend="both", alpha=0.75)
+    points_over(axes, training, samples)
+    legend_above(axes)
+    return figure
+
+
+def coloured(
+    figure: Figure, axes: Axes, field: pd.DataFrame, levels: npt.NDArray[np.float64], says: str, **look: Any
+) -> None:
+    """A value at every place of a square grid, x1, x2 and value, as colours; `says`: what they are of."""
+    side = int(np.sqrt(len(field)))
+    x1, x2, value = (field[name].to_numpy().reshape(side, side) for name in ("x1", "x2", "value"))
+    shown = axes.contourf(x1, x2, value, levels=levels, **look)
     low, high = levels[[0, -1]]
     ticks = [tick for tick in MaxNLocator(7).tick_values(low, high) if low <= tick <= high]
-    figure.colorbar(shown, ax=axes, label=SAYS, shrink=0.8, ticks=ticks)
-    dots(axes, training, 3, REAL, alpha=0.5)
-    dots(axes, samples, 4, GENERATED, alpha=0.7)
+    figure.colorbar(shown, ax=axes, label=says, shrink=0.8, ticks=ticks)
     axes.set_xlim(x1.min(), x1.max())
     axes.set_ylim(x2.min(), x2.max())
     axes.set_aspect("equal")
+
+
+def points_over(axes: Axes, training: Points, samples: Points) -> None:
+    """Training points and samples, with their entries in the legend."""
+    dots(axes, training, 3, REAL, alpha=0.5)
+    dots(axes, samples, 4, GENERATED, alpha=0.7)
     for color, label in ((REAL, "training points"), (GENERATED, "samples")):
         axes.scatter([], [], s=25, color=color, label=label)  # nobody sees the colour of a dot
-    legend_above(axes)
-    return figure
 
 
 def plane_in_training(results: Results, settings: FigureSettings) -> Figure:
