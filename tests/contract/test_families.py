@@ -10,7 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-import centigan.families.cq
+import centigan.bounded
 import centigan.settings.families
 from centigan.errors import UserError
 from centigan.families import build
@@ -193,7 +193,7 @@ class OnMetaAlone(TorchDispatchMode):
 @pytest.fixture(autouse=True)
 def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """A density by a hundred draws is what it is by two, but for its value."""
-    monkeypatch.setattr(centigan.families.cq, "DRAWS", 2)
+    monkeypatch.setattr(centigan.bounded, "DRAWS", 2)
 
 
 def make(name: str, resolution: int = 32, channels: int = 3) -> Family:

@@ -7,8 +7,15 @@ import torch
 from torch import Tensor
 
 from centigan.families import build
-from centigan.families.cq import CQ, divergence, log_ratio
-from centigan.likelihood import dequantised, divergence_from_standard, gaussian_nats, nats_of_bytes
+from centigan.families.cq import CQ
+from centigan.likelihood import (
+    dequantised,
+    divergence,
+    divergence_from_standard,
+    gaussian_nats,
+    log_ratio,
+    nats_of_bytes,
+)
 from centigan.nets.coupling import Coupling, logit
 from centigan.settings.families.cq import CqConfig
 from centigan.types import UNLABELLED, Batch, Given

@@ -36,20 +36,19 @@ Departures and decisions
         L_C is in nats a dimension, of the density itself. With `noisy` samples are draws, too.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import log
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from centigan.bounded import BoundedByCodes
 from centigan.likelihood import (
     bits_per_dim,
     density_of,
     divergence,
     gaussian_nats,
-    importance_bound,
-    log_ratio,
 )
 from centigan.losses import log_fake, log_real
 from centigan.nets.blocks import at_rest, evaluated, evaluating
@@ -58,20 +57,16 @@ from centigan.nets.gaussian import noise_apart
 from centigan.nets.weight_norm import initialise_by_data
 from centigan.settings.families.cq import CqConfig as Config
 from centigan.shown import again_sheet, samples_sheet
-from centigan.types import Batch, Code, Decodes, Given, Shape, Sheet
+from centigan.types import Batch, Code, Given, Shape, Sheet
 from centigan.updates import ascend
 
-DRAWS = 100  # z of q(z|x) behind the density of a point
 
-
-class CQ(Decodes):
+class CQ(BoundedByCodes):
     """The family: encoder and decoder, with f, under one Adam; D under another."""
-
-    bound = "elbo"
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
         self.config, self.of, self.of_points = config, density_of(shape), bool(shape.dimensions)
-        self.sampled = config.sampled
+        self.sampled, self.latents = config.sampled, config.latent
         encoder, decoder = Encoder(config, config.latent, shape), Decoder(config, shape)
         begin(encoder, config, shape, rng)
         begin(decoder, config, shape, rng)
@@ -187,38 +182,6 @@ class CQ(Decodes):
     def latent(self, count: int, rng: Generator) -> Tensor:
         """z ~ N(0, I), (count, latent)."""
         return torch.randn(count, self.config.latent, generator=rng, device=rng.device)
-
-    @torch.no_grad()
-    def encode(self, images: Tensor) -> Tensor:
-        """The mean of q(z|x), (N, latent), of images (N, C, H, W); behind a flow what that makes of it."""
-        noise = torch.zeros(len(images), self.config.latent, device=images.device)
-        code: Code = self.encoder(self.of.middles(images), noise)
-        return code.z
-
-    def reconstruct(self, images: Tensor, rng: Generator) -> Tensor:
-        """x~ of the mean of q; nothing is drawn."""
-        codes = self.encode(images)
-        return self.generate(codes, Given(codes.new_full((len(codes),), -1, dtype=torch.int64)))
-
-    def log_likelihood(self, images: Tensor, rng: Generator) -> Tensor:
-        """-L_C for the bytes of images (N, C, H, W), nats (N,): one u and one z an image."""
-        return self._nats(images, rng, divergence)
-
-    def log_weight(self, images: Tensor, rng: Generator) -> Tensor:
-        """ln p(x|z) + ln p(z) - ln q(z|x) for the same, nats (N,)."""
-        return self._nats(images, rng, log_ratio)
-
-    def _nats(self, images: Tensor, rng: Generator, cost: Callable[[Code], Tensor]) -> Tensor:
-        with evaluating(self.decoder):
-            of_image, code = self._one_draw(self.of.spread(images, rng), rng)
-            return self.of.nats(of_image - cost(code))
-
-    def log_density(self, points: Tensor, rng: Generator) -> Tensor:
-        """A bound below ln p of points (N, d), nats (N,), by DRAWS z of q; of images for middles of bins."""
-        w = self.of.middles(points)
-        with evaluating(self.decoder):
-            draws = (self._one_draw(w, rng) for _ in range(DRAWS))
-            return importance_bound(torch.stack([of_w - log_ratio(code) for of_w, code in draws]))
 
     def demonstrate(self, real: Tensor, classes: Sequence[str], rng: Generator) -> list[Sheet]:
         """Samples, means and with the decoder's noise; images drawn again."""

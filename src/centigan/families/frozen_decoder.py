@@ -22,31 +22,25 @@ Departures and decisions
     7. Points are continuous: the objective is in nats a dimension, of the density itself.
 """
 
-from collections.abc import Callable
 from math import log
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from centigan.families import build
+from centigan.bounded import BoundedByCodes
+from centigan.families import build_parent
 from centigan.likelihood import (
     bits_per_dim,
     density_of,
     divergence,
     gaussian_nats,
-    importance_bound,
-    log_ratio,
 )
-from centigan.nets.blocks import evaluating
 from centigan.nets.covering import Encoder, begin
 from centigan.nets.gaussian import NoisyDecoder, noise_apart
-from centigan.settings.families import OfModel
 from centigan.settings.families.frozen_decoder import FrozenDecoderConfig as Config
-from centigan.types import Batch, Code, Decodes, Given, Latent, Shape, of_no_class
+from centigan.types import Batch, Code, Decodes, Given, Shape
 from centigan.updates import ascend
-
-DRAWS = 100  # z of q(z|x) behind the density of a point
 
 
 class Decoder(NoisyDecoder):
@@ -58,18 +52,15 @@ class Decoder(NoisyDecoder):
         self.begin_noise(shape.dimensions or shape.channels, floor, of_points=bool(shape.dimensions))
 
 
-class FrozenDecoder(Latent):
+class FrozenDecoder(BoundedByCodes):
     """The family: an encoder and the noise under one Adam; the decoder moves nowhere."""
-
-    bound = "elbo"
 
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
         self.config, self.of, self.of_points = config, density_of(shape), bool(shape.dimensions)
         self.sampled = config.sampled
-        model = OfModel.model_validate({"model": config.decoder}).model
-        other = build(model, **shape._asdict(), rng=rng)
+        other, self.started = build_parent(config, shape, rng)
         assert isinstance(other, Decodes)  # `params.load` makes sure
-        self.other, self.started = other, {name: other.networks[name] for name in other.sampled}
+        self.other = other
         self.latents = other.latent(1, rng).shape[1]
         encoder = Encoder(config, self.latents, shape)
         begin(encoder, config, shape, rng)
@@ -125,35 +116,3 @@ class FrozenDecoder(Latent):
         w = self._means(self.latent(len(wanted.labels), rng).to(wanted.labels.device))
         noise = torch.randn(w.shape, generator=rng, device=rng.device).to(w.device)
         return self.of.shown(w + self.sigma * noise)
-
-    @torch.no_grad()
-    def encode(self, images: Tensor) -> Tensor:
-        """The mean of q(z|x), (N, L), of images (N, C, H, W); behind a flow what that makes of it."""
-        noise = torch.zeros(len(images), self.latents, device=images.device)
-        code: Code = self.networks["encoder"](self.of.middles(images), noise)
-        return code.z
-
-    def reconstruct(self, images: Tensor, rng: Generator) -> Tensor:
-        """What is generated of the mean of q; nothing is drawn."""
-        codes = self.encode(images)
-        return self.generate(codes, of_no_class(len(codes), codes.device))
-
-    def log_likelihood(self, images: Tensor, rng: Generator) -> Tensor:
-        """The bound for the bytes of images (N, C, H, W), nats (N,): one u and one z an image."""
-        return self._nats(images, rng, divergence)
-
-    def log_weight(self, images: Tensor, rng: Generator) -> Tensor:
-        """ln p(x|z) + ln p(z) - ln q(z|x) for the same, nats (N,)."""
-        return self._nats(images, rng, log_ratio)
-
-    def _nats(self, images: Tensor, rng: Generator, cost: Callable[[Code], Tensor]) -> Tensor:
-        with evaluating(self.networks["encoder"]):
-            of_image, code = self._one_draw(self.of.spread(images, rng), rng)
-            return self.of.nats(of_image - cost(code))
-
-    def log_density(self, points: Tensor, rng: Generator) -> Tensor:
-        """A bound below ln p of points (N, d), nats (N,), by DRAWS z of q; of images for middles of bins."""
-        w = self.of.middles(points)
-        with evaluating(self.networks["encoder"]):
-            draws = (self._one_draw(w, rng) for _ in range(DRAWS))
-            return importance_bound(torch.stack([of_w - log_ratio(code) for of_w, code in draws]))

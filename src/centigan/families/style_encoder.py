@@ -23,10 +23,9 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor, nn
 
-from centigan.families import build
+from centigan.families import build_parent
 from centigan.nets.blocks import evaluated
 from centigan.nets.described import StyleEncoder, begin
-from centigan.settings.families import OfModel
 from centigan.settings.families.style_encoder import StyleEncoderConfig as Config
 from centigan.sheets import evenly
 from centigan.shown import drawn
@@ -56,10 +55,9 @@ class StyleEncoding(Latent):
     def __init__(self, config: Config, shape: Shape, rng: Generator) -> None:
         self.config = config
         self.sampled = config.sampled
-        model = OfModel.model_validate({"model": config.decoder}).model
-        other = build(model, **shape._asdict(), rng=rng)
+        other, self.started = build_parent(config, shape, rng)
         assert isinstance(other, Latent)  # `params.load` makes sure
-        self.other, self.started = other, {name: other.networks[name] for name in other.sampled}
+        self.other = other
         encoder = StyleEncoder(shape, other.latent(1, rng).shape[1], config.width)
         begin(encoder, rng)
         self.networks: dict[str, nn.Module] = {"style": Style(encoder, self.started)}
