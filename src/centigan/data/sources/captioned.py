@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from centigan.data.sources.folders import evenly_spaced
-from centigan.data.sources.listing import Range, Subset
+from centigan.data.sources.listing import Listing, Range, Subset
 from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
 from centigan.image_names import is_hidden
@@ -68,6 +68,46 @@ def gather(root: Path, listed: Sequence[Listed], sieve: Sieve) -> pd.DataFrame:
         sieve.unlisted(image for image in images if image.name not in named)
     frame = pd.DataFrame(rows, columns=[*Range._fields, "subset", "class_id"])
     return frame.sort_values(["class_id", "subset", "name"], ascending=[True, False, True], ignore_index=True)
+
+
+def listing_of(
+    source: str,
+    root: Path,
+    listed: Sequence[Listed],
+    places: Sequence[Path],
+    *,
+    named_in: str,
+    published: int,
+    classes: Sequence[str],
+    unseen: Sequence[str],
+    words: dict[str, str] | None = None,
+) -> Listing:
+    """The Listing of a source whose captions, where there are any, lie in a folder TEXT of these places.
+
+    Args:
+        named_in: the file that names the images.
+        published: how many they should be.
+
+    Raises:
+        UserError: as of `with_captions`.
+    """
+    sieve = Sieve(root)
+    images = gather(root, listed, sieve)
+    found = [f"{named_in}: {told(len(listed), published)}, of {len(classes)} classes"]
+    if text := first_of(TEXT, places):
+        images = with_captions(images, text, {one.key for one in listed})
+    found.append(f"{TEXT}/: captions of each image" if text else f"no {TEXT}/, so no captions")
+    return Listing(
+        source=source,
+        found=found,
+        classes=list(classes),
+        images=images,
+        words=words or {},
+        official=official_of(listed),
+        rejected=sieve.rejected,
+        passed_over=sieve.passed_over,
+        unseen=tuple(unseen),
+    )
 
 
 def official_of(listed: Sequence[Listed]) -> dict[str, dict[str, int]]:

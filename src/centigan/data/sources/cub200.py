@@ -9,20 +9,14 @@ and a share of each class is held out; else train_test_split.txt says what is.
 from pathlib import Path, PurePosixPath
 
 from centigan.data.sources.captioned import (
-    TEXT,
     Listed,
     apart,
-    first_of,
-    gather,
-    official_of,
+    listing_of,
     refuse,
     text_of,
-    told,
     unseen_classes,
-    with_captions,
 )
 from centigan.data.sources.listing import Listing, Subset
-from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
 
 FOLDER, OF_CAPTIONS = "CUB_200_2011", "cvpr2016_cub"
@@ -50,22 +44,16 @@ def list_cub200(root: Path, held_out: float) -> Listing:
         Listed(f"{folder}/{PurePosixPath(paths[number]).parent}", name, class_id, parts[class_id, name])
         for number, (class_id, name) in names.items()
     ]
-    sieve = Sieve(root)
-    images = gather(root, listed, sieve)
-    found = [f"{IMAGES}: {told(len(listed), PUBLISHED)}, of {len(classes)} classes"]
-    if text := first_of(TEXT, places):
-        images = with_captions(images, text, {one.key for one in listed})
-    found.append(f"{TEXT}/: captions of each image" if text else f"no {TEXT}/, so no captions")
-    return Listing(
-        source="CUB-200-2011",
-        found=found,
+    return listing_of(
+        "CUB-200-2011",
+        root,
+        listed,
+        places,
+        named_in=IMAGES,
+        published=PUBLISHED,
         classes=sorted(classes.values()),
-        images=images,
-        words={class_id: class_id.partition(".")[2].replace("_", " ") for class_id in classes.values()},
-        official=official_of(listed),
-        rejected=sieve.rejected,
-        passed_over=sieve.passed_over,
         unseen=unseen or (),
+        words={class_id: class_id.partition(".")[2].replace("_", " ") for class_id in classes.values()},
     )
 
 

@@ -13,19 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centigan.data.sources.captioned import (
-    TEXT,
     Listed,
     apart,
-    first_of,
-    gather,
-    official_of,
+    listing_of,
     refuse,
-    told,
     unseen_classes,
-    with_captions,
 )
 from centigan.data.sources.listing import Listing, Subset
-from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
 
 FOLDER, OF_CAPTIONS = "jpg", "cvpr2016_flowers"
@@ -61,20 +55,14 @@ def list_oxford102(root: Path, held_out: float) -> Listing:
     unseen = unseen_classes(places, classes)
     parts = _published_parts(root, names) if unseen is None else apart(names, held_out)
     listed = [Listed(FOLDER, name, class_id, parts[class_id, name]) for class_id, name in names]
-    sieve = Sieve(root)
-    images = gather(root, listed, sieve)
-    found = [f"{LABELS}: {told(len(listed), PUBLISHED)}, of {len(classes)} classes"]
-    if text := first_of(TEXT, places):
-        images = with_captions(images, text, {one.key for one in listed})
-    found.append(f"{TEXT}/: captions of each image" if text else f"no {TEXT}/, so no captions")
-    return Listing(
-        source="Oxford-102",
-        found=found,
+    return listing_of(
+        "Oxford-102",
+        root,
+        listed,
+        places,
+        named_in=LABELS,
+        published=PUBLISHED,
         classes=classes,
-        images=images,
-        official=official_of(listed),
-        rejected=sieve.rejected,
-        passed_over=sieve.passed_over,
         unseen=unseen or (),
     )
 
