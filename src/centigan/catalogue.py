@@ -384,11 +384,11 @@ METRICS = {
     ),
     "retrieval": Metric(
         "split",
-        ("text", "embed", "arrays", "sample"),
+        ("text", "embed", "arrays", "sample", "features"),
         "distribution",
         ("class_id", "source", "unseen", "retrieved", "count"),
         needs=BY_CLASS | {"labels", "captions"},
-        of_real=("text", "embed", "arrays"),
+        of_real=("text", "embed", "arrays", "features_of_real"),
         baseline="held_out",
         numbers=("retrieval/{generated,held_out}/{seen,unseen}",),
     ),

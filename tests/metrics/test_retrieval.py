@@ -1,11 +1,16 @@
 """Captions: samples found by what was asked, and pairs that D prefers, on constructed embeddings."""
 
+import json
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 
+from centigan.layout import Layout
 from centigan.metrics.matched import others
-from centigan.metrics.retrieval import retrieved
+from centigan.metrics.retrieval import retrieved, seen
 from centigan.reporting.scores import matched_summary, retrieval_summary
 
 CLASSES = torch.eye(3)
@@ -45,3 +50,16 @@ def test_pairs_are_counted_by_class() -> None:
         {"class_id": NAMES, "unseen": [False, False, True], "matched": [3, 1, 2], "count": [4, 4, 2]}
     )
     assert matched_summary(counts) == {"matched/seen": 0.5, "matched/unseen": 1}
+
+
+@pytest.mark.parametrize("shape", [[2, 2, 3], [4]])
+def test_theta_sees_images_at_its_size_or_their_features(shape: list[int], tmp_path: Path) -> None:
+    layout = Layout("captioned/gan", root=tmp_path)
+    layout.text.mkdir(parents=True)
+    (layout.text / "facts.json").write_text(json.dumps({"images": shape}))
+    images, features = tmp_path / "images.npy", tmp_path / "features.npy"
+    np.save(images, np.full((5, 4, 4, 3), 7, np.uint8))
+    np.save(features, np.arange(20, dtype=np.float32).reshape(5, 4))
+    found = seen(layout, images, features)
+    assert found.shape == (5, *shape)
+    assert torch.equal(found, torch.from_numpy(np.load(features)) if len(shape) == 1 else found * 0 + 7)

@@ -56,6 +56,12 @@ wildcard_constraints:
     figure="|".join(catalogue.FIGURES),
 
 
+def features_that_text_sees(wildcards):
+    """Features of real images, where the text encoder is learnt with those in place of images."""
+    by_features = settings_of(PROTOCOL).text.images == "features"
+    return of_all_splits(RESULT_OF["features_of_real"])(wildcards) if by_features else []
+
+
 def captions_of(wildcards):
     """Embedded captions of a split, where the family of an experiment is given them."""
     if not isinstance(settings_of(wildcards.experiment).model, ByCaption):

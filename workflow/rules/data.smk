@@ -65,6 +65,7 @@ rule arrays:
 rule text:
     input:
         arrays=of_all_splits(RESULT_OF["arrays"]),
+        features=features_that_text_sees,
     output:
         encoder="results/{protocol}/text/text.safetensors",
         images="results/{protocol}/text/image.safetensors",

@@ -181,7 +181,8 @@ def text(
     names = names_of(load(shared.experiment))
     need_inputs("text", shared, loaded, names)
     stage = stage_of(TextStage, loaded, settings)
-    fit_text_encoder([shared.arrays(name) for name in names], stage.text, shared.text)
+    features = [shared.real_features(name) for name in names] if stage.text.images == "features" else []
+    fit_text_encoder([shared.arrays(name) for name in names], stage.text, shared.text, features)
 
 
 @app.command()

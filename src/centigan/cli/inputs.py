@@ -61,7 +61,9 @@ def inputs(rule: str, layout: Layout, loaded: Settings, splits: Sequence[str]) -
     paths: dict[Path, None] = {}  # each once, in order
     metrics = applying(METRICS, subject_of_settings(loaded))
     by_caption = isinstance(loaded.model, ByCaption) and rule in BY_CAPTION
-    for source in (*MADE_FROM[rule], *(("embed",) if by_caption else ())):
+    by_features = rule == "text" and loaded.text.images == "features"
+    further = [*(["embed"] if by_caption else []), *(["features_of_real"] if by_features else [])]
+    for source in (*MADE_FROM[rule], *further):
         if source == JUDGE_OF_FEATURES and loaded.features.network != "judge":
             continue
         if source == "judge" and rule == "tables" and loaded.data.kind == "points":  # which no judge sees

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from centigan.atomic import atomic_path
@@ -28,22 +29,32 @@ COLUMNS = ("class_id", "source", "unseen", "retrieved", "count")
 
 def measure(layout: Layout, split: str, settings: DistributionSettings) -> None:
     """Write metrics/retrieval/{split}.parquet: class_id, source, unseen, retrieved, count."""
-    _write(layout, split, layout.samples(split), "", "generated", layout.metric("retrieval", split))
+    files = layout.samples(split) / "images.npy", layout.features(split) / "generated.npy"
+    labels = np.load(layout.samples(split) / "labels.npy")
+    _write(layout, split, files, labels, "generated", layout.metric("retrieval", split))
 
 
 def measure_real(layout: Layout, split: str, settings: DistributionSettings) -> None:
     """Write the same of held-out images."""
-    path = layout.real_metric("retrieval", split)
-    _write(layout, split, layout.arrays(split), "held_out_", "held_out", path)
+    files = layout.arrays(split) / "held_out_images.npy", layout.real_features(split) / "held_out.npy"
+    labels = np.load(layout.arrays(split) / "held_out_labels.npy")
+    _write(layout, split, files, labels, "held_out", layout.real_metric("retrieval", split))
 
 
-def _write(layout: Layout, split: str, folder: Path, prefix: str, source: str, path: Path) -> None:
+def seen(layout: Layout, images: Path, features: Path) -> Tensor:
+    """What theta sees of images: these at its size, uint8 (N, side, side, 3), or their features (N, F)."""
+    side, *rest = read_facts(layout.text)["images"]
+    found = at_training_size(np.load(images), side) if rest else np.load(features)
+    return torch.from_numpy(np.ascontiguousarray(found))
+
+
+def _write(
+    layout: Layout, split: str, files: tuple[Path, Path], of: NDArray[np.int16], source: str, path: Path
+) -> None:
     facts = read_facts(layout.arrays(split))
-    side = read_facts(layout.text)["images"][0]  # of what theta sees
-    images = at_training_size(np.load(folder / f"{prefix}images.npy"), side)
-    found = embeddings_of(torch.from_numpy(np.ascontiguousarray(images)), load_image_encoder(layout.text))
+    found = embeddings_of(seen(layout, *files), load_image_encoder(layout.text))
     of_classes = class_vectors(layout.captions(split), layout.arrays(split), len(facts["classes"]))
-    labels = torch.from_numpy(np.load(folder / f"{prefix}labels.npy").astype(np.int64))
+    labels = torch.from_numpy(of.astype(np.int64))
     table = retrieved(found, of_classes, labels, facts["classes"], set(facts.get("unseen", ())))
     with atomic_path(path) as temporary:
         table.assign(source=source)[list(COLUMNS)].to_parquet(temporary, index=False)
