@@ -48,6 +48,27 @@ VALUES = {
 }
 
 
+def trained_and_sampled(layout: Layout, source: str, settings: Settings) -> None:
+    """From the points of a source to samples of a model of them."""
+    root = Path(settings.data.root)
+    write_points(source, root)
+    build_index(layout.shared, settings.data)
+    build_arrays(layout.shared, "00", ArraysStage(arrays=settings.arrays), root)
+    train_split(layout, "00", TrainStage(model=settings.model, train=settings.train), device=CPU)
+    sample_split(layout, "00", SampleStage(model=settings.model, sample=settings.sample), device=CPU)
+
+
+def measured(layout: Layout, source: str, settings: Settings) -> None:
+    """What every source of points is measured by, and the tables."""
+    energy.measure(layout, ["00"], settings.distribution.model_copy(update={"neighbours": 2}))
+    energy.measure_real(layout, ["00"], settings.distribution)
+    if source == "ring":
+        modes.measure(layout, "00", settings.modes)
+        modes.measure_real(layout, "00", settings.modes)
+    write_tables(layout, ["00"], resolution=32, neighbours=settings.neighbours)
+    write_comparison(layout, ["00"], network="judge")
+
+
 def settings_of(**changes: object) -> Settings:
     return parse(Settings, VALUES | changes, "here")
 
@@ -60,12 +81,8 @@ def test_points_go_through_every_room(source: str, dimensions: int, tmp_path: Pa
         data={"source": source, "root": str(root), "classes": classes, "split_size": classes}
     )
     layout = Layout("ring/gan", root=tmp_path)
-    write_points(source, root)
-    build_index(layout.shared, settings.data)
-    build_arrays(layout.shared, "00", ArraysStage(arrays=settings.arrays), root)
+    trained_and_sampled(layout, source, settings)
     stage = TrainStage(model=settings.model, train=settings.train)
-    train_split(layout, "00", stage, device=CPU)
-    sample_split(layout, "00", SampleStage(model=settings.model, sample=settings.sample), device=CPU)
     assert np.load(layout.samples("00") / "images.npy").shape == (4 * classes, dimensions)
     drawn_at_once = load("ring/gan", root=tmp_path).sample([0] * 3, seed=1)
     assert (drawn_at_once.dtype, drawn_at_once.shape) == (np.float32, (3, dimensions))
@@ -74,13 +91,7 @@ def test_points_go_through_every_room(source: str, dimensions: int, tmp_path: Pa
     assert snapshots.shape[0] == 2
 
     field.measure(layout, "00", stage)
-    energy.measure(layout, ["00"], settings.distribution.model_copy(update={"neighbours": 2}))
-    energy.measure_real(layout, ["00"], settings.distribution)
-    if source == "ring":
-        modes.measure(layout, "00", settings.modes)
-        modes.measure_real(layout, "00", settings.modes)
-    write_tables(layout, ["00"], resolution=32, neighbours=settings.neighbours)
-    write_comparison(layout, ["00"], network="judge")
+    measured(layout, source, settings)
     drawn = ("plane", "plane_in_training", "training_curves")
     for name in drawn:
         draw(name, layout, getattr(settings.figures, name), ["00"])
@@ -111,11 +122,7 @@ def test_a_density_of_points_is_measured_and_drawn(source: str, dimensions: int,
     data = {"source": source, "root": str(root), "classes": classes, "split_size": classes}
     settings = settings_of(data=data, model=DENSE[source, dimensions])
     layout = Layout("ring/gan", root=tmp_path)
-    write_points(source, root)
-    build_index(layout.shared, settings.data)
-    build_arrays(layout.shared, "00", ArraysStage(arrays=settings.arrays), root)
-    train_split(layout, "00", TrainStage(model=settings.model, train=settings.train), device=CPU)
-    sample_split(layout, "00", SampleStage(model=settings.model, sample=settings.sample), device=CPU)
+    trained_and_sampled(layout, source, settings)
     density.measure(layout, "00", settings.model)
     table = pd.read_parquet(layout.metric("density", "00"))
     places = grid_around(np.load(layout.arrays("00") / "images.npy"))
@@ -126,13 +133,7 @@ def test_a_density_of_points_is_measured_and_drawn(source: str, dimensions: int,
         f"points/log_density/{kind}" for kind in ("held_out", "training", "gaussian")
     }
 
-    energy.measure(layout, ["00"], settings.distribution.model_copy(update={"neighbours": 2}))
-    energy.measure_real(layout, ["00"], settings.distribution)
-    if source == "ring":
-        modes.measure(layout, "00", settings.modes)
-        modes.measure_real(layout, "00", settings.modes)
-    write_tables(layout, ["00"], resolution=32, neighbours=settings.neighbours)
-    write_comparison(layout, ["00"], network="judge")
+    measured(layout, source, settings)
     for name in ("density", "plane_in_training", "training_curves"):
         draw(name, layout, getattr(settings.figures, name), ["00"])
     write_report(layout, settings, None)
