@@ -58,6 +58,16 @@ def test_a_split_is_embedded_caption_by_caption(encoder: Path, shapes: Path, tmp
     assert {path.name for path in tmp_path.iterdir()} == {*digests, "SHA256SUMS", "manifest.json"}
 
 
+def test_fewer_captions_of_an_image_need_no_other_encoder(
+    encoder: Path, shapes: Path, tmp_path: Path
+) -> None:
+    embed_captions(shapes, encoder, tmp_path / "all")
+    embed_captions(shapes, encoder, tmp_path / "one", 1)
+    every, first = (np.load(tmp_path / name / "embeddings.npy") for name in ("all", "one"))
+    assert np.array_equal(every[:, :1], first)
+    assert read_manifest(tmp_path / "one")["settings"]["captions"] == 1
+
+
 def test_a_split_without_captions_is_said(encoder: Path, shapes: Path, tmp_path: Path) -> None:
     arrays = shutil.copytree(shapes, tmp_path / "00")
     (arrays / "held_out_captions.json").write_text(json.dumps([["a red circle"], [""]] * 72))

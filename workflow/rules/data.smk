@@ -102,8 +102,10 @@ rule embed:
         home=ANY_HOME,
     threads: FAIR_SHARE
     params:
+        settings=stage("text"),  # text.captions leaves the encoder as it is
         code=source_of("text.embed"),
     message:
         "embed captions of split {wildcards.split}"
     shell:
-        "centigan embed -e {wildcards.home} -s {wildcards.split} --threads {threads} --log {log:q}"
+        "centigan embed -e {wildcards.home} -s {wildcards.split} --threads {threads}"
+        " --settings {params.settings:q} --log {log:q}"

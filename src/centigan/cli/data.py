@@ -187,7 +187,11 @@ def text(
 
 @app.command()
 def embed(
-    split: Split, experiment: Experiment = None, threads: Threads = None, log_file: LogFile = None
+    split: Split,
+    experiment: Experiment = None,
+    settings: Values = None,
+    threads: Threads = None,
+    log_file: LogFile = None,
 ) -> None:
     """Embed the captions of one split by the protocol's text encoder."""
     from centigan.text.embed import embed_captions
@@ -195,4 +199,5 @@ def embed(
     layout, loaded = open_project(experiment, log_file, threads)
     name = name_of(split, loaded)
     need_inputs("embed", layout, loaded, [name])
-    embed_captions(layout.arrays(name), layout.text, layout.captions(name))
+    stage = stage_of(TextStage, loaded, settings)
+    embed_captions(layout.arrays(name), layout.text, layout.captions(name), stage.text.captions)

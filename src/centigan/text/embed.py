@@ -19,7 +19,7 @@ EMBEDDINGS = ("embeddings.npy", "held_out_embeddings.npy")
 log = logging.getLogger(__name__)
 
 
-def embed_captions(arrays: Path, encoder: Path, out: Path) -> None:
+def embed_captions(arrays: Path, encoder: Path, out: Path, most: int | None = None) -> None:
     """Write out/embeddings.npy and held_out_embeddings.npy, float16 (N, M, E), of the captions of a split.
 
     M is `text.captions`, or fewer where no image of the file has so many. Of an image with more captions the
@@ -28,12 +28,14 @@ def embed_captions(arrays: Path, encoder: Path, out: Path) -> None:
     Args:
         arrays: the arrays folder of one split.
         encoder: the folder of the text encoder.
+        most: `text.captions` as it is now; by default as it was when the encoder was learnt.
 
     Raises:
         UserError: when there are no captions, or the encoder refuses one.
     """
     trained = load_text_encoder(encoder)
     settings = TextSettings.model_validate(read_manifest(encoder)["settings"])
+    settings = settings.model_copy(update={"captions": most or settings.captions})
     remove_halves(out)
     shapes = {}
     for file, prefix in zip(EMBEDDINGS, ("", "held_out_"), strict=True):
