@@ -31,8 +31,9 @@ class CaptionVectors:
     """Of each training image some captions, others each time: the mean of their embeddings."""
 
     def __init__(self, folder: Path, averaged: int) -> None:
-        self.vectors = load_vectors(folder)
-        self.averaged = averaged
+        self.vectors, self.averaged = load_vectors(folder), averaged
+        # of held-out ones, too: by these a class is asked for
+        self.files = [folder / f"{prefix}embeddings.npy" for prefix in ("", "held_out_")]
 
     @property
     def embedding(self) -> int:

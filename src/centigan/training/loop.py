@@ -145,14 +145,14 @@ def _train(
     identity |= pixels
     if captions:
         pixels["embedding"] = captions.embedding
-        identity |= {"captions": sha256(layout.captions(split) / "embeddings.npy")}
-    beginning = networks_begun_with(family, layout, split, stage)
+    networks = networks_begun_with(family, layout, split, stage)
+    beginning = [*networks, *(captions.files if captions else [])]
     if beginning:
         identity |= {"beginning": {file.name: sha256(file) for file in beginning}}
     checkpoints = Checkpoints(scratch, identity=identity, settings=settings)
     state = checkpoints.resume(family, averages)
     if isinstance(family, Starts) and not state.iteration:  # what they set is in every checkpoint
-        load_networks(family.started, beginning[0].parent)
+        load_networks(family.started, networks[0].parent)
     elif isinstance(family, TakesClassCaptions) and not state.iteration:
         family.take_class_captions(class_vectors(layout.captions(split), arrays, len(classes)).to(device))
     if not state.iteration and isinstance(family, Primes):
