@@ -86,9 +86,12 @@ def main() -> None:
         )
 
 
-def prepared(settings: Settings) -> tuple[Family, Batch, Callable[..., Any]]:
-    """A family on a CPU, a batch as its step takes it, and the step."""
+def prepared(
+    settings: Settings, device: torch.device = CPU, **changes: str
+) -> tuple[Family, Batch, Callable[..., Any]]:
+    """A family on a device, a batch as its step takes it, and the step; `changes`: of `train`."""
     stage = params.stage(settings, TrainStage)
+    training = stage.train.model_copy(update=changes)
     rng = torch.Generator().manual_seed(0)
     classes = min(settings.data.classes, settings.data.split_size)
     of_points = settings.data.kind == "points"
@@ -106,14 +109,14 @@ def prepared(settings: Settings) -> tuple[Family, Batch, Callable[..., Any]]:
         dimensions=dimensions,
         rng=rng,
     )
-    engine = Engine.choose(stage.train, CPU)
+    engine = Engine.choose(training, device)
     engine.prepare(family, Path(".compiled"))
 
     def minibatch(count: int) -> Batch:
         shape = (count, dimensions) if of_points else (count, channels, resolution, resolution)
         images = torch.rand(shape, generator=rng) * 2 - 1
         labels = torch.randint(classes, (count,), generator=rng)
-        return Batch(images, Given(labels), torch.tensor(1))
+        return Batch(images.to(device), Given(labels.to(device)), torch.tensor(1, device=device))
 
     size = stage.train.batch_size
     batch = minibatch(size * stage.model.batches)._replace(labelled=minibatch(size))

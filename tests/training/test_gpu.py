@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from every_family import BY_PIXELS, CONFIGS, all_it_can_do, batch, given, make
 from safetensors.torch import load_file
 from small import SAMPLE, TRAIN
+from torch.utils._pytree import tree_map_only
 
 from centigan.data.batches import Batches
 from centigan.families import build
@@ -20,9 +22,10 @@ from centigan.settings.evaluation import JudgeSettings
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.stages import TrainStage
 from centigan.settings.training import TrainSettings
+from centigan.training.checkpoint import family_tensors
 from centigan.training.engine import Engine
 from centigan.training.loop import train_split
-from centigan.types import Batch, Given
+from centigan.types import Batch, Family, Given, Primes
 
 CPU = torch.device("cpu")
 CUDA = torch.device("cuda", 0)
@@ -91,7 +94,7 @@ def test_a_recorded_step_of_a_family_that_grows_gives_the_bytes_of_one_that_is_n
         found.append((layout.train("00") / "generator.safetensors").read_bytes())
         forget(layout)
     assert found[0] == found[1]
-    assert (layout.train("00") / "history.jsonl").read_text().count("\n") == 6
+    assert (layout.train("00") / "history.jsonl").read_text().count("\n") == 48 // TRAIN.train.log_every
     torch.use_deterministic_algorithms(False)
 
 
@@ -179,3 +182,52 @@ def test_a_judge_learns_the_same_network_twice_and_sees_what_a_cpu_sees(
         monkeypatch.setattr(module, "device", lambda: CPU)
     on_a_cpu = SmallCnn.load(examples.classes, judge.tensors(), JudgeSettings()).network.features(pixels)
     assert np.linalg.norm(features - on_a_cpu) < 1e-5 * np.linalg.norm(on_a_cpu)
+
+
+def there(values: object) -> object:
+    return tree_map_only(torch.Tensor, lambda tensor: tensor.to(CUDA), values)
+
+
+def trained_by_steps(name: str, compiled: str) -> tuple[Family, list[dict[str, float]]]:
+    """A family after six steps as the loop takes them, and its losses."""
+    settings = TrainSettings.model_validate({"compile": compiled, "deterministic": True})
+    family, engine = make(name), Engine.choose(settings, CUDA)
+    engine.prepare(family, Path("none"))
+    step, rng, losses = engine.stepper(family), torch.Generator(CUDA), []
+    for seed in range(1, 7):
+        real = engine.laid_out(there(batch(seed, family.config.batches)))
+        torch.manual_seed(seed)
+        if seed == 1 and isinstance(family, Primes):
+            family.prime(real, rng.manual_seed(seed))
+        losses.append({key: float(value) for key, value in step(real, rng.manual_seed(seed)).items()})
+    torch.use_deterministic_algorithms(False)
+    return family, losses
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_recorded_step_of_every_family_gives_the_bytes_of_one_that_is_not(name: str) -> None:
+    (eager, told), (recorded, told_again) = (trained_by_steps(name, way) for way in ("none", "graph"))
+    assert told_again == told
+    tensors, others = family_tensors(eager), family_tensors(recorded)
+    assert [key for key, value in tensors.items() if not torch.equal(value, others[key])] == []
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_what_every_family_can_do_it_can_do_on_a_gpu(name: str) -> None:
+    """It tells what a CPU tells, but for the order of sums; noise within a step is the device's own."""
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    side = 4 if name in BY_PIXELS else 32
+    found = {}
+    for device in (CPU, CUDA):
+        family, rng = make(name, side), torch.Generator().manual_seed(0)
+        torch.manual_seed(0)
+        for each in family.networks.values():
+            each.to(device)
+        images, wanted = batch(1).images[..., :side, :side].to(device), given(0, 1, 2, 0)
+        wanted = Given(wanted.labels.to(device), wanted.captions.to(device))
+        made = all_it_can_do(family, images, wanted, rng)
+        found[device] = {ability: each.detach().cpu() for ability, each in made.items()}
+    assert all(each.isfinite().all() for each in found[CUDA].values())
+    for ability, here in found[CPU].items():
+        if ability != "class_step":
+            assert torch.allclose(found[CUDA][ability], here, rtol=1e-3, atol=1e-3), ability

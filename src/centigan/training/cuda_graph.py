@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from centigan.types import Batch, Family
+from centigan.types import Batch
 
 Step = Callable[[Batch, Generator], dict[str, Tensor]]
 UNRECORDED = 3  # first steps: cuDNN chooses its algorithms in them, and Adam makes its state
@@ -20,15 +20,12 @@ UNRECORDED = 3  # first steps: cuDNN chooses its algorithms in them, and Adam ma
 class RecordedStep:
     """A step that is recorded after the first few; its losses lie in the same tensors each time."""
 
-    def __init__(self, step: Step, family: Family) -> None:
-        """`family`: whose optimisers the step runs; they must count on the device."""
+    def __init__(self, step: Step) -> None:
+        """`step`: of a family whose optimisers count on the device (`Engine.prepare`)."""
         self.step, self.seen = step, 0
         self.graph = torch.cuda.CUDAGraph()
         self.batch: Batch | None = None  # where the recorded step reads
         self.losses: dict[str, Tensor] = {}
-        for optimizer in family.optimizers.values():
-            for group in optimizer.param_groups:
-                group["capturable"] = True
 
     def __call__(self, batch: Batch, rng: Generator) -> dict[str, Tensor]:
         """One step; `rng` must be the same generator each time."""

@@ -89,6 +89,9 @@ class Engine:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what determinism needs of cuBLAS
             torch.backends.cudnn.benchmark = not self.deterministic
             torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = self.tf32
+            # a recorded step needs steps counted there, and Adamax rounds otherwise where they are not
+            for group in (g for each in family.optimizers.values() for g in each.param_groups):
+                group["capturable"] = True
         for network in family.networks.values():
             network.to(self.device).to(memory_format=self._memory_format)
             if self.compile not in ("none", "graph"):
@@ -116,7 +119,7 @@ class Engine:
             with self.running():
                 return family.step(batch, rng)
 
-        return RecordedStep(step, family) if self.compile == "graph" else step
+        return RecordedStep(step) if self.compile == "graph" else step
 
     def running(self) -> AbstractContextManager[object]:
         """The context of one step."""
