@@ -15,6 +15,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.studies import write_study
 from centigan.reporting.studies.against import curves, maps
+from centigan.reporting.studies.captions import of_captions, rows_of_captions
 from centigan.reporting.studies.columns import column
 from centigan.reporting.studies.page import differing
 from centigan.reporting.studies.results import STORED, StudyResults, chosen, stored_numbers
@@ -270,6 +271,40 @@ def test_samples_of_a_family_without_classes_are_the_first_ones(
     drawing = study.layout.figure("samples").read_text()
     assert "no class asked for" in drawing
     assert drawing.count(">first<") == 2  # a sample of each class twice, above the row that has classes
+
+
+def test_models_of_captions_show_the_same_captions_beside_their_images(study: StudyResults) -> None:
+    """The first sample of a class was asked for by a caption of its first held-out image."""
+    models = {row: study.of(study.points_of(row)[0]) for row in study.rows}
+    shades = {"held-out": 40, "acgan": 80, "cgan": 120}
+    for split, names in (("00", ["a", "b"]), ("01", ["c", "d"])):
+        labels = np.array([0, 0, 0, 1, 1, 1], np.int16)
+        for row, model in models.items():
+            folder, arrays = model.layout.samples(split), model.layout.arrays(split)
+            arrays.mkdir(parents=True, exist_ok=True)
+            captions = [f"{k} of {names[label]}" for k, label in enumerate(labels)]
+            (folder / "captions.json").write_text(json.dumps(captions))
+            np.save(folder / "images.npy", shaded(shades[row] + labels, 32))
+            np.save(arrays / "held_out_images.npy", shaded(shades["held-out"] + labels, 64))
+            np.save(arrays / "held_out_labels.npy", labels)
+            (arrays / "facts.json").write_text(json.dumps({"classes": names, "unseen": ["a", "d"]}))
+    rows = [row for split in ("00", "01") for row in rows_of_captions(list(models.values()), split)]
+    assert [(row.name, row.after, row.apart) for row in rows] == [
+        ("3 of b", "", False),
+        ("0 of a", "never learnt", True),
+        ("0 of c", "", False),
+        ("3 of d", "never learnt", True),
+    ]
+    position = {"b": 1, "a": 0, "c": 0, "d": 1}
+    assert [[int(picture[0, 0, 0]) for picture in row.pictures] for row in rows] == [
+        [shade + position[row.name[-1]] for shade in shades.values()] for row in rows
+    ]
+    assert of_captions(models, title="Captions").axes
+
+
+def shaded(levels: np.ndarray, side: int) -> np.ndarray:
+    """Images (N, side, side, 3) of one level each."""
+    return np.ones((len(levels), side, side, 3), np.uint8) * levels[:, None, None, None].astype(np.uint8)
 
 
 def test_points_that_are_not_measured_are_named_before_anything_is_written(study: StudyResults) -> None:

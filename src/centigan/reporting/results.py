@@ -178,6 +178,18 @@ class Results:
         """The first samples of every class: class_id -> uint8 (<= per_class, R, R, 3)."""
         return _first_of_each_class(self.layout.samples(split), "", per_class)
 
+    def asked(self, split: str) -> dict[str, str]:
+        """The caption that the first sample of every class was drawn by, of its first held-out image."""
+        folder = self.layout.samples(split)
+        captions = json.loads(present(folder / "captions.json").read_text(encoding="utf-8"))
+        labels = np.load(present(folder / "labels.npy")).tolist()
+        classes = read_facts(folder)["classes"]
+        return {str(class_id): captions[labels.index(k)] for k, class_id in enumerate(classes)}
+
+    def unseen(self, split: str) -> set[str]:
+        """Classes whose images no model learnt."""
+        return set(read_facts(self.layout.arrays(split)).get("unseen", ()))
+
     def training_images(self, split: str, *, per_class: int) -> dict[str, Images]:
         """The first training images of every class: class_id -> uint8 (<= per_class, R, R, 3)."""
         return _first_of_each_class(self.layout.arrays(split), "", per_class)

@@ -7,6 +7,7 @@ from centigan.reporting.figures.axes import GENERATED, MUTED, QUIET
 from centigan.reporting.figures.plane import Points, moments
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.results import Images, Results
+from centigan.reporting.studies.captions import of_captions
 from centigan.reporting.studies.columns import column
 from centigan.reporting.studies.results import StudyResults
 from centigan.settings import Settings
@@ -49,9 +50,11 @@ def dots(results: StudyResults) -> Figure:
 def samples(results: StudyResults, *, title: str) -> Figure:
     """A line a row: the first samples of its first point, under their classes where they are asked for.
 
-    Of points a panel a row: samples over training points.
+    Of points a panel a row: samples over training points. Of captions a line a caption, and a column a row.
     """
     first = {row: results.points_of(row)[0] for row in results.rows}
+    if results.by_caption:
+        return of_captions({row: results.of(point) for row, point in first.items()}, title=title)
     if all(results.settings[point.name].data.kind == "points" for point in first.values()):
         return moments({row: _points(results.of(point)) for row, point in first.items()}, title=title)
     drawn = {}

@@ -41,6 +41,7 @@ def _told(results: StudyResults, found: list[Verdict]) -> dict[str, Any]:
         "study": study,
         "name": results.name,
         "points": len(results.points),
+        "by_caption": results.by_caption,
         "columns": [column(name) for name in study.columns],
         "rows": [_row(results, row) for row in results.rows],
         "choices": _choices(results, study.select) if study.select else [],

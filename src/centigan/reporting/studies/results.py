@@ -48,6 +48,11 @@ class StudyResults:
         """What is compared, in order."""
         return list(dict.fromkeys(point.row for point in self.points))
 
+    @property
+    def by_caption(self) -> bool:
+        """Whether every model draws what a caption says."""
+        return all("by_caption" in settings.model.abilities for settings in self.settings.values())
+
     def points_of(self, row: str) -> list[Point]:
         """The points whose mean a row is."""
         return [point for point in self.points if point.row == row]
