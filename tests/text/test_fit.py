@@ -11,6 +11,7 @@ import torch
 from captioned_shapes import UNSEEN, small_encoder, write_arrays
 from safetensors.torch import load_file, save_file
 
+from centigan.data.decode import resize
 from centigan.data.shapes import CLASSES
 from centigan.errors import UserError
 from centigan.manifest import read_digests, read_facts, read_manifest, sha256, write_manifest
@@ -89,6 +90,18 @@ def test_what_is_read_back_embeds_as_what_was_trained_by_a_network_and_a_caption
     torch.testing.assert_close(loaded.embed(SAID[::-1]), embedded.flip(0))
     torch.testing.assert_close(loaded.embed(SAID * 200)[-2:], embedded)  # of several batches
     assert loaded.embed([]).shape == (0, 6)
+
+
+def test_held_out_images_are_seen_at_the_training_images_size_by_their_filter(
+    shapes: Path, tmp_path: Path
+) -> None:
+    """Arrays hold them at twice that side."""
+    folder = Path(shutil.copytree(shapes, tmp_path / "00"))
+    labels = np.load(folder / "held_out_labels.npy")
+    finer = np.random.default_rng(0).integers(0, 256, (len(labels), 32, 32, 3), dtype=np.uint8)
+    np.save(folder / "held_out_images.npy", finer)
+    seen = read_captioned([folder], held_out=True).images
+    assert np.array_equal(seen, np.stack([resize(image, 16) for image in finer]))
 
 
 def test_retrieval_is_of_held_out_images_by_the_encoders_that_are_stored(encoder: Path, shapes: Path) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from centigan.data.captions import captions_of
+from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
 from centigan.judges.images import resized, to_bytes
 from centigan.manifest import read_facts
@@ -69,12 +70,14 @@ def read_captioned(
 
 
 def _small(file: Path, resolution: int) -> Tensor:
-    """uint8 (N, side, side, 3) at the training images' size, LARGEST_SIDE at most."""
+    """uint8 (N, side, side, 3): held-out images come to the size of training images by their filter.
+
+    Images larger than LARGEST_SIDE are shrunk to that, both alike.
+    """
     stored, side = np.load(file, mmap_mode="r"), min(resolution, LARGEST_SIDE)
-    if stored.shape[1] == side:
-        return torch.from_numpy(np.array(stored))
-    parts = [
-        torch.from_numpy(to_bytes(resized(stored[start : start + CHUNK], side)))
-        for start in range(0, len(stored), CHUNK)
-    ]
+    parts = []
+    for start in range(0, len(stored), CHUNK):
+        part = at_training_size(stored[start : start + CHUNK], resolution)
+        smaller = part if resolution == side else to_bytes(resized(part, side))
+        parts.append(torch.from_numpy(np.array(smaller)))
     return torch.cat(parts) if parts else torch.zeros(0, side, side, 3, dtype=torch.uint8)

@@ -31,7 +31,7 @@ def rows_of_captions(models: list[Results], split: str) -> list[Row]:
     real = first.held_out_images(split, per_class=1)
     drawn = [model.samples(split, per_class=1) for model in models]
     kinds = [[c for c in asked if c not in unseen], [c for c in asked if c in unseen]]
-    rows = []
+    rows: list[Row] = []
     for kind, after in zip(kinds, ("", UNSEEN), strict=True):
         shown = [kind[n] for n in evenly(len(kind), OF_A_KIND)]
         for n, class_id in enumerate(shown):
