@@ -73,6 +73,7 @@ def test_a_study_without_what_a_point_starts_from_is_told_so(project: Path) -> N
     ("model", "message"),
     [
         ("family: frozen_decoder", "starts_from is missing: name an experiment"),
+        ("family: frozen_decoder, starts_form: a/b", "missing: model.starts_form is no setting; name an"),
         (
             "family: frozen_decoder, starts_from: [a]",
             r"mine\.yaml: model.starts_from: \[\"a\"\] names no experiment",

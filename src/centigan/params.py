@@ -77,7 +77,9 @@ def _begun(
     place, asked = (said or layers)[-1].place, values["model"].get(BEGINNING)
     where = f"{place}: model.{BEGINNING}"
     if asked is None or asked == "":
-        raise UserError(f"{where} is missing: name an experiment, such as digits8/gan")
+        near = get_close_matches(BEGINNING, values["model"], n=1, cutoff=0.75)
+        misspelt = f"model.{near[0]} is no setting; " if near and near[0] != BEGINNING else ""
+        raise UserError(f"{where} is missing: {misspelt}name an experiment, such as digits8/gan")
     if not isinstance(asked, str) or not asked.partition("/")[2]:
         raise UserError(f"{where}: {_in_yaml(asked)} names no experiment, such as digits8/gan")
     if "decoder" in values["model"]:
