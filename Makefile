@@ -2,7 +2,7 @@
 PYTHON ?= python3
 PORT ?= 5000
 BIN := .venv/bin
-HEADLINES := (inception_score/fresh|(fid|kid|precision|recall|cas)/generated|ms_ssim/(training|generated)/mean|accuracy/share_below_diagonal|neighbours/duplicates/generated)$$
+HEADLINES := (bits_per_dim/held_out|with_noise/fid|inception_score/fresh|(fid|kid|precision|recall|cas)/generated|ms_ssim/(training|generated)/mean|accuracy/share_below_diagonal|neighbours/duplicates/generated)$$
 export XDG_CACHE_HOME := $(CURDIR)/.snakemake/cache
 export MPLCONFIGDIR := $(CURDIR)/.snakemake/matplotlib
 

@@ -361,6 +361,28 @@ def test_a_metric_that_was_not_measured_is_left_out() -> None:
     assert (row["name"], row["samples"], row["real"]) == ("KID", "0.0123 ± 0.0010", "–")
 
 
+def test_bits_come_first_with_the_kind_of_their_bound() -> None:
+    summary = {
+        "fid/generated": 9.0,
+        "fid/held_out": 1.0,
+        "with_noise/fid": 3.0,
+        "bits_per_dim/held_out": 2.1234,
+    }
+    bits, noisy, fid = todays_metrics(summary, duplicate_below=5, bound="elbo")
+    assert (bits["name"], bits["samples"]) == ("Bits a dimension of held-out images", "2.123")
+    assert "ELBO" in bits["note"]
+    assert (noisy["name"], noisy["samples"], noisy["real"]) == ("FID, with noise", "3.00", "1.00")
+    assert fid["samples"] == "9.00"
+
+
+@pytest.mark.parametrize(
+    "name", ["attributes/generated/unseen/shape", "retrieval/generated/seen", "matched/unseen"]
+)
+def test_what_is_measured_of_captions_is_on_the_page(name: str) -> None:
+    [row] = todays_metrics({name: 0.25}, duplicate_below=5)
+    assert row["samples"] == "25.0\N{NO-BREAK SPACE}%"
+
+
 def test_sizes_are_told_as_people_say_them() -> None:
     assert [size(count) for count in (12, 3400, 2_500_000, 280_000_000)] == [
         "12 bytes",

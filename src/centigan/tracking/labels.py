@@ -11,7 +11,10 @@ NOTE = "mlflow.note.content"
 
 
 class Headline(NamedTuple):
-    """A number that tells which of two revisions is better; names of summary.json, {} the resolution."""
+    """A number that tells which of two revisions is better; names of summary.json, {} the resolution.
+
+    `real` is empty where there is no such number of real images.
+    """
 
     what: str
     samples: str
@@ -25,6 +28,7 @@ class Headline(NamedTuple):
 
 HEADLINES = (  # the most telling first
     Headline("accuracy", "accuracy/generated/{}", "accuracy/held_out/{}", True),
+    Headline("bits a dimension", "bits_per_dim/held_out", "", False),
     Headline("FID", "fid/generated", "fid/held_out", False),
     Headline("MS-SSIM", "ms_ssim/generated/mean", "ms_ssim/training/mean", False),
     Headline("modes covered", "modes/covered/generated", "modes/covered/held_out", True),

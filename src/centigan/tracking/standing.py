@@ -49,20 +49,22 @@ def _rank(row: tuple[Run, list[float | None]]) -> tuple[float, ...]:
 
 def _text(experiment: str, rows: Sequence[tuple[Run, list[float | None]]], names: dict[str, Name]) -> str:
     best = [_best(head.higher, [values[at] for _, values in rows]) for at, head in enumerate(HEADLINES)]
+    known = [at for at, top in enumerate(best) if top is not None]
+    heads = [HEADLINES[at] for at in known]
     lines = [
-        f"| revision | {' | '.join(f'{head.what} {head.arrow}' for head in HEADLINES)} |",
-        "| --- " * (1 + len(HEADLINES)) + "|",
+        f"| revision | {' | '.join(f'{head.what} {head.arrow}' for head in heads)} |",
+        "| --- " * (1 + len(heads)) + "|",
     ]
     for run, values in rows[:LISTED]:
         name = f"[{names[run.info.run_id].parent}](#/experiments/{experiment}/runs/{run.info.run_id})"
-        cells = [
-            _cell(value, value == top and len(rows) > 1) for value, top in zip(values, best, strict=True)
-        ]
+        cells = [_cell(values[at], values[at] == best[at] and len(rows) > 1) for at in known]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    lines.append(f"| real images | {' | '.join(_cell(v, False) for v in headlines(rows[0][0], 'real'))} |")
+    real = headlines(rows[0][0], "real")
+    lines.append(f"| real images | {' | '.join(_cell(real[at], False) for at in known)} |")
     more = [f"And {len(rows) - LISTED} more."] if len(rows) > LISTED else []
     first = f"{len(rows)} revisions, the best first: **{names[rows[0][0].info.run_id].parent}**, by "
-    first = f"{first}{HEADLINES[0].what} of its samples." if len(rows) > 1 else "One revision so far."
+    by = heads[0].what if heads else "age"
+    first = f"{first}{by}." if len(rows) > 1 else "One revision so far."
     return "\n\n".join([first, "\n".join(lines), *more, READING, OURS])
 
 

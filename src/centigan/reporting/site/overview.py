@@ -32,7 +32,11 @@ def overview(results: Results, settings: Settings, commit: str | None) -> dict[s
         "accuracy": _accuracy(results.table("accuracy_by_resolution")),
         "published_features": results.of_points
         or has_published_features(settings.features, str(results.judge["name"])),
-        "today": todays_metrics(results.summary, duplicate_below=settings.neighbours.duplicate_below),
+        "today": todays_metrics(
+            results.summary,
+            duplicate_below=settings.neighbours.duplicate_below,
+            bound=_bound(results),
+        ),
         "absent": results.table("absent").to_dict("records"),
         "comparison": comparison,
         "comparable": sum(row["comparable"] == "yes" for row in comparison),
@@ -73,6 +77,12 @@ def changed_settings(settings: Settings) -> list[tuple[str, Any, Any]]:
         if default != value:
             changed.append((key, default, value))
     return changed
+
+
+def _bound(results: Results) -> str:
+    """What kind of number the bits a dimension are, where they are measured."""
+    bits = results.metric("bits_per_dim") if "bits_per_dim/held_out" in results.summary else None
+    return "exact" if bits is None else str(bits["bound"].iloc[0])
 
 
 def _accuracy(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -5,22 +5,9 @@ density and coverage (Naeem et al. 2020), the Inception score (Salimans et al. 2
 accuracy score (Ravuri & Vinyals 2019), and what this project measures of memory and of walks.
 """
 
-from typing import NamedTuple
-
 from centigan.reporting.site.pages import NOTHING, decimals, percent
+from centigan.reporting.site.today_models import BITS, BOUNDS, CAPTIONS, PIXELS, Metric
 from centigan.settings.evaluation import FeatureSettings
-
-
-class Metric(NamedTuple):
-    """One row: names in summary.json, and how their values are written."""
-
-    name: str
-    better: str  # lower | higher, or nothing where neither is
-    samples: str
-    real: str  # the same of real images: how good it can be
-    digits: int | None  # behind the point; None: a share
-    note: str
-
 
 MODES = "with 1 % of all points near it, or what modes.least says"
 KL = "from uniform counts, nats; log M where one of M modes has all"
@@ -325,17 +312,22 @@ def has_published_features(features: FeatureSettings, judge: str) -> bool:
     return network == "inception-2015" and features.resizing in {"auto", "bilinear-2015"}
 
 
-def todays_metrics(summary: dict[str, float], *, duplicate_below: float) -> list[dict[str, str]]:
-    """Rows name, better, samples, real, note; what was not measured is left out."""
+def todays_metrics(
+    summary: dict[str, float], *, duplicate_below: float, bound: str = "exact"
+) -> list[dict[str, str]]:
+    """Rows name, better, samples, real, note; what was not measured is left out.
+
+    `bound`: what kind of number bits a dimension are, one of BOUNDS.
+    """
     return [
         {
             "name": metric.name,
             "better": metric.better,
             "samples": _written(metric.samples, metric.digits, summary),
             "real": _written(metric.real, metric.digits, summary),
-            "note": metric.note.format(below=duplicate_below),
+            "note": metric.note.format(below=duplicate_below, bound=BOUNDS[bound]),
         }
-        for metric in METRICS
+        for metric in (*BITS, *CAPTIONS, *METRICS, *PIXELS)
         if metric.samples in summary
     ]
 
