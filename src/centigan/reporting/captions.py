@@ -123,9 +123,9 @@ CAPTIONS: dict[str, str] = {
     ),
     "random_samples": ("Samples drawn at random, with a fixed seed, among those of all classes (Figure 9)."),
     "training_curves": (
-        "Losses of discriminator and generator, and how often D tells real from generated and names the "
-        "class, per logged batch; strong: the mean of the splits, faint: every split, or the middle 90 % "
-        "of more than ten. The paper shows no such figure."
+        "What the family tells of its steps, per logged batch: losses, and of adversaries how often D tells "
+        "real from generated and, where it names classes, the class. Strong: the mean of the splits, faint: "
+        "every split, or the middle 90 % of more than ten. The paper shows no such figure."
     ),
     "gallery": (
         "The first samples of every class, one row a class, in the order drawn: none was selected "

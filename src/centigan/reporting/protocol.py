@@ -27,7 +27,7 @@ def _of_any_family(results: Results, settings: Settings) -> dict[str, str]:
             f"{within}; "
             f"{seek.permutations:,} permutations within {'classes' if within == 'class' else 'splits'}."
         ),
-        "training_curves": f"Journals of {facts['data/splits']:.0f} splits; the judge plays no part.",
+        "training_curves": f"Of {facts['data/splits']:.0f} split(s); the judge plays no part.",
         "random_samples": (f"{shown}; of {facts['images/generated']:,.0f} samples of {classes} classes."),
         "reconstructions": (
             f"{settings.reconstructions.images} held-out images of a split at most, evenly from their list, "
@@ -56,7 +56,7 @@ def _of_any_family(results: Results, settings: Settings) -> dict[str, str]:
 def _of_points(results: Results, settings: Settings) -> dict[str, str]:
     facts = results.summary
     return {
-        "training_curves": f"Journals of {facts['data/splits']:.0f} splits.",
+        "training_curves": f"Of {facts['data/splits']:.0f} split(s).",
         "plane": (
             f"The first of {facts['images/generated']:,.0f} samples and of the training points of split "
             f"{results.split_names[0]}; weights after {settings.train.iterations:,} iterations."
