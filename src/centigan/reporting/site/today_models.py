@@ -16,9 +16,9 @@ class Metric(NamedTuple):
 
 BOUNDS = {  # of `bits_per_dim`, as metrics/bits_per_dim.py names them
     "exact": "exact",
-    "dequantised": "a bound above that of bytes: the density over their bins",
-    "elbo": "a bound above it, of single draws of the encoder (ELBO)",
-    "iwae": "a bound above it, of importance samples",
+    "dequantised": "an upper bound on those of bytes, by the density over their bins",
+    "elbo": "an upper bound, by single draws of the encoder (ELBO)",
+    "iwae": "an upper bound, by importance samples",
 }
 ONE_GAUSSIAN = "for all pixels, fitted to training images: what a model must be better than"
 NOISY = "of draws with the decoder's noise, the model whose bits are told"
