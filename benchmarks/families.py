@@ -66,14 +66,7 @@ class Passes:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    of_digits = [name for name in params.experiments_of(Path()) if name.startswith("digits/")]
-    parser.add_argument("--experiments", nargs="+", default=of_digits)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=5)
-    words = parser.parse_args()
+    words = asked(__doc__, steps=5)
     print(f"{'experiment':28} {'ms a step':>9} {'of passes':>9} {'ratio':>6} {'D and G':>10}")
     for experiment in words.experiments:
         settings = params.load(experiment)
@@ -84,6 +77,18 @@ def main() -> None:
         print(
             f"{experiment:28} {1000 * whole:9.1f} {1000 * passes:9.1f} {whole / passes:6.2f} {numbers:10,d}"
         )
+
+
+def asked(description: str | None, *, steps: int) -> argparse.Namespace:
+    """What the command line asks for: experiments, all of digits by default, rounds and steps of each."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    of_digits = [name for name in params.experiments_of(Path()) if name.startswith("digits/")]
+    parser.add_argument("--experiments", nargs="+", default=of_digits)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=steps)
+    return parser.parse_args()
 
 
 def prepared(

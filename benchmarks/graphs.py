@@ -6,14 +6,12 @@ A step of each experiment's own model and batch on random images, in the precisi
 launched kernel by kernel and recorded, alternately. The least time of the rounds.
 """
 
-import argparse
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
-from families import prepared
+from families import asked, prepared
 
 from centigan import params
 from centigan.types import Batch, Grows, Primes
@@ -22,14 +20,7 @@ GPU, WAYS, SETTLED = torch.device("cuda", 0), ("none", "graph"), 5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    of_digits = [name for name in params.experiments_of(Path()) if name.startswith("digits/")]
-    parser.add_argument("--experiments", nargs="+", default=of_digits)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=20)
-    words = parser.parse_args()
+    words = asked(__doc__, steps=20)
     print(torch.cuda.get_device_name(), f"PyTorch {torch.__version__}")
     print(f"{'experiment':28} {'eager, ms':>9} {'graph, ms':>9} {'ratio':>6} {'images/s':>9}")
     for experiment in words.experiments:
