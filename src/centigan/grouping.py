@@ -20,7 +20,7 @@ from centigan.csv_file import READING, write_csv
 from centigan.data.arrays import ARRAYS
 from centigan.data.captions import CAPTIONS, captions_of, write_captions
 from centigan.layout import Layout, split_of_each
-from centigan.manifest import DIGESTS, describe, read_facts, read_manifest, write_manifest
+from centigan.manifest import DIGESTS, describe, read_facts, read_manifest, unseen_of, write_manifest
 from centigan.metrics.features import read_features
 from centigan.needed import need
 from centigan.seeds import counter_seed
@@ -119,7 +119,7 @@ def gather_arrays(layout: Layout, split: str, grouping: GroupingSettings) -> Non
 def _facts(sources: list[dict[str, Any]], classes: list[str]) -> dict[str, Any]:
     """The facts of arrays of these classes, by those of the arrays that they come from."""
     facts = {key: value for key, value in sources[0].items() if key != "unseen"} | {"classes": classes}
-    unseen = {class_id for source in sources for class_id in source.get("unseen", [])}
+    unseen = {class_id for source in sources for class_id in unseen_of(source)}
     return facts | ({"unseen": [one for one in classes if one in unseen]} if unseen & set(classes) else {})
 
 

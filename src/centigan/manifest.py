@@ -139,6 +139,11 @@ def levels_of(facts: dict[str, Any]) -> int:
     return levels
 
 
+def unseen_of(facts: dict[str, Any]) -> set[str]:
+    """Classes whose images no model learns, by facts of arrays."""
+    return set(facts.get("unseen", ()))
+
+
 def read_facts(folder: Path) -> dict[str, Any]:
     """What is to be known of a folder's files.
 

@@ -16,7 +16,7 @@ from centigan.data.held_out import at_training_size
 from centigan.data.shapes import Attributes, attributes_of
 from centigan.judges import load_judge
 from centigan.layout import Layout
-from centigan.manifest import read_facts
+from centigan.manifest import read_facts, unseen_of
 from centigan.metrics.labels import class_ids_of, right_of_each
 from centigan.settings.evaluation import AccuracySettings
 
@@ -43,7 +43,7 @@ def _write(layout: Layout, split: str, folder: Path, prefix: str, source: str, p
     side = facts["resolution"]  # held-out images are stored at twice that
     parts = (at_training_size(images[first : first + CHUNK], side) for first in range(0, len(images), CHUNK))
     named = [judge.classes[label] for part in parts for label in judge.probabilities(part).argmax(1)]
-    table = found(list(class_ids_of(labels, classes)), named, set(facts.get("unseen", ())))
+    table = found(list(class_ids_of(labels, classes)), named, unseen_of(facts))
     with atomic_path(path) as temporary:
         table.assign(source=source)[list(COLUMNS)].to_parquet(temporary, index=False)
 

@@ -12,7 +12,7 @@ from centigan.atomic import atomic_path
 from centigan.data.batches import images_of
 from centigan.data.caption_vectors import load_vectors
 from centigan.layout import Layout
-from centigan.manifest import read_facts
+from centigan.manifest import read_facts, unseen_of
 from centigan.metrics.labels import class_ids_of, right_of_each
 from centigan.seeds import counter_seed
 from centigan.settings.families.contract import FamilySettings
@@ -35,7 +35,7 @@ def measure(layout: Layout, split: str, model: FamilySettings) -> None:
     wrong = images[others(labels, rng)]
     with torch.no_grad():
         right = _told(family, images, captions) > _told(family, wrong, captions)
-    unseen = set(read_facts(arrays).get("unseen", ()))
+    unseen = unseen_of(read_facts(arrays))
     counts = right_of_each(class_ids_of(labels.numpy(), classes), right.numpy())
     counts = counts.rename(columns={"correct": "matched"})
     counts = counts.assign(unseen=counts["class_id"].isin(unseen))

@@ -18,7 +18,7 @@ from centigan.atomic import atomic_path
 from centigan.data.caption_vectors import class_vectors
 from centigan.data.held_out import at_training_size
 from centigan.layout import Layout
-from centigan.manifest import read_facts
+from centigan.manifest import read_facts, unseen_of
 from centigan.metrics.labels import class_ids_of, right_of_each
 from centigan.settings.evaluation import DistributionSettings
 from centigan.text.seeing import embeddings_of
@@ -55,7 +55,7 @@ def _write(
     found = embeddings_of(seen(layout, *files), load_image_encoder(layout.text))
     of_classes = class_vectors(layout.captions(split), layout.arrays(split), len(facts["classes"]))
     labels = torch.from_numpy(of.astype(np.int64))
-    table = retrieved(found, of_classes, labels, facts["classes"], set(facts.get("unseen", ())))
+    table = retrieved(found, of_classes, labels, facts["classes"], unseen_of(facts))
     with atomic_path(path) as temporary:
         table.assign(source=source)[list(COLUMNS)].to_parquet(temporary, index=False)
 

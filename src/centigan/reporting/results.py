@@ -21,7 +21,7 @@ from centigan.collapse import is_less_diverse
 from centigan.csv_file import READING
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.manifest import read_facts, read_object
+from centigan.manifest import read_facts, read_object, unseen_of
 from centigan.needed import missing
 from centigan.settings.families import OfModel
 from centigan.settings.families.contract import FamilySettings
@@ -188,7 +188,7 @@ class Results:
 
     def unseen(self, split: str) -> set[str]:
         """Classes whose images no model learnt."""
-        return set(read_facts(self.layout.arrays(split)).get("unseen", ()))
+        return unseen_of(read_facts(self.layout.arrays(split)))
 
     def training_images(self, split: str, *, per_class: int) -> dict[str, Images]:
         """The first training images of every class: class_id -> uint8 (<= per_class, R, R, 3)."""

@@ -13,7 +13,7 @@ from centigan.data.captions import captions_of
 from centigan.data.held_out import at_training_size
 from centigan.errors import UserError
 from centigan.judges.images import resized, to_bytes
-from centigan.manifest import read_facts
+from centigan.manifest import read_facts, unseen_of
 
 LARGEST_SIDE = 64  # larger images are shrunk to it, as for the judge small-cnn
 CHUNK = 512  # images resized at a time
@@ -53,7 +53,7 @@ def read_captioned(
     prefix = "held_out_" if held_out else ""
     facts = [read_facts(folder) for folder in arrays]
     classes = sorted(name for each in facts for name in each["classes"])
-    unseen = sorted(classes.index(name) for each in facts for name in each.get("unseen", ()))
+    unseen = sorted(classes.index(name) for each in facts for name in unseen_of(each))
     images, labels, captions = [], [], []
     for folder, about in zip(arrays, facts, strict=True):
         own = np.load(folder / f"{prefix}labels.npy")
