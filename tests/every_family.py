@@ -92,7 +92,7 @@ CONFIGS = {
     "draw-bytes": DrawConfig(width=0.05, steps=3, latent=4, decoder="gaussian", start="zero"),
     "draw-whole": DrawConfig(width=0.05, steps=3, latent=4, attention=False, clip=None),
     "frozen_decoder": FrozenDecoderConfig(
-        net="dense", units=8, decoder=WganGpConfig(width=0.05, latent=4).model_dump()
+        net="dense", units=8, decoder=BatchganConfig(width=0.05, latent=4).model_dump()
     ),
     "frozen_decoder-iaf": FrozenDecoderConfig(
         width=0.05, net="residual", posterior="iaf", decoder=SnganConfig(width=0.05, latent=4).model_dump()

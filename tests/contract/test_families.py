@@ -20,6 +20,7 @@ from every_family import (
     make_quick,
     step,
 )
+from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
@@ -385,12 +386,32 @@ def test_a_family_of_small_images_draws_them_in_their_levels(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("resolution", "name"), [(r, name) for r in (32, 64, 128) for name in CONFIGS if name not in BY_PIXELS]
+    ("resolution", "name"),
+    [
+        (resolution, name)
+        for name, config in CONFIGS.items()
+        for resolution in sorted(config.resolutions - {8})
+        if name not in BY_PIXELS
+    ],
 )
 def test_every_resolution_of_the_arrays_can_be_drawn(name: str, resolution: int) -> None:
     family = make(name, resolution)
     images = family.sample(given(0, 1), torch.Generator().manual_seed(0))
     assert images.shape == (2, 3, resolution, resolution)
+
+
+@pytest.mark.parametrize("name", [name for name, config in CONFIGS.items() if 48 in config.resolutions])
+def test_a_side_that_is_no_power_of_two_is_learnt_and_asked_of(name: str) -> None:
+    """48, 24, 12 and 6 pixels."""
+    family, rng = make(name, 48), torch.Generator().manual_seed(0)
+    real = batch(1, CONFIGS[name].batches)
+    real = real._replace(images=F.interpolate(real.images, (48, 48)))
+    if isinstance(family, Primes):
+        family.prime(real, rng)
+    assert all(value.isfinite() for value in family.step(real, rng).values())
+    if name not in BY_PIXELS:
+        made = all_it_can_do(family, real.images[:BATCH], given(0, 1, 2, 0), rng)
+        assert {len(each) for each in made.values()} == {BATCH}
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -201,6 +201,11 @@ def with_planes(x: Tensor, y: Tensor) -> Tensor:
     return torch.cat([x, planes], dim=1)
 
 
+def halvings(resolution: int, least: int) -> int:
+    """How often a side is halved before it is less than `least`: 32 to 4 three times, 48 to 6 as often."""
+    return (resolution // least).bit_length() - 1
+
+
 def scaled(maps: int, width: float) -> int:
     """Feature maps at a width multiplier, at least one."""
     return max(1, round(maps * width))

@@ -1,6 +1,7 @@
 """The convolutional networks of Miyato et al. (2018, appendix B, table 3), without residuals.
 
-D has a 3 x 3 convolution at each side, before the 4 x 4 one that halves it, and no batch norm.
+D has a 3 x 3 convolution at each side, before the 4 x 4 one that halves it, and no batch norm. The least
+side is 4, and 6 of images of 48 px, as the paper has it for STL-10.
 """
 
 from itertools import pairwise
@@ -8,16 +9,21 @@ from math import prod
 
 from torch import Tensor, nn
 
-from centigan.nets.blocks import scaled
+from centigan.nets.blocks import halvings, scaled
 from centigan.types import Shape
 
-FIRST_SIDE, FIRST_MAPS, MOST_MAPS, SLOPE = 4, 64, 512, 0.1
+LEAST_SIDE, FIRST_MAPS, MOST_MAPS, SLOPE = 4, 64, 512, 0.1
 
 
 def plan(resolution: int, width: float) -> list[int]:
-    """Maps at the whole, half, a quarter, ... of the resolution, to 4 x 4: 64, 128, 256, 512 at 32 px."""
-    sides = (resolution // FIRST_SIDE).bit_length()
+    """Maps at the whole, half, a quarter, ... of the resolution: 64, 128, 256, 512 at 32 and at 48 px."""
+    sides = 1 + halvings(resolution, LEAST_SIDE)
     return [scaled(min(FIRST_MAPS * 2**n, MOST_MAPS), width) for n in range(sides)]
+
+
+def least_side(resolution: int) -> int:
+    """4 of 32, 64 or 128 px, 6 of 48 px."""
+    return resolution >> halvings(resolution, LEAST_SIDE)
 
 
 class PlainGenerator(nn.Module):
@@ -27,7 +33,8 @@ class PlainGenerator(nn.Module):
         """`bounded`: a tanh is the last layer."""
         super().__init__()
         maps = plan(shape.resolution, width)[::-1]
-        self.maps = (maps[0], FIRST_SIDE, FIRST_SIDE)
+        side = least_side(shape.resolution)
+        self.maps = (maps[0], side, side)
         self.project = nn.Linear(latent, prod(self.maps))
         self.blocks = nn.Sequential(*(_doubling_block(a, b) for a, b in pairwise(maps)))
         last = nn.Conv2d(maps[-1], shape.channels, 3, padding=1)
@@ -54,13 +61,13 @@ class PlainDiscriminator(nn.Module):
 
 
 def halving_layers(shape: Shape, width: float) -> tuple[list[nn.Module], int]:
-    """Images (N, C, H, W) -> features (N, F) at 4 x 4; and F."""
+    """Images (N, C, H, W) -> features (N, F) at the least side; and F."""
     maps = plan(shape.resolution, width)
     layers: list[nn.Module] = [nn.Conv2d(shape.channels, maps[0], 3, padding=1), nn.LeakyReLU(SLOPE)]
     for here, below in pairwise(maps):
         layers += [nn.Conv2d(here, here, 4, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
         layers += [nn.Conv2d(here, below, 3, padding=1), nn.LeakyReLU(SLOPE)]
-    return [*layers, nn.Flatten()], maps[-1] * FIRST_SIDE**2
+    return [*layers, nn.Flatten()], maps[-1] * least_side(shape.resolution) ** 2
 
 
 def _doubling_block(maps_in: int, maps_out: int) -> nn.Sequential:

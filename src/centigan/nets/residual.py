@@ -10,10 +10,11 @@ from math import sqrt
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from centigan.nets.blocks import scaled
+from centigan.nets.blocks import halvings, scaled
+from centigan.nets.plain import least_side
 from centigan.types import Shape
 
-FIRST_SIDE, GENERATOR_MAPS, DISCRIMINATOR_MAPS, LAST_SIDE = 4, 256, 128, 8
+GENERATOR_MAPS, DISCRIMINATOR_MAPS, LAST_SIDE = 256, 128, 8
 
 
 class UpBlock(nn.Module):
@@ -59,9 +60,10 @@ class ResidualGenerator(nn.Module):
         """`bounded`: a tanh is the last layer."""
         super().__init__()
         maps = scaled(GENERATOR_MAPS, width)
-        self.maps = (maps, FIRST_SIDE, FIRST_SIDE)
-        self.project = nn.Linear(latent, maps * FIRST_SIDE**2)
-        doublings = (shape.resolution // FIRST_SIDE).bit_length() - 1
+        side = least_side(shape.resolution)
+        self.maps = (maps, side, side)
+        self.project = nn.Linear(latent, maps * side**2)
+        doublings = halvings(shape.resolution, side)
         self.blocks = nn.Sequential(*(UpBlock(maps, maps) for _ in range(doublings)))
         last = [nn.BatchNorm2d(maps), nn.ReLU(inplace=True), nn.Conv2d(maps, shape.channels, 3, padding=1)]
         self.last = nn.Sequential(*last, nn.Tanh()) if bounded else nn.Sequential(*last)
@@ -87,12 +89,11 @@ class ResidualDiscriminator(nn.Module):
 
 
 def down_blocks(shape: Shape, width: float, still: int) -> nn.Sequential:
-    """Images (N, C, H, W) -> maps of 128 times the width at 8 x 8; at 4 x 4 of images of 8."""
+    """Images (N, C, H, W) -> maps of 128 times the width at 8 x 8; at 4 x 4 of images of 8 px, 12 x 12 of 48."""
     maps = scaled(DISCRIMINATOR_MAPS, width)
-    halvings = (shape.resolution // LAST_SIDE).bit_length() - 1
     return nn.Sequential(
         DownBlock(shape.channels, maps, halves=True, first=True),
-        *(DownBlock(maps, maps, halves=True) for _ in range(halvings - 1)),
+        *(DownBlock(maps, maps, halves=True) for _ in range(halvings(shape.resolution, LAST_SIDE) - 1)),
         *(DownBlock(maps, maps, halves=False) for _ in range(still)),
     )
 

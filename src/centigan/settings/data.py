@@ -27,7 +27,7 @@ ImageSource = Literal[
 ]
 PointSource = Literal["points", "ring", "grid", "circles", "swiss_roll", "line"]
 Source = Literal[ImageSource, PointSource]
-ResolutionChoice = Literal[8, 32, 64, 128]
+ResolutionChoice = Literal[8, 32, 48, 64, 128]
 STORED_SIDE, STORED_LEVELS = 8, 17  # of the digits
 GREY: tuple[Source, ...] = ("digits", "noise")  # sources of grey images
 # sources whose classes are attributes: <colour>_<shape>_<size>

@@ -13,6 +13,7 @@ class BatchganConfig(OfPointsToo):
 
     title: ClassVar[str] = "BatchGAN"
     implementation: ClassVar[str] = "batchgan.BatchGAN"
+    resolutions: ClassVar[frozenset[int]] = frozenset({32, 48, 64, 128})
     panels: ClassVar[Panels] = {
         "loss": {"loss_discriminator": "discriminator", "loss_generator": "generator"},
         "nats above the least loss": {"excess": "of the share of real images, by D"},

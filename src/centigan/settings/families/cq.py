@@ -41,7 +41,7 @@ class CqConfig(WithPosterior):
         "loss": {"loss_discriminator": "discriminator", "loss_quality": "quality"},
         "D tells the source": {"source_real": "of real images", "source_fake": "of generated"},
     }
-    resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 64, 128})
+    resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 48, 64, 128})
     sampled: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
 
     family: Literal["cq"] = "cq"

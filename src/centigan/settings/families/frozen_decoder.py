@@ -17,7 +17,7 @@ class FrozenDecoderConfig(WithPosterior, StartingFromAnother):
         "bits a dimension": {"bits": "of training images", "bits_code": "of their codes alone"},
         "noise around what G draws": {"sigma": "standard deviation"},
     }
-    resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 64, 128})
+    resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 48, 64, 128})
     sampled: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
     asked_of_parent: ClassVar[Ability] = "decodes"
     lacking: ClassVar[str] = (

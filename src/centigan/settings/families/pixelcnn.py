@@ -16,7 +16,7 @@ class PixelcnnConfig(FamilySettings):
     panels: ClassVar[Panels] = {"bits a dimension": {"bits": "of training images"}}
     paper: ClassVar[dict[str, Any]] = {"batch_size": 128, "ema": 0.9995}
     weighs: ClassVar[bool] = False
-    resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 64, 128})
+    resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 48, 64, 128})
     sampled: ClassVar[tuple[str, ...]] = ("network",)
 
     family: Literal["pixelcnn"] = "pixelcnn"

@@ -18,7 +18,7 @@ class RealNvpConfig(WithPoints):
         "scale": {"scale": "standard deviation of y"},
     }
     weighs: ClassVar[bool] = False
-    resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 64, 128})
+    resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 48, 64, 128})
     sampled: ClassVar[tuple[str, ...]] = ("flow",)
 
     family: Literal["real_nvp"] = "real_nvp"

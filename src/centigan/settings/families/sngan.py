@@ -13,6 +13,7 @@ class SnganConfig(OfPointsToo):
 
     title: ClassVar[str] = "SNGAN"
     implementation: ClassVar[str] = "sngan.SNGAN"
+    resolutions: ClassVar[frozenset[int]] = frozenset({32, 48, 64, 128})
     panels: ClassVar[Panels] = ADVERSARIAL
     paper: ClassVar[dict[str, Any]] = {"batch_size": 64}
 

@@ -17,7 +17,7 @@ class VaeIafConfig(FamilySettings):
         "loss": {"loss_image": "of the image, bits a dimension", "loss_code": "of its code"},
     }
     paper: ClassVar[dict[str, Any]] = {"batch_size": 128, "ema": 0.999}
-    resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 64, 128})
+    resolutions: ClassVar[frozenset[int]] = frozenset({8, 32, 48, 64, 128})
     sampled: ClassVar[tuple[str, ...]] = ("ladder",)
 
     family: Literal["vae_iaf"] = "vae_iaf"
