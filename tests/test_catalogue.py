@@ -15,6 +15,7 @@ from centigan.catalogue import (
     subject_of,
     why_no_number,
     why_not,
+    why_not_made,
 )
 from centigan.layout import TABLES as EVERY_TABLE
 from centigan.settings.data import ContentSettings
@@ -75,6 +76,15 @@ def test_a_model_of_one_class_draws_images_of_a_class() -> None:
     of_one_class = absent(subject_of(Unconditional(), classes_of_a_split=1))
     assert all(KINDS[kind][name].needs & (OF_OTHERS | {"classifies"}) for kind, name, _ in of_one_class)
     assert absent(subject_of(Unconditional(), classes_of_a_split=2)) == absent(GAN)
+
+
+def test_of_one_class_nothing_is_told_by_class() -> None:
+    alone = subject_of(AcganConfig(), classes_of_a_split=1, several_classes=False)
+    assert [*applying(METRICS, alone)] == ["neighbours", "smoothness", "inception_score", "distribution"]
+    assert why_not_made("judge", alone) == why_not(METRICS["ms_ssim"], alone)
+    assert why_not(METRICS["ms_ssim"], alone) == (
+        "needs images of two classes or more; AC-GAN was trained on images of one"
+    )
 
 
 def test_what_is_of_points_is_not_missed_of_images_and_the_other_way_round() -> None:

@@ -16,6 +16,9 @@ from centigan.settings.data import ATTRIBUTES, CAPTIONED, WITH_MODES, ContentSet
 from centigan.settings.families.contract import FamilySettings
 
 NEEDS = {  # an ability, or something of the data: what has it, and what is said where that is lacking
+    "images": ("images", "was trained on points"),
+    "points": ("points", "was trained on images"),
+    "labels": ("images of two classes or more", "was trained on images of one"),
     "by_class": ("a model that draws images of a class", "draws without classes"),
     "latent": ("a model with a latent space", "has none"),
     "encodes": ("a model that finds codes of images", "finds none"),
@@ -29,9 +32,6 @@ NEEDS = {  # an ability, or something of the data: what has it, and what is said
     "discriminates": ("a model that tells how real an image looks", "tells none"),
     "density": ("a model that tells the density of a point", "tells none"),
     "demonstrates": ("a model that draws its paper's demonstration", "draws none"),
-    "labels": ("images whose classes are known", "was trained on images without classes"),
-    "images": ("images", "was trained on points"),
-    "points": ("points", "was trained on images"),
     "modes": ("points whose classes lie apart", "was trained on others"),
     "stacked_digits": ("stacked digits", "was trained on others"),
     "two_circles": ("two circles", "was trained on others"),
@@ -64,7 +64,7 @@ OF_SOME_SOURCES: dict[str, Collection[str]] = {
     "noise": ("noise",),
     "captions": CAPTIONED,
 }
-OF_DATA = {"images", "points", *OF_SOME_SOURCES}  # not every source has them
+OF_DATA = {"images", "points", "labels", *OF_SOME_SOURCES}  # not every source has them
 IMAGES, POINTS = frozenset({"images"}), frozenset({"points"})
 
 
@@ -116,14 +116,14 @@ class Figure(NamedTuple):
 
 
 Thing = TypeVar("Thing", Metric, Table, Figure)
-BY_CLASS, LATENT = frozenset({"by_class"}), frozenset({"latent"})
+BY_CLASS, LATENT = frozenset({"by_class", "labels"}), frozenset({"latent"})
 METRICS = {
     "accuracy": Metric(
         "split",
         ("judge", "arrays", "sample"),
         "accuracy",
         ("class_id", "source", "resolution", "subset", "correct", "count"),
-        needs=BY_CLASS | {"labels"},
+        needs=BY_CLASS,
         of_real=("judge", "arrays"),
         baseline="held_out",
         real_first=True,
@@ -157,7 +157,7 @@ METRICS = {
         ("features", "features_of_real"),
         "distribution",
         ("class_id", "source", "fid", "precision", "recall", "density", "coverage"),
-        needs=BY_CLASS | {"labels"},
+        needs=BY_CLASS,
         of_real=("features_of_real",),
         baseline="held_out",
         numbers=("fid/intra_class/{generated,held_out}",),
@@ -377,7 +377,7 @@ METRICS = {
         ("judge", "arrays", "sample"),
         "accuracy",
         ("class_id", "source", "attribute", "unseen", "correct", "count"),
-        needs=BY_CLASS | {"labels", "attributes"},
+        needs=BY_CLASS | {"attributes"},
         of_real=("judge", "arrays"),
         baseline="held_out",
         numbers=("attributes/{generated,held_out}/{seen,unseen}/{colour,shape,size,all}",),
@@ -387,7 +387,7 @@ METRICS = {
         ("text", "embed", "arrays", "sample", "features"),
         "distribution",
         ("class_id", "source", "unseen", "retrieved", "count"),
-        needs=BY_CLASS | {"labels", "captions"},
+        needs=BY_CLASS | {"captions"},
         of_real=("text", "embed", "arrays", "features_of_real"),
         baseline="held_out",
         numbers=("retrieval/{generated,held_out}/{seen,unseen}",),
@@ -413,7 +413,7 @@ METRICS = {
         ("features", "features_of_real"),
         "classification",
         ("class_id", "trained_on", "correct", "count"),
-        needs=BY_CLASS | {"labels"},
+        needs=BY_CLASS,
         of_real=("features_of_real",),
         stage_of_real="classification_of_real",
         numbers=("cas/{generated,training}",),
@@ -432,7 +432,7 @@ TABLES = {  # the others of `layout.TABLES` are there for every family
 }
 FIGURES = {
     "examples": Figure(("sample",), BY_CLASS),
-    "resolution_strip": Figure(("accuracy", "arrays", "sample"), BY_CLASS | {"labels"}),
+    "resolution_strip": Figure(("accuracy", "arrays", "sample"), BY_CLASS),
     "accuracy_by_resolution": Figure(
         ("tables/accuracy_by_resolution",), BY_CLASS, table="accuracy_by_resolution"
     ),
@@ -469,7 +469,7 @@ RULES_OF_SOME = {  # other rules, and what they need
     "demonstrate": frozenset({"demonstrates", "images"}),
     "text": frozenset({"captions"}),
     "embed": frozenset({"captions"}),
-    "judge": IMAGES,
+    "judge": IMAGES | {"labels"},
     "features": IMAGES,
     "features_of_real": IMAGES,
 }
@@ -502,16 +502,21 @@ def number_of(name: str) -> str:
 
 
 def subject_of(
-    model: FamilySettings, *, classes_of_a_split: int, data: Collection[str] = ("images",)
+    model: FamilySettings,
+    *,
+    classes_of_a_split: int,
+    data: Collection[str] = ("images",),
+    several_classes: bool = True,
 ) -> Subject:
     """What a family trained on so many classes at a time has; a model of one class draws images of a class.
 
-    `data`: images, or points, perhaps with modes. Every source of data tells the classes of its images today.
+    `data`: images, or points, perhaps with modes; `several_classes`: whether all splits together have two.
     """
-    draws_classes = model.draws_classes or classes_of_a_split == 1
-    abilities: set[str] = {*model.abilities} | (BY_CLASS if draws_classes else set())
-    without = set() if "by_class" in abilities else {"without_classes"}
-    return Subject(model.title, frozenset(abilities | without | {"labels"} | set(data)))
+    labels = {"labels"} if several_classes else set()
+    draws_classes = several_classes and (model.draws_classes or classes_of_a_split == 1)
+    of_classes = {"by_class"} if draws_classes else {"without_classes"}
+    abilities = {*model.abilities} - {"by_class"}
+    return Subject(model.title, frozenset(abilities | of_classes | labels | set(data)))
 
 
 def has_of_data(data: ContentSettings) -> set[str]:
@@ -522,7 +527,12 @@ def has_of_data(data: ContentSettings) -> set[str]:
 def subject_of_settings(settings: Settings) -> Subject:
     """What an experiment's models have, before anything has run."""
     classes = min(settings.data.classes, settings.data.split_size)
-    return subject_of(settings.model, classes_of_a_split=classes, data=has_of_data(settings.data))
+    return subject_of(
+        settings.model,
+        classes_of_a_split=classes,
+        data=has_of_data(settings.data),
+        several_classes=settings.data.classes > 1,
+    )
 
 
 def why_not(thing: Metric | Table | Figure, subject: Subject) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from centigan.catalogue import METRICS, subject_of_settings, why_not
 from centigan.data.embedded import PHOTOGRAPHS
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -98,7 +99,7 @@ def test_what_is_barely_enough_is_enough() -> None:
             {"model": {"family": "dcgan"}, "linear_probe": {"labels_per_class": 9}},
             "linear_probe.labels_per_class is 9 .*: 8 at most .*; training images of class 'a': 8",
         ),
-        ({"data": {"classes": 1}}, "data.classes is 1, .* 2 at least"),
+        ({"data": {"classes": 1}}, "features.network: judge .* there is one class; choose efficientnet"),
         ({"data": {"source": "digits"}}, "data.classes is 4, and digits has 10 classes"),
         ({"data": {"source": "digits", "classes": 10, "order": "devkit"}}, "devkit, which digits lacks"),
         ({"data": {"order": "orders.txt"}}, "orders.txt is neither sorted, nor devkit, nor a file"),
@@ -167,12 +168,26 @@ def test_a_measurement_refuses_what_was_said_to_be_too_few(images: int) -> None:
 
 
 @pytest.mark.parametrize("classes", [1, 2])
-def test_the_classification_score_refuses_one_class(classes: int) -> None:
+def test_the_classification_score_refuses_one_class_and_is_left_out_there(classes: int) -> None:
     ids = np.array(["a", "b"][:classes], dtype=object)
     one = FeatureSet(np.zeros((classes, 2), np.float32), ids, FeatureSettings(), {}, Path())
     sets = {"generated": one, "training": one, "held_out": one}
-    told = any(line.startswith("data.classes") for line in problems({"data": {"classes": classes}}, None))
-    assert told == refuses(lambda: images_of_each_class(sets, 5))
+    settings = parse(Settings, {"experiment": "own", "data": {"classes": classes}}, "here")
+    reason = why_not(METRICS["classification"], subject_of_settings(settings))
+    assert (reason is not None) == refuses(lambda: images_of_each_class(sets, 5)) == (classes == 1)
+
+
+def test_one_class_needs_no_judge_and_no_rungs_for_it() -> None:
+    one = Counts((COUNTS.classes[0],), COUNTS.source)
+    changes = {
+        "data": {"classes": 1},
+        "train": {"batch_size": 8},
+        "features": {"network": "efficientnet-lite0"},
+        "accuracy": {"resolutions": [5]},
+        "inception_score": {"select_groups": 7, "report_groups": 2},
+        "distribution": {"kid_subset_size": 7},
+    }
+    assert problems(changes, one) == []
 
 
 def test_the_sources_that_ship_have_the_classes_that_are_said() -> None:

@@ -65,6 +65,19 @@ def test_an_own_folder_needs_two_commands_before_its_run_is_planned(
     assert "This was a dry-run" in planned
 
 
+def test_images_of_one_class_are_planned_without_a_judge(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_verb(["new", "own", "--data", str(write_digits(tmp_path / "alone", 120, 1))]) == 0
+    assert "1 class, 108 images to train on" in capsys.readouterr().out
+    assert run_verb(["check", "-e", "own/acgan"]) == 0
+    status, planned = snakemake(project, "-n")
+    assert status == 0
+    rules = {line.split()[0] for line in planned.splitlines() if line.endswith("not made yet")}
+    assert {"features_of_real", "measure_real", "report"} <= rules
+    assert "judge" not in rules
+
+
 def test_settings_that_are_wrong_in_eight_ways_are_one_message_before_the_first_job(
     project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -201,8 +214,6 @@ def test_too_few_images_for_any_settings_are_said(tmp_path: Path) -> None:
     )
     with pytest.raises(UserError, match=few):
         explore(write_digits(tmp_path / "few", 3, 2))
-    with pytest.raises(UserError, match="has 1 class; at least 2 can be told apart"):
-        explore(write_digits(tmp_path / "alone", 30, 1))
     with pytest.raises(UserError, match="no data found"):
         explore(tmp_path / "nowhere")
 

@@ -8,7 +8,7 @@ DRAWN_FROM = RESULT_OF | {"train": "results/{experiment}/train/{split}/history.j
 OF_EVERY_FIGURE = [
     "results/{experiment}/summary.json",
     "results/{home}/classes.csv",
-    *([] if DATA.kind == "points" else ["results/{protocol}/judge/manifest.json"]),
+    *(["results/{protocol}/judge/manifest.json"] if DATA.judged else []),
     "results/{experiment}/train/{split}/manifest.json",
 ]
 
@@ -33,7 +33,7 @@ def measured(experiment, metrics=None, real=None):
 
 def measured_of_real(home=PROTOCOL):
     """The files of all that is measured of real images, whatever experiments there are."""
-    has = catalogue.has_of_data(DATA)
+    has = catalogue.has_of_data(DATA) | ({"labels"} if DATA.judged else set())
     known = tuple(
         name
         for name, metric in catalogue.METRICS.items()
@@ -58,8 +58,8 @@ def walks_of(wildcards):
 
 
 def judge_of_tables(wildcards):
-    """What says which judge it was; points have none."""
-    if DATA.kind == "points":
+    """What says which judge it was; points and images of one class have none."""
+    if not DATA.judged:
         return []
     return of_protocol("results/{protocol}/judge/manifest.json")(wildcards)
 

@@ -40,6 +40,6 @@ def new(
     found = explore(data)
     folder = write_experiment(name, found, Path("experiments"))
     typer.echo(
-        f"{folder}: {found.source}, {len(found.classes)} classes, {found.train:,} images to train on, "
+        f"{folder}: {found.source}, {len(found.classes)} class{'es' * (len(found.classes) > 1)}, {found.train:,} images to train on, "
         f"{found.held_out:,} held out\nnext: centigan check -e {name}/{MODEL}"
     )

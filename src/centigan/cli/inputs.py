@@ -66,7 +66,7 @@ def inputs(rule: str, layout: Layout, loaded: Settings, splits: Sequence[str]) -
     for source in (*MADE_FROM[rule], *further):
         if source == JUDGE_OF_FEATURES and loaded.features.network != "judge":
             continue
-        if source == "judge" and rule == "tables" and loaded.data.kind == "points":  # which no judge sees
+        if source == "judge" and rule == "tables" and not loaded.data.judged:
             continue
         if source in {"measure", "measure_real"}:
             found = all_files(metrics, layout, splits, real=source == "measure_real")

@@ -34,7 +34,8 @@ def of_choices(settings: Settings, counts: Counts | None, root: Path) -> Iterato
     """Everything but numbers of images."""
     yield of_shipped_classes(settings)
     yield _judge(settings, [one.class_id for one in counts.classes] if counts else None)
-    yield _resolutions(settings)
+    if settings.data.judged:
+        yield _resolutions(settings)
     if counts:
         yield from _classes_of_figures(settings, counts)
     yield from _beside(settings, root)
@@ -58,7 +59,14 @@ def of_shipped_classes(settings: Settings) -> Finding:
 
 
 def _judge(settings: Settings, classes: Sequence[str] | None) -> Finding:
-    name = settings.judge.name
+    name, network = settings.judge.name, settings.features.network
+    if not settings.data.judged:
+        if network == "judge":
+            return problem(
+                "features.network: judge is a network that has learnt the classes, and there is one class; "
+                "choose efficientnet-lite0, which is shipped, or inception-2015"
+            )
+        return good(f"one class needs no judge; features are those of {network}")
     if name not in KNOWS_IMAGENET:
         return good(f"judge {name} learns the classes")
     if classes is None and settings.data.classes == len(SORTED_IDS):

@@ -114,7 +114,7 @@ def _data(found: Found) -> str:
         least = f"{found.held_out_of_class} images of the smallest"
         share = f"  held_out: {found.share:g}  # of each class, for measuring: {least}\n"
     return (
-        f"# {classes} classes, {found.train:,} images to train on and {found.held_out:,} held out; "
+        f"# {classes} class{'es' * (classes > 1)}, {found.train:,} images to train on and {found.held_out:,} held out; "
         f"{splits} split{'s' * (splits > 1)}, a model each.\n"
         "# Proposed by `centigan new`: change what you like, and `centigan check` says whether it can run.\n"
         "data:\n"
@@ -154,13 +154,19 @@ def _sample(found: Found) -> str:
 
 
 def _judge(found: Found) -> str:
+    said = ""  # one class has no judge
     if found.classes == list(SORTED_IDS):
         judge = "inception-v3" if _at_hand("inception-v3") else "efficientnet-lite0"
         said = f"judge:\n  name: {judge}  # knows these classes; the paper's: inception-v3\n"
-    else:
+    elif len(found.classes) > 1:
         said = "judge:\n  name: auto  # learns these classes from the real images\n"
     if found.large and _at_hand(FEATURES):
         return said + f"\nfeatures:\n  network: {FEATURES}  # what published scores are computed with\n"
+    if len(found.classes) == 1:
+        return (
+            "features:\n  network: efficientnet-lite0  # no download; published scores: "
+            f"{FEATURES}. One class has no judge\n"
+        )
     return said + (
         "\nfeatures:\n  network: judge  # no download, and scores compare within this protocol alone; "
         f"published ones: {FEATURES}\n"

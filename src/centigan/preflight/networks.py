@@ -71,6 +71,7 @@ def _of_network(wanted: Wanted, *, fetch: bool) -> Finding:
 def wanted_by(rules: Collection[str], settings: Settings) -> Iterator[Wanted]:
     """The networks that the jobs of these rules, or of `measure` for these metrics, load."""
     by_judge = BY_JUDGE | (BY_FEATURES if settings.features.network == "judge" else set())
+    by_judge = by_judge if settings.data.judged else set()
     return _wanted(settings, judge=not by_judge.isdisjoint(rules), features=not BY_FEATURES.isdisjoint(rules))
 
 
@@ -79,7 +80,8 @@ def still_wanted(layout: Layout, settings: Settings) -> Iterator[Wanted]:
     if settings.data.kind == "points":
         return iter(())
     splits = split_names(settings.data.classes, settings.data.split_size)
-    judged, featured = _judged(layout, settings, splits), _featured(layout, settings, splits)
+    judged = not settings.data.judged or _judged(layout, settings, splits)
+    featured = _featured(layout, settings, splits)
     return _wanted(settings, judge=not judged, features=not featured)
 
 

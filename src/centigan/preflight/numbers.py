@@ -10,7 +10,6 @@ from centigan.preflight.counts import CLASS_FOLDERS, Counts
 from centigan.preflight.findings import Finding, good, problem
 from centigan.settings import Settings
 from centigan.settings.limits import (
-    CLASSES_TOLD_APART,
     FID_IMAGES,
     PAIR_IMAGES,
     images_with_balls,
@@ -39,7 +38,7 @@ def of_numbers(settings: Settings, counts: Counts | None) -> Iterator[Finding]:
         train, held_out = _real_of_class(settings, counts)
         of_class += [train, held_out]
         yield _pairs(train)
-        if "represents" in settings.model.abilities:
+        if "represents" in settings.model.abilities and settings.data.judged:
             wanted, why = settings.linear_probe.labels_per_class, "a linear classifier learns from so many"
             yield _at_most("linear_probe.labels_per_class", wanted, [train], why)
     yield from _distribution(settings, in_all, of_class)
@@ -56,11 +55,8 @@ def samples_of_splits(settings: Settings) -> dict[str, SampleSettings]:
 
 def _classes(settings: Settings) -> Finding:
     classes = settings.data.classes
-    if classes < CLASSES_TOLD_APART:
-        return problem(
-            f"data.classes is {classes}, and the classification accuracy score tells classes apart: "
-            f"{CLASSES_TOLD_APART} at least"
-        )
+    if not settings.data.judged:
+        return good("1 class: there is no judge, and what tells classes apart is left out")
     splits = len(split_names(classes, settings.data.split_size))
     return good(f"{classes} classes in {splits} split{'s' * (splits > 1)}")
 

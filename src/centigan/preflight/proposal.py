@@ -16,7 +16,7 @@ from centigan.data.sources.listing import Listing, Range, cannot_read, read_rang
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings, Source
 from centigan.settings.evaluation import DistributionSettings
-from centigan.settings.limits import CLASSES_TOLD_APART, FID_IMAGES, PAIR_IMAGES, images_with_balls
+from centigan.settings.limits import FID_IMAGES, PAIR_IMAGES, images_with_balls
 
 LARGE = 50_000  # training images, from which the paper's model and its 50,000 iterations are worth a GPU
 RESOLUTIONS = (32, 64, 128)
@@ -109,8 +109,6 @@ def _require_enough(of: pd.DataFrame, root: str) -> None:
     Raises:
         UserError: naming classes with too few.
     """
-    if len(of) < CLASSES_TOLD_APART:
-        raise UserError(f"{root} has {len(of)} class; at least {CLASSES_TOLD_APART} can be told apart")
     few = of[(of["train"] < PAIR_IMAGES) | (of["held_out"] < FID_IMAGES)]
     if len(few):
         more = f", as have {len(few) - 1} more classes" if len(few) > 1 else ""

@@ -34,7 +34,7 @@ def write_comparison(layout: Layout, split_names: Sequence[str], *, network: str
     `network` is the one behind the Inception score; "judge" stands for the judge's own.
     """
     results = Results(layout, split_names)
-    judge = "none" if results.of_points else str(results.judge["name"])
+    judge = str(results.judge["name"]) if results.judged else "none"
     table = compare(
         results.summary,
         judge=judge,

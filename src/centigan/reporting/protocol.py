@@ -7,6 +7,8 @@ from centigan.settings import Settings
 def protocol(name: str, results: Results, settings: Settings) -> str:
     """Judge and sample counts behind a figure that applies, in one sentence."""
     said = _of_any_family(results, settings)
+    if results.judged:
+        said |= _of_judged(results, settings)
     if {"by_class", "images"} <= results.subject.has:
         said |= {**_of_numbers(results, settings), **_of_pictures(results, settings)}
     return said[name]
@@ -46,10 +48,15 @@ def _of_any_family(results: Results, settings: Settings) -> dict[str, str]:
             f"{shown}; the family was handed {settings.demonstrations.images} held-out images of its split "
             f"at most, and random numbers of seed {settings.demonstrations.seed}."
         ),
+    }
+
+
+def _of_judged(results: Results, settings: Settings) -> dict[str, str]:
+    return {
         "arithmetic": (
             f"The first trials that are counted, seed {settings.latent.seed}; latents are random ones, of "
             f"whose images the judge is sure. Judge: {results.judge['name']}."
-        ),
+        )
     }
 
 

@@ -79,12 +79,22 @@ class Results:
     def subject(self) -> Subject:
         """What the trained models have of what measurements and figures need."""
         classes = int(self.classes["split"].value_counts().max())
-        return subject_of(self.family, classes_of_a_split=classes, data=self.source.get("has", ["images"]))
+        return subject_of(
+            self.family,
+            classes_of_a_split=classes,
+            data=self.source.get("has", ["images"]),
+            several_classes=len(self.classes) > 1,
+        )
 
     @property
     def of_points(self) -> bool:
-        """Whether points take the place of images; no judge has seen them."""
+        """Whether points take the place of images."""
         return "points" in self.subject.has
+
+    @property
+    def judged(self) -> bool:
+        """Whether a judge has seen them: points, and images of one class, have none."""
+        return {"images", "labels"} <= self.subject.has
 
     @cached_property
     def source(self) -> dict[str, Any]:

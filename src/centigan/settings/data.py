@@ -70,6 +70,11 @@ class ContentSettings(Frozen):
         """What models learn."""
         return "points" if self.source in get_args(PointSource) else "images"
 
+    @property
+    def judged(self) -> bool:
+        """Whether there are classes of images, which a judge can tell apart."""
+        return self.kind == "images" and self.classes > 1
+
 
 class DataSettings(ContentSettings):
     """What is trained on, and how its classes are grouped."""

@@ -26,12 +26,12 @@ def overview(results: Results, settings: Settings, commit: str | None) -> dict[s
         "settings": settings,
         "splits": len(results.split_names),
         "facts": results.summary,
-        "judge": None if results.of_points else results.judge,
+        "judge": results.judge if results.judged else None,
         "things": "points" if results.of_points else "images",
         "data": raw_data(results),
         "accuracy": _accuracy(results.table("accuracy_by_resolution")),
         "published_features": results.of_points
-        or has_published_features(settings.features, str(results.judge["name"])),
+        or has_published_features(settings.features, str(results.judge["name"]) if results.judged else ""),
         "today": todays_metrics(
             results.summary,
             duplicate_below=settings.neighbours.duplicate_below,
