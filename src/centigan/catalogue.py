@@ -467,8 +467,8 @@ RULES_OF_SOME = {  # other rules, and what they need
     "latent": frozenset({"latent", "images"}),
     "reconstruct": frozenset({"reconstructs", "images"}),
     "demonstrate": frozenset({"demonstrates", "images"}),
-    "text": frozenset({"captions"}),
-    "embed": frozenset({"captions"}),
+    "text": frozenset({"captions", "labels"}),  # its encoder learns to tell classes
+    "embed": frozenset({"captions", "labels"}),
     "judge": IMAGES | {"labels"},
     "features": IMAGES,
     "features_of_real": IMAGES,
