@@ -1,36 +1,57 @@
 """Floating-point operations of one training iteration, counted by torch, and what follows for a whole run.
 
-    python benchmarks/flops.py
+    python benchmarks/flops.py [--experiments cifar10/acgan imagenet64/acgan ...]
 
 An operation is a multiplication or an addition; convolutions and matrix products are counted, forward and
-backward. docs/experiments.md quotes these figures.
+backward, of a step of each experiment's own model and batch. What begins with another model is counted with
+networks that were just drawn. A gradient of a gradient cannot be counted (WGAN-GP, progressive growing).
+docs/experiments.md quotes these figures.
 """
+
+import argparse
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from centigan import params
 from centigan.families import build
-from centigan.settings.families.acgan import AcganConfig
-from centigan.types import Batch, Given
+from centigan.layout import split_names
+from centigan.settings import Settings
+from centigan.types import Batch, Given, Primes
 
-BATCH, ITERATIONS, CLASSES = 100, 50_000, 10
-SPLITS = {128: 100, 64: 100, 32: 1}  # imagenet128, imagenet64, cifar10
+PAPER = ("imagenet128/acgan", "imagenet64/acgan", "cifar10/acgan")
+COUNTED = 8  # images of a batch that are counted, where it has more
 
 
 def main() -> None:
-    print(f"batch {BATCH}, {ITERATIONS:,} iterations, {CLASSES} classes")
-    for resolution, splits in SPLITS.items():
-        rng = torch.Generator().manual_seed(0)
-        family = build(AcganConfig(), classes=CLASSES, resolution=resolution, rng=rng)
-        images = torch.zeros(BATCH, 3, resolution, resolution)
-        with FlopCounterMode(display=False) as counter:
-            family.step(Batch(images, Given(torch.zeros(BATCH, dtype=torch.long)), torch.tensor(1)), rng)
-        iteration = counter.get_total_flops()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--experiments", nargs="+", default=PAPER, help="default: AC-GAN's")
+    for experiment in parser.parse_args().experiments:
+        settings = params.load(experiment)
+        splits = len(split_names(settings.data.classes, settings.data.split_size))
+        iteration = operations(settings)
+        split = iteration * settings.train.iterations / 1e15
         print(
-            f"{resolution:4d} px: {iteration / 1e9:8.1f} GFLOP an iteration, "
-            f"{iteration * ITERATIONS / 1e15:6.2f} PFLOP a split, "
-            f"{iteration * ITERATIONS * splits / 1e15:8.1f} PFLOP for {splits} splits"
+            f"{experiment:40} {iteration / 1e9:9.1f} GFLOP an iteration, {split:8.2f} PFLOP a split, "
+            f"{split * splits:9.1f} PFLOP for {splits}",
+            flush=True,
         )
+
+
+def operations(settings: Settings) -> float:
+    """Operations of an iteration."""
+    rng, count = torch.Generator().manual_seed(0), min(COUNTED, settings.train.batch_size)
+    classes, side = min(settings.data.classes, settings.data.split_size), settings.arrays.resolution
+    family = build(settings.model, classes=classes, resolution=side, rng=rng)
+    images = torch.rand(count * family.config.batches, 3, side, side) * 2 - 1
+    batch = Batch(images, Given(torch.zeros(len(images), dtype=torch.long)), torch.tensor(1))
+    if isinstance(family, Primes):
+        family.prime(batch, rng)
+    with FlopCounterMode(display=False) as counter:
+        family.step(batch, rng)
+    return counter.get_total_flops() * settings.train.batch_size / count
 
 
 if __name__ == "__main__":
