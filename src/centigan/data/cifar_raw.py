@@ -4,22 +4,17 @@ The version for Python has an MD5 published for each file, the binary one only f
 https://www.cs.toronto.edu/~kriz/cifar.html
 """
 
-import shutil
-import tarfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
-from urllib.error import URLError
 
-from centigan.atomic import atomic_path
 from centigan.data.checksums import require_md5
+from centigan.data.published_archive import Archive, reading, unpack_published
 from centigan.errors import UserError
 from centigan.manifest import write_digests
 
 Name = Literal["cifar10", "cifar100"]
 IMAGE = 3 * 32 * 32  # bytes
+DATA_SET = "CIFAR"  # for people
 
 
 class Version(NamedTuple):
@@ -72,55 +67,18 @@ def download_cifar(name: Name, root: Path, *, published: Published | None = None
     Raises:
         UserError: when there is no network, or a file is not as published.
     """
-    if not any((root / version.folder).is_dir() for version in VERSIONS[name]):
-        _unpack(_archive(name, root), root, [version.folder for version in VERSIONS[name]])
+    folders = [version.folder for version in VERSIONS[name]]
+    if not any((root / folder).is_dir() for folder in folders):
+        unpack_published(root, _archives(name), folders)
     version = find_version(name, root)
     require_published(version, root, published or as_published(name))
     write_digests(root, version.files(root))
 
 
-def _archive(name: Name, root: Path) -> Path:
-    """An archive under `root` with the MD5 it was published with."""
+def _archives(name: Name) -> list[Archive]:
+    """The archive of each version."""
     dataset = _torchvision(name)
-    published: dict[str, str] = dict([(dataset.filename, dataset.tgz_md5), BINARY_ARCHIVES[name]])
-    found = [root / file for file in published if (root / file).is_file()]
-    archive = found[0] if found else root / dataset.filename
-    if not found:
-        _download(dataset.url, archive, dataset.tgz_md5)
-    require_md5(archive, published[archive.name])
-    return archive
-
-
-def _download(url: str, archive: Path, md5: str) -> None:
-    from torchvision.datasets.utils import download_url  # checks the MD5
-
-    with atomic_path(archive) as temporary:
-        try:
-            download_url(url, temporary.parent, temporary.name, md5)
-        except (URLError, HTTPException, ConnectionError, TimeoutError, RuntimeError) as error:
-            raise UserError(
-                f"cannot download {url} ({error}): fetch it where there is a network and put it, as it is, "
-                f"at {archive}, then run again"
-            ) from error
-
-
-def _unpack(archive: Path, root: Path, folders: list[str]) -> None:
-    """Unpack an archive of known MD5 beside its place and rename: half a folder is never there."""
-    building = root / f".{archive.name}.part"
-    try:
-        if building.exists():
-            shutil.rmtree(building)
-        with tarfile.open(archive) as tar:
-            tar.extractall(building, filter="data")  # Python 3.11.4; refuses what leads out of `building`
-        for folder in folders:
-            if (building / folder).is_dir():
-                (building / folder).rename(root / folder)
-        shutil.rmtree(building)
-    except (OSError, tarfile.TarError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(
-            f"cannot unpack {archive} to {root}: {reason}; make room there or permit it"
-        ) from error
+    return [Archive(dataset.filename, dataset.tgz_md5, dataset.url), Archive(*BINARY_ARCHIVES[name])]
 
 
 def find_version(name: Name, root: Path) -> Version:
@@ -143,7 +101,7 @@ def require_published(version: Version, root: Path, published: Published) -> Non
         UserError: for a file that is missing or not as published.
     """
     for path in version.files(root):
-        with reading(path):
+        with reading(path, DATA_SET):
             if path.name in published.md5s:
                 require_md5(path, published.md5s[path.name])
             else:
@@ -159,19 +117,6 @@ def _require_size(path: Path, version: Version, published: Published) -> None:
             raise UserError(
                 f"{path} has {size} bytes, not {expected} as published: remove it and fetch it anew"
             )
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn what goes wrong with a file of CIFAR into a UserError."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing; unpack the archive of {path.parent.name} anew") from None
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, TypeError, LookupError, AttributeError) as error:  # of what the file says
-        raise UserError(f"{path} is damaged or no file of CIFAR ({error}); fetch it anew") from None
 
 
 def as_published(name: Name) -> Published:

@@ -12,15 +12,16 @@ import pandas as pd
 from tqdm import tqdm
 
 from centigan.data.cifar_raw import (
+    DATA_SET,
     IMAGE,
     Name,
     Published,
     Version,
     as_published,
     find_version,
-    reading,
     require_published,
 )
+from centigan.data.published_archive import reading
 from centigan.data.sources.listing import Listing
 from centigan.data.sources.pickles import Blob, Unbuilt, read_dictionary
 from centigan.errors import UserError
@@ -50,7 +51,7 @@ def list_cifar(name: Name, root: Path, *, published: Published | None = None) ->
     classes = _read_names(meta, version, expected.classes)
     frames = []
     for path in tqdm(paths, desc=name, unit="file", disable=None):
-        with reading(path):
+        with reading(path, DATA_SET):
             batch = _read_batch(path, version)
         subset = version.batches[path.name]
         frames.append(_frame(path, batch, subset, classes, expected.images[subset]))
@@ -72,7 +73,7 @@ def list_cifar(name: Name, root: Path, *, published: Published | None = None) ->
 
 
 def _read_names(meta: Path, version: Version, number: int) -> list[str]:
-    with reading(meta):
+    with reading(meta, DATA_SET):
         if version.pickled:
             names = read_dictionary(meta)[f"{version.prefix}label_names"]
         else:
