@@ -22,7 +22,7 @@ from centigan.data.cifar_raw import (
     require_published,
 )
 from centigan.data.published_archive import reading
-from centigan.data.sources.listing import Listing
+from centigan.data.sources.listing import Listing, record_frame
 from centigan.data.sources.pickles import Blob, Unbuilt, read_dictionary
 from centigan.errors import UserError
 
@@ -93,15 +93,8 @@ def _frame(path: Path, batch: Batch, subset: str, classes: list[str], images: in
             f"{path}: image {wrong[0]} has label {labels[wrong[0]]}, not one of 0 to {len(classes) - 1}; "
             "fetch it anew"
         )
-    columns = {
-        "path": path.as_posix(),
-        "offset": batch.offset + batch.stride * np.arange(images),
-        "size": IMAGE,
-        "name": [f"{path.stem}_{row:05d}" for row in range(images)],
-        "subset": subset,
-        "class_id": np.array(classes)[labels],
-    }
-    return pd.DataFrame(columns)
+    offsets = batch.offset + batch.stride * np.arange(images)
+    return record_frame(path, offsets, IMAGE, subset, np.array(classes)[labels])
 
 
 def _read_batch(path: Path, version: Version) -> Batch:

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
-from typing import Literal, NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from centigan.data.sources.passed_over import PassedOver
 from centigan.errors import UserError
@@ -72,6 +75,21 @@ def class_frame(images: Iterable[Range], subset: Subset, class_id: str) -> pd.Da
     """The images of one class and subset, sorted by name."""
     rows = sorted(images, key=attrgetter("name"))
     return pd.DataFrame(rows, columns=Range._fields).assign(subset=subset, class_id=class_id)
+
+
+def record_frame(
+    path: Path, offsets: NDArray[np.int64], size: int, subset: str, class_ids: NDArray[Any] | str
+) -> pd.DataFrame:
+    """The images of one file in its order, each of `size` bytes and named by the file and its row."""
+    columns = {
+        "path": path.as_posix(),
+        "offset": offsets,
+        "size": size,
+        "name": [f"{path.stem}_{row:05d}" for row in range(len(offsets))],
+        "subset": subset,
+        "class_id": class_ids,
+    }
+    return pd.DataFrame(columns)
 
 
 def printable(name: str) -> str:

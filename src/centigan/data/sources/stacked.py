@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from centigan.data.sources.listing import Listing, Subset
+from centigan.data.sources.listing import Listing, Subset, record_frame
 from centigan.errors import UserError
 
 CHANNELS = 3  # a digit each
@@ -42,12 +42,4 @@ def _frame(path: Path, subset: Subset) -> pd.DataFrame:
         raise UserError(
             f"{path} has {size} bytes instead of {len(rows) * IMAGE}; make it anew by `centigan raw`"
         )
-    columns = {
-        "path": path.as_posix(),
-        "offset": rows * IMAGE,
-        "size": IMAGE,
-        "name": [f"{path.stem}_{row:05d}" for row in rows],
-        "subset": subset,
-        "class_id": np.repeat(CLASSES, STACKS[subset]),
-    }
-    return pd.DataFrame(columns)
+    return record_frame(path, rows * IMAGE, IMAGE, subset, np.repeat(CLASSES, STACKS[subset]))
