@@ -26,7 +26,7 @@ from centigan.data.captions import CAPTIONS, write_captions
 from centigan.data.decode import BadImage, Decoded, decode, decode_planar
 from centigan.data.outcome import Block, Outcome
 from centigan.data.points import gather_points
-from centigan.data.sources.listing import Range, Rejected, cannot_read, read_ranges
+from centigan.data.sources.listing import PLANAR, Range, Rejected, cannot_read, read_ranges
 from centigan.data.sources.points import DIMENSIONS
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -35,7 +35,6 @@ from centigan.settings.data import STORED_LEVELS, ArraySettings
 from centigan.settings.stages import ArraysStage
 
 ARRAYS = ("images.npy", "labels.npy", "held_out_images.npy", "held_out_labels.npy")
-PLANAR = {"planar32": 32, "planar8": 8}  # side of what is stored
 BLOCK = 32  # images a task: 1.5 MB of pixels at 128 px, so that they are written from the cache
 log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
@@ -156,7 +155,8 @@ def _decode_block(
 
 def _decode(data: bytes, name: str, encoding: str, side: int, settings: ArraySettings) -> Decoded:
     if encoding in PLANAR:
-        return decode_planar(data, side, PLANAR[encoding])
+        planes = PLANAR[encoding]
+        return decode_planar(data, side, planes.side, by_column=planes.by_column)
     return decode(data, side, name=name, dct_scaling=settings.dct_scaling)
 
 

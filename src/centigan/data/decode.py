@@ -85,11 +85,16 @@ def decode(data: bytes, side: int, *, name: str = "", dct_scaling: bool = True) 
     return Decoded(resize(square, side), tuple(sorted(oddities)))
 
 
-def decode_planar(data: bytes, side: int, stored: int = 32) -> Decoded:
-    """The same of bytes, stored x stored of red, then green, then blue: CIFAR's 3072."""
+def decode_planar(data: bytes, side: int, stored: int = 32, *, by_column: bool = False) -> Decoded:
+    """The same of bytes, stored x stored of red, then green, then blue: CIFAR's 3072.
+
+    Args:
+        by_column: whether each plane is stored column by column, as STL-10's are.
+    """
     if len(data) != 3 * stored**2:
         raise BadImage(f"has {len(data)} bytes instead of {3 * stored**2}")
-    square = np.frombuffer(data, np.uint8).reshape(3, stored, stored).transpose(1, 2, 0)
+    planes = np.frombuffer(data, np.uint8).reshape(3, stored, stored)
+    square = planes.transpose((2, 1, 0) if by_column else (1, 2, 0))
     return Decoded(resize(square, side), ())
 
 

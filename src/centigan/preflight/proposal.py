@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from centigan.data.sources import list_source, recognise
 from centigan.data.sources.folders import evenly_spaced
-from centigan.data.sources.listing import Listing, Range, cannot_read, read_ranges, unusable
+from centigan.data.sources.listing import PLANAR, Listing, Range, cannot_read, read_ranges, unusable
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings, Source
 from centigan.settings.evaluation import DistributionSettings
@@ -121,8 +121,8 @@ def _require_enough(of: pd.DataFrame, root: str) -> None:
 
 def _typical_side(listing: Listing) -> int:
     """The median of the shorter sides of some images; of what is no image, nothing."""
-    if listing.encoding == "planar32":
-        return 32
+    if listing.encoding in PLANAR:
+        return PLANAR[listing.encoding].side
     step = max(1, len(listing.images) // LOOKED_AT)
     chosen = listing.images.iloc[::step][list(Range._fields)].itertuples(index=False, name=None)
     sides = [side for data in read_ranges(Range(*one) for one in chosen) for side in _shorter_side(data)]

@@ -18,7 +18,7 @@ from centigan.data.sources.passed_over import PassedOver
 from centigan.errors import UserError
 
 Subset = Literal["train", "held_out"]
-Encoding = Literal["image", "planar32", "planar8", "line", "plane"]
+Encoding = Literal["image", "planar32", "planar8", "columns96", "line", "plane"]
 MOST_BYTES = 1 << 30  # of a file: the largest image that is decoded has 0.7 GB as 16-bit RGBA
 NOT_UTF8 = re.compile("[\ud800-\udfff]")  # Python reads bytes that are no UTF-8 as surrogates
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
@@ -27,6 +27,20 @@ ADVICE = {
     errno.ENFILE: "raise the machine's limit of open files",
     errno.EACCES: "permit it",
     errno.EIO: "look at the disk, or fetch the file anew",
+}
+
+
+class Planes(NamedTuple):
+    """Bytes of side x side pixels: all of red, then green, then blue; row by row, or column by column."""
+
+    side: int
+    by_column: bool = False
+
+
+PLANAR: dict[str, Planes] = {  # encodings of plain bytes
+    "planar32": Planes(32),
+    "planar8": Planes(8),
+    "columns96": Planes(96, by_column=True),
 }
 
 
@@ -54,7 +68,8 @@ class Listing:
         and subset sorted by name, so that one data set gives the same arrays from any layout. Where the
         source has them also captions, a list of one sentence or more an image.
     encoding: "image", a whole JPEG, PNG, ... ; "planar32", CIFAR's 3072 bytes: 32 x 32 red, green, blue;
-        "planar8", the same of 8 x 8; "line", "plane": a line of points.csv with one coordinate, or two.
+        "planar8", the same of 8 x 8; "columns96", the same of 96 x 96, each plane column by column;
+        "line", "plane": a line of points.csv with one coordinate, or two.
     """
 
     source: str  # a few words for people: "ILSVRC2012 archives"
