@@ -10,7 +10,7 @@ from centigan.layout import WHOLE, pattern_of
 from centigan.manifest import read_published
 from centigan.redaction import mark
 from centigan.settings.families.contract import ByCaption
-from centigan.settings.data import DRAWN_POINTS, STORED_SIDE
+from centigan.settings.data import DRAWN_POINTS, SAME_FILES, STORED_SIDE
 from centigan.settings.stages import STAGES
 
 EVERY_CORE = workflow.global_resources["_cores"].value or 1  # CPU threads of a job that waits for all splits
@@ -28,8 +28,11 @@ FETCHED = {
     "captioned_shapes": "data.embedded",
     "cifar10": "data.cifar_raw",
     "cifar100": "data.cifar_raw",
+    "stl10": "data.stl10_raw",
+    "stl10_unlabelled": "data.stl10_raw",
     **dict.fromkeys(DRAWN_POINTS, "data.points"),
 }.get(DATA.source)
+FETCHED_AS = SAME_FILES.get(DATA.source, DATA.source)  # two sources of the same files fetch them once
 ON_CLUSTER = workflow.global_resources["_nodes"].value is not None
 OTHER_HOME = "|".join(map(re.escape, HOMES)) or "(?!)"
 ANY_HOME = "|".join(map(re.escape, [PROTOCOL, *HOMES]))

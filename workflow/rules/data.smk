@@ -7,9 +7,9 @@ if FETCHED:
         output:
             manifest=f"{DATA.root}/manifest.json",
         log:
-            f"logs/raw/{DATA.source}.log",
+            f"logs/raw/{FETCHED_AS}.log",
         params:
-            source=DATA.source,
+            source=FETCHED_AS,
             code=source_of(FETCHED),
         message:
             "put the data set {params.source} in place"

@@ -30,7 +30,10 @@ def check(experiment: Experiment = None) -> None:
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="Of the folder experiments/<name>, which must not be there.")],
-    data: Annotated[Path, typer.Option(help="Folder of class folders, archives, Kaggle's or CIFAR's files.")],
+    data: Annotated[
+        Path,
+        typer.Option(help="Folder of class folders, archives, or files of Kaggle, CIFAR or STL-10."),
+    ],
 ) -> None:
     """Write a protocol for the data in a folder, from what lies there, and an experiment under it."""
     from centigan.preflight.experiment_file import MODEL, folder_of, write_experiment

@@ -21,7 +21,7 @@ from centigan.cli.options import (
 from centigan.errors import UserError
 from centigan.params import load
 from centigan.settings import Settings
-from centigan.settings.data import DRAWN_POINTS, DataSettings
+from centigan.settings.data import DRAWN_POINTS, SAME_FILES, DataSettings
 from centigan.settings.stages import ArraysStage, GroupStage, IndexStage, TextStage
 
 app = typer.Typer()
@@ -34,6 +34,8 @@ Fetched = Literal[
     "captioned_shapes",
     "cifar10",
     "cifar100",
+    "stl10",
+    "stl10_unlabelled",
     "ring",
     "grid",
     "circles",
@@ -46,16 +48,23 @@ Fixture = Literal["ilsvrc", "cub200", "oxford102", "coco_captions"]
 @app.command()
 def raw(
     source: Annotated[Fetched, typer.Argument(show_choices=True)],
-    root: Annotated[Path | None, typer.Option(help="Default: data/raw/<source>.")] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(help="Default: data/raw/<source>; data/raw/stl10 of both sources of STL-10."),
+    ] = None,
     log_file: LogFile = None,
 ) -> None:
-    """Put a data set in place: an embedded one is written, CIFAR is checked or downloaded."""
+    """Put a data set in place: an embedded one is written, CIFAR or STL-10 checked or downloaded."""
     log_to(log_file)
-    root = root or Path("data/raw") / source
+    root = root or Path("data/raw") / SAME_FILES.get(source, source)
     if source == "cifar10" or source == "cifar100":
         from centigan.data.cifar_raw import download_cifar
 
         download_cifar(source, root)
+    elif source == "stl10" or source == "stl10_unlabelled":
+        from centigan.data.stl10_raw import download_stl10
+
+        download_stl10(root)
     elif source in DRAWN_POINTS:
         from centigan.data.points import write_points
 

@@ -1,4 +1,4 @@
-"""MD5s, with which ImageNet and CIFAR were published."""
+"""MD5s, with which ImageNet, CIFAR and STL-10 were published."""
 
 import hashlib
 from pathlib import Path

@@ -22,6 +22,8 @@ SHIPPED_CLASSES = {  # of sources that are fetched
     "captioned_shapes": 36,
     "cifar10": 10,
     "cifar100": 100,
+    "stl10": 10,
+    "stl10_unlabelled": 1,
     "ring": 8,
     "grid": 25,
     "circles": 2,

@@ -15,6 +15,8 @@ ImageSource = Literal[
     "kaggle",
     "cifar10",
     "cifar100",
+    "stl10",
+    "stl10_unlabelled",
     "digits",
     "noise",
     "photos",
@@ -34,6 +36,7 @@ GREY: tuple[Source, ...] = ("digits", "noise")  # sources of grey images
 CAPTIONED: tuple[Source, ...] = ("captioned_shapes", "cub200", "oxford102", "coco_captions")  # with captions
 ATTRIBUTES: tuple[Source, ...] = ("shapes", "captioned_shapes")
 DRAWN_POINTS = tuple(name for name in get_args(PointSource) if name != "points")  # those that ship
+SAME_FILES: dict[Source, Source] = {"stl10_unlabelled": "stl10"}  # sources that read the files of another
 WITH_MODES: tuple[Source, ...] = ("ring", "grid")  # sources whose classes are blots apart from each other
 MOST_CLASSES = 1_000_000  # every split has files of its own
 
@@ -61,7 +64,7 @@ class ContentSettings(Frozen):
     on_bad_image: Literal["auto", "error", "reject"] = Field(
         "auto",
         description="a damaged image stops the run or is left out and listed; auto: error for data that is "
-        "published with checksums (ILSVRC2012 archives, CIFAR), else reject",
+        "published with checksums (ILSVRC2012 archives, CIFAR, STL-10), else reject",
     )
     checksums: bool = Field(False, description="read every image once and keep its sha256 in the index")
 

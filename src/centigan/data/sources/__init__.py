@@ -14,6 +14,7 @@ from centigan.data.sources.oxford102 import list_oxford102
 from centigan.data.sources.points import list_points
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.stacked import list_stacked_digits
+from centigan.data.sources.stl10 import list_stl10
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings, Source
 
@@ -26,6 +27,7 @@ SIGNS: dict[str, Source] = {
     "cifar-10-batches-bin": "cifar10",
     "cifar-100-python": "cifar100",
     "cifar-100-binary": "cifar100",
+    "stl10_binary": "stl10",
     "points.csv": "points",
     "CUB_200_2011": "cub200",
     "image_class_labels.txt": "cub200",
@@ -34,8 +36,8 @@ SIGNS: dict[str, Source] = {
     "annotations/captions_train2017.json": "coco_captions",
 }
 KNOWN = (
-    "ILSVRC2012's archives, train/<class>/ and val/<class>/, Kaggle's ILSVRC/, CIFAR's folders, CUB's, "
-    "Oxford's flowers, COCO's annotations/, or class folders"
+    "ILSVRC2012's archives, train/<class>/ and val/<class>/, Kaggle's ILSVRC/, CIFAR's folders, STL-10's, "
+    "CUB's, Oxford's flowers, COCO's annotations/, or class folders"
 )
 
 
@@ -61,6 +63,8 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
             return list_kaggle(root)
         case "cifar10" | "cifar100":
             return list_cifar(source, root)
+        case "stl10" | "stl10_unlabelled":
+            return list_stl10(source, root)
         case "cub200":
             return list_cub200(root, settings.held_out)
         case "oxford102":
