@@ -42,7 +42,7 @@ Fetched = Literal[
     "swiss_roll",
     "line",
 ]
-Fixture = Literal["ilsvrc", "cub200", "oxford102", "coco_captions"]
+Fixture = Literal["ilsvrc", "stl10", "cub200", "oxford102", "coco_captions"]
 
 
 @app.command()
@@ -87,22 +87,19 @@ def fixture(
     ] = False,
 ) -> None:
     """Write a small data set in a published format from the photographs that ship with the dependencies."""
-    if kind != "ilsvrc":
+    counts = {"classes": classes, "per_class": per_class, "held_out_per_class": held_out_per_class}
+    if kind == "ilsvrc":
+        from centigan.data.fixture import write_ilsvrc
+
+        write_ilsvrc(out, **counts, oddities=oddities)
+    elif kind == "stl10":
+        from centigan.data.stl10_fixture import write_stl10
+
+        write_stl10(out, **counts)
+    else:
         from centigan.data.captioned_fixture import write_captioned
 
-        write_captioned(
-            kind, out, classes=classes, per_class=per_class, held_out_per_class=held_out_per_class
-        )
-        return
-    from centigan.data.fixture import write_ilsvrc
-
-    write_ilsvrc(
-        out,
-        classes=classes,
-        per_class=per_class,
-        held_out_per_class=held_out_per_class,
-        oddities=oddities,
-    )
+        write_captioned(kind, out, **counts)
 
 
 @app.command()

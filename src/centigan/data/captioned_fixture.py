@@ -46,8 +46,7 @@ def write_captioned(kind: str, out: Path, *, classes: int, per_class: int, held_
     Raises:
         UserError: where something lies at `out`, or for more classes than there are photographs.
     """
-    if out.exists() and any(out.iterdir()):
-        raise UserError(f"{out} is not empty; name another folder")
+    require_empty(out)
     if not 2 <= classes <= len(PHOTOGRAPHS):
         raise UserError(f"a fixture with captions has 2 to {len(PHOTOGRAPHS)} classes")
     made = [
@@ -56,6 +55,16 @@ def write_captioned(kind: str, out: Path, *, classes: int, per_class: int, held_
         for number in range(per_class + held_out_per_class)
     ]
     WRITERS[kind](out, classes, made)
+
+
+def require_empty(out: Path) -> None:
+    """Make sure that a fixture replaces nothing.
+
+    Raises:
+        UserError: where something lies at `out`.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise UserError(f"{out} is not empty; name another folder")
 
 
 def _write_cub200(out: Path, classes: int, made: list[Made]) -> None:

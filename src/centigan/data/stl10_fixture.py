@@ -1,0 +1,76 @@
+"""A small data set in the format of STL-10, of photographs that ship with the dependencies.
+
+For trying and testing the reader without the data. A class is crops of one photograph, the unlabelled images
+are crops of all photographs; the names of the classes are STL-10's, and what the pictures show is not.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from centigan.data.captioned_fixture import require_empty
+from centigan.data.embedded import PHOTOGRAPHS, packaged
+from centigan.data.sources.stl10 import FOLD_COUNT, FOLD_SHARE
+from centigan.data.stl10_raw import CLASSES, FOLDER, FOLDS, IMAGES, NAMES, PARTS, SIDE
+from centigan.errors import UserError
+
+CLASS_NAMES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
+UNLABELLED = 2  # for each labelled training image; of the real set 20
+SEED = 0
+
+
+def write_stl10(out: Path, *, classes: int, per_class: int, held_out_per_class: int) -> None:
+    """Write STL-10's seven files into a folder of `out`; the same call gives the same bytes.
+
+    Raises:
+        UserError: where something lies at `out`, and for another number of classes, or numbers of images as
+            they were published, which would be taken for a damaged copy.
+    """
+    require_empty(out)
+    counts = {"train": CLASSES * per_class, "test": CLASSES * held_out_per_class}
+    counts["unlabelled"] = UNLABELLED * counts["train"]
+    if classes != CLASSES:
+        raise UserError(f"a fixture of STL-10 has {CLASSES} classes, not {classes}")
+    if any(counts[name] == IMAGES[part.images] for name, part in PARTS.items()):
+        raise UserError(
+            "a fixture with as many images as STL-10 would be taken for a damaged copy; choose other numbers"
+        )
+    folder = out / FOLDER
+    folder.mkdir(parents=True)
+    photographs = [_photograph(*place) for place in PHOTOGRAPHS.values()]
+    for stream, (name, part) in enumerate(PARTS.items()):
+        rng = np.random.default_rng([SEED, stream])
+        shown = np.arange(counts[name]) % (CLASSES if part.labels else len(photographs))
+        rng.shuffle(shown)
+        with (folder / part.images).open("wb") as file:
+            for position in shown:
+                file.write(_columns(_crop(photographs[position], rng)))
+        if part.labels:
+            (folder / part.labels).write_bytes((shown + 1).astype(np.uint8).tobytes())
+    _write_lines(folder / NAMES, CLASS_NAMES)
+    rng = np.random.default_rng([SEED, len(PARTS)])
+    folds = [rng.permutation(counts["train"])[: counts["train"] // FOLD_SHARE] for _ in range(FOLD_COUNT)]
+    _write_lines(folder / FOLDS, (" ".join(map(str, sorted(fold))) for fold in folds))
+
+
+def _photograph(package: str, file: str) -> NDArray[np.uint8]:
+    with Image.open(packaged(package, file)) as photograph:
+        return np.array(photograph.convert("RGB"))
+
+
+def _crop(photograph: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    height, width, _ = photograph.shape
+    top, left = rng.integers(height - SIDE + 1), rng.integers(width - SIDE + 1)
+    return photograph[top : top + SIDE, left : left + SIDE]
+
+
+def _columns(image: NDArray[np.uint8]) -> bytes:
+    """(height, width, 3) as STL-10 has it: by colour, then by column, then by row."""
+    return image.transpose(2, 1, 0).tobytes()
+
+
+def _write_lines(file: Path, lines: Iterable[str]) -> None:
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
