@@ -91,7 +91,8 @@ def _wanted(settings: Settings, *, judge: bool, features: bool) -> Iterator[Want
     if judge and name in URLS and can_judge:
         yield Wanted("judge.name", name, settings.judge.weights, "judge.name: auto, which needs none")
     if features and network in URLS:
-        instead = "features.network: judge, the experiment's own"
+        own, shipped = "judge, the experiment's own", "efficientnet-lite0, which is shipped"
+        instead = f"features.network: {own if settings.data.judged else shipped}"
         yield Wanted("features.network", network, settings.features.weights, instead)
 
 
