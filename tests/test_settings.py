@@ -151,7 +151,7 @@ def test_where_the_raw_data_lie_makes_no_other_stage() -> None:
             "model: {family: cq, flow: true}",
             r"model.flow: settings are expected, `key: value` lines, not True",
         ),
-        ("arrays: {resolution: 48}", r"arrays\.resolution: input should be 8, 32, 64 or 128"),
+        ("arrays: {resolution: 50}", r"arrays\.resolution: input should be 8, 32, 48, 64 or 128"),
         ("judge: {name: inception}", r"judge\.name: input should be 'auto'"),
         ("data: {split_size: 10, classes: 20}\nsplits: {2: {train: {seed: 1}}}", r"split 2 .*00\.\.01"),
         ("splits: {1: {train: {sed: 1}}}", r"splits\.1: train\.sed: unknown setting; did you mean `seed`"),

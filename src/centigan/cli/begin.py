@@ -42,7 +42,8 @@ def new(
     folder_of(name, Path("experiments"))  # before anything is looked at
     found = explore(data)
     folder = write_experiment(name, found, Path("experiments"))
+    classes = len(found.classes)
     typer.echo(
-        f"{folder}: {found.source}, {len(found.classes)} class{'es' * (len(found.classes) > 1)}, {found.train:,} images to train on, "
-        f"{found.held_out:,} held out\nnext: centigan check -e {name}/{MODEL}"
+        f"{folder}: {found.source}, {classes} class{'es' * (classes > 1)}, {found.train:,} images to train "
+        f"on, {found.held_out:,} held out\nnext: centigan check -e {name}/{MODEL}"
     )

@@ -89,7 +89,7 @@ class ResidualDiscriminator(nn.Module):
 
 
 def down_blocks(shape: Shape, width: float, still: int) -> nn.Sequential:
-    """Images (N, C, H, W) -> maps of 128 times the width at 8 x 8; at 4 x 4 of images of 8 px, 12 x 12 of 48."""
+    """Images (N, C, H, W) -> maps of 128 times the width at 8 x 8; of 8 px at 4 x 4, of 48 px at 12 x 12."""
     maps = scaled(DISCRIMINATOR_MAPS, width)
     return nn.Sequential(
         DownBlock(shape.channels, maps, halves=True, first=True),

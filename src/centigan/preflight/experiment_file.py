@@ -114,7 +114,8 @@ def _data(found: Found) -> str:
         least = f"{found.held_out_of_class} images of the smallest"
         share = f"  held_out: {found.share:g}  # of each class, for measuring: {least}\n"
     return (
-        f"# {classes} class{'es' * (classes > 1)}, {found.train:,} images to train on and {found.held_out:,} held out; "
+        f"# {classes} class{'es' * (classes > 1)}, {found.train:,} images to train on and "
+        f"{found.held_out:,} held out; "
         f"{splits} split{'s' * (splits > 1)}, a model each.\n"
         "# Proposed by `centigan new`: change what you like, and `centigan check` says whether it can run.\n"
         "data:\n"

@@ -74,8 +74,8 @@ def _of_captions(settings: Settings) -> Iterator[Finding]:
         )
     elif not data.judged:
         yield problem(
-            f"model.family: {model.title} is told captions, whose encoder learns to tell classes, and there is "
-            "one class; choose data of several, or a family without captions"
+            f"model.family: {model.title} is told captions, whose encoder learns to tell classes, and there "
+            "is one class; choose data of several, or a family without captions"
         )
 
 
