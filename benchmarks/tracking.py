@@ -24,7 +24,7 @@ from pathlib import Path
 import torch
 
 from centigan.data.arrays import build_arrays
-from centigan.data.embedded import write_embedded
+from centigan.data.embedded import put_in_place
 from centigan.data.index import build_index
 from centigan.layout import Layout
 from centigan.params import stage
@@ -91,7 +91,7 @@ def prepare(place: Path, words: argparse.Namespace, name: str) -> Settings:
     """An experiment of one split of the digits, its arrays built."""
     root = place / "raw"
     if not root.exists():
-        write_embedded("digits", root)
+        put_in_place("digits", root)
     values = {
         "experiment": name,
         "data": {"source": "digits", "root": str(root), "classes": 10, "split_size": 10},

@@ -15,6 +15,7 @@ from typer.models import CommandInfo
 from warmed import COMMAND, warmed
 
 from centigan.cli import app
+from centigan.settings.sources import PUT_IN_PLACE
 from centigan.warm_start import ADDRESS
 
 ROOT = Path(__file__).parents[1]
@@ -151,9 +152,7 @@ def test_settings_that_are_handed_over_are_checked_too(project: Path) -> None:
 def test_an_unknown_embedded_data_set_lists_the_known(project: Path) -> None:
     done = centigan(project, "raw", "pictures")
     assert done.returncode == 2
-    known = (
-        "'digits', 'noise', 'photos', 'shapes', 'stacked_digits', 'captioned_shapes', 'cifar10', 'cifar100'"
-    )
+    known = ", ".join(map(repr, PUT_IN_PLACE))
     words = " ".join(done.stderr.replace("│", "").split())
     assert f"'pictures' is not one of {known}" in words
 

@@ -18,7 +18,7 @@ from small import ARRAYS, TRAIN
 import centigan
 from centigan.classes import Class, position_of
 from centigan.data.arrays import build_arrays
-from centigan.data.embedded import write_embedded
+from centigan.data.embedded import put_in_place
 from centigan.data.index import build_index
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -44,7 +44,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "params.yaml", root)
     shutil.copytree(ROOT / "experiments", root / "experiments")
     layout, raw = Layout("digits/acgan", root), root / "data/raw/digits"
-    write_embedded("digits", raw)
+    put_in_place("digits", raw)
     settings = read_settings("digits/acgan", root).data
     build_index(layout, settings.model_copy(update={"root": str(raw), "per_class": 4}))
     build_arrays(layout, "00", ARRAYS, raw)

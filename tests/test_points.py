@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from centigan.data.arrays import build_arrays
 from centigan.data.index import build_index
-from centigan.data.points import write_points
+from centigan.data.points import put_in_place
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.loading import load
@@ -51,7 +51,7 @@ VALUES = {
 def trained_and_sampled(layout: Layout, source: str, settings: Settings) -> None:
     """From the points of a source to samples of a model of them."""
     root = Path(settings.data.root)
-    write_points(source, root)
+    put_in_place(source, root)
     build_index(layout.shared, settings.data)
     build_arrays(layout.shared, "00", ArraysStage(arrays=settings.arrays), root)
     train_split(layout, "00", TrainStage(model=settings.model, train=settings.train), device=CPU)
@@ -146,7 +146,7 @@ def test_a_family_without_a_density_is_refused(tmp_path: Path) -> None:
     root = tmp_path / "raw"
     settings = settings_of(data={"source": "line", "root": str(root), "classes": 1, "split_size": 1})
     layout = Layout("ring/gan", root=tmp_path)
-    write_points("line", root)
+    put_in_place("line", root)
     build_index(layout.shared, settings.data)
     build_arrays(layout.shared, "00", ArraysStage(arrays=settings.arrays), root)
     train_split(layout, "00", TrainStage(model=settings.model, train=settings.train), device=CPU)
@@ -207,7 +207,7 @@ def test_two_circles_are_divided_by_the_model_and_by_k_means_and_rim(tmp_path: P
         model={"family": "catgan", "clusters": 2, "latent": 2},
     )
     layout = Layout("circles/catgan", root=tmp_path)
-    write_points("circles", root)
+    put_in_place("circles", root)
     build_index(layout.shared, settings.data)
     build_arrays(layout.shared, "00", ArraysStage(arrays=settings.arrays), root)
     train_split(layout, "00", TrainStage(model=settings.model, train=settings.train), device=CPU)

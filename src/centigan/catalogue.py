@@ -12,8 +12,9 @@ from typing import Literal, NamedTuple, TypeVar
 
 from centigan.layout import WHOLE, Layout
 from centigan.settings import Settings
-from centigan.settings.data import ATTRIBUTES, CAPTIONED, WITH_MODES, ContentSettings
+from centigan.settings.data import ContentSettings
 from centigan.settings.families.contract import FamilySettings
+from centigan.settings.sources import having
 
 NEEDS = {  # an ability, or something of the data: what has it, and what is said where that is lacking
     "images": ("images", "was trained on points"),
@@ -57,12 +58,12 @@ ASKED_OF_MODEL = {  # by a metric itself
     "without_classes",
 }
 OF_SOME_SOURCES: dict[str, Collection[str]] = {
-    "modes": WITH_MODES,
-    "attributes": ATTRIBUTES,
+    "modes": having("modes"),
+    "attributes": having("attributes"),
     "stacked_digits": ("stacked_digits",),
     "two_circles": ("circles",),
     "noise": ("noise",),
-    "captions": CAPTIONED,
+    "captions": having("captions"),
 }
 OF_DATA = {"images", "points", "labels", *OF_SOME_SOURCES}  # not every source has them
 IMAGES, POINTS = frozenset({"images"}), frozenset({"points"})

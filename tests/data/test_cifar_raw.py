@@ -8,7 +8,7 @@ import pytest
 from cifar_files import ROWS, published, write_binary, write_python
 
 from centigan.data import cifar_raw
-from centigan.data.cifar_raw import Name, download_cifar
+from centigan.data.cifar_raw import Name, put_in_place
 from centigan.data.sources.cifar import list_cifar
 from centigan.errors import UserError
 
@@ -20,7 +20,7 @@ def test_what_is_there_gets_a_manifest_and_no_download(
     folder = write("cifar10", tmp_path)
     expected = published("cifar10", folder)
     (folder / "readme.html").write_text("not read, so not listed")
-    download_cifar("cifar10", tmp_path, published=expected)
+    put_in_place("cifar10", tmp_path, published=expected)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert len(manifest) == 7
     for file, digest in manifest.items():
@@ -33,7 +33,7 @@ def test_a_damaged_file_gets_no_manifest(tmp_path: Path) -> None:
     expected = published("cifar10", folder)
     (folder / "test_batch").write_bytes(b"")
     with pytest.raises(UserError, match="test_batch has MD5"):
-        download_cifar("cifar10", tmp_path, published=expected)
+        put_in_place("cifar10", tmp_path, published=expected)
     assert not (tmp_path / "manifest.json").exists()
 
 
@@ -52,11 +52,11 @@ def test_an_archive_that_is_there_is_unpacked_if_its_md5_is_right(
     folder, root = write_python("cifar100", tmp_path / "made"), tmp_path / "root"
     md5 = pack(folder, root / "cifar-100-python.tar.gz")
     with pytest.raises(UserError, match=f"cifar-100-python.tar.gz has MD5 {md5}, not eb9058c3a382"):
-        download_cifar("cifar100", root)
+        put_in_place("cifar100", root)
     assert [path.name for path in root.iterdir()] == ["cifar-100-python.tar.gz"]
     monkeypatch.setattr(CIFAR100, "tgz_md5", md5)
     (root / ".cifar-100-python.tar.gz.part" / "of a killed run").mkdir(parents=True)
-    download_cifar("cifar100", root, published=published("cifar100", folder))
+    put_in_place("cifar100", root, published=published("cifar100", folder))
     assert {p.name for p in root.iterdir()} == {
         "cifar-100-python",
         "cifar-100-python.tar.gz",
@@ -72,7 +72,7 @@ def test_an_archive_of_the_binary_version_is_unpacked_too(
     folder, root = write_binary("cifar10", tmp_path / "made"), tmp_path / "root"
     md5 = pack(folder, root / "cifar-10-binary.tar.gz")
     monkeypatch.setitem(cifar_raw.BINARY_ARCHIVES, "cifar10", ("cifar-10-binary.tar.gz", md5))
-    download_cifar("cifar10", root, published=published("cifar10"))
+    put_in_place("cifar10", root, published=published("cifar10"))
     assert "cifar-10-batches-bin/test_batch.bin" in json.loads((root / "manifest.json").read_text())
 
 
@@ -86,7 +86,7 @@ def test_an_archive_that_leads_out_of_its_folder_is_refused(
     md5 = hashlib.md5(archive.read_bytes()).hexdigest()
     monkeypatch.setitem(cifar_raw.BINARY_ARCHIVES, "cifar10", (archive.name, md5))
     with pytest.raises(UserError, match="cannot unpack"):
-        download_cifar("cifar10", archive.parent, published=published("cifar10"))
+        put_in_place("cifar10", archive.parent, published=published("cifar10"))
     assert not (tmp_path / "outside").exists()
 
 
@@ -99,5 +99,5 @@ def test_without_network_the_address_and_the_place_are_told(
     monkeypatch.setattr(CIFAR10, "url", url)
     root = tmp_path / "raw" / "cifar10"
     with pytest.raises(UserError, match=f"cannot download {url} .*put it.* at {root}/cifar-10-python.tar.gz"):
-        download_cifar("cifar10", root)
+        put_in_place("cifar10", root)
     assert list(root.iterdir()) == []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from centigan.data.embedded import PHOTOGRAPHS, write_embedded
+from centigan.data.embedded import PHOTOGRAPHS, put_in_place
 from centigan.data.sources.folders import class_folders
 from centigan.data.sources.listing import Range, read_ranges
 from centigan.data.sources.sift import Sieve
@@ -17,14 +17,14 @@ from centigan.errors import UserError
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("raw") / "digits"
-    write_embedded("digits", root)
+    put_in_place("digits", root)
     return root
 
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("raw") / "photos"
-    write_embedded("photos", root)
+    put_in_place("photos", root)
     return root
 
 
@@ -47,7 +47,7 @@ def test_photos_are_400_and_50_crops_of_20_photographs(photos: Path) -> None:
 @pytest.fixture(scope="module")
 def stacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("raw") / "stacked_digits"
-    write_embedded("stacked_digits", root)
+    put_in_place("stacked_digits", root)
     return root
 
 
@@ -81,7 +81,7 @@ def test_stacks_are_read_by_offset_and_a_file_cut_short_is_refused(stacked: Path
     row = listing.images[listing.images["class_id"] == "123"].iloc[4]
     (data,) = read_ranges([Range(*row[list(Range._fields)])])
     assert data == stacks(stacked, "train", 10)[123, 4].tobytes()
-    write_embedded("stacked_digits", tmp_path / "again")
+    put_in_place("stacked_digits", tmp_path / "again")
     assert (tmp_path / "again/train.bin").read_bytes() == (stacked / "train.bin").read_bytes()
     (tmp_path / "again/train.bin").write_bytes(data)
     with pytest.raises(UserError, match="192 bytes instead of 1920000"):
@@ -89,7 +89,7 @@ def test_stacks_are_read_by_offset_and_a_file_cut_short_is_refused(stacked: Path
 
 
 def test_noise_is_uniform_in_every_pixel_and_no_image_stands_twice(tmp_path: Path) -> None:
-    write_embedded("noise", tmp_path / "noise")
+    put_in_place("noise", tmp_path / "noise")
     paths = sorted((tmp_path / "noise").glob("*/*/*.png"))
     assert len(paths) == 2 * (1000 + 200)
     images = np.stack([np.asarray(Image.open(path)) for path in paths])
@@ -116,5 +116,5 @@ def test_the_manifest_knows_every_file_and_the_bytes_are_the_same_twice(digits: 
     assert sorted(files) == sorted(manifest)
     some = "train/7/0001.png"
     assert hashlib.sha256((digits / some).read_bytes()).hexdigest() == manifest[some]
-    write_embedded("digits", tmp_path / "again")
+    put_in_place("digits", tmp_path / "again")
     assert (tmp_path / "again" / "manifest.json").read_bytes() == (digits / "manifest.json").read_bytes()

@@ -8,12 +8,12 @@ import pytest
 
 from centigan.data.arrays import build_arrays
 from centigan.data.index import build_index
-from centigan.data.points import COUNTS, DRAWING, write_points
+from centigan.data.points import COUNTS, DRAWING, put_in_place
 from centigan.data.sources import recognise
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_facts
-from centigan.settings.data import DRAWN_POINTS, DataSettings
+from centigan.settings.data import DataSettings
 from centigan.settings.stages import ArraysStage
 
 STAGE = ArraysStage.model_validate({"arrays": {}})
@@ -35,10 +35,10 @@ def own(folder: Path, text: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("source", DRAWN_POINTS)
+@pytest.mark.parametrize("source", DRAWING)
 def test_a_set_that_ships_is_the_same_each_time_and_its_subsets_differ(source: str, tmp_path: Path) -> None:
     for name in ("one", "other"):
-        write_points(source, tmp_path / name)
+        put_in_place(source, tmp_path / name)
     one, other = ((tmp_path / name / "points.csv").read_bytes() for name in ("one", "other"))
     assert one == other
     table = pd.read_csv(tmp_path / "one/points.csv", dtype={"class_id": str})

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from centigan.data.embedded import write_embedded
+from centigan.data.embedded import put_in_place
 from centigan.data.index import build_index
 from centigan.data.shape_captions import CAPTIONS, COUNTS, TEMPLATES, WORDS, captions, places
 from centigan.data.shapes import CLASSES, COLOURS, GREY, SHAPES, SIDE, UNSEEN, UNSEEN_PAIRS, attributes_of
@@ -25,7 +25,7 @@ MEANT = {word: name for name, words in WORDS.items() for word in words}
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("raw") / "captioned_shapes"
-    write_embedded("captioned_shapes", root)
+    put_in_place("captioned_shapes", root)
     return root
 
 
@@ -112,7 +112,7 @@ def test_the_index_has_captions_and_names_the_unseen_classes(settings: DataSetti
 
 
 def test_the_same_bytes_each_time(raw: Path, tmp_path: Path) -> None:
-    write_embedded("captioned_shapes", tmp_path / "again")
+    put_in_place("captioned_shapes", tmp_path / "again")
     assert (tmp_path / "again/manifest.json").read_bytes() == (raw / "manifest.json").read_bytes()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from centigan.data.embedded import write_embedded
+from centigan.data.embedded import put_in_place
 from centigan.data.index import build_index
 from centigan.data.shapes import (
     CLASSES,
@@ -24,8 +24,8 @@ from centigan.data.shapes import (
 )
 from centigan.layout import Layout
 from centigan.manifest import read_object
-from centigan.preflight.choices import SHIPPED_CLASSES
 from centigan.settings.data import DataSettings
+from centigan.settings.sources import ABOUT
 
 FILLED = {"circle": pi / 4, "square": 1.0, "triangle": 0.5}  # of the box around it
 
@@ -33,7 +33,7 @@ FILLED = {"circle": pi / 4, "square": 1.0, "triangle": 0.5}  # of the box around
 @pytest.fixture(scope="module")
 def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("raw") / "shapes"
-    write_embedded("shapes", root)
+    put_in_place("shapes", root)
     return root
 
 
@@ -62,7 +62,7 @@ def test_a_class_shows_its_colour_shape_and_size(shapes: Path, class_id: str) ->
 
 
 def test_there_are_36_classes_of_60_and_12_images_all_different(shapes: Path) -> None:
-    assert len(set(CLASSES)) == len(COLOURS) * len(SHAPES) * len(SIZES) == SHIPPED_CLASSES["shapes"] == 36
+    assert len(set(CLASSES)) == len(COLOURS) * len(SHAPES) * len(SIZES) == ABOUT["shapes"].classes == 36
     for class_id in CLASSES:
         train, held_out = (images(shapes, subset, class_id) for subset in ("train", "val"))
         assert (len(train), len(held_out)) == (60, 12)
@@ -79,7 +79,7 @@ def test_sizes_and_colours_lie_apart_and_no_shape_is_cut() -> None:
 
 
 def test_the_same_bytes_each_time(shapes: Path, tmp_path: Path) -> None:
-    write_embedded("shapes", tmp_path / "again")
+    put_in_place("shapes", tmp_path / "again")
     assert (tmp_path / "again/manifest.json").read_bytes() == (shapes / "manifest.json").read_bytes()
 
 

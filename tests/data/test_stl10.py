@@ -25,13 +25,13 @@ from centigan.data.sources import list_source, recognise
 from centigan.data.sources.listing import PLANAR, Listing, Range, read_ranges
 from centigan.data.sources.stl10 import Name, list_stl10
 from centigan.data.stl10_fixture import CLASS_NAMES, write_stl10
-from centigan.data.stl10_raw import FOLDER, IMAGE, Published, as_published, download_stl10
+from centigan.data.stl10_raw import FOLDER, IMAGE, Published, as_published, put_in_place
 from centigan.data.verify import verify
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.preflight.choices import SHIPPED_CLASSES
 from centigan.preflight.proposal import explore
 from centigan.settings.data import DataSettings
+from centigan.settings.sources import ABOUT
 
 PER_CLASS, HELD_OUT = 2, 2
 COUNTS = {"train_X.bin": 20, "test_X.bin": 20, "unlabeled_X.bin": 40}
@@ -64,7 +64,7 @@ def published(made: Path) -> Published:
 
 
 def settings(name: Name, root: Path) -> DataSettings:
-    classes = SHIPPED_CLASSES[name]
+    classes = ABOUT[name].classes
     return DataSettings(source=name, root=str(root), classes=classes, split_size=classes)
 
 
@@ -134,7 +134,7 @@ def test_images_and_classes_are_those_that_torchvision_reads(
 def test_images_of_a_class_come_in_the_order_of_their_file(made: Path, name: Name) -> None:
     found = listing(name, made)
     assert found.classes == (sorted(CLASS_NAMES) if name == "stl10" else ["unlabelled"])
-    assert len(found.classes) == SHIPPED_CLASSES[name]
+    assert len(found.classes) == ABOUT[name].classes
     for _, rows in found.images.groupby(["subset", "class_id"]):
         assert rows["offset"].is_monotonic_increasing
         assert [f"{Path(row.path).stem}_{row.offset // IMAGE:05d}" for row in rows.itertuples()] == list(
@@ -292,7 +292,7 @@ def test_missing_files_are_named_but_for_the_folds(root: Path, tmp_path: Path) -
 
 def test_what_is_there_gets_a_manifest_of_its_seven_files(root: Path, published: Published) -> None:
     (root / FOLDER / "readme.html").write_text("not read, so not listed")
-    download_stl10(root, published=published)
+    put_in_place("stl10", root, published=published)
     manifest = json.loads((root / "manifest.json").read_text())
     assert len(manifest) == 7
     for file, digest in manifest.items():
@@ -303,11 +303,11 @@ def test_what_is_there_gets_a_manifest_of_its_seven_files(root: Path, published:
 def test_a_damaged_file_gets_no_manifest(root: Path, published: Published) -> None:
     (root / FOLDER / "unlabeled_X.bin").write_bytes(bytes(40 * IMAGE))
     with pytest.raises(UserError, match=r"unlabeled_X\.bin has MD5"):
-        download_stl10(root, published=published)
+        put_in_place("stl10", root, published=published)
     (root / FOLDER / "class_names.txt").unlink()
     (root / FOLDER / "unlabeled_X.bin").write_bytes(bytes(IMAGE))
     with pytest.raises(UserError, match=r"class_names\.txt is missing"):
-        download_stl10(root, published=published)
+        put_in_place("stl10", root, published=published)
     assert not (root / "manifest.json").exists()
 
 
@@ -319,10 +319,10 @@ def test_an_archive_that_is_there_is_unpacked_if_its_md5_is_right(
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
         tar.add(made / FOLDER, FOLDER)
     with pytest.raises(UserError, match=f"{archive} has MD5 {md5(archive)}, not 91f7769df0f1"):
-        download_stl10(root)
+        put_in_place("stl10", root)
     assert list(root.iterdir()) == [archive]
     right = published._replace(archive=Archive(archive.name, md5(archive)))
-    download_stl10(root, published=right)
+    put_in_place("stl10", root, published=right)
     assert {path.name for path in root.iterdir()} == {FOLDER, archive.name, "manifest.json"}
     assert list_stl10("stl10", root, published=right).checksummed
 
@@ -333,7 +333,7 @@ def test_without_network_the_address_and_the_place_are_told(tmp_path: Path, publ
     with pytest.raises(
         UserError, match=f"cannot download {url} .*put it.* at {tmp_path}/stl10_binary.tar.gz"
     ):
-        download_stl10(tmp_path, published=nowhere)
+        put_in_place("stl10", tmp_path, published=nowhere)
     assert list(tmp_path.iterdir()) == []
 
 

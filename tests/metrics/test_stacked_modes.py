@@ -6,7 +6,7 @@ import pytest
 from sklearn.svm import SVC
 
 from centigan.data.arrays import build_arrays
-from centigan.data.embedded import write_embedded
+from centigan.data.embedded import put_in_place
 from centigan.data.index import build_index
 from centigan.layout import Layout
 from centigan.metrics.stacked_modes import COLUMNS, channels, channels_once, measure, measure_real, names_of
@@ -22,7 +22,7 @@ SETTINGS = DistributionSettings()
 def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
     """Arrays of all 1,000 classes at 32 px, and as samples the training images of the first 500."""
     folder = tmp_path_factory.mktemp("stacked")
-    write_embedded("stacked_digits", folder / "raw")
+    put_in_place("stacked_digits", folder / "raw")
     data = {"source": "stacked_digits", "root": str(folder / "raw"), "classes": 1000, "split_size": 1000}
     layout = Layout("stacked/gan", root=folder)
     build_index(layout.shared, DataSettings.model_validate(data))

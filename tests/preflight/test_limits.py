@@ -18,10 +18,10 @@ from centigan.metrics.kernel import kernel_distances
 from centigan.metrics.manifold import manifold
 from centigan.params import parse
 from centigan.preflight import of_all
-from centigan.preflight.choices import SHIPPED_CLASSES
 from centigan.preflight.counts import Counts, OfClass
 from centigan.settings import Settings
 from centigan.settings.evaluation import DistributionSettings, FeatureSettings
+from centigan.settings.sources import ABOUT
 from centigan.similarity import random_pairs
 
 RNG = np.random.default_rng(0)
@@ -191,7 +191,7 @@ def test_one_class_needs_no_judge_and_no_rungs_for_it() -> None:
 
 
 def test_the_sources_that_ship_have_the_classes_that_are_said() -> None:
-    assert SHIPPED_CLASSES["photos"] == len(PHOTOGRAPHS)
+    assert ABOUT["photos"].classes == len(PHOTOGRAPHS)
 
 
 def test_experiments_beside_this_one_must_be_comparable(tmp_path: Path) -> None:

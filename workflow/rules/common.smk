@@ -10,7 +10,8 @@ from centigan.layout import WHOLE, pattern_of
 from centigan.manifest import read_published
 from centigan.redaction import mark
 from centigan.settings.families.contract import ByCaption
-from centigan.settings.data import DRAWN_POINTS, SAME_FILES, STORED_SIDE
+from centigan.settings.data import STORED_SIDE
+from centigan.settings.sources import about, files_of
 from centigan.settings.stages import STAGES
 
 EVERY_CORE = workflow.global_resources["_cores"].value or 1  # CPU threads of a job that waits for all splits
@@ -19,20 +20,8 @@ EVERY_CORE = workflow.global_resources["_cores"].value or 1  # CPU threads of a 
 TINY = DATA.kind == "points" or ARRAYS.resolution == STORED_SIDE
 FAIR_SHARE = 1 if TINY else max(1, EVERY_CORE // len(splits_of(PROTOCOL)))
 # module that puts the raw data in place; none where they are the user's own
-FETCHED = {
-    "digits": "data.embedded",
-    "noise": "data.embedded",
-    "photos": "data.embedded",
-    "shapes": "data.embedded",
-    "stacked_digits": "data.embedded",
-    "captioned_shapes": "data.embedded",
-    "cifar10": "data.cifar_raw",
-    "cifar100": "data.cifar_raw",
-    "stl10": "data.stl10_raw",
-    "stl10_unlabelled": "data.stl10_raw",
-    **dict.fromkeys(DRAWN_POINTS, "data.points"),
-}.get(DATA.source)
-FETCHED_AS = SAME_FILES.get(DATA.source, DATA.source)  # two sources of the same files fetch them once
+FETCHED = about(DATA.source).put_by
+FETCHED_AS = files_of(DATA.source)  # two sources of the same files fetch them once
 ON_CLUSTER = workflow.global_resources["_nodes"].value is not None
 OTHER_HOME = "|".join(map(re.escape, HOMES)) or "(?!)"
 ANY_HOME = "|".join(map(re.escape, [PROTOCOL, *HOMES]))

@@ -1,7 +1,8 @@
 """Verbs that put the raw data in place and make arrays of them."""
 
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,58 +22,27 @@ from centigan.cli.options import (
 from centigan.errors import UserError
 from centigan.params import load
 from centigan.settings import Settings
-from centigan.settings.data import DRAWN_POINTS, SAME_FILES, DataSettings
+from centigan.settings.data import DataSettings
+from centigan.settings.sources import PUT_IN_PLACE, PutInPlace, about, files_of
 from centigan.settings.stages import ArraysStage, GroupStage, IndexStage, TextStage
 
 app = typer.Typer()
-Fetched = Literal[
-    "digits",
-    "noise",
-    "photos",
-    "shapes",
-    "stacked_digits",
-    "captioned_shapes",
-    "cifar10",
-    "cifar100",
-    "stl10",
-    "stl10_unlabelled",
-    "ring",
-    "grid",
-    "circles",
-    "swiss_roll",
-    "line",
-]
 Fixture = Literal["ilsvrc", "stl10", "cub200", "oxford102", "coco_captions"]
 
 
 @app.command()
 def raw(
-    source: Annotated[Fetched, typer.Argument(show_choices=True)],
+    source: Annotated[PutInPlace, typer.Argument(show_choices=True)],
     root: Annotated[
         Path | None,
         typer.Option(help="Default: data/raw/<source>; data/raw/stl10 of both sources of STL-10."),
     ] = None,
     log_file: LogFile = None,
 ) -> None:
-    """Put a data set in place: an embedded one is written, CIFAR or STL-10 checked or downloaded."""
+    """Put a data set in place: an embedded one is written, a published one checked or downloaded."""
     log_to(log_file)
-    root = root or Path("data/raw") / SAME_FILES.get(source, source)
-    if source == "cifar10" or source == "cifar100":
-        from centigan.data.cifar_raw import download_cifar
-
-        download_cifar(source, root)
-    elif source == "stl10" or source == "stl10_unlabelled":
-        from centigan.data.stl10_raw import download_stl10
-
-        download_stl10(root)
-    elif source in DRAWN_POINTS:
-        from centigan.data.points import write_points
-
-        write_points(source, root)
-    else:
-        from centigan.data.embedded import write_embedded
-
-        write_embedded(source, root)
+    root = root or Path("data/raw") / files_of(source)
+    import_module(f"centigan.{about(source).put_by}").put_in_place(source, root)
 
 
 @app.command()
@@ -167,7 +137,7 @@ def arrays(
 def _data(loaded: Settings, handed: str | None) -> DataSettings:
     """The settings of the data: those handed over as JSON, at the root that is loaded, which is there."""
     chosen = stage_of(IndexStage, loaded, handed).data
-    if chosen.source in get_args(Fetched) and not Path(loaded.data.root).exists():
+    if chosen.source in PUT_IN_PLACE and not Path(loaded.data.root).exists():
         raise UserError(
             f"{loaded.data.root} is missing: `centigan raw {chosen.source} --root {loaded.data.root}` or "
             f"`snakemake raw --config experiment={loaded.experiment}` makes it"

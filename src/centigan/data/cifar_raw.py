@@ -59,7 +59,7 @@ BINARY_ARCHIVES: dict[Name, tuple[str, str]] = {  # torchvision knows the others
 }
 
 
-def download_cifar(name: Name, root: Path, *, published: Published | None = None) -> None:
+def put_in_place(name: Name, root: Path, *, published: Published | None = None) -> None:
     """Make sure that the files lie under `root`, as published, and write root/manifest.json last.
 
     Takes the folder that is there, else the archive that is there, else downloads the archive.

@@ -60,7 +60,7 @@ PHOTOGRAPHS = {
 }
 
 
-def write_embedded(source: str, root: Path) -> None:
+def put_in_place(source: str, root: Path) -> None:
     """Write the data set `source` under root/train and root/val, and root/manifest.json last.
 
     Written beside `root` and renamed into place, so that an interrupted run leaves nothing half done.

@@ -26,7 +26,7 @@ from centigan.data.sources.listing import Range, Rejected, read_ranges
 from centigan.data.sources.points import FILE, FIRST
 from centigan.errors import UserError
 from centigan.manifest import write_digests
-from centigan.settings.data import DRAWN_POINTS
+from centigan.settings.sources import ABOUT, DRAWN
 
 COUNTS = {"train": 10_000, "held_out": 2_000}
 SEED = 0
@@ -34,7 +34,7 @@ Points = NDArray[np.float32]
 Labelled = tuple[NDArray[np.float64], NDArray[np.int64]]  # (N, d), (N,)
 
 
-def write_points(source: str, root: Path) -> None:
+def put_in_place(source: str, root: Path) -> None:
     """Write root/points.csv of a set that ships, and root/manifest.json last."""
     frames = []
     for stream, (subset, count) in enumerate(COUNTS.items()):
@@ -129,4 +129,4 @@ DRAWING: dict[str, Callable[[int, np.random.Generator], Labelled]] = {
     "swiss_roll": _swiss_roll,
     "line": _line,
 }
-assert DRAWING.keys() == set(DRAWN_POINTS)
+assert DRAWING.keys() == {name for name, one in ABOUT.items() if one.put_by == DRAWN}

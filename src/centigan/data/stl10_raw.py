@@ -58,7 +58,7 @@ class Read(NamedTuple):
     told: str  # one line for people
 
 
-def download_stl10(root: Path, *, published: Published | None = None) -> None:
+def put_in_place(_source: str, root: Path, *, published: Published | None = None) -> None:
     """Make sure that the files lie whole under `root`, and write root/manifest.json last.
 
     Takes the folder that is there, else the archive that is there, else downloads the archive. Another set of

@@ -10,7 +10,7 @@ from pathlib import Path
 from centigan import params
 from centigan.errors import UserError
 from centigan.layout import Layout
-from centigan.preflight.choices import SHIPPED_CLASSES, of_choices, of_shipped_classes
+from centigan.preflight.choices import of_choices, of_shipped_classes
 from centigan.preflight.counts import Counts, of_index, regrouped
 from centigan.preflight.findings import Finding, files_of, good, problem, require_good
 from centigan.preflight.networks import of_weights, still_wanted, wanted_by
@@ -19,6 +19,7 @@ from centigan.preflight.points import of_family, of_flips, of_points
 from centigan.preflight.trainings import of_trainings
 from centigan.settings import Settings
 from centigan.settings.data import DataSettings
+from centigan.settings.sources import PUT_IN_PLACE
 
 Look = Callable[[DataSettings], tuple[list[Finding], Counts | None]]
 OF_DATA = {"raw", "index", "arrays", "data"}  # rules to which no measurement's limits matter
@@ -41,7 +42,7 @@ def before_first_job(
     of_protocol = _of_protocol(layout, settings)
     if layout.shared.classes.exists() and "index" not in rules:
         counts = of_index(layout.shared)
-    elif "index" in rules and settings.data.source not in SHIPPED_CLASSES:
+    elif "index" in rules and settings.data.source not in PUT_IN_PLACE:
         found_raw, counts = (look or look_at_raw)(of_protocol.data)
         found += found_raw
     if not OF_DATA.issuperset(rules):
@@ -79,7 +80,7 @@ def everything(layout: Layout, settings: Settings) -> list[Finding]:
     if layout.shared.classes.exists() and not there:
         counts = of_index(layout.shared)
         found.append(good(f"data: indexed in {layout.shared.classes}; {settings.data.root} is not here"))
-    elif settings.data.source in SHIPPED_CLASSES and not there:
+    elif settings.data.source in PUT_IN_PLACE and not there:
         found.append(good(f"data: {settings.data.source} is put at {settings.data.root} by the run itself"))
     else:
         found_raw, counts = look_at_raw(of_protocol.data, thorough=True)

@@ -11,25 +11,9 @@ from centigan.preflight.findings import Finding, good, problem
 from centigan.reporting.thresholds import LOW_FACTOR
 from centigan.settings import Settings
 from centigan.settings.figures import ChosenSettings
+from centigan.settings.sources import about
 
 KNOWS_IMAGENET = {"efficientnet-lite0", "inception-v3", "inception-2015"}  # judges that learn nothing here
-SHIPPED_CLASSES = {  # of sources that are fetched
-    "digits": 10,
-    "noise": 2,
-    "photos": 20,
-    "shapes": 36,
-    "stacked_digits": 1000,
-    "captioned_shapes": 36,
-    "cifar10": 10,
-    "cifar100": 100,
-    "stl10": 10,
-    "stl10_unlabelled": 1,
-    "ring": 8,
-    "grid": 25,
-    "circles": 2,
-    "swiss_roll": 1,
-    "line": 1,
-}
 
 
 def of_choices(settings: Settings, counts: Counts | None, root: Path) -> Iterator[Finding]:
@@ -46,8 +30,8 @@ def of_choices(settings: Settings, counts: Counts | None, root: Path) -> Iterato
 def of_shipped_classes(settings: Settings) -> Finding:
     """Whether a source that is fetched has as many classes, and their order is known."""
     data = settings.data
-    there = SHIPPED_CLASSES.get(data.source, data.classes)
-    if data.order == "devkit" and data.source in SHIPPED_CLASSES:
+    there = about(data.source).classes or data.classes
+    if data.order == "devkit" and about(data.source).classes:
         return problem(
             f"data.order: devkit needs ILSVRC2012's devkit, which {data.source} lacks; sorted would do"
         )

@@ -6,10 +6,11 @@ from centigan.params import for_split
 from centigan.preflight.counts import Counts
 from centigan.preflight.findings import Finding, good, problem
 from centigan.settings import Settings
-from centigan.settings.data import CAPTIONED, STORED_LEVELS, STORED_SIDE
+from centigan.settings.data import STORED_LEVELS, STORED_SIDE
 from centigan.settings.families import FAMILIES
 from centigan.settings.families.contract import ByCaption
 from centigan.settings.limits import images_with_balls
+from centigan.settings.sources import having
 
 
 def of_family(settings: Settings) -> Iterator[Finding]:
@@ -66,11 +67,10 @@ def _of_captions(settings: Settings) -> Iterator[Finding]:
     model, data = settings.model, settings.data
     if not isinstance(model, ByCaption):
         return
-    able = ", ".join(CAPTIONED)
-    if data.source not in CAPTIONED:
+    if data.source not in (able := having("captions")):
         yield problem(
             f"model.family: {model.title} is told captions, and data.source: {data.source} stands for none; "
-            f"those of {able} have some"
+            f"those of {', '.join(able)} have some"
         )
     elif not data.judged:
         yield problem(

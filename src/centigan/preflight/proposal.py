@@ -14,9 +14,10 @@ from centigan.data.sources import list_source, recognise
 from centigan.data.sources.folders import evenly_spaced
 from centigan.data.sources.listing import PLANAR, Listing, Range, cannot_read, read_ranges, unusable
 from centigan.errors import UserError
-from centigan.settings.data import DataSettings, Source
+from centigan.settings.data import DataSettings
 from centigan.settings.evaluation import DistributionSettings
 from centigan.settings.limits import FID_IMAGES, PAIR_IMAGES, images_with_balls
+from centigan.settings.sources import Source
 
 LARGE = 50_000  # training images, from which the paper's model and its 50,000 iterations are worth a GPU
 RESOLUTIONS = (32, 64, 128)

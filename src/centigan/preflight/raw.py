@@ -20,7 +20,8 @@ from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
 from centigan.layout import split_of_each
 from centigan.preflight.counts import Counts, OfClass
-from centigan.settings.data import DataSettings, Source
+from centigan.settings.data import DataSettings
+from centigan.settings.sources import Source
 
 QUICK_FILES = 10_000  # looked at in a second
 QUICK_BYTES = 1 << 30  # of archives, whose members are looked for one after the other

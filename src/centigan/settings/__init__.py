@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from centigan.layout import GROUPS, OF_PROTOCOL, RESERVED, Layout
-from centigan.settings.data import GREY, STORED_LEVELS, STORED_SIDE, ArraySettings, DataSettings
+from centigan.settings.data import STORED_LEVELS, STORED_SIDE, ArraySettings, DataSettings
 from centigan.settings.evaluation import (
     AccuracySettings,
     BitsPerDimSettings,
@@ -28,6 +28,7 @@ from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.figures import FiguresSettings
 from centigan.settings.frozen import Frozen, Name
 from centigan.settings.grouping import GroupingSettings
+from centigan.settings.sources import about
 from centigan.settings.text import TextSettings
 from centigan.settings.training import (
     DemonstrationSettings,
@@ -126,7 +127,7 @@ class Settings(Named):
     def arrays_of_source(self) -> ArraySettings:
         """How arrays are made of this source, where the settings leave it open."""
         known: dict[str, int] = {}
-        if self.arrays.channels == "auto" and self.data.source in GREY:
+        if self.arrays.channels == "auto" and "grey" in about(self.data.source).has:
             known["channels"] = 1
         stored = self.data.source == "digits" and self.arrays.resolution == STORED_SIDE
         if self.arrays.levels == "auto" and stored:

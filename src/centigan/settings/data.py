@@ -1,43 +1,15 @@
 """What is trained on, and how raw images become arrays."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import Field
 
 from centigan.settings.families.contract import Kind
 from centigan.settings.frozen import Count, Frozen, Line
+from centigan.settings.sources import POINTS, Source
 
-ImageSource = Literal[
-    "auto",
-    "archives",
-    "folders",
-    "class-folders",
-    "kaggle",
-    "cifar10",
-    "cifar100",
-    "stl10",
-    "stl10_unlabelled",
-    "digits",
-    "noise",
-    "photos",
-    "shapes",
-    "stacked_digits",
-    "captioned_shapes",
-    "cub200",
-    "oxford102",
-    "coco_captions",
-]
-PointSource = Literal["points", "ring", "grid", "circles", "swiss_roll", "line"]
-Source = Literal[ImageSource, PointSource]
 ResolutionChoice = Literal[8, 32, 48, 64, 128]
 STORED_SIDE, STORED_LEVELS = 8, 17  # of the digits
-GREY: tuple[Source, ...] = ("digits", "noise")  # sources of grey images
-# sources whose classes are attributes: <colour>_<shape>_<size>
-CAPTIONED: tuple[Source, ...] = ("captioned_shapes", "cub200", "oxford102", "coco_captions")  # with captions
-ATTRIBUTES: tuple[Source, ...] = ("shapes", "captioned_shapes")
-DRAWN_POINTS = tuple(name for name in get_args(PointSource) if name != "points")  # those that ship
-SAME_FILES: dict[Source, Source] = {"stl10_unlabelled": "stl10"}  # sources that read the files of another
-WITH_MODES: tuple[Source, ...] = ("ring", "grid")  # sources whose classes are blots apart from each other
 MOST_CLASSES = 1_000_000  # every split has files of its own
 
 
@@ -71,7 +43,7 @@ class ContentSettings(Frozen):
     @property
     def kind(self) -> Kind:
         """What models learn."""
-        return "points" if self.source in get_args(PointSource) else "images"
+        return "points" if self.source in POINTS else "images"
 
     @property
     def judged(self) -> bool:

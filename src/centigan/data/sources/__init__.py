@@ -16,7 +16,8 @@ from centigan.data.sources.sift import Sieve
 from centigan.data.sources.stacked import list_stacked_digits
 from centigan.data.sources.stl10 import list_stl10
 from centigan.errors import UserError
-from centigan.settings.data import DataSettings, Source
+from centigan.settings.data import DataSettings
+from centigan.settings.sources import Source
 
 # What lies in `root`, first match first -> the source it is.
 SIGNS: dict[str, Source] = {
