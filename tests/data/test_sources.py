@@ -52,12 +52,32 @@ def test_classes_that_are_called_like_a_subset_are_classes(tmp_path: Path) -> No
     assert recognise(tmp_path) == "class-folders"
 
 
-def test_a_subset_of_another_name_is_pointed_at(folders: Path, tmp_path: Path) -> None:
-    (tmp_path / "own").mkdir()
-    (tmp_path / "own/train").symlink_to(folders / "train")
-    (tmp_path / "own/valid").symlink_to(folders / "val")
-    with pytest.raises(UserError, match=r"own/val is missing, but valid/ is there: rename it to val/"):
-        list_source(settings(tmp_path / "own"))
+@pytest.mark.parametrize("name", ["valid", "validation", "test"])
+def test_what_is_held_out_may_have_another_name(folders: Path, tmp_path: Path, name: str) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "train").symlink_to(folders / "train")
+    (own / name).symlink_to(folders / "val")
+    assert recognise(own) == "folders"
+    found, named_val = (list_source(settings(root)) for root in (own, folders))
+    assert found.source == f"folders train/ and {name}/"
+    columns = ["size", "name", "subset", "class_id"]
+    assert found.images[columns].equals(named_val.images[columns])
+
+
+def test_of_two_sets_that_may_be_held_out_one_is_taken_and_the_other_told(
+    folders: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    for name, other in {"train": "train", "valid": "val", "test": "train"}.items():
+        (own / name).symlink_to(folders / other)
+    found = list_source(settings(own))
+    assert found.source == "folders train/ and valid/"
+    assert "test" in str(found.passed_over)
+    (own / "valid").unlink()
+    (own / "valid").mkdir()  # empty: the next one with class folders
+    assert list_source(settings(own)).source == "folders train/ and test/"
 
 
 def test_one_data_set_gives_the_same_arrays_from_every_layout(

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from centigan.data.sources import folders
 from centigan.data.sources.archives import TRAIN, VALIDATION, list_archives
 from centigan.data.sources.captioned_shapes import list_captioned_shapes
 from centigan.data.sources.cifar import list_cifar
 from centigan.data.sources.coco_captions import list_coco_captions
 from centigan.data.sources.cub200 import list_cub200
-from centigan.data.sources.folders import SUBSETS, class_folders, list_class_folders, list_folders
+from centigan.data.sources.folders import class_folders, list_class_folders, list_folders
 from centigan.data.sources.kaggle import DATA, list_kaggle
 from centigan.data.sources.listing import Listing, cannot_read
 from centigan.data.sources.oxford102 import list_oxford102
@@ -93,15 +94,10 @@ def recognise(root: Path) -> Source:
     for sign, source in SIGNS.items():
         if (root / sign).exists():
             return source
-    if any(_holds_folders(root / folder) for folder in SUBSETS):
+    if any(folders.holds_folders(root / name) for name in (folders.TRAIN, *folders.HELD_OUT)):
         return "folders"
     try:
         class_folders(root, Sieve(root))
     except UserError as error:
         raise UserError(f"no data found: {error}. `data.root` may hold {KNOWN}") from None
     return "class-folders"
-
-
-def _holds_folders(folder: Path) -> bool:
-    """Whether it is a set of classes; a class that is called "train" holds images."""
-    return folder.is_dir() and any(entry.is_dir() for entry in folder.iterdir())

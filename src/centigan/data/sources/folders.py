@@ -14,12 +14,21 @@ from centigan.data.sources.listing import Listing, Subset, class_frame, printabl
 from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
 
-SUBSETS: dict[str, Subset] = {"train": "train", "val": "held_out"}  # folder -> the index's name
-BELONG = {*SUBSETS, ARCHIVE, FOLDER, "manifest.json"}  # the last beside the data sets that ship with us
+TRAIN = "train"
+HELD_OUT = (
+    "val",
+    "valid",
+    "validation",
+    "test",
+)  # folders that may be held out: the first with class folders
+BELONG = {TRAIN, ARCHIVE, FOLDER, "manifest.json"}  # the last beside the data sets that ship with us
 
 
 def list_folders(root: Path, beside: Collection[str] = ()) -> Listing:
     """root/train/<class>/* and root/val/<class>/*; a devkit beside them tells words, order and counts.
+
+    Held out may also lie in valid/, validation/ or test/; of several the first of `HELD_OUT` is taken, and
+    what the others hold is passed over.
 
     Args:
         beside: names in the root that belong there, too.
@@ -28,27 +37,26 @@ def list_folders(root: Path, beside: Collection[str] = ()) -> Listing:
         UserError: for a missing folder or a class of one side only.
     """
     sieve = Sieve(root)
-    sieve.outside(root, BELONG.union(beside))
-    others = [name for name in ("valid", "validation", "test") if (root / name).is_dir()]
-    if others and not (root / "val").exists():
-        raise UserError(f"{root}/val is missing, but {others[0]}/ is there: rename it to val/, or link it")
-    found = {folder: class_folders(root / folder, sieve) for folder in SUBSETS}
-    one_sided = sorted(set(found["train"]) ^ set(found["val"]))
+    held_out = held_out_folder(root) or HELD_OUT[0]  # which is then said to be missing
+    sieve.outside(root, BELONG.union(beside, [held_out]))
+    subsets: dict[str, Subset] = {TRAIN: "train", held_out: "held_out"}
+    found = {folder: class_folders(root / folder, sieve) for folder in subsets}
+    one_sided = sorted(set(found[TRAIN]) ^ set(found[held_out]))
     if one_sided:
         more = f", and {len(one_sided) - 1} more" if len(one_sided) > 1 else ""
         raise UserError(
-            f"class {one_sided[0]} of {root} is in only one of train/ and val/{more}"
+            f"class {one_sided[0]} of {root} is in only one of train/ and {held_out}/{more}"
             f"{passed_over.of_class(sieve.passed_over, one_sided[0])}"
         )
     frames = []
-    for class_id in tqdm(found["train"], desc="index", unit="class", disable=None):
-        for folder, subset in SUBSETS.items():
+    for class_id in tqdm(found[TRAIN], desc="index", unit="class", disable=None):
+        for folder, subset in subsets.items():
             frames.append(class_frame(sieve.images_in(root / folder / class_id), subset, class_id))
     devkit = read_devkit(root)
     return Listing(
-        source="folders train/ and val/",
+        source=f"folders train/ and {held_out}/",
         found=[f"{folder}/: {len(classes):,} class folders" for folder, classes in found.items()],
-        classes=found["train"],
+        classes=found[TRAIN],
         images=pd.concat(frames, ignore_index=True),
         words=devkit.words if devkit else {},
         devkit_order=devkit.wnids if devkit else (),
@@ -56,6 +64,17 @@ def list_folders(root: Path, beside: Collection[str] = ()) -> Listing:
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
     )
+
+
+def held_out_folder(root: Path) -> str | None:
+    """The first of `HELD_OUT` with folders in it, else the first that is there, if any."""
+    there = [name for name in HELD_OUT if (root / name).is_dir()]
+    return next((name for name in there if holds_folders(root / name)), there[0] if there else None)
+
+
+def holds_folders(folder: Path) -> bool:
+    """Whether it is a set of classes; a class that is called "train" holds images."""
+    return folder.is_dir() and any(entry.is_dir() for entry in folder.iterdir())
 
 
 def list_class_folders(root: Path, held_out: float) -> Listing:
