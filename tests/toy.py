@@ -12,6 +12,7 @@ import pandas as pd
 import torch
 from safetensors.torch import save_file
 
+from centigan.catalogue import METRICS
 from centigan.families import build
 from centigan.journal import Journal, text_until
 from centigan.layout import Layout
@@ -130,14 +131,13 @@ def write_samples(layout: Layout, split: str, classes: list[str]) -> None:
 
 def write_metrics(layout: Layout, split: str, classes: list[str]) -> None:
     accuracy = [
-        (name, source, resolution, subset, correct, 4)
+        (name, source, resolution, subset, correct, correct, len(classes), len(classes), 4)
         for name in classes
         for source, correct in (("held_out", 4), ("generated", 3))
         for resolution in (16, SIDE)
         for subset in (0, 1)
     ]
-    columns = ["class_id", "source", "resolution", "subset", "correct", "count"]
-    save(layout, "accuracy", split, pd.DataFrame(accuracy, columns=columns))
+    save(layout, "accuracy", split, pd.DataFrame(accuracy, columns=list(METRICS["accuracy"].columns)))
     ms_ssim = [
         (name, source, pair, value)
         for name in classes

@@ -123,16 +123,26 @@ METRICS = {
         "split",
         ("judge", "arrays", "sample"),
         "accuracy",
-        ("class_id", "source", "resolution", "subset", "correct", "count"),
+        (
+            "class_id",
+            "source",
+            "resolution",
+            "subset",
+            "correct",
+            "correct_of_known",
+            "asked",
+            "known",
+            "count",
+        ),
         needs=BY_CLASS,
         of_real=("judge", "arrays"),
         baseline="held_out",
         real_first=True,
         numbers=(
-            "accuracy/{held_out,generated}/N{,/std}",
+            "accuracy/{held_out,generated}/N{,/std,/of_known}",
             "accuracy/{share_below_diagonal,subsets}",
             "accuracy_ms_ssim/{r,r2,share_low_diversity_inaccurate,share_high_diversity_accurate}",
-            "judge/accuracy_held_out",
+            "judge/{accuracy_held_out,asked,known}",
         ),
     ),
     "ms_ssim": Metric(
@@ -426,7 +436,9 @@ TABLES = {  # the others of `layout.TABLES` are there for every family
     "duplicates": Table(
         ("source", "class_id", "image", "neighbour", "neighbour_class", "distance"), frozenset()
     ),
-    "accuracy_by_resolution": Table(("source", "resolution", "accuracy", "std", "images"), BY_CLASS),
+    "accuracy_by_resolution": Table(
+        ("source", "resolution", "accuracy", "std", "of_known", "images"), BY_CLASS
+    ),
     "by_class": Table(("class_id", "split"), BY_CLASS),
     "ms_ssim_pairs": Table(("class_id", "source", "pairs", "mean", "std"), BY_CLASS),
     "ms_ssim_in_training": Table(("class_id", "iteration", "ms_ssim"), BY_CLASS),

@@ -75,7 +75,9 @@ def test_blurring_a_point_spreads_it_as_a_gaussian_of_one_pixel_at_32() -> None:
 
 @pytest.mark.parametrize("name", ["efficientnet-lite0", "inception-v3", "inception-2015"])
 def test_a_judge_of_imagenet_refuses_ten_classes(name: str, digits: list[Path], tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=f"{name} names the 1000 classes .* has 10; choose judge.name: auto"):
+    with pytest.raises(
+        UserError, match=f"{name} knows ImageNet's .* has '0' and 9 more; choose judge.name: auto"
+    ):
         train_judge(digits, JudgeSettings.model_validate({"name": name}), tmp_path / "judge")
 
 

@@ -1,6 +1,5 @@
 """The judges that come trained: real photographs, the order of their classes, where weights come from."""
 
-import random
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +12,13 @@ from torchvision.models._meta import _IMAGENET_CATEGORIES as TORCHVISION_NAMES
 
 from centigan.data.ilsvrc2012 import IDS
 from centigan.errors import UserError
-from centigan.judges import inception_2015
+from centigan.judges import JUDGES, inception_2015
 from centigan.judges.imagenet import CLASSES, require_imagenet
 from centigan.judges.inception import URL, inception
 from centigan.judges.inception_2015 import of_sorted_classes, read_inception_2015
 from centigan.judges.table import Judge
 from centigan.judges.weights import find_weights
+from centigan.settings.evaluation import JudgeSettings
 
 WANTED = "judge.name: inception-v3"
 # Name, WordNet id, row of the 2015 graph (its label map), output of torchvision's networks (its list of
@@ -77,17 +77,24 @@ def test_the_judge_of_2015_names_the_class_of_the_row_that_its_network_singles_o
     assert CLASSES[named] == IDS[row - 1]
 
 
-def test_classes_must_stand_in_sorted_order() -> None:
-    shuffled = list(CLASSES)
-    random.Random(0).shuffle(shuffled)
-    require_imagenet("inception-v3", CLASSES)
-    with pytest.raises(UserError, match=r"in sorted order; this data has n\d+ in place of n"):
-        require_imagenet("inception-v3", tuple(shuffled))
+def test_some_classes_are_known_by_their_ids_and_judged_among_themselves(
+    judges: dict[str, Judge], inception_weights: dict[str, str]
+) -> None:
+    """An espresso among cats, whichever output it is of 1000; a softmax of their logits alone."""
+    image, some = skimage.data.coffee()[None], ("n02123045", "n02123159", "n07920052")  # sorted
+    whole = judges["efficientnet-lite0"]
+    judge = JUDGES["efficientnet-lite0"].load(some, {}, JudgeSettings())
+    logits = whole.logits(image)[0]
+    assert judge.logits(image)[0].tolist() == logits.tolist()
+    assert judge.probabilities(image).argmax() == 2
+    chosen = np.exp(logits[[CLASSES.index(name) for name in some]])
+    np.testing.assert_allclose(judge.probabilities(image)[0], chosen / chosen.sum(), rtol=1e-5)
 
 
 def test_class_folders_must_be_imagenets_own_ids() -> None:
+    require_imagenet("inception-v3", CLASSES)
     others = (*CLASSES[:-1], "n15075142")
-    with pytest.raises(UserError, match="has n15075142 in place of n15075141"):
+    with pytest.raises(UserError, match=r"has 'n15075142'; choose judge\.name"):
         require_imagenet("inception-2015", others)
 
 

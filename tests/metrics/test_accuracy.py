@@ -12,10 +12,8 @@ from centigan.errors import UserError
 from centigan.judges import train_judge
 from centigan.layout import Layout
 from centigan.manifest import write_manifest
-from centigan.metrics.accuracy import at_resolution, ladder, measure_accuracy, measure_real
+from centigan.metrics.accuracy import COLUMNS, at_resolution, ladder, measure_accuracy, measure_real
 from centigan.settings.evaluation import AccuracySettings, JudgeSettings
-
-COLUMNS = ["class_id", "source", "resolution", "subset", "correct", "count"]
 
 
 class Brightness:
@@ -23,14 +21,36 @@ class Brightness:
 
     name = "brightness"
     learns = False
-    classes = ("dark", "light")
+    classes = known = ("dark", "light")
 
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
+    def logits(self, images: np.ndarray) -> np.ndarray:
         light = images.mean((1, 2, 3)) / 255
         return np.stack([1 - light, light], axis=1).astype(np.float32)
 
     def tensors(self) -> dict[str, torch.Tensor]:
         return {}
+
+
+class Brightnesses(Brightness):
+    """Knows a third class, white, and is asked for the two others."""
+
+    known = ("dark", "light", "white")
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        white = images.mean((1, 2, 3)) / 255 - 0.45  # twice that is more than light above 0.9
+        return np.column_stack([super().logits(images), 2 * white]).astype(np.float32)
+
+
+def test_a_judge_that_knows_more_classes_is_asked_for_those_of_the_data_and_beside_it_for_all() -> None:
+    images = np.stack([np.full((8, 8, 3), level, np.uint8) for level in (20, 140, 250)])
+    table = measure_accuracy(
+        Brightnesses(), images, np.array([0, 1, 1]), source="held_out", resolutions=(8,), subsets=1
+    )
+    assert table[["class_id", "correct", "correct_of_known", "count"]].to_numpy().tolist() == [
+        ["dark", 1, 1, 1],
+        ["light", 2, 1, 2],  # 250 is white among all
+    ]
+    assert (table["asked"].unique(), table["known"].unique()) == (2, 3)
 
 
 def test_the_ladder_is_powers_of_two_from_an_eighth_to_twice_the_resolution() -> None:
@@ -69,7 +89,7 @@ def test_right_answers_are_counted_per_class_resolution_and_subset() -> None:
     labels = np.array([0, 0, 0, 0, 1, 1, 1, 1])
     images = np.broadcast_to(levels[:, None, None, None], (8, 16, 16, 3)).astype(np.uint8)
     table = measure_accuracy(Brightness(), images, labels, source="held_out", resolutions=(8, 16), subsets=2)
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == list(COLUMNS)
     assert len(table) == 2 * 2 * 2
     for side in (8, 16):
         found = table[table["resolution"] == side].set_index(["class_id", "subset"])["correct"].to_dict()
@@ -106,7 +126,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Layout:
 
 def test_labels_within_a_split_are_mapped_to_the_judges_classes(experiment: Layout) -> None:
     table = both_parts("accuracy", experiment, "01", AccuracySettings(subsets=2))
-    assert list(table.columns) == COLUMNS
+    assert list(table.columns) == list(COLUMNS)
     assert set(table["class_id"]) == {"level140", "level210"}
     assert set(table["resolution"]) == {2, 4, 8, 16, 32}
     sums = table.groupby("source")[["correct", "count"]].sum()

@@ -78,7 +78,7 @@ def test_images_of_one_class_are_planned_without_a_judge(
     assert "judge" not in rules
 
 
-def test_settings_that_are_wrong_in_eight_ways_are_one_message_before_the_first_job(
+def test_settings_that_are_wrong_in_nine_ways_are_one_message_before_the_first_job(
     project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_experiment(project, "own/acgan", WRONG_MODEL, WRONG)
@@ -86,7 +86,7 @@ def test_settings_that_are_wrong_in_eight_ways_are_one_message_before_the_first_
     params.write_text(params.read_text().replace("iterations: 50000", "iterations: 500"))
     few = "at most for what there is"
     expected = (
-        "own/acgan cannot run as its settings say, for 8 reasons; settings stand in "
+        "own/acgan cannot run as its settings say, for 9 reasons; settings stand in "
         "experiments/own/acgan.yaml and experiments/own/protocol.yaml, else in params.yaml",
         "params.yaml: train.iterations is 500, but experiments/own/acgan.yaml says 3000, which decides: set ",
         "or `dvc exp run -S experiments/own/acgan.yaml:train.iterations=500`; here put back the shipped ",
@@ -97,7 +97,9 @@ def test_settings_that_are_wrong_in_eight_ways_are_one_message_before_the_first_
         f": 2 {few}; held-out images of class 'digit0': 3 (data.held_out: 0.2 or more, or add images)",
         f"neighbours.per_class is 20 (so many samples have theirs sought): 12 {few}; samples of each class "
         "of split 00: 12 (raise sample.per_class)",
-        "judge.name: inception-v3 names the 1000 classes of ImageNet and this data has 6; choose judge.name:",
+        "judge.name: inception-v3 knows ImageNet's 1000 classes by WordNet ids such as n02119789, and this "
+        "data has 'digit0' and 5 more; choose judge.name:",
+        "judge.name: inception-v3 needs weights that are not at ",
         "accuracy.resolutions [16, 32] lacks 8: the tables need [8, 32]",
         "features.network: inception-2015: features.weights names none.pth, and there is no such file",
     )

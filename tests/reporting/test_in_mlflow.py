@@ -78,6 +78,7 @@ def test_metrics_are_measurements_and_what_they_rest_on_are_parameters(
     assert rest - sizes == {
         *("model/resolution", "data/classes", "data/splits", "data/classes_of_a_split"),
         *("accuracy/subsets", "ms_ssim/pairs", "images/held_out", "images/generated"),
+        *("judge/asked", "judge/known"),
         *("neighbours/images/generated", "neighbours/images/held_out", "neighbours/duplicate_below"),
     }
     whole = {name for name, value in summary.items() if isinstance(value, int)} - rest

@@ -32,7 +32,7 @@ class HeadOnFeatures:
     learns = True
 
     def __init__(self, classes: tuple[str, ...], tensors: dict[str, Tensor]) -> None:
-        self.classes = classes
+        self.classes = self.known = classes
         self.learnt = tensors
         self.network = replace(
             efficientnet(int(tensors["side"])),
@@ -72,6 +72,10 @@ class HeadOnFeatures:
     def probabilities(self, images: Images) -> NDArray[np.float32]:
         """uint8 (N, H, W, 3) of any size -> (N, C), rows sum to 1."""
         return self.network.probabilities(images)
+
+    def logits(self, images: Images) -> NDArray[np.float32]:
+        """uint8 (N, H, W, 3) of any size -> (N, C)."""
+        return self.network.logits(self.network.features(images))
 
 
 class Standardised(nn.Module):

@@ -6,7 +6,7 @@ trunk: in a thread beside it, both became slower (91 % of the trunk's rate, not 
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -67,9 +67,9 @@ class Network:
         with torch.inference_mode():
             return linear(torch.from_numpy(np.require(features, requirements="W"))).numpy()
 
-    def probabilities(self, images: Images, head: nn.Module | None = None) -> NDArray[np.float32]:
-        """uint8 (N, H, W, 3) -> softmax of those logits, (N, C)."""
-        logits = torch.from_numpy(self.logits(self.features(images), head))
+    def probabilities(self, images: Images) -> NDArray[np.float32]:
+        """uint8 (N, H, W, 3) -> softmax of the network's own logits, (N, C)."""
+        logits = torch.from_numpy(self.logits(self.features(images)))
         return logits.softmax(1).numpy()
 
     def in_precision(self, dtype: torch.dtype) -> "Network":
@@ -103,3 +103,9 @@ class Cast(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The same numbers, rounded to the type."""
         return x.to(self.dtype)
+
+
+def positions(classes: Sequence[str], known: Sequence[str]) -> NDArray[np.int64]:
+    """Where classes (C,) stand among those that a network knows."""
+    place = {class_id: position for position, class_id in enumerate(known)}
+    return np.array([place[class_id] for class_id in classes], np.int64)

@@ -36,7 +36,7 @@ class SmallCnn:
     learns = True
 
     def __init__(self, classes: tuple[str, ...], layers: nn.Sequential, side: int) -> None:
-        self.classes = classes
+        self.classes = self.known = classes
         state = {name: value.cpu().contiguous() for name, value in layers.state_dict().items()}
         self.learnt = {**state, "side": torch.tensor(side)}
         self.network = Network(
@@ -78,6 +78,10 @@ class SmallCnn:
     def probabilities(self, images: Images) -> NDArray[np.float32]:
         """uint8 (N, H, W, 3) of any size -> (N, C), rows sum to 1."""
         return self.network.probabilities(images)
+
+    def logits(self, images: Images) -> NDArray[np.float32]:
+        """uint8 (N, H, W, 3) of any size -> (N, C)."""
+        return self.network.logits(self.network.features(images))
 
 
 def build(classes: int, side: int, rng: Generator) -> nn.Sequential:

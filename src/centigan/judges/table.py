@@ -21,10 +21,18 @@ class Judge(Protocol):
     name: str
     learns: bool  # from the real images; else it comes trained
     classes: tuple[str, ...]  # sorted class ids, whatever order the splits have
+    known: tuple[str, ...]  # sorted: all that its network tells apart; more where it came trained
     network: Network
 
     def probabilities(self, images: Images) -> NDArray[np.float32]:
-        """uint8 (N, H, W, 3) of any size -> (N, classes), rows sum to 1; batches are its own affair."""
+        """uint8 (N, H, W, 3) of any size -> (N, classes), rows sum to 1; batches are its own affair.
+
+        Classes that only its network knows are left out of the sum.
+        """
+        ...
+
+    def logits(self, images: Images) -> NDArray[np.float32]:
+        """The same images -> (N, known)."""
         ...
 
     def tensors(self) -> dict[str, Tensor]:

@@ -16,15 +16,27 @@ from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.judges import Judge, load_judge
 from centigan.judges.images import Images, resized, to_bytes
+from centigan.judges.network import positions
 from centigan.layout import Layout
 from centigan.manifest import read_facts
 from centigan.settings.evaluation import AccuracySettings
 
+COLUMNS = (
+    "class_id",
+    "source",
+    "resolution",
+    "subset",
+    "correct",
+    "correct_of_known",
+    "asked",
+    "known",
+    "count",
+)
 CHUNK = 256  # images resized at a time: 200 MB as float32 at 256 px
 
 
 def measure(layout: Layout, split: str, settings: AccuracySettings) -> None:
-    """Write metrics/accuracy/{split}.parquet: class_id, source, resolution, subset, correct, count."""
+    """Write metrics/accuracy/{split}.parquet: columns of `COLUMNS`."""
     _write(layout, split, settings, layout.samples(split), "", "generated", layout.metric("accuracy", split))
 
 
@@ -57,7 +69,10 @@ def measure_accuracy(
     resolutions: tuple[int, ...],
     subsets: int,
 ) -> pd.DataFrame:
-    """Count the images that the judge names rightly at each resolution.
+    """Count the images that the judge names rightly at each resolution, of its classes and of all it knows.
+
+    A judge that learnt the classes knows no others. One that was trained on ImageNet is asked for those of
+    the data alone (`correct`), and, as the paper has it, for all 1000 (`correct_of_known`).
 
     Args:
         judge: the classifier.
@@ -70,22 +85,31 @@ def measure_accuracy(
     Returns:
         One row per class, resolution and subset that holds an image.
     """
-    subset = _number_within_class(labels) % subsets
+    subset, place = _number_within_class(labels) % subsets, positions(judge.classes, judge.known)
     frames = []
     for side in resolutions:
-        named = np.concatenate(
-            [
-                judge.probabilities(at_resolution(images[start : start + CHUNK], side)).argmax(1)
-                for start in range(0, len(images), CHUNK)
-            ]
-        )
+        named, of_known = _named(judge, images, side, place)
         rows = pd.DataFrame({"label": labels, "subset": subset, "right": named == labels})
-        counts = rows.groupby(["label", "subset"])["right"].agg(correct="sum", count="count")
+        rows["right_of_known"] = of_known == place[labels]
+        counts = rows.groupby(["label", "subset"]).agg(
+            correct=("right", "sum"), correct_of_known=("right_of_known", "sum"), count=("right", "count")
+        )
         frames.append(counts.reset_index().assign(resolution=side))
     table = pd.concat(frames, ignore_index=True)
     table["class_id"] = [judge.classes[label] for label in table["label"]]
-    table["source"] = source
-    return table[["class_id", "source", "resolution", "subset", "correct", "count"]]
+    return table.assign(source=source, asked=len(judge.classes), known=len(judge.known))[list(COLUMNS)]
+
+
+def _named(
+    judge: Judge, images: Images, side: int, place: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What images (N, H, W, 3) are named among the judge's classes, at `place` in `known`, and among all."""
+    found = []
+    for start in range(0, len(images), CHUNK):
+        logits = judge.logits(at_resolution(images[start : start + CHUNK], side))
+        found.append((logits[:, place].argmax(1), logits.argmax(1)))
+    named, of_known = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return named, of_known
 
 
 def ladder(resolution: int) -> tuple[int, ...]:

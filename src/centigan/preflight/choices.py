@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from centigan.data.ilsvrc2012 import SORTED_IDS, other_than_imagenet
+from centigan.data.ilsvrc2012 import other_than_imagenet
 from centigan.errors import UserError
 from centigan.params import load
 from centigan.preflight.counts import Counts
@@ -55,10 +55,10 @@ def _judge(settings: Settings, classes: Sequence[str] | None) -> Finding:
         return good(f"one class needs no judge; features are those of {network}")
     if name not in KNOWS_IMAGENET:
         return good(f"judge {name} learns the classes")
-    if classes is None and settings.data.classes == len(SORTED_IDS):
-        return good(f"judge {name}: as many classes as it knows; the index shows whether they are the same")
-    named = sorted(classes) if classes is not None else [""] * settings.data.classes
-    wrong = other_than_imagenet(name, named)
+    ship = about(settings.data.source).classes is not None
+    if classes is None and not ship:
+        return good(f"judge {name}: the index shows whether it knows the classes")
+    wrong = other_than_imagenet(name, classes if classes is not None else [settings.data.source])
     return problem(wrong) if wrong else good(f"judge {name} knows the classes")
 
 

@@ -87,7 +87,7 @@ def still_wanted(layout: Layout, settings: Settings) -> Iterator[Wanted]:
 
 def _wanted(settings: Settings, *, judge: bool, features: bool) -> Iterator[Wanted]:
     name, network = settings.judge.name, settings.features.network
-    can_judge = settings.data.classes == len(SORTED_IDS)  # else another judge is wanted, not weights
+    can_judge = settings.data.classes <= len(SORTED_IDS)  # else another judge is wanted, not weights
     if judge and name in URLS and can_judge:
         yield Wanted("judge.name", name, settings.judge.weights, "judge.name: auto, which needs none")
     if features and network in URLS:

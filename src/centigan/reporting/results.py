@@ -254,11 +254,14 @@ class Results:
         return dict(zip(read_facts(folder)["classes"], of_classes, strict=True))
 
 
-def share_correct(accuracy: pd.DataFrame, keys: list[str]) -> "pd.Series[float]":
-    """Share of images that the judge names rightly, by these columns of the metric `accuracy`."""
-    sums = accuracy.groupby(keys)[["correct", "count"]].sum()
+def share_correct(accuracy: pd.DataFrame, keys: list[str], what: str = "correct") -> "pd.Series[float]":
+    """Share of images that the judge names rightly, by these columns of the metric `accuracy`.
+
+    `what`: correct, of the classes of the data, or correct_of_known, of all that the judge knows.
+    """
+    sums = accuracy.groupby(keys)[[what, "count"]].sum()
     judged = sums[sums["count"] > 0]  # a small class may leave a subset empty
-    return judged["correct"] / judged["count"]
+    return judged[what] / judged["count"]
 
 
 def present(path: Path) -> Path:

@@ -87,8 +87,11 @@ def _summary_by_class(
     if "accuracy" not in measured:
         return {}
     of_class = tables["by_class"]
+    asked, known = (int(measured["accuracy"][column].iloc[0]) for column in ("asked", "known"))
     return {
-        **accuracy_summary(tables["accuracy_by_resolution"], of_class, resolution=resolution),
+        **accuracy_summary(
+            tables["accuracy_by_resolution"], of_class, resolution=resolution, asked=asked, known=known
+        ),
         **diversity_summary(of_class),
         **joint_summary(of_class),
     }
@@ -130,18 +133,21 @@ def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: Neighbour
 
 
 def accuracy_by_resolution(accuracy: pd.DataFrame) -> pd.DataFrame:
-    """Rows source, resolution, accuracy, std, images (Fig 3 bottom left).
+    """Rows source, resolution, accuracy, std, of_known, images (Fig 3 bottom left).
 
     The error bar is the standard deviation, over the subsets, of the subset's mean over all classes.
+    `of_known` is the accuracy where the judge chooses among all classes that it knows.
     """
     keys = ["source", "resolution"]
     of_class = share_correct(accuracy, [*keys, "class_id"])
+    of_known = share_correct(accuracy, [*keys, "class_id"], "correct_of_known")
     of_subset = share_correct(accuracy, [*keys, "subset", "class_id"])
     subset_means = of_subset.groupby(level=[*keys, "subset"]).mean()
     table = pd.DataFrame(
         {
             "accuracy": of_class.groupby(level=keys).mean(),
             "std": subset_means.groupby(level=keys).std(),
+            "of_known": of_known.groupby(level=keys).mean(),
             "images": accuracy.groupby(keys)["count"].sum(),
         }
     )
@@ -196,18 +202,24 @@ def experiment_facts(
 
 
 def accuracy_summary(
-    by_resolution: pd.DataFrame, of_class: pd.DataFrame, *, resolution: int
+    by_resolution: pd.DataFrame, of_class: pd.DataFrame, *, resolution: int, asked: int, known: int
 ) -> dict[str, float]:
-    """Section 4.1: accuracy by resolution, and the share of classes that profit from pixels."""
+    """Section 4.1: accuracy by resolution, and the share of classes that profit from pixels.
+
+    The judge was asked for `asked` classes and knows `known`.
+    """
     values: dict[str, float] = {}
-    for source, pixels, accuracy, std in by_resolution[
-        ["source", "resolution", "accuracy", "std"]
-    ].itertuples(index=False, name=None):
-        values[f"accuracy/{source}/{pixels}"] = accuracy
+    columns = ["source", "resolution", "accuracy", "std", "of_known"]
+    for source, pixels, accuracy, std, of_known in by_resolution[columns].itertuples(index=False, name=None):
+        name = f"accuracy/{source}/{pixels}"
+        values[name] = accuracy
         if pd.notna(std):
-            values[f"accuracy/{source}/{pixels}/std"] = std
+            values[f"{name}/std"] = std
+        if known > asked:  # else it is the same
+            values[f"{name}/of_known"] = of_known
     below = of_class["accuracy_generated_low"] < of_class["accuracy_generated"]
     values["accuracy/share_below_diagonal"] = below.mean()
+    values |= {"judge/asked": asked, "judge/known": known}
     values["judge/accuracy_held_out"] = values[f"accuracy/held_out/{resolution}"]
     return values
 

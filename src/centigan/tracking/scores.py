@@ -17,7 +17,7 @@ from centigan.settings import Settings
 
 # sizes and thresholds: names of summary.json that are no measurement
 CONSTANT = re.compile(
-    r"(data|images|neighbours/images)/.+|model/resolution|accuracy/subsets|ms_ssim/pairs"
+    r"(data|images|neighbours/images)/.+|model/resolution|accuracy/subsets|ms_ssim/pairs|judge/(asked|known)"
     r"|inception_score/.+/(groups|images)|modes/number|neighbours/duplicate_below"
 )
 DIGITS = 6  # significant ones, as in summary.json

@@ -60,7 +60,7 @@ def accuracy_by_resolution(results: Results, settings: CurvesSettings) -> Figure
     pixels = sorted(table["resolution"].unique())
     for name, color in zip(settings.beside, cycle(BESIDE)):
         _curve_beside(axes, results.layout, name, color, pixels)
-    chance = 1 / results.summary["data/classes"]
+    chance = 1 / results.summary["judge/asked"]
     axes.axhline(chance, color=QUIET, linestyle=":", linewidth=1, label=f"chance, {100 * chance:.3g}%")
     axes.set_xscale("log", base=2)
     axes.set_xticks(pixels, [str(p) for p in pixels])

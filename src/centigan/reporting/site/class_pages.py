@@ -68,7 +68,7 @@ class ClassPages:
     def _facts(self, listed: ListedClass) -> dict[str, Any]:
         return {
             "resolution": self.results.resolution,
-            "chance": 1 / len(self.classes),
+            "chance": 1 / self.results.summary["judge/asked"],
             "judge": self.results.judge["name"],
             "accuracy": self.accuracy[listed.id],
             "curve": accuracy_curve(self.accuracy[listed.id]),
