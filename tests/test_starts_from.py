@@ -65,8 +65,20 @@ def test_a_point_starts_from_the_point_with_its_values_on_the_other_axes(project
 
 def test_a_study_without_what_a_point_starts_from_is_told_so(project: Path) -> None:
     (project / "studies/bits.yaml").write_text(STUDY.replace("[critic, frozen]", "[frozen]"))
-    with pytest.raises(UserError, match=r"frozen.yaml: model.starts_from: frozen-0 starts .* no point with"):
+    said = r"frozen.yaml: model.starts_from: frozen-0 .* no point with .* name critic once, beside frozen"
+    with pytest.raises(UserError, match=said):
         load_points("bits", project)
+
+
+def test_several_networks_to_start_from_are_several_files_of_one_axis(project: Path) -> None:
+    folder = project / "experiments/digits"
+    (folder / "other.yaml").write_text("model: {family: sngan}\n")
+    (folder / "other_frozen.yaml").write_text(FROZEN.replace("critic", "other"))
+    wanted = "[critic, other, frozen, other_frozen]"
+    (project / "studies/bits.yaml").write_text(STUDY.replace("[critic, frozen]", wanted))
+    parents = [settings.model.parent for settings in load_points("bits", project).values()]
+    own = [f"digits/bits/{name}-{seed}" for name in ("critic", "other") for seed in (0, 1)]
+    assert parents == [None] * 4 + own
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,10 @@ AXES = "of: digits/acgan\ncolumns: [fid/generated]\naxes:\n"
         ),
         (AXES + "  - figures.gallery.per_class: [1]", r"an axis is over model or train"),
         (AXES + "  - model.family: [acgan]", r"a family has settings of its own; name files"),
+        (
+            AXES + "  - model.starts_from: [digits/gan, digits/wgan]",
+            r"model.starts_from: .*write an experiment file for each .* `experiment: \[gan, wgan, ",
+        ),
         (AXES + "  - experiment: [acgan]", r"write the protocol alone, digits"),
         (AXES + "  - model.width: ['', _]", r"two points are called '_'"),
         (AXES + "  - model.width: [report]", r"a point may not be called 'report'"),

@@ -67,6 +67,12 @@ def _of_key(key: str) -> Iterator[str]:
             f"axes: {key}: a family has settings of its own; name files of the protocol instead, such as "
             f"`{EXPERIMENT}: [acgan, cgan]`"
         )
+    elif key == "model.starts_from":
+        yield (
+            f"axes: {key}: a point starts from another point of the study, which has no such setting; write "
+            "an experiment file for each network to start from, and name all of them, beside the networks' "
+            f"own files, in one axis, such as `{EXPERIMENT}: [gan, wgan, gan_frozen, wgan_frozen]`"
+        )
     elif section not in Settings.model_fields or section == EXPERIMENT:
         sections = [name for name in Settings.model_fields if name != EXPERIMENT]
         yield f"axes: {key}: unknown setting; {advice(section, sections)}"

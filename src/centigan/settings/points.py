@@ -114,8 +114,8 @@ def companion(point: Point, base: str, root: Path = Path()) -> Point:
     if len(same) != 1:
         are = f"has {len(same)} points" if same else "has no point"
         raise UserError(
-            f"{point.own} starts from {base}, of which {point.file} {are} with the same other values; name "
-            "it once among its experiments"
+            f"{point.own} starts from {base}, of which {point.file} {are} with the same other values; let an "
+            f"axis `{EXPERIMENT}` name {base.partition('/')[2]} once, beside {point.base.partition('/')[2]}"
         )
     return same[0]
 
