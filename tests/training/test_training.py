@@ -220,34 +220,38 @@ def test_weights_that_begin_with_data_do_so_once_and_a_stop_loses_nothing_of_it(
     assert trained(6) != resumed
 
 
+GAN = {"family": "wgan_gp", "width": 0.05, "latent": 4, "critic_steps": 1}
+FROZEN = {
+    "family": "frozen_decoder",
+    "starts_from": "small/gan",
+    "net": "dense",
+    "units": 8,
+    "decoder": GAN,
+}
+
+
+def trained_as(model: dict[str, object], layout: Layout, iterations: int) -> dict[str, bytes]:
+    """What is trained of split 00, by GAN or FROZEN."""
+    values = TRAIN.model_dump() | {"model": model}
+    values["train"] |= {"iterations": iterations, "ema": 0.9}
+    train_split(layout, "00", TrainStage.model_validate(values), device=CPU)
+    return {path.name: path.read_bytes() for path in layout.train("00").iterdir() if path.suffix != ".json"}
+
+
 def test_a_training_that_starts_from_another_takes_its_networks_and_a_stop_loses_nothing(
     layout: Layout,
 ) -> None:
-    gan = {"family": "wgan_gp", "width": 0.05, "latent": 4, "critic_steps": 1}
     parent = Layout("small/gan", layout.root, "small")
     child = Layout("small/frozen", layout.root, "small")
-    frozen = {
-        "family": "frozen_decoder",
-        "starts_from": "small/gan",
-        "net": "dense",
-        "units": 8,
-        "decoder": gan,
-    }
-
-    def trained(of: Layout, model: dict[str, object], iterations: int) -> dict[str, bytes]:
-        values = TRAIN.model_dump() | {"model": model}
-        values["train"] |= {"iterations": iterations, "ema": 0.9}
-        train_split(of, "00", TrainStage.model_validate(values), device=CPU)
-        return {path.name: path.read_bytes() for path in of.train("00").iterdir() if path.suffix != ".json"}
 
     def afresh() -> dict[str, bytes]:
         for folder in (child.train("00"), child.scratch("00")):
             shutil.rmtree(folder)
-        return trained(child, frozen, 6)
+        return trained_as(FROZEN, child, 6)
 
-    trained(parent, gan, 2)
-    trained(child, frozen, 2)
-    resumed = trained(child, frozen, 6)
+    trained_as(GAN, parent, 2)
+    trained_as(FROZEN, child, 2)
+    resumed = trained_as(FROZEN, child, 6)
     assert afresh() == resumed
     begun_with = parent.train("00") / "generator.safetensors"
     found = load_file(child.train("00") / "decoder.safetensors")
@@ -255,10 +259,20 @@ def test_a_training_that_starts_from_another_takes_its_networks_and_a_stop_loses
         assert torch.equal(found[f"networks.generator.{key}"], value)
     assert sha256(begun_with) in str(read_manifest(child.train("00"))["inputs"])
 
-    trained(parent, gan, 3)  # other weights: a training that began with the former ones is begun anew
-    anew = trained(child, frozen, 6)
+    trained_as(GAN, parent, 3)  # other weights: a training that began with the former ones is begun anew
+    anew = trained_as(FROZEN, child, 6)
     assert anew["decoder.safetensors"] != resumed["decoder.safetensors"]
     assert anew == afresh()
+
+
+def test_a_training_warns_of_no_samples_that_another_one_s_networks_draw(
+    layout: Layout, caplog: pytest.LogCaptureFixture
+) -> None:
+    trained_as(GAN, Layout("small/gan", layout.root, "small"), 6)
+    assert "samples are less diverse so far" in caplog.text
+    caplog.clear()
+    trained_as(FROZEN, Layout("small/frozen", layout.root, "small"), 6)
+    assert "less diverse" not in caplog.text
 
 
 GROWING = {"family": "progressive", "width": 0.02, "latent": 4, "steady_images": 8, "fade_images": 8}

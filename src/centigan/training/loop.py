@@ -165,7 +165,9 @@ def _train(
             group["lr"] *= 0.5**halvings
     sums = {name: value.to(device) for name, value in state.sums.items()}
     snapshots = dict(state.snapshots)
-    watch = Watch(scratch / "snapshots", arrays, split, groups, since=settings.iterations // 2)
+    # what another training's networks draw stays as it is, and that training has warned of it
+    warning_since = settings.iterations if stage.model.parent else settings.iterations // 2
+    watch = Watch(scratch / "snapshots", arrays, split, groups, since=warning_since)
     speeds = text_until(scratch / "timing.jsonl", state.iteration)
     with (
         closing(Journal(scratch / "history.jsonl", state.journal)) as journal,
