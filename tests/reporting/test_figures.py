@@ -307,6 +307,7 @@ def test_a_long_name_is_broken_into_three_lines_at_most() -> None:
     assert broken("Chesapeake Bay retriever", 11) == "Chesapeake\nBay\nretriever"
     assert broken("magenta_triangle_small", 14) == "magenta_\ntriangle_\nsmall"
     assert broken("gan_int_cls", 11) == "gan_int_cls"
+    assert broken("codes/nearest_pixels", 18) == "codes/nearest_\npixels"
     assert broken("one two three four five six", 6).count("\n") == 2
     assert max(map(len, broken("n" * 40, 10).split("\n"))) <= 10
 

@@ -2,9 +2,10 @@
 
 import json
 import re
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
+import matplotlib.style
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,10 +14,12 @@ from safetensors.numpy import save_file
 from centigan.cli import app
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.reporting.figures import STYLE
 from centigan.reporting.studies import write_study
 from centigan.reporting.studies.against import curves, maps
 from centigan.reporting.studies.captions import of_captions, rows_of_captions
 from centigan.reporting.studies.columns import column
+from centigan.reporting.studies.figures import dots
 from centigan.reporting.studies.page import differing
 from centigan.reporting.studies.results import STORED, StudyResults, chosen, stored_numbers
 from centigan.reporting.studies.table import best_rows, cells, mean_table
@@ -399,6 +402,29 @@ def test_a_curve_has_a_dot_a_point_a_line_of_means_and_the_mark_of_another_numbe
         line.get_ydata()[0] for line in panel.lines if len(line.get_xdata()) == 2 and line.get_xdata()[1] == 1
     ] == [0.26]
     assert not [text for text in other.texts if "real" in text.get_text()]
+
+
+def test_headings_of_many_columns_overprint_nothing(tmp_path: Path) -> None:
+    columns = (
+        "ms_ssim/share_below_max_training",  # called "Classes as diverse as real ones"
+        "accuracy_ms_ssim/share_low_diversity_inaccurate",  # by its own name
+        "latent/linear/largest_over_mean",
+        "fid/generated",
+    )
+    text = STUDY.replace("[fid/generated, recall/generated, accuracy/generated/32, accuracy_ms_ssim/r]", "{}")
+    text = text.partition("select:")[0].format(f"[{', '.join(columns)}]")
+    numbers = {
+        f"{family}-{seed}": dict.fromkeys(columns, seed + 0.5)
+        for family, seed in product(("acgan", "cgan"), range(3))
+    }
+    results = measured(tmp_path, text, numbers)
+    with matplotlib.style.context(STYLE):
+        figure = dots(results)
+        figure.draw_without_rendering()
+        titles = [title for axes in figure.axes for title in (axes._left_title, axes._right_title)]
+    boxes = [title.get_window_extent() for title in titles if title.get_text()]
+    assert len(boxes) == 7
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
 
 
 @pytest.mark.parametrize(

@@ -121,11 +121,11 @@ def fitting_tile(side: int, across: int, *, largest: int = LARGEST_TILE) -> int:
 
 
 def broken(name: str, letters: int) -> str:
-    """A long name in lines of at most so many letters, three of them; blue_circle_large breaks at its `_`."""
+    """A long name in lines of at most so many letters, three of them; it breaks at `_` and `/`, too."""
     if len(name) <= letters:
         return name
-    lines = wrap(name.replace("_", "_ "), letters, max_lines=3, placeholder="…")
-    return "\n".join(line.replace("_ ", "_") for line in lines)
+    lines = wrap(name.replace("_", "_ ").replace("/", "/ "), letters, max_lines=3, placeholder="…")
+    return "\n".join(line.replace("_ ", "_").replace("/ ", "/") for line in lines)
 
 
 def _plan(

@@ -11,12 +11,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from centigan.reporting.figures.axes import ALARM, BESIDE, GENERATED, MUTED
+from centigan.reporting.figures.rows import broken
 from centigan.reporting.studies.columns import Column, column
 from centigan.reporting.studies.results import StudyResults, chosen
 from centigan.settings.claims import Cell
 
 ACROSS = 3  # panels side by side
 LETTERS = 38  # of a line above a panel
+LETTER = 0.07  # inches that one takes beside a map
 COLOURS = (GENERATED, *BESIDE)
 BETTER = {"lower": " (lower is better)", "higher": " (higher is better)", "": ""}
 
@@ -72,7 +74,7 @@ def maps(results: StudyResults) -> Figure:
             if third:
                 axes.set_title(f"{third[0].split('.')[-1]} {value}", fontsize=9)
             axes.set_xlabel(across_key.split(".")[-1], fontsize=8)
-        line[0].set_ylabel(f"{own.label}\n\n{up_key.split('.')[-1]}", fontsize=8)
+        line[0].set_ylabel(f"{broken(own.label, int(high / LETTER))}\n\n{up_key.split('.')[-1]}", fontsize=8)
     return figure
 
 

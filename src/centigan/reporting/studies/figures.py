@@ -1,6 +1,7 @@
 """The figures of a study: its numbers as dots, and samples of every row."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from centigan.reporting.figures.axes import GENERATED, MUTED, QUIET
@@ -8,7 +9,7 @@ from centigan.reporting.figures.plane import Points, moments
 from centigan.reporting.figures.rows import Row, broken, fitting_tile, rows_of_pictures
 from centigan.reporting.results import Images, Results
 from centigan.reporting.studies.captions import of_captions
-from centigan.reporting.studies.columns import column
+from centigan.reporting.studies.columns import Column, column
 from centigan.reporting.studies.results import StudyResults
 from centigan.settings import Settings
 from centigan.sheets import evenly
@@ -16,6 +17,8 @@ from centigan.sheets import evenly
 ACROSS = 3  # panels side by side
 PICTURES = 10  # of a row
 LETTERS = 14  # of a line above a picture
+HEADING = 28  # the same above a panel, left of what is better
+LINE = 0.17  # inches that one takes
 BETTER = {"lower": "← better", "higher": "better →", "": ""}
 
 
@@ -24,27 +27,36 @@ def dots(results: StudyResults) -> Figure:
     columns = [column(name) for name in results.study.columns]
     across = min(ACROSS, len(columns))
     down = -(-len(columns) // across)
-    size = (1.2 + 3.0 * across, down * (1.1 + 0.32 * len(results.rows)))
+    headings = [broken(own.label, HEADING) for own in columns]
+    breaks = [heading.count("\n") for heading in headings]
+    broken_lines = sum(max(breaks[n : n + across]) for n in range(0, len(breaks), across))
+    names = max(1.2, 0.3 + 0.08 * max(map(len, results.rows)))
+    size = (names + 3.0 * across, down * (1.1 + 0.32 * len(results.rows)) + LINE * broken_lines)
     figure = Figure(figsize=size, layout="constrained")
     panels = list(figure.subplots(down, across, sharey=True, squeeze=False).flat)
-    for axes, own in zip(panels, columns, strict=False):
-        for height, row in enumerate(results.rows):
-            numbers = results.numbers.loc[[point.own for point in results.points_of(row)], own.name].dropna()
-            axes.plot(numbers, [height] * len(numbers), "o", color=GENERATED, alpha=0.55, markeredgewidth=0)
-            if len(numbers) > 1:
-                axes.plot([numbers.mean()], [height], "|", color="#222222", markersize=15, markeredgewidth=2)
-            if not len(numbers):
-                axes.annotate("not measured", (0.5, height), xycoords=("axes fraction", "data"), va="center",
-                              ha="center", color=MUTED, fontsize=8)  # fmt: skip
-        axes.set_title(own.label, fontsize=10)
+    for axes, own, heading in zip(panels, columns, headings, strict=False):
+        _dots_of(axes, results, own)
+        axes.set_title(heading, fontsize=10)
         axes.set_title(BETTER[own.better], loc="right", fontsize=8, fontweight="normal", color=QUIET)
-        axes.set_yticks(range(len(results.rows)), results.rows)
-        axes.set_ylim(len(results.rows) - 0.5, -0.5)
-        axes.margins(x=0.1)
-        axes.locator_params(axis="x", nbins=5)
     for axes in panels[len(columns) :]:
         axes.set_visible(False)
     return figure
+
+
+def _dots_of(axes: Axes, results: StudyResults, own: Column) -> None:
+    """One column: a line a row."""
+    for height, row in enumerate(results.rows):
+        numbers = results.numbers.loc[[point.own for point in results.points_of(row)], own.name].dropna()
+        axes.plot(numbers, [height] * len(numbers), "o", color=GENERATED, alpha=0.55, markeredgewidth=0)
+        if len(numbers) > 1:
+            axes.plot([numbers.mean()], [height], "|", color="#222222", markersize=15, markeredgewidth=2)
+        if not len(numbers):
+            axes.annotate("not measured", (0.5, height), xycoords=("axes fraction", "data"), va="center",
+                          ha="center", color=MUTED, fontsize=8)  # fmt: skip
+    axes.set_yticks(range(len(results.rows)), results.rows)
+    axes.set_ylim(len(results.rows) - 0.5, -0.5)
+    axes.margins(x=0.1)
+    axes.locator_params(axis="x", nbins=5)
 
 
 def samples(results: StudyResults, *, title: str) -> Figure:
