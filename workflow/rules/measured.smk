@@ -31,6 +31,13 @@ def measured(experiment, metrics=None, real=None):
     return [str(path) for path in paths]
 
 
+def telling_bounds(experiment):
+    """The files that tell whether a likelihood is exact or a bound; none of a model that tells none."""
+    metrics = catalogue.applying(catalogue.METRICS, subject_of(experiment))
+    names = tuple(name for name, metric in metrics.items() if "bound" in metric.columns)
+    return measured(experiment, names) if names else []
+
+
 def measured_of_real(home=PROTOCOL):
     """The files of all that is measured of real images, whatever experiments there are."""
     has = catalogue.has_of_data(DATA) | ({"labels"} if DATA.judged else set())

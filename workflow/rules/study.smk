@@ -10,6 +10,7 @@ if STUDY:
             absent=of_every_experiment("results/{experiment}/tables/absent.csv"),
             samples=of_every_experiment(RESULT_OF["sample"]),
             networks=of_every_experiment(RESULT_OF["train"]),
+            bounds=[path for experiment in EXPERIMENTS for path in telling_bounds(experiment)],
         output:
             table=f"results/{PROTOCOL}/{STUDY}/table.csv",
             latex=f"results/{PROTOCOL}/{STUDY}/table.tex",

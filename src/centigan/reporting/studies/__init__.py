@@ -18,6 +18,7 @@ from centigan.reporting.figures import STYLE, save
 from centigan.reporting.formats import as_latex
 from centigan.reporting.studies.against import curves, maps
 from centigan.reporting.studies.battle import Battle, battles, fought
+from centigan.reporting.studies.bounds import MARK
 from centigan.reporting.studies.figures import dots, samples
 from centigan.reporting.studies.page import write_page
 from centigan.reporting.studies.results import StudyResults
@@ -57,5 +58,6 @@ def _latex(results: StudyResults) -> str:
     over = results.study.over
     averaged = f" Mean ± standard deviation over {', '.join(over)}." if over else ""
     table: pd.DataFrame = shown_table(results)
-    caption = f"{results.study.title or results.name}.{averaged}"
+    bounded = " ≤: an upper bound." if MARK in table.to_string() else ""
+    caption = f"{results.study.title or results.name}.{averaged}{bounded}"
     return as_latex(table, label=f"tab:{results.name}", caption=caption)

@@ -10,6 +10,7 @@ from centigan.reporting.site import STATIC
 from centigan.reporting.site.dark import following_the_screen
 from centigan.reporting.site.pages import templates
 from centigan.reporting.site.writer import Site
+from centigan.reporting.studies import bounds
 from centigan.reporting.studies.columns import column
 from centigan.reporting.studies.results import STORED, StudyResults, chosen
 from centigan.reporting.studies.table import cells, text
@@ -44,6 +45,7 @@ def _told(results: StudyResults, found: list[Verdict]) -> dict[str, Any]:
         "by_caption": results.by_caption,
         "columns": [column(name) for name in study.columns],
         "rows": [_row(results, row) for row in results.rows],
+        "bounds": bounds.told(results),
         "choices": _choices(results, study.select) if study.select else [],
         "claims": [_claim(one) for one in found],
         "met": sum(one.verdict == MET for one in found),

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from centigan.reporting.studies.bounds import mark
 from centigan.reporting.studies.columns import Column, column
 from centigan.reporting.studies.results import STORED, StudyResults
 from centigan.settings.claims import Cell
@@ -83,6 +84,6 @@ def written_values(values: dict[str, object]) -> dict[str, object]:
 
 
 def text(results: StudyResults, row: str, own: Column) -> str:
-    """Mean and deviation, for a person."""
+    """Mean and deviation, for a person; a bound is marked."""
     cell = Cell(own.name, row)
-    return own.with_spread(results.mean(cell), results.deviation(cell))
+    return mark(results, row, own.name) + own.with_spread(results.mean(cell), results.deviation(cell))
