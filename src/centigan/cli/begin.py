@@ -12,19 +12,33 @@ app = typer.Typer()
 
 
 @app.command()
-def check(experiment: Experiment = None) -> None:
+def check(
+    experiment: Experiment = None,
+    study: Annotated[
+        str | None, typer.Option("--study", help="Of studies/<name>.yaml: ask it of every point.")
+    ] = None,
+) -> None:
     """Tell whether a run can end: settings, raw data, weights, and what every measurement needs."""
     from centigan import preflight
-    from centigan.preflight.findings import refusal
+    from centigan.preflight.findings import files_of, refusal
+    from centigan.preflight.studies import everything_of_study
+    from centigan.settings.points import points
 
-    layout, loaded = open_project(experiment)
-    found = preflight.everything(layout, loaded)
+    if study is None:
+        layout, loaded = open_project(experiment)
+        name, asked, files = layout.experiment, f"experiment={layout.experiment}", files_of(layout.experiment)
+        found = preflight.everything(layout, loaded)
+    elif experiment is None:
+        name, asked, files = f"study {study}", f"study={study}", files_of(points(study)[0].name)
+        found = everything_of_study(study)
+    else:
+        raise UserError("a study or an experiment, not both; a study's points are its experiments")
     for finding in found:
         if finding.good:
             typer.echo(f"ok  {finding.text}")
     if wrong := [finding.text for finding in found if not finding.good]:
-        raise UserError(refusal(wrong, layout.experiment))
-    typer.echo(f"{layout.experiment} can run: snakemake --cores 2 --config experiment={layout.experiment}")
+        raise UserError(refusal(wrong, name, files))
+    typer.echo(f"{name} can run: snakemake --cores 2 --config {asked}")
 
 
 @app.command()

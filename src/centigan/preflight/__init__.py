@@ -5,6 +5,7 @@ only pixels tell, such as that every image of a class is damaged, comes out when
 """
 
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
 
 from centigan import params
@@ -73,8 +74,11 @@ def before_training(layout: Layout, settings: Settings) -> None:
     require_good([*of_family(settings), *of_flips(settings)], layout.experiment)
 
 
-def everything(layout: Layout, settings: Settings) -> list[Finding]:
-    """All findings; raw data that are there are listed anew, and nothing is downloaded."""
+def everything(layout: Layout, settings: Settings, *, look: Look | None = None) -> list[Finding]:
+    """All findings; raw data that are there are listed anew, and nothing is downloaded.
+
+    `look` remembers what `look_at_raw` found, where experiments have the same raw data.
+    """
     found = list(of_params(layout))
     counts, there, of_protocol = None, Path(settings.data.root).exists(), _of_protocol(layout, settings)
     if layout.shared.classes.exists() and not there:
@@ -83,7 +87,7 @@ def everything(layout: Layout, settings: Settings) -> list[Finding]:
     elif settings.data.source in PUT_IN_PLACE and not there:
         found.append(good(f"data: {settings.data.source} is put at {settings.data.root} by the run itself"))
     else:
-        found_raw, counts = look_at_raw(of_protocol.data, thorough=True)
+        found_raw, counts = (look or partial(look_at_raw, thorough=True))(of_protocol.data)
         found += found_raw
     found += of_all(layout, settings, counts)
     return [*found, *of_weights(still_wanted(layout, settings), fetch=False)]

@@ -31,7 +31,7 @@ def require_good(found: Iterable[Finding], experiment: str) -> None:
         UserError: with a line for each problem.
     """
     if wrong := [finding.text for finding in found if not finding.good]:
-        raise UserError(refusal(wrong, experiment))
+        raise UserError(refusal(wrong, experiment, files_of(experiment)))
 
 
 def files_of(experiment: str) -> str:
@@ -43,9 +43,9 @@ def files_of(experiment: str) -> str:
     return f"{file} and {shared}" if own else shared
 
 
-def refusal(wrong: list[str], experiment: str) -> str:
-    """All problems as one message of several lines."""
+def refusal(wrong: list[str], name: str, files: str) -> str:
+    """All problems of an experiment, protocol or study as one message of several lines."""
     many = f"{len(wrong)} reasons" if wrong[1:] else "one reason"
     lines = "".join(f"\n  - {text}" for text in wrong)
-    where = f"settings stand in {files_of(experiment)}, else in params.yaml"
-    return f"{experiment} cannot run as its settings say, for {many}; {where}:{lines}"
+    where = f"settings stand in {files}, else in params.yaml"
+    return f"{name} cannot run as its settings say, for {many}; {where}:{lines}"
