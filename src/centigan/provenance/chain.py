@@ -8,7 +8,7 @@ from typing import Any
 
 from centigan.errors import UserError
 from centigan.freshness.records import UNCHECKED, Record, recorded
-from centigan.layout import Layout
+from centigan.layout import Layout, owned
 from centigan.manifest import DIGESTS, read_digests, read_manifest, sha256
 
 SOURCE_HASH = re.compile("[0-9a-f]{16}")
@@ -19,8 +19,9 @@ FACTS = ("version", "commit", "seed", "device", "threads", "engine", "libraries"
 class Job:
     """One job of the workflow: what it wrote, from what, under which settings."""
 
-    name: str  # "train/00", as its log is named
+    name: str  # "train/00", as its log is named; of another experiment, "digits8/gan/train/00"
     record: Record
+    other: str = ""  # the experiment that it is of, where a training begins with its networks
     outputs: dict[str, str] = field(default_factory=dict)  # path: sha256
 
     @property
@@ -103,22 +104,35 @@ def state(path: str, digest: str) -> str:
 
 
 def _jobs(layout: Layout) -> tuple[dict[str, Job], dict[str, str]]:
-    """Every job of an experiment and of what it shares by name, and the name of the job that wrote a file."""
+    """Every job of an experiment and of what it shares by name, and the name of the job that wrote a file.
+
+    The trainings of another experiment whose networks it begins with come last.
+    """
     jobs: dict[str, Job] = {}
     writer: dict[str, str] = {}
     for owner in dict.fromkeys((layout.shared, layout.home, layout)):
-        for output, (digest, record) in recorded(owner).items():
-            if record["rule"] in UNCHECKED:  # neither raw data nor what MLflow holds is one of the results
-                continue
-            log = Path(record["log"][0])
-            name = log.relative_to(owner.log("x").parent).with_suffix("").as_posix()
-            jobs.setdefault(name, Job(name, record)).outputs[output] = digest
-            writer[output] = name
-            if record["rule"] == "train" and Path(output).name == DIGESTS and not state(output, digest):
-                for path, of_network in _listed(Path(output)).items():
-                    jobs[name].outputs.setdefault(path, of_network)
-                    writer.setdefault(path, name)
+        _take(owner, jobs, writer)
+    read = [path for job in jobs.values() if job.rule == "train" for path in job.inputs if path not in writer]
+    for other in dict.fromkeys(owned(Path(path))[0] for path in read if path.startswith("results/")):
+        _take(Layout(other, layout.root), jobs, writer, other=other)
     return jobs, writer
+
+
+def _take(owner: Layout, jobs: dict[str, Job], writer: dict[str, str], other: str = "") -> None:
+    """Add the recorded jobs of one folder of results; of another experiment its trainings alone."""
+    for output, (digest, record) in recorded(owner).items():
+        if record["rule"] in UNCHECKED:  # neither raw data nor what MLflow holds is one of the results
+            continue
+        if other and record["rule"] != "train":
+            continue
+        log = Path(record["log"][0])
+        name = (other / log.relative_to(owner.log("x").parent)).with_suffix("").as_posix()
+        jobs.setdefault(name, Job(name, record, other)).outputs[output] = digest
+        writer[output] = name
+        if record["rule"] == "train" and Path(output).name == DIGESTS and not state(output, digest):
+            for path, of_network in _listed(Path(output)).items():
+                jobs[name].outputs.setdefault(path, of_network)
+                writer.setdefault(path, name)
 
 
 def _listed(sums: Path) -> dict[str, str]:

@@ -23,8 +23,11 @@ def describe(layout: Layout, target: Path, root: str, *, everything: bool = Fals
     """
     jobs = chain(layout, target)
     lines = _raw(layout, root, jobs, everything)
-    for rule in dict.fromkeys(job.rule for job in jobs):
-        lines += ["", *_rule([job for job in jobs if job.rule == rule], everything)]
+    paragraphs: dict[tuple[str, str], list[Job]] = {}
+    for job in jobs:
+        paragraphs.setdefault((job.other, job.rule), []).append(job)
+    for paragraph in paragraphs.values():
+        lines += ["", *_rule(paragraph, everything)]
     return "\n".join(lines)
 
 
