@@ -4,6 +4,7 @@ import fcntl
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 import time
@@ -167,6 +168,19 @@ def test_a_training_that_nobody_runs_stopped_at_its_checkpoint(layout: Layout) -
         pass
     found = training(layout)
     assert (found.state, found.iteration, found.speed) == ("stopped", 500, None)
+
+
+def test_a_training_that_starts_is_shown_beside_one_that_is_at_work(layout: Layout) -> None:
+    """What it loads takes seconds, in which it holds its log and not yet its split."""
+    trained(layout, "00", 300)
+    trained(layout, "01", 500)  # by an earlier try
+    with locked(layout, "00"), logged(layout, "01").open() as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        text = as_text(seen(layout))
+    assert "2 running" in text
+    assert re.search(r"^00 +running .* 300/1000 ", text, re.MULTILINE)
+    assert re.search(r"^01 +running +400/1000 +40% +starting$", text, re.MULTILINE)
+    assert training(layout, "01").state == "stopped"
 
 
 def test_looking_writes_nothing_and_leaves_the_lock_free(layout: Layout) -> None:

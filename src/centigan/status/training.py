@@ -57,7 +57,8 @@ def look_at_training(layout: Layout, split: str, stage: TrainStage, queue: Queue
     job = max((job for job in jobs if job), key=lambda job: job.number, default=None)
     journal, saved = _journal(scratch / "timing.jsonl"), saved_iteration(scratch)
     last_line = last_error(path) or (_last_lines(path) or [""])[-1]
-    state = _state(lock, job, last_line, begun=bool(journal) or saved is not None)
+    starting = not lock.held and is_locked(path)
+    state = "running" if starting else _state(lock, job, last_line, begun=bool(journal) or saved is not None)
 
     known: dict[str, Any] = {"iteration": saved or 0}
     if job and state != "to do":
@@ -65,7 +66,9 @@ def look_at_training(layout: Layout, split: str, stage: TrainStage, queue: Queue
         known["note"] = job.reason if state == "waiting" else "" if state == "running" else job.word
     if state == "failed":
         known["log"], known["last_line"] = last_words(layout, path, job)
-    if state == "running":
+    if starting:  # its journal is that of an earlier try
+        known["note"] = "starting"
+    elif state == "running":
         last = journal[-1] if journal else {"iteration": 0, "timestamp": 0}
         known |= {"iteration": max(saved or 0, last["iteration"])}
         known |= {"speed": _speed(journal, stage.train.batch_size)}
