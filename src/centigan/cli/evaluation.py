@@ -1,6 +1,8 @@
 """Verbs that measure: the judge, the features, and every metric of the catalogue."""
 
+import logging
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,11 +22,13 @@ from centigan.cli.options import (
     stage_of,
 )
 from centigan.errors import UserError
+from centigan.layout import WHOLE
 from centigan.settings import Settings
 from centigan.settings.frozen import Frozen
 from centigan.settings.stages import STAGES, FeaturesStage, JudgeStage
 
 app = typer.Typer()
+log = logging.getLogger(__name__)
 OfReal = Annotated[bool, typer.Option("--real", help="Of the real images, for every experiment on them.")]
 
 
@@ -89,6 +93,19 @@ def measure(
     need_inputs(f"measure{'_real' if real else ''} {metric}", layout, loaded, names)
     compute = module.measure_real if real else module.measure
     compute(layout, names if split is None else names[0], _settings(of, loaded, settings, real=real))
+    whose = WHOLE if split is None else names[0]
+    path = layout.real_metric(metric, whose) if real else layout.metric(metric, whose)
+    by_hand = settings is None  # the workflow's jobs do without the half second that numbers take
+    numbers = _numbers(metric, path, whose) if by_hand and not real else ""
+    log.info("%s: %s%s", "all splits" if split is None else f"split {whose}", path, numbers)
+
+
+def _numbers(metric: str, path: Path, name: str) -> str:
+    """What was measured, behind a colon; nothing where that takes more than this file."""
+    from centigan.reporting.alone import said
+
+    numbers = said(metric, path, name)
+    return numbers and f": {numbers}"
 
 
 SAID = {"split": "of one split: name it with -s", "all": "of all splits together: leave -s out"}

@@ -5,6 +5,7 @@ A name ends with the images it is of: `generated` beside `held_out` or `training
 real images, which says how good a number can be.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -290,6 +291,37 @@ def arithmetic_summary(trials: pd.DataFrame) -> dict[str, float]:
         values |= {f"arithmetic/large/{name}": value for name, value in ends.items()}
         values["arithmetic/large/least_rise"] = large.diff().min()
     return values
+
+
+SUMMARIES: dict[str, Callable[..., dict[str, float]]] = {  # of a metric's rows, in the order of summary.json
+    "inception_score": inception_summary,
+    "distribution": distribution_summary,
+    "intra_class": intra_class_summary,
+    "classification": classification_summary,
+    "neighbours": neighbour_summary,  # needs its settings, too
+    "smoothness": smoothness_summary,
+    "bits_per_dim": bits_per_dim_summary,
+    "binary_nats": binary_nats_summary,
+    "reconstruction": reconstruction_summary,
+    "codes": codes_summary,
+    "inverse": inverse_summary,
+    "code_neighbours": code_neighbours_summary,
+    "shift": shift_summary,
+    "with_noise": with_noise_summary,
+    "modes": modes_summary,
+    "energy": energy_summary,
+    "density": density_summary,
+    "circles": circles_summary,
+    "class_output": class_output_summary,
+    "clustering": clustering_summary,
+    "stacked_modes": stacked_modes_summary,
+    "pixel_deviation": pixel_deviation_summary,
+    "linear_probe": linear_probe_summary,
+    "attributes": attributes_summary,
+    "retrieval": retrieval_summary,
+    "matched": matched_summary,
+    "arithmetic": arithmetic_summary,
+}
 
 
 def of_each_class(measured: dict[str, pd.DataFrame]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ a share of no class at all, is left out, and tables/absent says why.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 
@@ -99,35 +100,8 @@ def _summary_by_class(
 
 def _summary_of_samples(measured: dict[str, pd.DataFrame], neighbours: NeighbourSettings) -> dict[str, float]:
     """What the measurements say that are not the paper's, as far as they apply."""
-    summaries: dict[str, Callable[[pd.DataFrame], dict[str, float]]] = {
-        "inception_score": scores.inception_summary,
-        "distribution": scores.distribution_summary,
-        "intra_class": scores.intra_class_summary,
-        "classification": scores.classification_summary,
-        "neighbours": lambda rows: scores.neighbour_summary(rows, neighbours),
-        "smoothness": scores.smoothness_summary,
-        "bits_per_dim": scores.bits_per_dim_summary,
-        "binary_nats": scores.binary_nats_summary,
-        "reconstruction": scores.reconstruction_summary,
-        "codes": scores.codes_summary,
-        "inverse": scores.inverse_summary,
-        "code_neighbours": scores.code_neighbours_summary,
-        "shift": scores.shift_summary,
-        "with_noise": scores.with_noise_summary,
-        "modes": scores.modes_summary,
-        "energy": scores.energy_summary,
-        "density": scores.density_summary,
-        "circles": scores.circles_summary,
-        "class_output": scores.class_output_summary,
-        "clustering": scores.clustering_summary,
-        "stacked_modes": scores.stacked_modes_summary,
-        "pixel_deviation": scores.pixel_deviation_summary,
-        "linear_probe": scores.linear_probe_summary,
-        "attributes": scores.attributes_summary,
-        "retrieval": scores.retrieval_summary,
-        "matched": scores.matched_summary,
-        "arithmetic": scores.arithmetic_summary,
-    }
+    of_neighbours = {"neighbours": partial(scores.neighbour_summary, settings=neighbours)}  # keeps its place
+    summaries = scores.SUMMARIES | of_neighbours
     found = [summary(measured[name]) for name, summary in summaries.items() if name in measured]
     return {name: value for numbers in found for name, value in numbers.items()}
 
