@@ -9,10 +9,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from centigan.data.captioned_fixture import require_empty
-from centigan.data.embedded import PHOTOGRAPHS, packaged
+from centigan.data.crops import crop, photographs
 from centigan.data.sources.stl10 import FOLD_COUNT, FOLD_SHARE
 from centigan.data.stl10_raw import CLASSES, FOLDER, FOLDS, IMAGES, NAMES, PARTS, SIDE
 from centigan.errors import UserError
@@ -40,31 +39,20 @@ def write_stl10(out: Path, *, classes: int, per_class: int, held_out_per_class: 
         )
     folder = out / FOLDER
     folder.mkdir(parents=True)
-    photographs = [_photograph(*place) for place in PHOTOGRAPHS.values()]
+    pictures = photographs()
     for stream, (name, part) in enumerate(PARTS.items()):
         rng = np.random.default_rng([SEED, stream])
-        shown = np.arange(counts[name]) % (CLASSES if part.labels else len(photographs))
+        shown = np.arange(counts[name]) % (CLASSES if part.labels else len(pictures))
         rng.shuffle(shown)
         with (folder / part.images).open("wb") as file:
             for position in shown:
-                file.write(_columns(_crop(photographs[position], rng)))
+                file.write(_columns(crop(pictures[position], SIDE, rng)))
         if part.labels:
             (folder / part.labels).write_bytes((shown + 1).astype(np.uint8).tobytes())
     _write_lines(folder / NAMES, CLASS_NAMES)
     rng = np.random.default_rng([SEED, len(PARTS)])
     folds = [rng.permutation(counts["train"])[: counts["train"] // FOLD_SHARE] for _ in range(FOLD_COUNT)]
     _write_lines(folder / FOLDS, (" ".join(map(str, sorted(fold))) for fold in folds))
-
-
-def _photograph(package: str, file: str) -> NDArray[np.uint8]:
-    with Image.open(packaged(package, file)) as photograph:
-        return np.array(photograph.convert("RGB"))
-
-
-def _crop(photograph: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    height, width, _ = photograph.shape
-    top, left = rng.integers(height - SIDE + 1), rng.integers(width - SIDE + 1)
-    return photograph[top : top + SIDE, left : left + SIDE]
 
 
 def _columns(image: NDArray[np.uint8]) -> bytes:
