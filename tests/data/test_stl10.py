@@ -97,7 +97,7 @@ def test_a_byte_is_one_colour_of_the_pixel_that_the_layout_says() -> None:
 
 def test_an_image_is_that_of_a_plain_transposition() -> None:
     data = np.random.default_rng(0).integers(0, 256, IMAGE, np.uint8)
-    side, by_column = PLANAR["columns96"]
+    side, by_column, _ = PLANAR["columns96"]
     image = decode_planar(data.tobytes(), side, side, by_column=by_column).pixels
     np.testing.assert_array_equal(image, np.reshape(data, (3, 96, 96)).transpose(2, 1, 0))
     with pytest.raises(BadImage, match="27647 bytes instead of 27648"):

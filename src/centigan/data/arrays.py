@@ -155,8 +155,8 @@ def _decode_block(
 
 def _decode(data: bytes, name: str, encoding: str, side: int, settings: ArraySettings) -> Decoded:
     if encoding in PLANAR:
-        planes = PLANAR[encoding]
-        return decode_planar(data, side, planes.side, by_column=planes.by_column)
+        stored, by_column, planes = PLANAR[encoding]
+        return decode_planar(data, side, stored, by_column=by_column, planes=planes)
     return decode(data, side, name=name, dct_scaling=settings.dct_scaling)
 
 

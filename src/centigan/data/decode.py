@@ -85,17 +85,20 @@ def decode(data: bytes, side: int, *, name: str = "", dct_scaling: bool = True) 
     return Decoded(resize(square, side), tuple(sorted(oddities)))
 
 
-def decode_planar(data: bytes, side: int, stored: int = 32, *, by_column: bool = False) -> Decoded:
+def decode_planar(
+    data: bytes, side: int, stored: int = 32, *, by_column: bool = False, planes: int = 3
+) -> Decoded:
     """The same of bytes, stored x stored of red, then green, then blue: CIFAR's 3072.
 
     Args:
         by_column: whether each plane is stored column by column, as STL-10's are.
+        planes: 3, or 1 of a grey image, which becomes three equal channels.
     """
-    if len(data) != 3 * stored**2:
-        raise BadImage(f"has {len(data)} bytes instead of {3 * stored**2}")
-    planes = np.frombuffer(data, np.uint8).reshape(3, stored, stored)
-    square = planes.transpose((2, 1, 0) if by_column else (1, 2, 0))
-    return Decoded(resize(square, side), ())
+    if len(data) != planes * stored**2:
+        raise BadImage(f"has {len(data)} bytes instead of {planes * stored**2}")
+    stack = np.frombuffer(data, np.uint8).reshape(planes, stored, stored)
+    square = stack.transpose((2, 1, 0) if by_column else (1, 2, 0))
+    return Decoded(resize(np.broadcast_to(square, (stored, stored, 3)), side), ())
 
 
 def reduction(height: int, width: int, side: int) -> int:

@@ -31,12 +31,17 @@ def unpack_published(root: Path, archives: Sequence[Archive], folders: Sequence[
     archive = next((one for one in archives if (root / one.name).is_file()), None)
     if archive is None:
         archive = archives[0]
-        _download(archive, root / archive.name)
+        download(archive, root / archive.name)
     require_md5(root / archive.name, archive.md5)
     _unpack(root / archive.name, root, folders)
 
 
-def _download(archive: Archive, target: Path) -> None:
+def download(archive: Archive, target: Path) -> None:
+    """Download to `target`, which is whole or absent.
+
+    Raises:
+        UserError: when there is no network, or what comes has another MD5.
+    """
     from torchvision.datasets.utils import download_url  # checks the MD5
 
     with atomic_path(target) as temporary:

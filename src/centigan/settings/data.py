@@ -36,7 +36,7 @@ class ContentSettings(Frozen):
     on_bad_image: Literal["auto", "error", "reject"] = Field(
         "auto",
         description="a damaged image stops the run or is left out and listed; auto: error for data that is "
-        "published with checksums (ILSVRC2012 archives, CIFAR, STL-10), else reject",
+        "published with checksums (ILSVRC2012 archives, CIFAR, STL-10, MNIST and alike), else reject",
     )
     checksums: bool = Field(False, description="read every image once and keep its sha256 in the index")
 
@@ -66,8 +66,8 @@ class ArraySettings(Frozen):
     )
     channels: Literal["auto", 1, 3] = Field(
         "auto",
-        description="of the images that networks see; auto: 1 of the sources digits and noise, whose three "
-        "channels in files are equal, else 3. A density of equal channels is none of the image",
+        description="of the images that networks see; auto: 1 of digits, noise, mnist and fashion_mnist, "
+        "whose three channels in files are equal, else 3. A density of equal channels is none of the image",
     )
     levels: Literal["auto", 17, 256] = Field(
         "auto",

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from centigan.data.idx_raw import FILES
 from centigan.data.sources import folders
 from centigan.data.sources.archives import TRAIN, VALIDATION, list_archives
 from centigan.data.sources.captioned_shapes import list_captioned_shapes
@@ -9,6 +10,7 @@ from centigan.data.sources.cifar import list_cifar
 from centigan.data.sources.coco_captions import list_coco_captions
 from centigan.data.sources.cub200 import list_cub200
 from centigan.data.sources.folders import class_folders, list_class_folders, list_folders
+from centigan.data.sources.idx import list_idx
 from centigan.data.sources.kaggle import DATA, list_kaggle
 from centigan.data.sources.listing import Listing, cannot_read
 from centigan.data.sources.oxford102 import list_oxford102
@@ -67,6 +69,8 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
             return list_cifar(source, root)
         case "stl10" | "stl10_unlabelled":
             return list_stl10(source, root)
+        case "mnist" | "fashion_mnist":
+            return list_idx(source, root)
         case "cub200":
             return list_cub200(root, settings.held_out)
         case "oxford102":
@@ -94,6 +98,11 @@ def recognise(root: Path) -> Source:
     for sign, source in SIGNS.items():
         if (root / sign).exists():
             return source
+    if any((root / f"{file}{packed}").exists() for file in FILES for packed in ("", ".gz")):
+        raise UserError(
+            f"{root} holds IDX files, which MNIST and Fashion-MNIST have by the same names: name "
+            "`data.source`, as the protocols mnist and fashion_mnist do; it says, too, that images are grey"
+        )
     if any(folders.holds_folders(root / name) for name in (folders.TRAIN, *folders.HELD_OUT)):
         return "folders"
     try:

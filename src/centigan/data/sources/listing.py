@@ -18,7 +18,7 @@ from centigan.data.sources.passed_over import PassedOver
 from centigan.errors import UserError
 
 Subset = Literal["train", "held_out"]
-Encoding = Literal["image", "planar32", "planar8", "columns96", "line", "plane"]
+Encoding = Literal["image", "planar32", "planar8", "columns96", "columns32", "grey28", "line", "plane"]
 MOST_BYTES = 1 << 30  # of a file: the largest image that is decoded has 0.7 GB as 16-bit RGBA
 NOT_UTF8 = re.compile("[\ud800-\udfff]")  # Python reads bytes that are no UTF-8 as surrogates
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
@@ -31,16 +31,22 @@ ADVICE = {
 
 
 class Planes(NamedTuple):
-    """Bytes of side x side pixels: all of red, then green, then blue; row by row, or column by column."""
+    """Bytes of side x side pixels: all of red, then green, then blue; row by row, or column by column.
+
+    One plane is grey.
+    """
 
     side: int
     by_column: bool = False
+    planes: int = 3
 
 
 PLANAR: dict[str, Planes] = {  # encodings of plain bytes
     "planar32": Planes(32),
     "planar8": Planes(8),
     "columns96": Planes(96, by_column=True),
+    "columns32": Planes(32, by_column=True),
+    "grey28": Planes(28, planes=1),
 }
 
 
@@ -69,6 +75,7 @@ class Listing:
         source has them also captions, a list of one sentence or more an image.
     encoding: "image", a whole JPEG, PNG, ... ; "planar32", CIFAR's 3072 bytes: 32 x 32 red, green, blue;
         "planar8", the same of 8 x 8; "columns96", the same of 96 x 96, each plane column by column;
+        "columns32", that of 32 x 32; "grey28", 784 bytes: 28 x 28 of one plane;
         "line", "plane": a line of points.csv with one coordinate, or two.
     """
 

@@ -1,0 +1,236 @@
+"""The raw files of MNIST (LeCun et al., 1998) and Fashion-MNIST (Xiao et al., 2017): the same four names.
+
+An IDX file is a number for its kind and number of axes, the length of each axis, four bytes big-endian each,
+then a byte a value, an image row by row. Each is published packed by gzip, with an MD5 of that. Images are
+read in place, as ranges of bytes, so that the unpacked files must lie beside.
+http://yann.lecun.com/exdb/mnist/, https://github.com/zalandoresearch/fashion-mnist
+"""
+
+import gzip
+import logging
+import struct
+import zlib
+from math import prod
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from centigan.atomic import atomic_path
+from centigan.data.checksums import require_md5
+from centigan.data.published_archive import Archive, download, reading
+from centigan.errors import UserError
+from centigan.manifest import write_digests
+
+Name = Literal["mnist", "fashion_mnist"]
+DATA_SETS: dict[Name, str] = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}  # for people
+CLASSES = 10
+SIDE = 28
+BYTES = 0x800  # the kind of values; the number of axes is added to it
+log = logging.getLogger(__name__)
+
+
+class Part(NamedTuple):
+    """Files of a part, unpacked."""
+
+    images: str
+    labels: str
+
+
+PARTS: dict[Literal["train", "held_out"], Part] = {
+    "train": Part("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "held_out": Part("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+FILES = [file for part in PARTS.values() for file in part]
+IMAGES: dict[
+    Name, dict[str, tuple[int, ...]]
+] = {  # of each label, as the published files of labels have them
+    "mnist": {
+        "train": (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
+        "held_out": (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),
+    },
+    "fashion_mnist": {"train": (6000,) * CLASSES, "held_out": (1000,) * CLASSES},
+}
+
+
+class Published(NamedTuple):
+    """What the files must hold."""
+
+    images: dict[str, tuple[int, ...]]  # of each subset, by label
+    packed: dict[str, Archive]  # file -> the .gz of it
+    words: tuple[str, ...]  # for each label
+
+
+class Read(NamedTuple):
+    """A part that is whole; `published` says whether it has as many images as the published one."""
+
+    path: Path
+    start: int  # bytes before the first image
+    labels: NDArray[np.uint8]  # from 0
+    published: bool
+    told: str  # one line for people
+
+
+def put_in_place(name: Name, root: Path, *, published: Published | None = None) -> None:
+    """Make sure that the files lie unpacked and whole under `root`, and write root/manifest.json last.
+
+    Takes the .gz that is there, else the unpacked file that is there, else downloads the .gz. Another set of
+    this format, such as a fixture, is taken with a warning.
+
+    Raises:
+        UserError: when there is no network, or a file is damaged.
+    """
+    expected = published or as_published(name)
+    for file in FILES:
+        _unpack(name, root / file, expected)
+    for subset in PARTS:
+        read = read_part(name, root, subset, expected)
+        if not read.published:
+            log.warning("%s: %s", root, read.told)
+    write_digests(root, [root / file for file in FILES])
+
+
+def _unpack(name: Name, path: Path, published: Published) -> None:
+    """Make the unpacked file what its .gz holds."""
+    archive = published.packed[path.name]
+    packed = path.with_name(archive.name)
+    if not packed.exists():
+        if path.exists():
+            return
+        download(archive, packed)
+    content = _content(name, packed, published)
+    if not path.exists() or path.read_bytes() != content:
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(content)
+
+
+def _content(name: Name, packed: Path, published: Published) -> bytes:
+    """What a .gz holds. With as many images or labels as were published it must have the published MD5.
+
+    Raises:
+        UserError: when it is damaged.
+    """
+    try:
+        content = gzip.decompress(packed.read_bytes())
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(
+            f"cannot unpack {packed}: {error}; remove it and run `centigan raw {name}`"
+        ) from error
+    subset = next(subset for subset, part in PARTS.items() if packed.stem in part)
+    if int.from_bytes(content[4:8]) == sum(published.images[subset]):
+        require_md5(packed, published.packed[packed.stem].md5)
+    return content
+
+
+def read_part(name: Name, root: Path, subset: Literal["train", "held_out"], published: Published) -> Read:
+    """Count the images of a part and read its labels. A .gz that lies beside must hold the same bytes.
+
+    Raises:
+        UserError: for a file that is missing, packed, of another kind or size, or cut short, and for a label
+            of no class.
+    """
+    path, labels_path = (root / file for file in PARTS[subset])
+    packed = [_beside(name, one, published) for one in (path, labels_path)]
+    images, *size = idx_shape(path, 3)
+    (count,) = idx_shape(labels_path, 1)
+    if size != [SIDE, SIDE]:
+        raise UserError(f"{path} has images of {size[0]} x {size[1]} pixels, not of {SIDE} x {SIDE}")
+    if images != count:
+        raise UserError(
+            f"{path} has {images:,} images and {labels_path.name} {count:,} labels: fetch both anew"
+        )
+    with reading(labels_path, DATA_SETS[name]):
+        labels = np.fromfile(labels_path, np.uint8, offset=_start(1))
+    wrong = np.flatnonzero(labels >= CLASSES)
+    if len(wrong):
+        raise UserError(
+            f"{labels_path}: image {wrong[0]} has label {labels[wrong[0]]}, not one of 0 to {CLASSES - 1}; "
+            "fetch it anew"
+        )
+    expected = sum(published.images[subset])
+    told = f"{images:,} of {expected:,} images: not the published set"
+    if images == expected:
+        told = f"{images:,} images, " + (
+            "MD5 as published" if all(packed) else "no MD5 published of it unpacked"
+        )
+    return Read(path, _start(3), labels, images == expected, f"{path.name}: {told}")
+
+
+def _beside(name: Name, path: Path, published: Published) -> bool:
+    """Whether the .gz lies beside; then both hold the same.
+
+    Raises:
+        UserError: when they do not, or the unpacked file is missing.
+    """
+    packed = path.with_name(published.packed[path.name].name)
+    if not path.exists():
+        if packed.exists():
+            raise UserError(
+                f"{packed} is packed, and images are read in place: "
+                f"`centigan raw {name} --root {path.parent}` unpacks it beside"
+            )
+        raise UserError(
+            f"{path} is missing: put {packed.name} there and run `centigan raw {name} --root {path.parent}`, "
+            "which downloads it where there is a network"
+        )
+    if not packed.exists():
+        return False
+    with reading(path, DATA_SETS[name]):
+        same = path.read_bytes() == _content(name, packed, published)
+    if not same:
+        raise UserError(
+            f"{path} is not what {packed.name} beside it holds: `centigan raw {name} --root {path.parent}` "
+            "unpacks it anew"
+        )
+    return True
+
+
+def idx_shape(path: Path, axes: int) -> tuple[int, ...]:
+    """The lengths of the axes of an IDX file of bytes, whose values begin after 4 + 4 * axes bytes.
+
+    Raises:
+        UserError: for a file of another kind, or of another size than the lengths ask for.
+    """
+    with reading(path, "this kind"):
+        with path.open("rb") as file:
+            head = file.read(_start(axes))
+        size = path.stat().st_size
+    if len(head) < _start(axes):
+        raise UserError(
+            f"{path} has {size} bytes, and its header {_start(axes)}: it is cut short; fetch it anew"
+        )
+    magic, *shape = struct.unpack(f">{1 + axes}I", head)
+    if magic != BYTES + axes:
+        raise UserError(
+            f"{path} begins with {magic}, and an IDX file of bytes of {axes} axes with {BYTES + axes}; fetch "
+            "it anew"
+        )
+    if size != len(head) + prod(shape):
+        raise UserError(
+            f"{path} has {size:,} bytes, and by its header {len(head) + prod(shape):,}; fetch it anew"
+        )
+    return tuple(shape)
+
+
+def _start(axes: int) -> int:
+    """Bytes of the header."""
+    return 4 + 4 * axes
+
+
+def as_published(name: Name) -> Published:
+    """The numbers, addresses and MD5s of the published files."""
+    dataset = _torchvision(name)
+    packed = {
+        file.removesuffix(".gz"): Archive(file, md5, dataset.mirrors[0] + file)
+        for file, md5 in dataset.resources
+    }
+    words = map(str, range(CLASSES)) if name == "mnist" else dataset.classes
+    return Published(IMAGES[name], packed, tuple(words))
+
+
+def _torchvision(name: Name) -> Any:
+    """Torchvision's data set."""
+    from torchvision.datasets import MNIST, FashionMNIST  # takes two seconds to import
+
+    return {"mnist": MNIST, "fashion_mnist": FashionMNIST}[name]
