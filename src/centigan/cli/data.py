@@ -27,7 +27,7 @@ from centigan.settings.sources import PUT_IN_PLACE, PutInPlace, about, files_of
 from centigan.settings.stages import ArraysStage, GroupStage, IndexStage, TextStage
 
 app = typer.Typer()
-Fixture = Literal["ilsvrc", "stl10", "mnist", "fashion_mnist", "cub200", "oxford102", "coco_captions"]
+Fixture = Literal["ilsvrc", "stl10", "mnist", "fashion_mnist", "svhn", "cub200", "oxford102", "coco_captions"]
 
 
 @app.command()
@@ -70,6 +70,10 @@ def fixture(
         from centigan.data.idx_fixture import write_idx
 
         write_idx(kind, out, **counts)
+    elif kind == "svhn":
+        from centigan.data.svhn_fixture import write_svhn
+
+        write_svhn(out, **counts)
     else:
         from centigan.data.captioned_fixture import write_captioned
 

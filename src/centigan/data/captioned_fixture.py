@@ -94,18 +94,19 @@ def _write_oxford102(out: Path, classes: int, made: list[Made]) -> None:
     training = [number for number, one in enumerate(made, 1) if not one.held_out]
     parts = {"trnid": training[::2], "valid": training[1::2], "tstid": held_out}
     labels = {"labels": np.array([[one.label + 1 for one in made]], np.uint8)}
-    (out / oxford102.LABELS).write_bytes(_matlab(labels))
+    (out / oxford102.LABELS).write_bytes(matlab(labels))
     (out / oxford102.PARTS).write_bytes(
-        _matlab({key: np.array([ids], np.uint16) for key, ids in parts.items()})
+        matlab({key: np.array([ids], np.uint16) for key, ids in parts.items()})
     )
     _write_class_lists(out, [f"class_{label:05d}" for label in range(1, classes + 1)])
 
 
-def _matlab(arrays: dict[str, NDArray[Any]]) -> bytes:
+def matlab(arrays: dict[str, NDArray[Any]], *, compressed: bool = False) -> bytes:
+    """Arrays as a file of MATLAB's version 5, whose header has no time."""
     from scipy.io import savemat
 
     file = io.BytesIO()
-    savemat(file, arrays)
+    savemat(file, arrays, do_compression=compressed)
     return b"MATLAB 5.0 MAT-file, written without its time".ljust(116) + file.getvalue()[116:]
 
 

@@ -1,4 +1,4 @@
-"""MD5s, with which ImageNet, CIFAR and STL-10 were published."""
+"""MD5s, with which ImageNet, CIFAR, STL-10, MNIST and SVHN were published."""
 
 import hashlib
 from pathlib import Path
@@ -16,6 +16,13 @@ def require_md5(path: Path, md5: str) -> None:
     Raises:
         UserError: when it is another.
     """
+    found = md5_of(path)
+    if found != md5:
+        raise UserError(f"{path} has MD5 {found}, not {md5} as published: remove it and fetch it anew")
+
+
+def md5_of(path: Path) -> str:
+    """A file's MD5 in hexadecimal digits."""
     digest = hashlib.md5(usedforsecurity=False)
     bar = tqdm(
         total=path.stat().st_size, desc=path.name, unit="B", unit_scale=True, leave=False, disable=None
@@ -24,7 +31,4 @@ def require_md5(path: Path, md5: str) -> None:
         while piece := file.read(PIECE):
             digest.update(piece)
             bar.update(len(piece))
-    if digest.hexdigest() != md5:
-        raise UserError(
-            f"{path} has MD5 {digest.hexdigest()}, not {md5} as published: remove it and fetch it anew"
-        )
+    return digest.hexdigest()

@@ -36,7 +36,7 @@ class ContentSettings(Frozen):
     on_bad_image: Literal["auto", "error", "reject"] = Field(
         "auto",
         description="a damaged image stops the run or is left out and listed; auto: error for data that is "
-        "published with checksums (ILSVRC2012 archives, CIFAR, STL-10, MNIST and alike), else reject",
+        "published with checksums (ILSVRC2012 archives, CIFAR, STL-10, MNIST, SVHN and alike), else reject",
     )
     checksums: bool = Field(False, description="read every image once and keep its sha256 in the index")
 

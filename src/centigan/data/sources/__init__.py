@@ -18,6 +18,7 @@ from centigan.data.sources.points import list_points
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.stacked import list_stacked_digits
 from centigan.data.sources.stl10 import list_stl10
+from centigan.data.sources.svhn import list_svhn
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
 from centigan.settings.sources import Source
@@ -32,6 +33,8 @@ SIGNS: dict[str, Source] = {
     "cifar-100-python": "cifar100",
     "cifar-100-binary": "cifar100",
     "stl10_binary": "stl10",
+    "train_32x32.mat": "svhn",
+    "train_32x32.bin": "svhn",
     "points.csv": "points",
     "CUB_200_2011": "cub200",
     "image_class_labels.txt": "cub200",
@@ -41,6 +44,7 @@ SIGNS: dict[str, Source] = {
 }
 KNOWN = (
     "ILSVRC2012's archives, train/<class>/ and val/<class>/, Kaggle's ILSVRC/, CIFAR's folders, STL-10's, "
+    "SVHN's .mat, "
     "CUB's, Oxford's flowers, COCO's annotations/, or class folders"
 )
 
@@ -71,6 +75,8 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
             return list_stl10(source, root)
         case "mnist" | "fashion_mnist":
             return list_idx(source, root)
+        case "svhn":
+            return list_svhn(root)
         case "cub200":
             return list_cub200(root, settings.held_out)
         case "oxford102":
