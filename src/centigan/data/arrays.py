@@ -26,7 +26,8 @@ from centigan.data.captions import CAPTIONS, write_captions
 from centigan.data.decode import BadImage, Decoded, decode, decode_planar
 from centigan.data.outcome import Block, Outcome
 from centigan.data.points import gather_points
-from centigan.data.sources.listing import PLANAR, Range, Rejected, cannot_read, read_ranges
+from centigan.data.sources.contents import ROWS, read_contents
+from centigan.data.sources.listing import PLANAR, Range, Rejected, cannot_read
 from centigan.data.sources.points import DIMENSIONS
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -129,10 +130,11 @@ def _decode_block(
     pixels = np.empty((len(rows), side, side, 3), np.uint8)
     block = Block(pixels, [], [], [])
     ranges = [Range(*row[1:5]) for row in rows]
-    for (row, *_, encoding), image, data in zip(rows, ranges, read_ranges(ranges), strict=True):
+    encoding = rows[0][-1]  # a source has one
+    for (row, *_), image, data in zip(rows, ranges, read_contents(ranges, encoding), strict=True):
         place = image.path if image.path.endswith(image.name) else f"{image.name} in {image.path}"
         try:
-            if len(data) != image.size:
+            if len(data) != image.size and encoding != ROWS:
                 raise BadImage(f"has {len(data)} bytes, {image.size} when it was indexed")
             found = _decode(data, image.name, encoding, side, settings)
         except BadImage as error:

@@ -13,7 +13,8 @@ from centigan.csv_file import write_csv
 from centigan.data.completeness import check
 from centigan.data.order import order_classes
 from centigan.data.sources import list_source
-from centigan.data.sources.listing import Listing, Range, read_ranges
+from centigan.data.sources.contents import read_contents
+from centigan.data.sources.listing import Listing, Range
 from centigan.data.sources.passed_over import in_one_line, of_class
 from centigan.data.sources.points import DIMENSIONS
 from centigan.errors import UserError
@@ -123,7 +124,7 @@ def _write_index(layout: Layout, index: pd.DataFrame) -> None:
 
 def _checksums(index: pd.DataFrame) -> list[str]:
     images = index[list(Range._fields)].itertuples(index=False, name=None)
-    contents = read_ranges(Range(*image) for image in images)
+    contents = read_contents((Range(*image) for image in images), index["encoding"].iloc[0])
     progress = tqdm(contents, total=len(index), desc="checksums", unit="image", disable=None)
     return [hashlib.sha256(content).hexdigest() for content in progress]
 

@@ -11,8 +11,9 @@ import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
 from centigan.data.sources import list_source, recognise
+from centigan.data.sources.contents import read_contents
 from centigan.data.sources.folders import evenly_spaced
-from centigan.data.sources.listing import PLANAR, Listing, Range, cannot_read, read_ranges, unusable
+from centigan.data.sources.listing import PLANAR, Listing, Range, cannot_read, unusable
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
 from centigan.settings.evaluation import DistributionSettings
@@ -126,7 +127,8 @@ def _typical_side(listing: Listing) -> int:
         return PLANAR[listing.encoding].side
     step = max(1, len(listing.images) // LOOKED_AT)
     chosen = listing.images.iloc[::step][list(Range._fields)].itertuples(index=False, name=None)
-    sides = [side for data in read_ranges(Range(*one) for one in chosen) for side in _shorter_side(data)]
+    contents = read_contents((Range(*one) for one in chosen), listing.encoding)
+    sides = [side for data in contents for side in _shorter_side(data)]
     if not sides:
         raise UserError("none of the files that were looked at is an image")
     return int(median(sides))

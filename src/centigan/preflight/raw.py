@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from centigan.data.order import order_classes
-from centigan.data.sources import list_source, recognise
+from centigan.data.sources import SHARDS, list_source, recognise
 from centigan.data.sources.folders import class_folders
 from centigan.data.sources.kaggle import DATA
 from centigan.data.sources.listing import Listing, cannot_read
@@ -68,6 +68,8 @@ def is_quick(source: Source, root: Path) -> bool:
     """Whether all images can be listed in about a second."""
     if source == "archives":
         return sum(path.stat().st_size for path in root.iterdir() if path.is_file()) < QUICK_BYTES
+    if source in SHARDS.values():
+        return sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) < QUICK_BYTES
     return sum(1 for _ in islice(_files(root), QUICK_FILES + 1)) <= QUICK_FILES
 
 

@@ -8,6 +8,8 @@ Own = Literal[  # of files that the user has
     "folders",
     "class-folders",
     "kaggle",
+    "webdataset",
+    "parquet",
     "cub200",
     "oxford102",
     "coco_captions",

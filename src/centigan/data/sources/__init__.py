@@ -14,11 +14,14 @@ from centigan.data.sources.idx import list_idx
 from centigan.data.sources.kaggle import DATA, list_kaggle
 from centigan.data.sources.listing import Listing, cannot_read
 from centigan.data.sources.oxford102 import list_oxford102
+from centigan.data.sources.parquet import list_parquet
 from centigan.data.sources.points import list_points
+from centigan.data.sources.shards import has_shards
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.stacked import list_stacked_digits
 from centigan.data.sources.stl10 import list_stl10
 from centigan.data.sources.svhn import list_svhn
+from centigan.data.sources.webdataset import list_webdataset
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
 from centigan.settings.sources import Source
@@ -42,10 +45,12 @@ SIGNS: dict[str, Source] = {
     "annotations/captions_train2014.json": "coco_captions",
     "annotations/captions_train2017.json": "coco_captions",
 }
+# The ending of numbered files such as train-00000.tar -> the source they are.
+SHARDS: dict[str, Source] = {".tar": "webdataset", ".parquet": "parquet"}
 KNOWN = (
-    "ILSVRC2012's archives, train/<class>/ and val/<class>/, Kaggle's ILSVRC/, CIFAR's folders, STL-10's, "
-    "SVHN's .mat, "
-    "CUB's, Oxford's flowers, COCO's annotations/, or class folders"
+    "ILSVRC2012's archives, train/<class>/ and val/<class>/, Kaggle's ILSVRC/, a WebDataset's tars, the "
+    "Hub's Parquet files, CIFAR's folders, STL-10's, SVHN's .mat, CUB's, Oxford's flowers, COCO's "
+    "annotations/, or class folders"
 )
 
 
@@ -69,6 +74,10 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
             return list_archives(root)
         case "kaggle":
             return list_kaggle(root)
+        case "webdataset":
+            return list_webdataset(root)
+        case "parquet":
+            return list_parquet(root)
         case "cifar10" | "cifar100":
             return list_cifar(source, root)
         case "stl10" | "stl10_unlabelled":
@@ -103,6 +112,9 @@ def recognise(root: Path) -> Source:
     """
     for sign, source in SIGNS.items():
         if (root / sign).exists():
+            return source
+    for ending, source in SHARDS.items():
+        if has_shards(root, ending):
             return source
     if any((root / f"{file}{packed}").exists() for file in FILES for packed in ("", ".gz")):
         raise UserError(
