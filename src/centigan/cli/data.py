@@ -27,7 +27,18 @@ from centigan.settings.sources import PUT_IN_PLACE, PutInPlace, about, files_of
 from centigan.settings.stages import ArraysStage, GroupStage, IndexStage, TextStage
 
 app = typer.Typer()
-Fixture = Literal["ilsvrc", "stl10", "mnist", "fashion_mnist", "svhn", "cub200", "oxford102", "coco_captions"]
+Fixture = Literal[
+    "ilsvrc",
+    "webdataset",
+    "parquet",
+    "stl10",
+    "mnist",
+    "fashion_mnist",
+    "svhn",
+    "cub200",
+    "oxford102",
+    "coco_captions",
+]
 
 
 @app.command()
@@ -62,6 +73,10 @@ def fixture(
         from centigan.data.fixture import write_ilsvrc
 
         write_ilsvrc(out, **counts, oddities=oddities)
+    elif kind in {"webdataset", "parquet"}:
+        from centigan.data.shards_fixture import write_shards
+
+        write_shards(kind, out, **counts)
     elif kind == "stl10":
         from centigan.data.stl10_fixture import write_stl10
 
