@@ -4,6 +4,7 @@ So that nothing is opened whose name tells: ImageNet has 1.3 million files, and 
 as many again.
 """
 
+import re
 from typing import Literal
 
 Kind = Literal["image", "unread image", "no image", "copy", "unknown"]
@@ -25,6 +26,8 @@ SYSTEM_FOLDERS = {
     *("__macosx", "__pycache__", "@eadir", "#recycle", "$recycle.bin", "lost+found"),
     "system volume information",
 }
+# An archive of a numbered set: imagenet-train-0000.tar, train-00000-of-00294.parquet; not n01440764.tar.
+SHARD = re.compile(r"(?:.*[-_./])?\d+(?:-of-\d+)?\.(?:tar|parquet)")
 
 
 def kind_of(name: str) -> Kind:
@@ -43,6 +46,11 @@ def is_hidden(name: str) -> bool:
 def is_of_system(name: str) -> bool:
     """Whether a folder is one that a system or program keeps for itself."""
     return name.lower() in SYSTEM_FOLDERS
+
+
+def is_shard(path: str) -> bool:
+    """Whether a file is one of a numbered set of archives, which may get another."""
+    return SHARD.fullmatch(path) is not None
 
 
 def may_be_image(name: str) -> bool:

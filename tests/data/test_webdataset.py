@@ -218,6 +218,15 @@ def test_a_set_that_is_not_whole_is_one_clear_error(
     assert not layout.results.exists()
 
 
+def test_one_more_tar_makes_the_index_stale(root: Path, tmp_path: Path) -> None:
+    layout = Layout("x", tmp_path)
+    build_index(layout, settings(root))
+    (root / "notes.txt").touch()
+    assert not changes(layout, root).index
+    write_tar(root / "imagenet-train-0002.tar", sample("t1", 0))
+    assert changes(layout, root).index
+
+
 def test_tars_are_pinned_and_another_content_is_an_error(root: Path, tmp_path: Path) -> None:
     layout = Layout("x", tmp_path)
     build_index(layout, settings(root))

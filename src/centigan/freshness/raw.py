@@ -15,7 +15,7 @@ import pandas as pd
 
 from centigan.atomic import atomic_path, out_of_the_way
 from centigan.errors import UserError
-from centigan.image_names import is_of_system, may_be_image
+from centigan.image_names import is_of_system, is_shard, may_be_image
 from centigan.layout import Layout
 from centigan.manifest import listed, read_digests, sha256
 
@@ -161,13 +161,14 @@ def _alone(index: pd.DataFrame) -> pd.Series:
 
 
 def _folders(files: pd.DataFrame, root: Path, *, all_known: bool) -> pd.DataFrame:
-    """The folders of single images, up to the root, and the visible names in each that are not watched.
+    """The folders of single images and shards, up to the root, and the visible names not watched in each.
 
     all_known: whether these were there when the index was made; else those that end as images do were not.
     """
-    images = files.loc[files["kind"] == "image", "path"]
-    watched = _by_folder(images)
-    endings = set() if all_known else set(map(_ending, images))
+    alone = files["kind"] == "image"
+    several = [*files.loc[alone, "path"], *filter(is_shard, files.loc[~alone, "path"])]
+    watched = _by_folder(several)
+    endings = set() if all_known else set(map(_ending, several))
     for folder in list(watched):
         while folder != ".":
             folder, name = _parted(folder)
