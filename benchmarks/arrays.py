@@ -4,8 +4,10 @@
 
 Peers: Pillow's full decoding with the same crop and resize; torchvision's ImageFolder with the same
 transform in a DataLoader with as many workers. Limit: simplejpeg's scaled decoding alone, at the same scale.
-All start from the same bytes on disk, in the page cache; only the builder writes what it made, and waits
-until the disk has it. Input: a fixture of ILSVRC2012 (`centigan fixture ilsvrc`), 110 kB an image.
+Packagings: the same images, shuffled, as a WebDataset and as Parquet files; of compressed ones also one image
+of a row group alone, as a split of many has them. All start from the same bytes on disk, in the page cache;
+only the builder writes what it made, and waits until the disk has it. Input: a fixture of
+ILSVRC2012 (`centigan fixture ilsvrc`), 110 kB an image.
 """
 
 import argparse
@@ -32,12 +34,18 @@ from centigan.data.arrays import write_images
 from centigan.data.decode import centre_square, reduction
 from centigan.data.fixture import write_ilsvrc
 from centigan.data.index import build_index
+from centigan.data.shards_fixture import ROW_GROUP, pack
 from centigan.layout import Layout
 from centigan.settings.data import ArraySettings, DataSettings
 
+PACKAGINGS = ("folders", "webdataset", "uncompressed", "parquet", "scattered")
 NAMES = {
     "builder": "array builder, from the nested tar",
     "folders": "array builder, from extracted files",
+    "webdataset": "array builder, from a WebDataset",
+    "uncompressed": "array builder, uncompressed Parquet",
+    "parquet": "array builder, Parquet in snappy",
+    "scattered": "the same, one image of a row group",
     "full": "array builder, dct_scaling: false",
     "limit": "simplejpeg, scaled decoding alone",
     "pillow": "Pillow, full decoding, crop, resize",
@@ -66,8 +74,10 @@ def main() -> None:
         f"{words.threads} thread(s) or worker(s), {words.rounds} rounds; median images/s, median ratio"
     )
     for name, times in seconds.items():
-        ratio = statistics.median(time / own for time, own in zip(times, seconds["builder"], strict=True))
-        print(f"{NAMES[name]:40} {images / statistics.median(times):8.0f} /s   builder is {ratio:5.2f} x")
+        count = len(rows.get(name, rows["tar"]))
+        of_one = [time / own for time, own in zip(times, seconds["builder"], strict=True)]
+        ratio = statistics.median(of_one) * images / count
+        print(f"{NAMES[name]:40} {count / statistics.median(times):8.0f} /s   builder is {ratio:5.2f} x")
     print(json.dumps({name: [round(t, 4) for t in times] for name, times in seconds.items()}))
 
 
@@ -78,17 +88,19 @@ def prepare(place: Path, classes: int, per_class: int) -> dict[str, pd.DataFrame
         for member in outer:
             with tarfile.open(fileobj=io.BytesIO(outer.extractfile(member).read())) as inner:
                 inner.extractall(place / "folders" / member.name.removesuffix(".tar"), filter="data")
+    pack("webdataset", place / "tar", place / "webdataset")
+    for name, compression in (("parquet", "snappy"), ("uncompressed", "none")):
+        pack("parquet", place / "tar", place / name, compression=compression)
     rows = {}
-    for name, settings in {
-        "tar": DataSettings(root=str(place / "tar"), classes=classes, split_size=classes),
-        "folders": DataSettings(
-            root=str(place / "folders"), classes=classes, split_size=classes, held_out=1e-9
-        ),
-    }.items():
-        layout = Layout(name, place)
+    for name in ("tar", "folders", "webdataset", "uncompressed", "parquet"):
+        layout, root = Layout(name, place), place / name
+        settings = DataSettings(root=str(root), classes=classes, split_size=classes, held_out=1e-9)
         build_index(layout, settings)
         index = pd.read_parquet(layout.results / "index")
+        index["path"] = f"{root}/" + index["path"]
         rows[name] = index[index["subset"] == "train"]
+    group = rows["parquet"]["offset"] // ROW_GROUP
+    rows["scattered"] = rows["parquet"][~rows["parquet"].assign(group=group).duplicated(["path", "group"])]
     return rows
 
 
@@ -101,7 +113,7 @@ def contestants(
     loader = DataLoader(ImageFolder(place / "folders", transform), batch_size=64, num_workers=threads)
     return {
         "builder": lambda: write(rows["tar"], settings=ArraySettings()),
-        "folders": lambda: write(rows["folders"], settings=ArraySettings()),
+        **{name: partial(write, rows[name], settings=ArraySettings()) for name in PACKAGINGS},
         "full": lambda: write(rows["tar"], settings=ArraySettings(dct_scaling=False)),
         "limit": lambda: [scaled(path, side) for path in paths],
         "pillow": lambda: [by_pillow(path, side) for path in paths],
