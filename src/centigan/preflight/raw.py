@@ -68,7 +68,7 @@ def is_quick(source: Source, root: Path) -> bool:
     """Whether all images can be listed in about a second."""
     if source == "archives":
         return sum(path.stat().st_size for path in root.iterdir() if path.is_file()) < QUICK_BYTES
-    if source in SHARDS.values():
+    if source in {*SHARDS.values(), "hub_archives"}:
         return sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) < QUICK_BYTES
     return sum(1 for _ in islice(_files(root), QUICK_FILES + 1)) <= QUICK_FILES
 

@@ -8,6 +8,7 @@ Own = Literal[  # of files that the user has
     "folders",
     "class-folders",
     "kaggle",
+    "hub_archives",
     "webdataset",
     "parquet",
     "cub200",

@@ -10,6 +10,8 @@ from centigan.data.sources.cifar import list_cifar
 from centigan.data.sources.coco_captions import list_coco_captions
 from centigan.data.sources.cub200 import list_cub200
 from centigan.data.sources.folders import class_folders, list_class_folders, list_folders
+from centigan.data.sources.hub_archives import SIGNS as SIGNS_OF_HUB
+from centigan.data.sources.hub_archives import list_hub_archives
 from centigan.data.sources.idx import list_idx
 from centigan.data.sources.kaggle import DATA, list_kaggle
 from centigan.data.sources.listing import Listing, cannot_read
@@ -31,6 +33,7 @@ SIGNS: dict[str, Source] = {
     TRAIN: "archives",
     VALIDATION: "archives",
     DATA: "kaggle",
+    **dict.fromkeys(SIGNS_OF_HUB, "hub_archives"),
     "cifar-10-batches-py": "cifar10",
     "cifar-10-batches-bin": "cifar10",
     "cifar-100-python": "cifar100",
@@ -74,6 +77,8 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
             return list_archives(root)
         case "kaggle":
             return list_kaggle(root)
+        case "hub_archives":
+            return list_hub_archives(root)
         case "webdataset":
             return list_webdataset(root)
         case "parquet":
