@@ -28,6 +28,7 @@ from centigan.data.outcome import Block, Outcome
 from centigan.data.points import gather_points
 from centigan.data.sources.contents import ROWS, read_contents
 from centigan.data.sources.listing import PLANAR, Range, Rejected, cannot_read
+from centigan.data.sources.parquet_rows import AT_ONCE
 from centigan.data.sources.points import DIMENSIONS
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -104,7 +105,8 @@ def write_images(
     """
     columns = (rows[name] for name in (*Range._fields, "encoding"))
     images = list(zip(*columns, strict=True))
-    blocks = [range(first, min(first + BLOCK, len(images))) for first in range(0, len(images), BLOCK)]
+    step = AT_ONCE if (rows["encoding"] == ROWS).any() else BLOCK
+    blocks = [range(first, min(first + step, len(images))) for first in range(0, len(images), step)]
     outcome = Outcome()
 
     def work(block: range) -> Block:

@@ -14,7 +14,7 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -121,7 +121,7 @@ def _samples(path: Path, file: int, sieve: Sieve) -> dict[str, Sample]:
     for member in members(path):
         key, ending = _parted(member.name)
         sample = found.get(key, Sample(None, None, None))
-        if is_hidden(PurePosixPath(member.name).name):
+        if is_hidden(member.name.rpartition("/")[2] or "."):
             sieve.member_outside(path, member)
         elif ending == "cls":
             _require_first(sample.label is None, path, member)
