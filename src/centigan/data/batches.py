@@ -1,6 +1,7 @@
 """Seeded minibatches of one split: any iteration's batch is computed without history."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from mmap import MADV_DONTNEED, mmap
 from pathlib import Path
 from typing import Any, Literal
@@ -120,6 +121,7 @@ class Batches:
         self.labelled_apart, self.captions = labelled_apart, captions
         self.batch_size, self.seed, self.split = batch_size, seed, split
         self.device, self.flips, self.channels = device, flips, channels
+        self.epoch = lru_cache(2)(self._permuted)  # the one that is read, and the next: 10 MB each of ImageNet
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self.next: tuple[int, Future[Tensor]] | None = None  # iteration, its images
 
@@ -189,10 +191,11 @@ class Batches:
         """The batch_size rows of the endless stream that an iteration takes; they may span epochs."""
         total, start = len(self.seen), (iteration - 1) * self.batch_size
         stop = start + self.batch_size
-        epochs = range(start // total, (stop - 1) // total + 1)
-        stream = torch.cat([self._epoch(epoch) for epoch in epochs])
-        offset = start - epochs[0] * total
-        return self.seen[stream[offset : offset + self.batch_size]]
+        taken = [
+            self.epoch(epoch)[max(0, start - epoch * total) : stop - epoch * total]
+            for epoch in range(start // total, (stop - 1) // total + 1)
+        ]
+        return self.seen[torch.cat(taken)]
 
-    def _epoch(self, epoch: int) -> Tensor:
+    def _permuted(self, epoch: int) -> Tensor:
         return torch.randperm(len(self.seen), generator=self._rng("epoch", epoch))
