@@ -121,7 +121,7 @@ class Batches:
         self.labelled_apart, self.captions = labelled_apart, captions
         self.batch_size, self.seed, self.split = batch_size, seed, split
         self.device, self.flips, self.channels = device, flips, channels
-        self.epoch = lru_cache(2)(self._permuted)  # the one that is read, and the next: 10 MB each of ImageNet
+        self.epoch = lru_cache(2)(self._permuted)  # the one that is read, and the next: 10 MB of ImageNet
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="batches")
         self.next: tuple[int, Future[Tensor]] | None = None  # iteration, its images
 
