@@ -6,6 +6,8 @@ import pytest
 
 from centigan import params
 from centigan.errors import UserError
+from centigan.layout import Layout
+from centigan.preflight import everything
 from centigan.study_points import load_points
 
 FROZEN = "model: {family: frozen_decoder, starts_from: digits/critic, net: dense}\n"
@@ -41,6 +43,17 @@ def test_an_experiment_knows_the_model_that_it_starts_from(project: Path) -> Non
     assert model.parent == "digits/critic"
     assert model.decoder == params.load("digits/critic", project).model.model_dump(mode="json")
     assert params.load("digits/critic", project).model.parent is None
+
+
+def test_a_check_asks_of_the_experiment_that_is_trained_first_too(project: Path) -> None:
+    """WGAN-GP has no networks for 48 px, and a frozen decoder has."""
+    (project / "experiments/digits/protocol.yaml").write_text("arrays: {resolution: 48}\n")
+    frozen = params.load("digits/frozen", project)
+    wrong = [found.text for found in everything(Layout("digits/frozen", project), frozen) if not found.good]
+    (line,) = (text for text in wrong if "48 px" in text)
+    assert line.startswith(
+        "digits/critic, which this begins with: arrays.resolution: WGAN-GP has no networks"
+    )
 
 
 def test_a_family_says_what_it_starts_from(project: Path) -> None:

@@ -217,6 +217,23 @@ def test_a_row_that_is_not_whole_is_said(
         listing(small(tmp_path, images, labels))
 
 
+def test_labels_without_a_sign_are_read_or_said(tmp_path: Path) -> None:
+    small(tmp_path, rows("1", "2"), [0, 1])
+    path = tmp_path / "data/train-00000-of-00001.parquet"
+    for label, message in (
+        (1, None),
+        (2**64 - 1, r"row 1 has label 18446744073709551615, not one of 0 to 1"),
+    ):
+        labels = pa.array([0, label], pa.uint64())
+        table = pa.table({"image": pa.array(rows("1", "2"), IMAGE), "label": labels})
+        pq.write_table(table.replace_schema_metadata(notes(("dog", "eel"))), path)
+        if message is None:
+            assert listing(tmp_path).classes == ["dog", "eel"]
+        else:
+            with pytest.raises(UserError, match=message):
+                listing(tmp_path)
+
+
 @pytest.mark.parametrize(
     "columns",
     [

@@ -243,18 +243,20 @@ def test_a_plain_file_must_be_whole_and_of_the_file_beside_it(root: Path) -> Non
     whole = path.read_bytes()
     assert whole[:16].hex() == md5(root / "train_32x32.mat")
     for damaged, message in {
-        whole[:-1]: "has 61,475 bytes: it is cut short; remove it",
+        whole[:-1]: "has 61,491 bytes: it is cut short; remove it",
         whole[:16]: "has 16 bytes: it is cut short",
         bytes(16)
         + whole[16:]: r"was made of another train_32x32\.mat than lies beside; run `centigan raw svhn",
-        whole[:16] + b"\x0a" + whole[17:]: "has a digit 10; remove it",
+        whole[:32] + b"\x0a" + whole[33:]: "is damaged: it is not what was written; remove it",
+        whole[:-1] + bytes([whole[-1] ^ 255]): "is damaged",
     }.items():
         path.write_bytes(damaged)
         with pytest.raises(UserError, match=f"{path} {message}"):
             listing(root)
-    path.write_bytes(bytes(16) + whole[16:])
-    put_in_place("svhn", root)
-    assert path.read_bytes() == whole
+    for damaged in (bytes(16) + whole[16:], whole[:-1] + bytes([whole[-1] ^ 255])):
+        path.write_bytes(damaged)
+        put_in_place("svhn", root)
+        assert path.read_bytes() == whole
 
 
 def test_as_many_images_as_published_of_another_file_are_damaged(root: Path, published: Published) -> None:

@@ -238,3 +238,17 @@ def test_tars_are_pinned_and_another_content_is_an_error(root: Path, tmp_path: P
     (root / FIRST).write_bytes(content)
     with pytest.raises(UserError, match=rf"{FIRST} is not the archive that was indexed"):
         changes(layout, root)
+
+
+def test_a_shard_without_samples_is_named(root: Path) -> None:
+    """Zeros, as an allotted download has, are an empty archive to tarfile."""
+    shard = root / "imagenet-train-0001.tar"
+    shard.write_bytes(bytes(shard.stat().st_size))
+    with pytest.raises(UserError, match=f"{shard} holds no samples; fetch it anew"):
+        listing(root)
+
+
+def test_a_first_shard_is_missed_where_other_shards_count_from_0(root: Path) -> None:
+    (root / FIRST).unlink()
+    with pytest.raises(UserError, match=f"{FIRST} is missing; fetch it"):
+        listing(root)

@@ -8,6 +8,7 @@ test_32x32.bin once, beside: the MD5 of the .mat (16 bytes), a digit an image (a
 they come. http://ufldl.stanford.edu/housenumbers/
 """
 
+import hashlib
 import logging
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -25,7 +26,8 @@ DATA_SET = "SVHN"  # for people
 CLASSES = 10
 SIDE = 32
 IMAGE = 3 * SIDE**2  # bytes
-DIGEST = 16  # bytes
+DIGEST = 16  # bytes, of an MD5
+HEADER = 2 * DIGEST  # of a plain file: MD5 of the .mat, and of what follows
 NUMBERS = {"uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "single", "double"}
 FILES: dict[Literal["train", "held_out"], str] = {"train": "train_32x32", "held_out": "test_32x32"}
 EXTRA = "extra_32x32.mat"
@@ -86,15 +88,29 @@ def _make_plain(root: Path, subset: Literal["train", "held_out"], published: Pub
     pixels, digits = read_matlab(mat)
     if len(digits) == sum(published.images[subset]):
         require_md5(mat, archive.md5)
+    content = hashlib.md5(digits.tobytes(), usedforsecurity=False)
+    content.update(pixels.data)
     with atomic_path(plain) as temporary, temporary.open("wb") as file:
-        file.write(bytes.fromhex(md5) + digits.tobytes())
+        file.write(bytes.fromhex(md5) + content.digest() + digits.tobytes())
         file.write(pixels.data)
 
 
 def _is_of(plain: Path, md5: str) -> bool:
-    """Whether a plain file is whole by its size, and of the .mat with this MD5."""
+    """Whether a plain file is whole, and of the .mat with this MD5."""
+    of_mat, content = _digests(plain)
+    return of_mat == md5 and content == _md5_of_content(plain)
+
+
+def _digests(plain: Path) -> tuple[str, str]:
+    """MD5s that a plain file begins with: of its .mat, and of what follows."""
     with plain.open("rb") as file:
-        return file.read(DIGEST).hex() == md5 and (plain.stat().st_size - DIGEST) % (1 + IMAGE) == 0
+        return file.read(DIGEST).hex(), file.read(DIGEST).hex()
+
+
+def _md5_of_content(plain: Path) -> str:
+    with plain.open("rb") as file:
+        file.seek(HEADER)
+        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def read_matlab(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -134,7 +150,7 @@ def _require_variables(path: Path, there: dict[str, tuple[tuple[int, ...], str]]
         said = ", ".join(f"{name} {shape} {kind}" for name, (shape, kind) in there.items()) or "nothing"
         raise UserError(
             f"{path} holds {said}, not X ({SIDE}, {SIDE}, 3, N) uint8 and y (N, 1) alone: take SVHN's "
-            "cropped digits"
+            "cropped digits, or fetch it anew"
         )
 
 
@@ -150,16 +166,15 @@ def read_part(root: Path, subset: Literal["train", "held_out"], published: Publi
     _require_made(path, root / archive.name, again)
     with reading(path, DATA_SET):
         size = path.stat().st_size
-        count, rest = divmod(size - DIGEST, 1 + IMAGE)
+        count, rest = divmod(size - HEADER, 1 + IMAGE)
         if rest or count < 1:
             raise UserError(f"{path} has {size:,} bytes: it is cut short; remove it and run {again}")
-        digits = np.fromfile(path, np.uint8, count, offset=DIGEST)
-        with path.open("rb") as file:
-            md5 = file.read(DIGEST).hex()
+        md5, content = _digests(path)
+        if content != _md5_of_content(path):
+            raise UserError(f"{path} is damaged: it is not what was written; remove it and run {again}")
+        digits = np.fromfile(path, np.uint8, count, offset=HEADER)
         if (root / archive.name).exists() and md5_of(root / archive.name) != md5:
             raise UserError(f"{path} was made of another {archive.name} than lies beside; run {again}")
-    if digits.max() >= CLASSES:
-        raise UserError(f"{path} has a digit {digits.max()}; remove it and run {again}")
     expected = sum(published.images[subset])
     if count == expected and md5 != archive.md5:
         raise UserError(
@@ -169,7 +184,7 @@ def read_part(root: Path, subset: Literal["train", "held_out"], published: Publi
     told = f"{count:,} of {expected:,} images: not the published set"
     if count == expected:
         told = f"{count:,} images, MD5 as published"
-    return Read(path, DIGEST + count, digits, count == expected, f"{archive.name}: {told}")
+    return Read(path, HEADER + count, digits, count == expected, f"{archive.name}: {told}")
 
 
 def _require_made(path: Path, mat: Path, again: str) -> None:

@@ -90,7 +90,16 @@ def everything(layout: Layout, settings: Settings, *, look: Look | None = None) 
         found_raw, counts = (look or partial(look_at_raw, thorough=True))(of_protocol.data)
         found += found_raw
     found += of_all(layout, settings, counts)
+    found += _of_parent(layout, settings, counts)
     return [*found, *of_weights(still_wanted(layout, settings), fetch=False)]
+
+
+def _of_parent(layout: Layout, settings: Settings, counts: Counts | None) -> Iterator[Finding]:
+    """Problems of the experiment whose networks this one begins with, which a run trains first."""
+    if parent := settings.model.parent:
+        for finding in of_all(Layout(parent, layout.root), params.load(parent, layout.root), counts):
+            if not finding.good:
+                yield problem(f"{parent}, which this begins with: {finding.text}")
 
 
 def of_params(layout: Layout) -> Iterator[Finding]:

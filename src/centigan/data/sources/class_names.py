@@ -40,7 +40,7 @@ def name_classes(training: pd.DataFrame, labels: Sequence[int], names: Sequence[
     ids = _wnids(training)
     if set(ids) != set(labels):
         width = len(str(max(labels, default=0)))
-        able = names and len(set(names)) == len(names) and not any(map(_is_no_name, names))
+        able = names and len(set(names)) == len(names) and not any(map(is_no_name, names))
         ids = words if able else {label: f"{label:0{width}d}" for label in labels}
     return Classes(ids, {ids[label]: name for label, name in words.items()})
 
@@ -82,5 +82,6 @@ def _wnids(training: pd.DataFrame) -> dict[int, str]:
     return dict(zip(pairs["label"].tolist(), pairs["wnid"], strict=True))
 
 
-def _is_no_name(name: str) -> bool:
+def is_no_name(name: str) -> bool:
+    """Whether it cannot be the name of a file, as that of a class must."""
     return not name.strip(".") or "/" in name or UNPRINTABLE.search(name) is not None

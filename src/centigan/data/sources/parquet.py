@@ -99,15 +99,16 @@ def _read(path: Path, beside: list[str]) -> tuple[pd.DataFrame, list[str]]:
             raise UserError(f"{path} has {missing:,} rows without the bytes of an image; fetch it anew")
         table = file.read(columns=["image.path", "label"], use_threads=False)
     label = table.column("label")
-    labels = pc.fill_null(label, -1).to_numpy()
-    wrong = np.flatnonzero((labels < 0) | (labels >= len(names)))
+    missing_labels = pc.is_null(label).to_numpy()
+    labels = pc.fill_null(label, 0).to_numpy()
+    wrong = np.flatnonzero(missing_labels | (labels < 0) | (labels >= len(names)))
     if len(wrong):
         told = label[wrong[0]].as_py()
         raise UserError(f"{path}: row {wrong[0]} has label {told}, not one of 0 to {len(names) - 1}")
     rows = np.arange(len(labels))
     frame = pd.DataFrame({"path": path.as_posix(), "offset": rows, "size": 1})
     own = pc.struct_field(table.column("image"), "path").to_pandas()
-    return frame.assign(name=own.to_numpy(), label=labels), names
+    return frame.assign(name=own.to_numpy(), label=labels.astype(np.int64)), names
 
 
 def _require_columns(path: Path, file: pq.ParquetFile) -> None:

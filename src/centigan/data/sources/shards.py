@@ -60,9 +60,10 @@ def find_shards(root: Path, ending: str) -> Shards:
             f"{root} holds {parts['train'][0].path.name}, and nothing held out: "
             f"{parts['train'][0].path.name.replace('train', 'validation')} or val/ is expected"
         )
+    begin = min(1, *(shard.number for part in ("train", held_out) for shard in parts[part]))
     found: dict[Subset, list[Path]] = {
-        "train": _whole(parts["train"]),
-        "held_out": _whole(parts[held_out]),
+        "train": _whole(parts["train"], begin),
+        "held_out": _whole(parts[held_out], begin),
     }
     everything = (shard.path.relative_to(root).parts[0] for shards in parts.values() for shard in shards)
     return Shards(found, set(everything))
@@ -103,8 +104,8 @@ def _shard(path: Path, match: re.Match[str]) -> Shard:
     return Shard(path, int(match["number"]), int(match["of"]) if match["of"] else None)
 
 
-def _whole(shards: Sequence[Shard]) -> list[Path]:
-    """The files in order, where the numbers run from 0 (or 1) to the last without a gap."""
+def _whole(shards: Sequence[Shard], begin: int) -> list[Path]:
+    """The files in order, where the numbers run from `begin`, 0 or 1, to the last without a gap."""
     shards = sorted(shards, key=lambda shard: shard.number)
     first, last = shards[0], shards[-1]
     odd = next((shard for shard in shards if shard.of != first.of), None)
@@ -117,7 +118,7 @@ def _whole(shards: Sequence[Shard]) -> list[Path]:
     if times > 1:
         same = " and ".join(str(shard.path) for shard in shards if shard.number == number)
         raise UserError(f"{same} have one number; move one set away")
-    begin = min(first.number, 1) if first.of is None else 0
+    begin = begin if first.of is None else 0
     end = last.number + 1 if first.of is None else first.of
     missing = sorted(set(range(begin, end)) - {shard.number for shard in shards})
     if missing:

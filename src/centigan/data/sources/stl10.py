@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from centigan.data.published_archive import reading
+from centigan.data.sources.class_names import is_no_name
 from centigan.data.sources.listing import Listing, Subset, record_frame
 from centigan.data.stl10_raw import (
     CLASSES,
@@ -89,7 +90,7 @@ def _read_names(file: Path) -> list[str]:
     """The classes in the order of their labels."""
     with reading(file, DATA_SET):
         names = file.read_text(encoding="ascii").split()
-    if not len(names) == len(set(names)) == CLASSES:
+    if not len(names) == len(set(names)) == CLASSES or any(map(is_no_name, names)):
         raise UserError(f"{file} does not name {CLASSES} different classes; fetch it anew")
     return names
 

@@ -101,7 +101,10 @@ def _read(paths: Iterable[Path], subset: Subset, sieve: Sieve) -> tuple[pd.DataF
 def _read_shard(path: Path, read: Read, sieve: Sieve) -> None:
     file = os.open(path, os.O_RDONLY)
     try:
-        for key, sample in _samples(path, file, sieve).items():
+        samples = _samples(path, file, sieve)
+        if not samples:
+            raise UserError(f"{path} holds no samples; fetch it anew")
+        for key, sample in samples.items():
             if sample.label is None:
                 raise UserError(f"{path}: sample {printable(key)} has no label, {key}.cls; fetch it anew")
             if sample.image is None:
