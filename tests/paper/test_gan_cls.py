@@ -421,7 +421,8 @@ def test_the_sheets_lead_from_caption_to_caption_and_from_latent_to_latent() -> 
     steps = sheets["between_captions"]
     assert_shown(steps.images[1, 0], latent=0, caption=1)
     assert_shown(steps.images[1, -1], latent=0, caption=2)
-    assert steps.rows[1] == "text 1 -> text 3"
+    assert steps.rows[1] == "text 1"
+    assert "the last one to “text " in steps.caption
     steps = sheets["between_latents"]
     assert_shown(steps.images[3, 0], latent=0, caption=3)
     assert_shown(steps.images[3, -1], latent=1, caption=3)

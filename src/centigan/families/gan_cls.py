@@ -43,7 +43,6 @@ Departures and decisions
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor, nn
@@ -201,10 +200,11 @@ class GANCLS(Latent):
         return Sheet(
             "between_captions",
             "From one caption to another",
-            "A row leads in a straight line from a caption's embedding to the next one's, of one latent "
-            "(Fig 8, left). What captions say should change by and by, and nothing else.",
+            "A row leads in a straight line from its caption's embedding to that of the row below, the last "
+            f"one to “{texts[-1]}”, of one latent (Fig 8, left). What captions say should change by and by, "
+            "and nothing else.",
             drawn(self, latents, steps),
-            rows=[f"{a} -> {b}" for a, b in pairwise(texts)],
+            rows=texts[:-1],
         )
 
     def _between_latents(self, captions: Tensor, texts: Sequence[str], z: Tensor) -> Sheet:

@@ -13,6 +13,7 @@ from centigan.catalogue import FIGURES, METRICS, applying, subject_of_settings, 
 from centigan.layout import Layout, split_names
 from centigan.manifest import read_published
 from centigan.settings import Settings
+from centigan.settings.families.contract import ByCaption
 from centigan.settings.stages import TrainStage
 from centigan.status.queue import Job, ask_slurm, key_of
 from centigan.status.training import Training, is_locked, last_error, last_words, look_at_training
@@ -95,9 +96,16 @@ def _last_written(layout: Layout, splits: list[str], settings: Settings) -> dict
         if metric.of_real
         for target in of_metric("measure_real", name, layout.real_metric)
     ]
+    read = {source for metric in metrics.values() for source in metric.reads}
+    if isinstance(settings.model, ByCaption):
+        read |= {"text", "embed"}
     found = {
         "index": [("index", "", layout.source)],
         "arrays": of_splits("arrays", lambda split: layout.arrays(split) / "manifest.json"),
+        "text": [("text", "", layout.text / "manifest.json")] if "text" in read else [],
+        "embed": of_splits("embed", lambda split: layout.captions(split) / "manifest.json")
+        if "embed" in read
+        else [],
         "train": [],  # looked at more closely
         "sample": of_splits("sample", lambda split: layout.samples(split) / "manifest.json"),
         "latent": of_splits("latent", lambda split: layout.latent(split) / "manifest.json"),
@@ -117,4 +125,9 @@ def _last_written(layout: Layout, splits: list[str], settings: Settings) -> dict
         "report": [("report", "", layout.report)],
         "publish": [("publish", "", layout.published)],
     }
-    return {name: jobs for name, jobs in found.items() if why_not_made(name, subject) is None}
+    of_captions = {name for name in ("text", "embed") if not found[name]}
+    return {
+        name: jobs
+        for name, jobs in found.items()
+        if name not in of_captions and why_not_made(name, subject) is None
+    }

@@ -21,6 +21,7 @@ GLANCE = 12  # classes shown on the first page
 
 def overview(results: Results, settings: Settings, commit: str | None) -> dict[str, Any]:
     """Everything that the template of index.html needs but classes, figures and size."""
+    unseen = [name for split in results.split_names for name in sorted(results.unseen(split))]
     comparison = results.table("comparison").astype(object).fillna("").to_dict("records")
     return {
         "settings": settings,
@@ -29,6 +30,9 @@ def overview(results: Results, settings: Settings, commit: str | None) -> dict[s
         "judge": results.judge if results.judged else None,
         "things": "points" if results.of_points else "images",
         "data": raw_data(results),
+        "unseen": unseen,
+        "learnt": int(results.summary["data/classes_of_a_split"])
+        - min(len(results.unseen(split)) for split in results.split_names),
         "accuracy": _accuracy(results.table("accuracy_by_resolution")),
         "published_features": results.of_points
         or has_published_features(settings.features, str(results.judge["name"]) if results.judged else ""),

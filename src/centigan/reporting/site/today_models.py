@@ -75,10 +75,10 @@ CAPTIONS = (
             f"attributes/generated/{kind}/{attribute}",
             f"attributes/held_out/{kind}/{attribute}",
             None,
-            f"as the judge names samples; {of}",
+            f"as the judge names samples; at random one in {number}; {of}",
         )
         for kind, of in KINDS.items()
-        for attribute in ("colour", "shape", "size", "all")
+        for attribute, number in {"colour": 6, "shape": 3, "size": 2, "all": 36}.items()
     ),
     *(
         Metric(

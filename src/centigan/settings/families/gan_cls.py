@@ -17,8 +17,8 @@ class GanClsConfig(ByCaption):
     implementation: ClassVar[str] = "gan_cls.GANCLS"
     panels: ClassVar[Panels] = ADVERSARIAL | {
         PAIRS: {
-            "source_wrong": "mismatched ones for such",
-            "matched": "matching above mismatched",
+            "source_wrong": "mismatched pairs told as such",
+            "matched": "matching above mismatched ones",
         }
     }
     paper: ClassVar[dict[str, Any]] = {"batch_size": 64}
