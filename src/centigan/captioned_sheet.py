@@ -9,7 +9,7 @@ from PIL import Image
 from centigan.atomic import atomic_path
 from centigan.layout import Layout
 from centigan.loading import load
-from centigan.sheets import contact_sheet
+from centigan.sheets import contact_sheet, require_png
 
 LEAST_TILE = 64  # pixels; smaller images are enlarged
 log = logging.getLogger(__name__)
@@ -23,6 +23,7 @@ def draw_captions(
     Raises:
         UserError: for a model that draws without captions, or a caption that cannot be read.
     """
+    require_png(out)
     generator = load(layout.experiment, split, root=layout.root, device=device)
     rows = [generator.sample_captions([caption] * count, seed=seed) for caption in captions]
     side = rows[0].shape[1]

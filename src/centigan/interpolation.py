@@ -22,7 +22,7 @@ from centigan.seeds import counter_seed
 from centigan.settings.families.contract import FamilySettings
 from centigan.settings.stages import LatentStage, SampleStage
 from centigan.settings.training import LatentSettings
-from centigan.sheets import Images, contact_sheet
+from centigan.sheets import Images, contact_sheet, require_png
 from centigan.trained import trained_family
 from centigan.types import Given, Latent, to_uint8
 
@@ -119,6 +119,8 @@ def interpolate_split(
     Raises:
         UserError: for a class that the split does not have.
     """
+    if out:
+        require_png(out)
     family, classes = _with_latent_space(layout, split, stage.model, device)
     groups = stage.model.groups(classes)
     for name in only or ():

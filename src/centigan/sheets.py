@@ -1,10 +1,13 @@
 """Contact sheets: rows of square images side by side, white between them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from centigan.errors import UserError
 
 Images = NDArray[np.uint8]
 GAP = 2  # pixels between images
@@ -30,3 +33,15 @@ def resized(image: Images, side: int) -> Images:
     """uint8 (R, R, 3) -> (side, side, 3): whole pixels when enlarged, their mean when shrunk."""
     method = Image.Resampling.NEAREST if side >= len(image) else Image.Resampling.BOX
     return np.asarray(Image.fromarray(image).resize((side, side), method))
+
+
+def require_png(out: Path) -> None:
+    """Make sure that a person's name of a picture is one, before anything is drawn.
+
+    Raises:
+        UserError: for a folder, or another ending.
+    """
+    if out.is_dir():
+        raise UserError(f"{out} is a folder; name a PNG in it, such as {out / 'picture.png'}")
+    if out.suffix.lower() != ".png":
+        raise UserError(f"{out} is no name of a PNG; let it end with .png")

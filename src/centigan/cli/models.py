@@ -19,6 +19,7 @@ from centigan.cli.options import (
     open_project,
     stage_of,
 )
+from centigan.errors import UserError
 from centigan.params import for_split
 from centigan.settings.frozen import Frozen
 from centigan.settings.stages import DemonstrateStage, LatentStage, ReconstructStage, SampleStage, TrainStage
@@ -115,9 +116,11 @@ def sample(
         list[str] | None,
         typer.Option(help="Draw images of this sentence into a PNG; may be repeated, a row each."),
     ] = None,
-    count: Annotated[int, typer.Option(min=1, help="Images of a caption.")] = 8,
-    seed: Annotated[int, typer.Option(help="Of the latents; the same in each row.")] = 0,
-    out: Annotated[Path, typer.Option(help="The PNG, of captions.")] = Path("captions.png"),
+    count: Annotated[int | None, typer.Option(min=1, help="Images of a caption; default: 8.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of a caption's latents, the same in each row; default: 0.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The PNG of captions; default: captions.png.")] = None,
     settings: Values = None,
     device: Device = "auto",
     threads: Threads = None,
@@ -132,8 +135,13 @@ def sample(
     if caption:
         from centigan.captioned_sheet import draw_captions
 
-        draw_captions(layout, name, caption, count=count, seed=seed, out=out, device=device)
+        picture = out or Path("captions.png")
+        draw_captions(layout, name, caption, count=count or 8, seed=seed or 0, out=picture, device=device)
         return
+    if (count, seed, out) != (None, None, None):
+        raise UserError(
+            "--count, --seed and --out are of images of a --caption; how many samples, the protocol says"
+        )
     need_inputs("sample", layout, loaded, [name])
     stage = stage_of(SampleStage, loaded, settings, name)
     sample_split(layout, name, stage, device=choose_device(device, name))

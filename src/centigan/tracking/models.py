@@ -17,6 +17,7 @@ from mlflow.types.schema import AnyType
 from centigan import __version__
 from centigan.classes import named, read_classes
 from centigan.layout import Layout
+from centigan.loading import require_its_text_encoder
 from centigan.manifest import channels_of, levels_of, read_facts
 from centigan.params import for_split
 from centigan.settings import Settings
@@ -139,6 +140,8 @@ def _save(
     """Write folder/model: weights, settings and the code that samples, with nothing pickled."""
     resolution, trained_on = settings.arrays.resolution, read_facts(layout.train(split))
     model = for_split(settings, split).model
+    if "by_caption" in model.abilities:
+        require_its_text_encoder(layout, split)
     classes = named(model.groups(trained.classes), split, read_classes(layout))
     facts = {
         "model": model.model_dump(mode="json"),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from centigan.data.sources.folders import evenly_spaced
-from centigan.data.sources.listing import Listing, Range, Subset
+from centigan.data.sources.listing import UNPRINTABLE, Listing, Range, Subset
 from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
 from centigan.image_names import is_hidden
@@ -147,9 +147,15 @@ def with_captions(images: pd.DataFrame, text: Path, known: Collection[str] = ())
 
 
 def sentences(file: Path) -> list[str]:
-    """The lines of a file of captions in lower case, without blank ones."""
-    lines = (" ".join(line.split()).lower() for line in text_of(file).split("\n"))
+    """The lines of a file of captions in lower case, without those that have no letter and no digit."""
+    lines = (sentence_of(line).lower() for line in text_of(file).split("\n"))
     return [line for line in lines if line]
+
+
+def sentence_of(text: str) -> str:
+    """A caption with single spaces, also in place of what cannot be printed; empty if it has no word."""
+    line = " ".join(UNPRINTABLE.sub(" ", text).split())
+    return line if any(map(str.isalnum, line)) else ""
 
 
 def text_of(file: Path) -> str:

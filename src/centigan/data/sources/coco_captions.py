@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from centigan.data.sources.captioned import Listed, gather, official_of, refuse, told
+from centigan.data.sources.captioned import Listed, gather, official_of, refuse, sentence_of, told
 from centigan.data.sources.listing import Listing, Subset
 from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
@@ -65,18 +65,21 @@ def _read(file: Path, faults: list[str]) -> dict[str, list[str]]:
     content = _content(file)
     try:
         names = {image["id"]: str(image["file_name"]) for image in content["images"]}
-        said = [(one["image_id"], " ".join(str(one["caption"]).split())) for one in content["annotations"]]
+        said = [(one["image_id"], one["caption"]) for one in content["annotations"]]
     except (KeyError, TypeError) as error:
+        lacking = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise UserError(
-            f"{file} is no file of COCO's captions (no {error}: `images` have `id` and `file_name`, "
+            f"{file} is no file of COCO's captions ({lacking}: `images` have `id` and `file_name`, "
             "`annotations` `image_id` and `caption`); fetch it anew"
         ) from None
     captions: dict[Any, list[str]] = {number: [] for number in names}
     lost = {}
-    for number, sentence in said:
-        if number not in captions:
-            lost[number] = f"{file} has captions of image {number}, which it does not name"
-        elif sentence:
+    for number, caption in said:
+        if not isinstance(number, int) or number not in captions:
+            lost[str(number)] = f"{file} has captions of image {number}, which it does not name"
+        elif not isinstance(caption, str):
+            lost[str(number)] = f"{file}: a caption of image {number} is no text: {caption!r}"
+        elif sentence := sentence_of(caption):
             captions[number].append(sentence)
     faults += lost.values()
     faults += [f"{file}: {names[number]} has no captions" for number, lines in captions.items() if not lines]
