@@ -1,7 +1,6 @@
 """`centigan.load`: a trained generator from the results of an experiment, wherever the caller stands."""
 
 import os
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,21 +8,21 @@ import centigan
 from centigan.classes import named, read_classes
 from centigan.errors import UserError
 from centigan.generator import TrainedGenerator
+from centigan.intact import REMEDY, hold_to_digests
 from centigan.layout import GROUPS, Layout, owned
-from centigan.manifest import DIGESTS, FACTS, read_digests, read_manifest, sha256
+from centigan.manifest import FACTS, read_manifest
 from centigan.params import parse
 from centigan.settings import Named
 from centigan.settings.families import OfModel
 from centigan.settings.families.contract import FamilySettings
-from centigan.text.embed import EMBEDDINGS
-from centigan.text.stored import FILES, load_text_encoder
+from centigan.text.belonging import require_its_text_encoder
+from centigan.text.stored import load_text_encoder
 from centigan.trained import trained_family
 from centigan.training.engine import choose_device
 from centigan.yaml_mapping import advice
 
 ROOT = "CENTIGAN_ROOT"  # environment variable: the project's folder
 SNAPSHOTS = "snapshots.safetensors"
-REMEDY = "`dvc pull` it again, or delete it and run `snakemake`"
 MARKS = ("params.yaml", "experiments")  # what a project's folder holds
 
 
@@ -149,44 +148,8 @@ def _model(layout: Layout, split: str) -> FamilySettings:
     return parse(OfModel, {"model": model}, f"{manifest}, settings").model
 
 
-def require_its_text_encoder(layout: Layout, split: str) -> None:
-    """Make sure that the text encoder is whole, and the one by whose embeddings a split was trained.
-
-    Which one it was, the embeddings of the split tell, where they lie here.
-
-    Raises:
-        UserError: when it is damaged, or was learnt again since.
-    """
-    _hold_to_digests(layout.text, FILES)
-    embedded = layout.captions(split)
-    if not (embedded / DIGESTS).is_file():
-        return
-    learnt = read_manifest(layout.train(split))["inputs"].values()
-    made_from = read_manifest(embedded)["inputs"].values()
-    same = read_digests(embedded / DIGESTS).get(EMBEDDINGS[0]) in learnt
-    if not same or sha256(layout.text / DIGESTS) not in made_from:
-        raise UserError(
-            f"{layout.text} was learnt again since split {split} of {layout.experiment} was trained, which "
-            "knows captions by the one before; train it again: `snakemake --config "
-            f"experiment={layout.experiment}`"
-        )
-
-
 def _verify(folder: Path, model: FamilySettings) -> None:
     """Hold the facts and the weights to their checksums; snapshots are not used, and may be away."""
     drawn = (f"{name}.safetensors" for name in model.sampled)
     weights = {*drawn, *(path.name for path in folder.glob("*.safetensors"))} - {SNAPSHOTS}
-    _hold_to_digests(folder, (FACTS, *sorted(weights)))
-
-
-def _hold_to_digests(folder: Path, names: Iterable[str]) -> None:
-    digests = read_digests(folder / DIGESTS)
-    for name in names:
-        if not (folder / name).is_file():
-            raise UserError(f"{folder / name} is missing; `dvc pull` it, or run `snakemake`")
-        if name not in digests:
-            raise UserError(f"{folder / DIGESTS} is missing or damaged: it lists no {name}; {REMEDY}")
-        if digests[name] != sha256(folder / name):
-            raise UserError(
-                f"{folder / name} is not what {DIGESTS} beside it says: damaged, or copied in parts; {REMEDY}"
-            )
+    hold_to_digests(folder, (FACTS, *sorted(weights)))
