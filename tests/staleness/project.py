@@ -172,7 +172,7 @@ class Project:
 
     def result(self, path: str) -> Path:
         """A result of the experiment, or of its protocol."""
-        shared = path.split("/")[0] in OF_PROTOCOL
+        shared = path.split("/")[0] in {*OF_PROTOCOL, "real"}
         return self.folder / (SHARED if shared else RESULTS) / path
 
     def jobs_of(self, *words: str) -> set[str]:
