@@ -22,7 +22,7 @@ from centigan.data.cifar_raw import (
     require_published,
 )
 from centigan.data.published_archive import reading
-from centigan.data.sources.listing import Listing, record_frame
+from centigan.data.sources.listing import Listing, in_order, record_frame
 from centigan.data.sources.pickles import Blob, Unbuilt, read_dictionary
 from centigan.errors import UserError
 
@@ -62,9 +62,7 @@ def list_cifar(name: Name, root: Path, *, published: Published | None = None) ->
         source={"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}[name],
         found=[f"{version.folder}: {training} and 1 test file, {checked}"],
         classes=sorted(classes),
-        images=pd.concat(frames, ignore_index=True).sort_values(
-            ["subset", "class_id", "name"], ascending=[False, True, True], ignore_index=True
-        ),
+        images=in_order(pd.concat(frames, ignore_index=True)),
         encoding="planar32",
         words={class_id: class_id.replace("_", " ") for class_id in classes},
         official={s: dict.fromkeys(classes, total // len(classes)) for s, total in totals.items()},

@@ -14,7 +14,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from centigan.data.sources.class_names import published_name
-from centigan.data.sources.listing import Listing, Range, Subset, printable
+from centigan.data.sources.listing import Listing, Range, Subset, in_order, printable
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.tars import members
 from centigan.errors import UserError
@@ -48,9 +48,7 @@ def list_hub_archives(root: Path) -> Listing:
             f"{subset}: {len(paths)} tars, {counts.get(subset, 0):,} images" for subset, paths in tars.items()
         ],
         classes=sorted(images["class_id"].unique()),
-        images=images.sort_values(
-            ["subset", "class_id", "name"], ascending=[False, True, True], ignore_index=True
-        ),
+        images=in_order(images),
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
     )

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from centigan.data.idx_raw import DATA_SETS, PARTS, SIDE, Name, Published, as_published, read_part
-from centigan.data.sources.listing import Listing, record_frame
+from centigan.data.sources.listing import Listing, in_order, record_frame
 
 IMAGE = SIDE**2  # bytes
 
@@ -45,9 +45,7 @@ def list_idx(name: Name, root: Path, *, published: Published | None = None) -> L
         source=DATA_SETS[name],
         found=[part.told for part in parts.values()],
         classes=sorted(classes),
-        images=images.sort_values(
-            ["subset", "class_id", "name"], ascending=[False, True, True], ignore_index=True
-        ),
+        images=in_order(images),
         encoding="grey28",
         words=words,
         official={

@@ -117,6 +117,13 @@ def record_frame(
     return pd.DataFrame(columns)
 
 
+def in_order(images: pd.DataFrame) -> pd.DataFrame:
+    """As a listing has them: training images first, then by class and name."""
+    return images.sort_values(
+        ["subset", "class_id", "name"], ascending=[False, True, True], ignore_index=True
+    )
+
+
 def printable(name: str) -> str:
     """A name as text of one line in UTF-8: what does not fit stands as \\x.."""
     return UNPRINTABLE.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", name)

@@ -29,7 +29,7 @@ from centigan.data.sources.class_names import (
     names_in,
     published_name,
 )
-from centigan.data.sources.listing import Listing, Subset, printable
+from centigan.data.sources.listing import Listing, Subset, in_order, printable
 from centigan.data.sources.parquet_rows import missing_values, opened, value_ranges
 from centigan.data.sources.shards import find_shards
 from centigan.data.sources.sift import Sieve
@@ -75,9 +75,7 @@ def list_parquet(root: Path) -> Listing:
             for subset, paths in shards.of.items()
         ],
         classes=sorted(classes.ids.values()),
-        images=images.sort_values(
-            ["subset", "class_id", "name"], ascending=[False, True, True], ignore_index=True
-        ),
+        images=in_order(images),
         encoding="image" if in_place else "parquet",
         words=classes.words,
         rejected=sieve.rejected,

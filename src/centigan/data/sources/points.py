@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from centigan.data.sources.listing import Listing, unusable
+from centigan.data.sources.listing import Listing, in_order, unusable
 from centigan.errors import UserError
 
 FILE = "points.csv"
@@ -43,9 +43,7 @@ def list_points(root: Path) -> Listing:
         rows.append((path.as_posix(), offset, len(line), f"line_{number:08d}", subset, class_id))
         offset += len(line)
     names = ["path", "offset", "size", "name", "subset", "class_id"]
-    images = pd.DataFrame(rows, columns=names).sort_values(
-        ["subset", "class_id", "name"], ascending=[False, True, True], ignore_index=True
-    )
+    images = in_order(pd.DataFrame(rows, columns=names))
     return Listing(
         source=f"points of {len(columns) - 2} dimensions",
         found=[f"{FILE}: {len(images):,} points of {len(columns) - 2} dimensions"],

@@ -14,7 +14,7 @@ import pandas as pd
 
 from centigan.data.published_archive import reading
 from centigan.data.sources.class_names import is_no_name
-from centigan.data.sources.listing import Listing, Subset, record_frame
+from centigan.data.sources.listing import Listing, Subset, in_order, record_frame
 from centigan.data.stl10_raw import (
     CLASSES,
     DATA_SET,
@@ -65,9 +65,7 @@ def list_stl10(name: Name, root: Path, *, published: Published | None = None) ->
         source={"stl10": "STL-10", "stl10_unlabelled": "STL-10, unlabelled"}[name],
         found=found,
         classes=sorted(names),
-        images=images.sort_values(
-            ["subset", "class_id", "name"], ascending=[False, True, True], ignore_index=True
-        ),
+        images=in_order(images),
         encoding="columns96",
         official={
             subset: dict.fromkeys(names, expected.images[part.path.name] // len(names))

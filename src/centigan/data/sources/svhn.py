@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from centigan.data.sources.listing import Listing, record_frame
+from centigan.data.sources.listing import Listing, in_order, record_frame
 from centigan.data.svhn_raw import (
     CLASSES,
     DATA_SET,
@@ -52,9 +52,7 @@ def list_svhn(root: Path, *, published: Published | None = None) -> Listing:
         source=DATA_SET,
         found=[part.told for part in parts.values()] + unused,
         classes=CLASS_IDS,
-        images=images.sort_values(
-            ["subset", "class_id", "name"], ascending=[False, True, True], ignore_index=True
-        ),
+        images=in_order(images),
         encoding="columns32",
         official={
             subset: dict(zip(CLASS_IDS, counts, strict=True)) for subset, counts in expected.images.items()

@@ -21,7 +21,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from centigan.data.sources.class_names import INFO, NAMES, name_classes, names_beside, published_name
-from centigan.data.sources.listing import Listing, Range, Subset, printable
+from centigan.data.sources.listing import Listing, Range, Subset, in_order, printable
 from centigan.data.sources.shards import find_shards
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.tars import Member, members
@@ -64,7 +64,7 @@ def list_webdataset(root: Path) -> Listing:
     training, told = frames["train"]
     images = pd.concat([frame for frame, _ in frames.values()], ignore_index=True)
     labels = sorted(images["label"].unique().tolist())
-    names = names_beside(root) or _in_order(told, labels)
+    names = names_beside(root) or _names_told(told, labels)
     if names and labels and labels[-1] >= len(names):
         image = images.iloc[images["label"].argmax()]
         raise UserError(f"{image['path']}: {image['name']} has label {labels[-1]} of {len(names)} classes")
@@ -77,9 +77,7 @@ def list_webdataset(root: Path) -> Listing:
             for subset, paths in shards.of.items()
         ],
         classes=sorted(classes.ids.values()),
-        images=images.sort_values(
-            ["subset", "class_id", "name"], ascending=[False, True, True], ignore_index=True
-        ),
+        images=in_order(images),
         words=classes.words,
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
@@ -177,7 +175,7 @@ def _told(path: Path, file: int, about: Member) -> str:
     return next((name for name in found if isinstance(name, str)), "")
 
 
-def _in_order(told: dict[int, str], labels: list[int]) -> list[str]:
+def _names_told(told: dict[int, str], labels: list[int]) -> list[str]:
     """Names of the labels 0, 1, ..., where all of them were told."""
     return (
         [told[label] for label in labels]
