@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from centigan.data.embedded import PHOTOGRAPHS, packaged
+from centigan.data.small_set import require_empty
 from centigan.data.sources import coco_captions, cub200, oxford102
 from centigan.data.sources.captioned import SEEN_CLASSES, TEXT, UNSEEN_CLASSES
 from centigan.errors import UserError
@@ -55,16 +56,6 @@ def write_captioned(kind: str, out: Path, *, classes: int, per_class: int, held_
         for number in range(per_class + held_out_per_class)
     ]
     WRITERS[kind](out, classes, made)
-
-
-def require_empty(out: Path) -> None:
-    """Make sure that a fixture replaces nothing.
-
-    Raises:
-        UserError: where something lies at `out`.
-    """
-    if out.exists() and any(out.iterdir()):
-        raise UserError(f"{out} is not empty; name another folder")
 
 
 def _write_cub200(out: Path, classes: int, made: list[Made]) -> None:

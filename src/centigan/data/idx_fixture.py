@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from centigan.data.captioned_fixture import require_empty
 from centigan.data.crops import crop, photographs
 from centigan.data.idx_raw import BYTES, CLASSES, DATA_SETS, IMAGES, PARTS, SIDE, Name
+from centigan.data.small_set import require_another_set, require_empty
 from centigan.errors import UserError
 
 SEED = 0
@@ -30,13 +30,12 @@ def write_idx(name: Name, out: Path, *, classes: int, per_class: int, held_out_p
     """
     require_empty(out)
     counts = {"train": per_class, "held_out": held_out_per_class}
-    if classes != CLASSES:
-        raise UserError(f"a fixture of {DATA_SETS[name]} has {CLASSES} classes, not {classes}")
-    if any(CLASSES * count == sum(IMAGES[name][subset]) for subset, count in counts.items()):
-        raise UserError(
-            f"a fixture with as many images as {DATA_SETS[name]} would be taken for a damaged copy; choose "
-            "other numbers"
-        )
+    require_another_set(
+        DATA_SETS[name],
+        classes=classes,
+        published_classes=CLASSES,
+        counts=((CLASSES * count, sum(IMAGES[name][subset])) for subset, count in counts.items()),
+    )
     images = _digits(sum(counts.values())) if name == "mnist" else _crops(sum(counts.values()))
     rng = np.random.default_rng(SEED)
     out.mkdir(parents=True, exist_ok=True)

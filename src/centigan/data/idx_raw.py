@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from centigan.atomic import atomic_path
 from centigan.data.checksums import require_md5
-from centigan.data.published_archive import Archive, download, reading
+from centigan.data.published_archive import Archive, download, reading, told_images
 from centigan.errors import UserError
 from centigan.manifest import write_digests
 
@@ -149,11 +149,8 @@ def read_part(name: Name, root: Path, subset: Literal["train", "held_out"], publ
             "fetch it anew"
         )
     expected = sum(published.images[subset])
-    told = f"{images:,} of {expected:,} images: not the published set"
-    if images == expected:
-        told = f"{images:,} images, " + (
-            "MD5 as published" if all(packed) else "no MD5 published of it unpacked"
-        )
+    checked = "MD5 as published" if all(packed) else "no MD5 published of it unpacked"
+    told = told_images(images, expected, checked)
     return Read(path, _start(3), labels, images == expected, f"{path.name}: {told}")
 
 

@@ -73,6 +73,13 @@ def _unpack(archive: Path, root: Path, folders: Sequence[str]) -> None:
         ) from error
 
 
+def told_images(images: int, published: int, checked: str = "MD5 as published") -> str:
+    """How many images a file has, for people, and how those of the published number were checked."""
+    if images != published:
+        return f"{images:,} of {published:,} images: not the published set"
+    return f"{images:,} images, {checked}"
+
+
 @contextmanager
 def reading(path: Path, data_set: str) -> Iterator[None]:
     """Turn what goes wrong with a file of a data set into a UserError."""

@@ -16,8 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from centigan.data.captioned_fixture import require_empty
 from centigan.data.fixture import write_ilsvrc
+from centigan.data.small_set import require_empty
 from centigan.data.sources.archives import list_archives
 from centigan.data.sources.listing import Listing, Range, Subset, read_ranges
 

@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from centigan.data.captioned_fixture import require_empty
 from centigan.data.crops import crop, photographs
+from centigan.data.small_set import require_another_set, require_empty
 from centigan.data.sources.stl10 import FOLD_COUNT, FOLD_SHARE
-from centigan.data.stl10_raw import CLASSES, FOLDER, FOLDS, IMAGES, NAMES, PARTS, SIDE
-from centigan.errors import UserError
+from centigan.data.stl10_raw import CLASSES, DATA_SET, FOLDER, FOLDS, IMAGES, NAMES, PARTS, SIDE
 
 CLASS_NAMES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
 UNLABELLED = 2  # for each labelled training image; of the real set 20
@@ -31,12 +30,12 @@ def write_stl10(out: Path, *, classes: int, per_class: int, held_out_per_class: 
     require_empty(out)
     counts = {"train": CLASSES * per_class, "test": CLASSES * held_out_per_class}
     counts["unlabelled"] = UNLABELLED * counts["train"]
-    if classes != CLASSES:
-        raise UserError(f"a fixture of STL-10 has {CLASSES} classes, not {classes}")
-    if any(counts[name] == IMAGES[part.images] for name, part in PARTS.items()):
-        raise UserError(
-            "a fixture with as many images as STL-10 would be taken for a damaged copy; choose other numbers"
-        )
+    require_another_set(
+        DATA_SET,
+        classes=classes,
+        published_classes=CLASSES,
+        counts=((counts[name], IMAGES[part.images]) for name, part in PARTS.items()),
+    )
     folder = out / FOLDER
     folder.mkdir(parents=True)
     pictures = photographs()

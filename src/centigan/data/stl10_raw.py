@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from centigan.data.checksums import require_md5
-from centigan.data.published_archive import Archive, reading, unpack_published
+from centigan.data.published_archive import Archive, reading, told_images, unpack_published
 from centigan.errors import UserError
 from centigan.manifest import write_digests
 
@@ -103,10 +103,8 @@ def read_part(root: Path, part: Part, published: Published) -> Read:
         if images == expected:
             require_md5(path, published.md5s[path.name])
     labels = _read_labels(path, images, root / FOLDER / part.labels, published) if part.labels else None
-    told = f"{images:,} images, MD5 as published"
-    if images != expected:
-        told = f"{images:,} of {expected:,} images: not the published set"
-    return Read(path, images, labels, images == expected, f"{FOLDER}/{part.images}: {told}")
+    told = f"{FOLDER}/{part.images}: {told_images(images, expected)}"
+    return Read(path, images, labels, images == expected, told)
 
 
 def _read_labels(images_path: Path, images: int, path: Path, published: Published) -> NDArray[np.uint8]:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from centigan.data.captioned_fixture import matlab, require_empty
+from centigan.data.captioned_fixture import matlab
 from centigan.data.crops import crop, photographs
-from centigan.data.svhn_raw import CLASSES, FILES, IMAGES, SIDE
-from centigan.errors import UserError
+from centigan.data.small_set import require_another_set, require_empty
+from centigan.data.svhn_raw import CLASSES, DATA_SET, FILES, IMAGES, SIDE
 
 SEED = 0
 
@@ -25,12 +25,12 @@ def write_svhn(out: Path, *, classes: int, per_class: int, held_out_per_class: i
     """
     require_empty(out)
     counts = {"train": CLASSES * per_class, "held_out": CLASSES * held_out_per_class}
-    if classes != CLASSES:
-        raise UserError(f"a fixture of SVHN has {CLASSES} classes, not {classes}")
-    if any(count == sum(IMAGES[subset]) for subset, count in counts.items()):
-        raise UserError(
-            "a fixture with as many images as SVHN would be taken for a damaged copy; choose other numbers"
-        )
+    require_another_set(
+        DATA_SET,
+        classes=classes,
+        published_classes=CLASSES,
+        counts=((count, sum(IMAGES[subset])) for subset, count in counts.items()),
+    )
     out.mkdir(parents=True, exist_ok=True)
     pictures = photographs()
     for stream, (subset, file) in enumerate(FILES.items()):

@@ -4,8 +4,8 @@ train_32x32.mat and test_32x32.mat, of version 5 of MATLAB's format, hold X, byt
 column, colour, image; and y (N, 1), labels from 1, of which 10 is the digit 0. The first axis runs fastest,
 so that an image is 3,072 bytes: red, then green, then blue, each column by column. But the published files
 are compressed, and no range of their bytes is an image. So `put_in_place` writes train_32x32.bin and
-test_32x32.bin once, beside: the MD5 of the .mat (16 bytes), a digit an image (a byte each), and the images as
-they come. http://ufldl.stanford.edu/housenumbers/
+test_32x32.bin once, beside: MD5s of the .mat and of all that follows (16 bytes each), a digit an image (a
+byte each), and the images as they come. http://ufldl.stanford.edu/housenumbers/
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from centigan.atomic import atomic_path
 from centigan.data.checksums import md5_of, require_md5
-from centigan.data.published_archive import Archive, download, reading
+from centigan.data.published_archive import Archive, download, reading, told_images
 from centigan.errors import UserError
 from centigan.manifest import write_digests
 
@@ -181,10 +181,8 @@ def read_part(root: Path, subset: Literal["train", "held_out"], published: Publi
             f"{path} was made of a file with MD5 {md5}, not {archive.md5} as published: remove both and run "
             f"{again}"
         )
-    told = f"{count:,} of {expected:,} images: not the published set"
-    if count == expected:
-        told = f"{count:,} images, MD5 as published"
-    return Read(path, HEADER + count, digits, count == expected, f"{archive.name}: {told}")
+    told = f"{archive.name}: {told_images(count, expected)}"
+    return Read(path, HEADER + count, digits, count == expected, told)
 
 
 def _require_made(path: Path, mat: Path, again: str) -> None:

@@ -1,0 +1,37 @@
+"""What every small set in a published format keeps to: it replaces nothing, and passes for no real one."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from centigan.errors import UserError
+
+
+def require_empty(out: Path) -> None:
+    """Make sure that a fixture replaces nothing.
+
+    Raises:
+        UserError: where something lies at `out`.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise UserError(f"{out} is not empty; name another folder")
+
+
+def require_another_set(
+    data_set: str, *, classes: int, published_classes: int, counts: Iterable[tuple[int, int]]
+) -> None:
+    """Make sure that a fixture has the classes of the real set, and other numbers of images.
+
+    Args:
+        data_set: for people.
+        counts: of each file, images that are asked for and those that were published.
+
+    Raises:
+        UserError: for another number of classes, or a file with as many images as were published.
+    """
+    if classes != published_classes:
+        raise UserError(f"a fixture of {data_set} has {published_classes} classes, not {classes}")
+    if any(asked == published for asked, published in counts):
+        raise UserError(
+            f"a fixture with as many images as {data_set} would be taken for a damaged copy; choose other "
+            "numbers"
+        )
