@@ -11,7 +11,7 @@ from centigan.preflight.findings import Finding, good, problem
 from centigan.reporting.thresholds import LOW_FACTOR
 from centigan.settings import Settings
 from centigan.settings.figures import ChosenSettings
-from centigan.settings.sources import about
+from centigan.settings.sources import PUT_IN_PLACE, about
 
 KNOWS_IMAGENET = {"efficientnet-lite0", "inception-v3", "inception-2015"}  # judges that learn nothing here
 
@@ -31,7 +31,7 @@ def of_shipped_classes(settings: Settings) -> Finding:
     """Whether a source that is fetched has as many classes, and their order is known."""
     data = settings.data
     there = about(data.source).classes or data.classes
-    if data.order == "devkit" and about(data.source).classes:
+    if data.order == "devkit" and data.source in PUT_IN_PLACE:
         return problem(
             f"data.order: devkit needs ILSVRC2012's devkit, which {data.source} lacks; sorted would do"
         )
@@ -55,10 +55,9 @@ def _judge(settings: Settings, classes: Sequence[str] | None) -> Finding:
         return good(f"one class needs no judge; features are those of {network}")
     if name not in KNOWS_IMAGENET:
         return good(f"judge {name} learns the classes")
-    ship = about(settings.data.source).classes is not None
-    if classes is None and not ship:
+    if classes is None and settings.data.source not in PUT_IN_PLACE:
         return good(f"judge {name}: the index shows whether it knows the classes")
-    wrong = other_than_imagenet(name, classes if classes is not None else [settings.data.source])
+    wrong = other_than_imagenet(name, [settings.data.source] if classes is None else classes)
     return problem(wrong) if wrong else good(f"judge {name} knows the classes")
 
 

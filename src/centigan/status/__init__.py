@@ -102,10 +102,8 @@ def _last_written(layout: Layout, splits: list[str], settings: Settings) -> dict
     found = {
         "index": [("index", "", layout.source)],
         "arrays": of_splits("arrays", lambda split: layout.arrays(split) / "manifest.json"),
-        "text": [("text", "", layout.text / "manifest.json")] if "text" in read else [],
-        "embed": of_splits("embed", lambda split: layout.captions(split) / "manifest.json")
-        if "embed" in read
-        else [],
+        "text": [("text", "", layout.text / "manifest.json")],
+        "embed": of_splits("embed", lambda split: layout.captions(split) / "manifest.json"),
         "train": [],  # looked at more closely
         "sample": of_splits("sample", lambda split: layout.samples(split) / "manifest.json"),
         "latent": of_splits("latent", lambda split: layout.latent(split) / "manifest.json"),
@@ -125,9 +123,7 @@ def _last_written(layout: Layout, splits: list[str], settings: Settings) -> dict
         "report": [("report", "", layout.report)],
         "publish": [("publish", "", layout.published)],
     }
-    of_captions = {name for name in ("text", "embed") if not found[name]}
+    idle = {"text", "embed"} - read
     return {
-        name: jobs
-        for name, jobs in found.items()
-        if name not in of_captions and why_not_made(name, subject) is None
+        name: jobs for name, jobs in found.items() if name not in idle and why_not_made(name, subject) is None
     }

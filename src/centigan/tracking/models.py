@@ -50,12 +50,12 @@ BY_CAPTION = """\
 It draws sentences, too: a table with a column `caption`.
 
 ```python
-generator.predict(pd.DataFrame({{"caption": ["a small red circle"]}}), params={{"seed": 1}})
+generator.predict(pd.DataFrame({"caption": ["a small red circle"]}), params={"seed": 1})
 ```
 
 ```sh
 curl http://127.0.0.1:5001/invocations -H 'Content-Type: application/json' \\
-  -d '{{"dataframe_split": {{"columns": ["caption"], "data": [["a small red circle"]]}}}}'
+  -d '{"dataframe_split": {"columns": ["caption"], "data": [["a small red circle"]]}}'
 ```
 
 """
@@ -129,7 +129,7 @@ def _description(layout: Layout, settings: Settings, split: str, trained: Traine
         resolution=settings.arrays.resolution,
         count=len(names),
         example=json.dumps(trained.classes[-1]).replace("'", "\\u0027"),  # within quotes of a shell
-        by_caption=BY_CAPTION.format() if "by_caption" in settings.model.abilities else "",
+        by_caption=BY_CAPTION if "by_caption" in settings.model.abilities else "",
         classes=", ".join(names[:LISTED] + more),
     )
 
