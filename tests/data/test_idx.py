@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from small import ARRAYS
+from source_arrays import arrays_of
 
 from centigan import params
 from centigan.cli import run_verb
-from centigan.data.arrays import build_arrays
 from centigan.data.completeness import published_totals
 from centigan.data.decode import BadImage, decode_planar
 from centigan.data.idx_fixture import idx, write_idx
@@ -88,14 +87,6 @@ def pixels(images: pd.DataFrame) -> list[np.ndarray]:
     """(28, 28) of each image."""
     rows = images[list(Range._fields)].itertuples(index=False, name=None)
     return [np.frombuffer(one, np.uint8).reshape(28, 28) for one in read_ranges(Range(*row) for row in rows)]
-
-
-def arrays_of(data: DataSettings, project: Path) -> Path:
-    layout = Layout("idx", project)
-    build_index(layout, data)
-    (split,) = [path.stem for path in (layout.protocol / "index").iterdir()]
-    build_arrays(layout, split, ARRAYS, Path(data.root))
-    return layout.arrays(split)
 
 
 def test_a_file_made_by_hand_has_one_image_of_two_rows_and_three_columns(tmp_path: Path) -> None:

@@ -12,11 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from small import ARRAYS
+from source_arrays import arrays_of
 
 from centigan.cli import run_verb
 from centigan.data import stl10_raw
-from centigan.data.arrays import build_arrays
 from centigan.data.completeness import published_totals
 from centigan.data.decode import BadImage, decode_planar
 from centigan.data.index import build_index
@@ -77,14 +76,6 @@ def pixels(images: pd.DataFrame) -> list[np.ndarray]:
     rows = images[list(Range._fields)].itertuples(index=False, name=None)
     data = read_ranges(Range(*row) for row in rows)
     return [np.frombuffer(one, np.uint8).reshape(3, 96, 96).transpose(2, 1, 0) for one in data]
-
-
-def arrays_of(root: Path, data: DataSettings, project: Path) -> Path:
-    layout = Layout("stl10", project)
-    build_index(layout, data)
-    (split,) = [path.stem for path in (layout.protocol / "index").iterdir()]
-    build_arrays(layout, split, ARRAYS, root)
-    return layout.arrays(split)
 
 
 def test_a_byte_is_one_colour_of_the_pixel_that_the_layout_says() -> None:
@@ -193,16 +184,14 @@ def test_the_same_pictures_as_png_in_class_folders_give_the_same_arrays(made: Pa
         file = folders / {"train": "train", "held_out": "val"}[row.subset] / row.class_id / f"{row.name}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(file)
-    ours = arrays_of(made, settings("stl10", made), tmp_path / "ours")
-    theirs = arrays_of(
-        folders, DataSettings(root=str(folders), classes=10, split_size=10), tmp_path / "theirs"
-    )
+    ours = arrays_of(settings("stl10", made), tmp_path / "ours")
+    theirs = arrays_of(DataSettings(root=str(folders), classes=10, split_size=10), tmp_path / "theirs")
     for file in ("images.npy", "labels.npy", "held_out_images.npy", "held_out_labels.npy"):
         assert (ours / file).read_bytes() == (theirs / file).read_bytes()
 
 
 def test_unlabelled_images_become_arrays_of_one_class(made: Path, tmp_path: Path) -> None:
-    folder = arrays_of(made, settings("stl10_unlabelled", made), tmp_path / "project")
+    folder = arrays_of(settings("stl10_unlabelled", made), tmp_path / "project")
     assert np.load(folder / "images.npy").shape == (40, 32, 32, 3)
     assert np.load(folder / "held_out_images.npy").shape == (20, 64, 64, 3)
     assert set(np.load(folder / "labels.npy")) == {0}

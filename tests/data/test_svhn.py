@@ -12,10 +12,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 from scipy.io import savemat
-from small import ARRAYS
+from source_arrays import arrays_of
 
 from centigan.cli import run_verb
-from centigan.data.arrays import build_arrays
 from centigan.data.captioned_fixture import matlab
 from centigan.data.completeness import published_totals
 from centigan.data.decode import decode_planar
@@ -74,14 +73,6 @@ def pixels(images: pd.DataFrame) -> list[np.ndarray]:
     rows = images[list(Range._fields)].itertuples(index=False, name=None)
     data = read_ranges(Range(*row) for row in rows)
     return [np.frombuffer(one, np.uint8).reshape(3, 32, 32).transpose(2, 1, 0) for one in data]
-
-
-def arrays_of(data: DataSettings, project: Path) -> Path:
-    layout = Layout("svhn", project)
-    build_index(layout, data)
-    (split,) = [path.stem for path in (layout.protocol / "index").iterdir()]
-    build_arrays(layout, split, ARRAYS, Path(data.root))
-    return layout.arrays(split)
 
 
 def two_images() -> dict[str, Any]:

@@ -5,10 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small import ARRAYS
 from small_ilsvrc import CLASSES, HELD_OUT, PER_CLASS, inner_tars, write_tar
+from source_arrays import arrays_of
 
-from centigan.data.arrays import build_arrays
 from centigan.data.index import build_index
 from centigan.data.shards_fixture import pack
 from centigan.data.sources import list_source, recognise
@@ -52,12 +51,7 @@ def sample(key: str, label: int, **about: str) -> Files:
 
 def test_images_and_labels_are_those_of_the_archives(root: Path, published: Path, tmp_path: Path) -> None:
     assert recognise(root) == "webdataset"
-    made = []
-    for place in (published, root):
-        layout = Layout("x", tmp_path / "made" / place.name)
-        build_index(layout, settings(place))
-        build_arrays(layout, "01", ARRAYS, place)
-        made.append(layout.arrays("01"))
+    made = [arrays_of(settings(place), tmp_path / "made" / place.name, "01") for place in (published, root)]
     for name in ("images.npy", "labels.npy", "held_out_images.npy", "held_out_labels.npy", "facts.json"):
         assert (made[0] / name).read_bytes() == (made[1] / name).read_bytes()
 
