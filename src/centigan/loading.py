@@ -8,14 +8,13 @@ import centigan
 from centigan.classes import named, read_classes
 from centigan.errors import UserError
 from centigan.generator import TrainedGenerator
-from centigan.intact import REMEDY, hold_to_digests
+from centigan.intact import REMEDY, hold_to_digests, require_its_text_encoder
 from centigan.layout import GROUPS, Layout, owned
 from centigan.manifest import FACTS, read_manifest
 from centigan.params import parse
 from centigan.settings import Named
 from centigan.settings.families import OfModel
 from centigan.settings.families.contract import FamilySettings
-from centigan.text.belonging import require_its_text_encoder
 from centigan.text.stored import load_text_encoder
 from centigan.trained import trained_family
 from centigan.training.engine import choose_device

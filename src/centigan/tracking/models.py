@@ -16,11 +16,11 @@ from mlflow.types.schema import AnyType
 
 from centigan import __version__
 from centigan.classes import named, read_classes
+from centigan.intact import require_its_text_encoder
 from centigan.layout import Layout
 from centigan.manifest import channels_of, levels_of, read_facts
 from centigan.params import for_split
 from centigan.settings import Settings
-from centigan.text.belonging import require_its_text_encoder
 from centigan.tracking.attachments import MAX_DIGEST, dataset_name
 from centigan.tracking.labels import NOTE
 from centigan.tracking.record import SplitRecord, Trained
