@@ -1,4 +1,4 @@
-"""Per-split arrays: every image decoded once, cropped to its centre square and resized.
+"""Per-split arrays: every image decoded once, cropped to a square and resized.
 
 Training images are kept at the model's resolution; held-out ones at twice that, the top of the resolution
 ladder, or where the model has images as they are stored, at that. Files have three channels; of grey images
@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from centigan.atomic import atomic_path, remove_halves
 from centigan.data.captions import CAPTIONS, write_captions
-from centigan.data.decode import BadImage, Decoded, decode, decode_planar
+from centigan.data.decode import BadImage, Crop, Decoded, decode, decode_planar
 from centigan.data.outcome import Block, Outcome
 from centigan.data.points import gather_points
 from centigan.data.sources.contents import ROWS, read_contents
@@ -158,10 +158,11 @@ def _decode_block(
 
 
 def _decode(data: bytes, name: str, encoding: str, side: int, settings: ArraySettings) -> Decoded:
+    crop = Crop(settings.crop, settings.crop_down) if settings.crop else None
     if encoding in PLANAR:
         stored, by_column, planes = PLANAR[encoding]
-        return decode_planar(data, side, stored, by_column=by_column, planes=planes)
-    return decode(data, side, name=name, dct_scaling=settings.dct_scaling)
+        return decode_planar(data, side, stored, by_column=by_column, planes=planes, crop=crop)
+    return decode(data, side, name=name, dct_scaling=settings.dct_scaling, crop=crop)
 
 
 def _in_order(work: Callable[[ItemT], ResultT], items: Iterable[ItemT], threads: int) -> Iterator[ResultT]:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from centigan.settings.families.contract import Kind
 from centigan.settings.frozen import Count, Frozen, Line
@@ -10,6 +10,7 @@ from centigan.settings.sources import POINTS, Source
 
 ResolutionChoice = Literal[8, 32, 48, 64, 128]
 STORED_SIDE, STORED_LEVELS = 8, 17  # of the digits
+MOST_DOWN = 10_000  # pixels
 MOST_CLASSES = 1_000_000  # every split has files of its own
 
 
@@ -74,6 +75,25 @@ class ArraySettings(Frozen):
         description="values of a pixel, for likelihoods; auto: 17 of the digits at 8 px, as they are stored, "
         "else 256",
     )
+
+    crop: Count | None = Field(
+        None,
+        description="side of the square that is cut of each image before it is resized, pixels; null: the "
+        "largest one (docs/protocols.md; of CelebA papers have 108, 128, 140 and 148)",
+    )
+    crop_down: int = Field(
+        0,
+        ge=-MOST_DOWN,
+        le=MOST_DOWN,
+        description="how many pixels the centre of that square lies below the image's",
+    )
+
+    @field_validator("crop_down")
+    @classmethod
+    def _down_is_of_a_crop(cls, value: int, info: ValidationInfo) -> int:
+        if value and info.data.get("crop", True) is None:  # a wrong crop is told by itself
+            raise ValueError("it moves the square of arrays.crop, which is null; set both, or none")
+        return value
 
     @property
     def as_stored(self) -> bool:

@@ -56,7 +56,7 @@ class WithLaterSettings(Frozen):
 
 
 class ArraysStage(WithLaterSettings):
-    later: ClassVar = ("arrays.channels", "arrays.levels")
+    later: ClassVar = ("arrays.channels", "arrays.levels", "arrays.crop", "arrays.crop_down")
     arrays: ArraySettings
 
 
