@@ -38,6 +38,8 @@ Fixture = Literal[
     "cub200",
     "oxford102",
     "coco_captions",
+    "celeba",
+    "lsun",
 ]
 
 
@@ -89,6 +91,14 @@ def fixture(
         from centigan.data.svhn_fixture import write_svhn
 
         write_svhn(out, **counts)
+    elif kind == "celeba":
+        from centigan.data.celeba_fixture import write_celeba
+
+        write_celeba(out, **counts)
+    elif kind == "lsun":
+        from centigan.data.lsun_fixture import write_lsun
+
+        write_lsun(out, **counts)
     else:
         from centigan.data.captioned_fixture import write_captioned
 

@@ -26,7 +26,7 @@ from centigan.data.captions import CAPTIONS, write_captions
 from centigan.data.decode import BadImage, Crop, Decoded, decode, decode_planar
 from centigan.data.outcome import Block, Outcome
 from centigan.data.points import gather_points
-from centigan.data.sources.contents import ROWS, read_contents
+from centigan.data.sources.contents import PACKED, ROWS, read_contents
 from centigan.data.sources.listing import PLANAR, Range, Rejected, cannot_read
 from centigan.data.sources.parquet_rows import AT_ONCE
 from centigan.data.sources.points import DIMENSIONS
@@ -136,7 +136,7 @@ def _decode_block(
     for (row, *_), image, data in zip(rows, ranges, read_contents(ranges, encoding), strict=True):
         place = image.path if image.path.endswith(image.name) else f"{image.name} in {image.path}"
         try:
-            if len(data) != image.size and encoding != ROWS:
+            if len(data) != image.size and encoding not in PACKED:
                 raise BadImage(f"has {len(data)} bytes, {image.size} when it was indexed")
             found = _decode(data, image.name, encoding, side, settings)
         except BadImage as error:

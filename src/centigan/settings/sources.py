@@ -14,6 +14,8 @@ Own = Literal[  # of files that the user has
     "cub200",
     "oxford102",
     "coco_captions",
+    "celeba",
+    "lsun",
     "points",
 ]
 PutInPlace = Literal[  # that ship, or that `centigan raw` downloads

@@ -60,13 +60,15 @@ class ArraysStage(WithLaterSettings):
     arrays: ArraySettings
 
 
-class IndexStage(Frozen):
+class IndexStage(WithLaterSettings):
+    later: ClassVar = ("data.attribute",)
     data: ContentSettings  # not where they lie
 
 
-class GroupStage(Frozen):
+class GroupStage(WithLaterSettings):
     """Which classes share a model, where those are other splits than the protocol's."""
 
+    later: ClassVar = ("data.attribute",)
     grouping: GroupingSettings
     data: ContentSettings  # as these splits have them
 

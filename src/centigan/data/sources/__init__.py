@@ -6,6 +6,7 @@ from centigan.data.idx_raw import FILES
 from centigan.data.sources import folders
 from centigan.data.sources.archives import TRAIN, VALIDATION, list_archives
 from centigan.data.sources.captioned_shapes import list_captioned_shapes
+from centigan.data.sources.celeba import PARTITION, PLACES, ZIP, list_celeba
 from centigan.data.sources.cifar import list_cifar
 from centigan.data.sources.coco_captions import list_coco_captions
 from centigan.data.sources.cub200 import list_cub200
@@ -15,6 +16,7 @@ from centigan.data.sources.hub_archives import list_hub_archives
 from centigan.data.sources.idx import list_idx
 from centigan.data.sources.kaggle import DATA, list_kaggle
 from centigan.data.sources.listing import Listing, cannot_read
+from centigan.data.sources.lsun import list_lsun, scenes_at
 from centigan.data.sources.oxford102 import list_oxford102
 from centigan.data.sources.parquet import list_parquet
 from centigan.data.sources.points import list_points
@@ -45,6 +47,7 @@ SIGNS: dict[str, Source] = {
     "CUB_200_2011": "cub200",
     "image_class_labels.txt": "cub200",
     "imagelabels.mat": "oxford102",
+    **{f"{place}{name}": "celeba" for place in PLACES for name in (PARTITION, ZIP)},
     "annotations/captions_train2014.json": "coco_captions",
     "annotations/captions_train2017.json": "coco_captions",
 }
@@ -53,7 +56,7 @@ SHARDS: dict[str, Source] = {".tar": "webdataset", ".parquet": "parquet"}
 KNOWN = (
     "ILSVRC2012's archives, train/<class>/ and val/<class>/, Kaggle's ILSVRC/, a WebDataset's tars, the "
     "Hub's Parquet files, CIFAR's folders, STL-10's, SVHN's .mat, CUB's, Oxford's flowers, COCO's "
-    "annotations/, or class folders"
+    "annotations/, CelebA's faces, LSUN's scenes, or class folders"
 )
 
 
@@ -99,6 +102,10 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
             return list_coco_captions(root)
         case "captioned_shapes":
             return list_captioned_shapes(root)
+        case "celeba":
+            return list_celeba(root, settings.attribute)
+        case "lsun":
+            return list_lsun(root)
         case "class-folders":
             return list_class_folders(root, settings.held_out)
         case "points" | "ring" | "grid" | "circles" | "swiss_roll" | "line":
@@ -118,6 +125,8 @@ def recognise(root: Path) -> Source:
     for sign, source in SIGNS.items():
         if (root / sign).exists():
             return source
+    if scenes_at(root):
+        return "lsun"
     for ending, source in SHARDS.items():
         if has_shards(root, ending):
             return source

@@ -19,7 +19,7 @@ from centigan.errors import UserError
 
 Subset = Literal["train", "held_out"]
 Encoding = Literal[
-    "image", "planar32", "planar8", "columns96", "columns32", "grey28", "line", "plane", "parquet"
+    "image", "planar32", "planar8", "columns96", "columns32", "grey28", "line", "plane", "parquet", "zipped"
 ]
 MOST_BYTES = 1 << 30  # of a file: the largest image that is decoded has 0.7 GB as 16-bit RGBA
 NOT_UTF8 = re.compile("[\ud800-\udfff]")  # Python reads bytes that are no UTF-8 as surrogates
@@ -79,7 +79,7 @@ class Listing:
         "planar8", the same of 8 x 8; "columns96", the same of 96 x 96, each plane column by column;
         "columns32", that of 32 x 32; "grey28", 784 bytes: 28 x 28 of one plane;
         "line", "plane": a line of points.csv with one coordinate, or two; "parquet", a row of a Parquet file:
-        offset is its number and size 1.
+        offset is its number and size 1; "zipped", a member of a zip, from its own header to its end.
     """
 
     source: str  # a few words for people: "ILSVRC2012 archives"
