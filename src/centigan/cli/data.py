@@ -62,7 +62,7 @@ def raw(
 def fixture(
     kind: Annotated[Fixture, typer.Argument(show_choices=True)],
     out: Annotated[Path, typer.Option(help="Folder for them.")],
-    classes: Annotated[int, typer.Option(min=2)] = 10,
+    classes: Annotated[int, typer.Option(min=1)] = 10,
     per_class: Annotated[int, typer.Option(min=1, help="Training images of a class.")] = 20,
     held_out_per_class: Annotated[int, typer.Option(min=1, help="Validation images of a class.")] = 5,
     oddities: Annotated[

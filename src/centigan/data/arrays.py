@@ -23,13 +23,14 @@ from tqdm import tqdm
 
 from centigan.atomic import atomic_path, remove_halves
 from centigan.data.captions import CAPTIONS, write_captions
-from centigan.data.decode import BadImage, Crop, Decoded, decode, decode_planar
+from centigan.data.decode import BadImage, Decoded, decode, decode_planar
 from centigan.data.outcome import Block, Outcome
 from centigan.data.points import gather_points
 from centigan.data.sources.contents import PACKED, ROWS, read_contents
 from centigan.data.sources.listing import PLANAR, Range, Rejected, cannot_read
 from centigan.data.sources.parquet_rows import AT_ONCE
 from centigan.data.sources.points import DIMENSIONS
+from centigan.data.squares import Crop
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest

@@ -1,7 +1,7 @@
 """A small data set in the format of CelebA, of photographs that ship with the dependencies.
 
-For trying and testing the reader without the data. Names, sizes, lists and zip are like the real ones; what the
-pictures show is not: crops of photographs, and attributes that say nothing of them but the first, Bright.
+For trying and testing the reader without the data. Names, sizes, lists and zip are like the real ones; what
+the pictures show is not: crops of photographs, and attributes that say nothing of them but the first, Bright.
 """
 
 import io

@@ -1,8 +1,8 @@
 """A small data set in the format of LSUN, of photographs that ship with the dependencies.
 
-For trying and testing the reader without the data. The LMDBs are written by the library that wrote LSUN's, and
-images are WebP under keys of 40 hexadecimal digits, as there; what the pictures show is not: a scene is crops
-of one photograph.
+For trying and testing the reader without the data. The LMDBs are written by LMDB itself, and images are WebP
+under keys of 40 hexadecimal digits, as LSUN's; what the pictures show is not: a scene is crops of one
+photograph.
 """
 
 import hashlib
@@ -36,9 +36,9 @@ def write_lsun(out: Path, *, classes: int, per_class: int, held_out_per_class: i
         raise UserError(f"LSUN has {len(TRAINING)} scenes, not {classes}")
     pictures, rng = photographs(), np.random.default_rng(SEED)
     for number, scene in enumerate(list(TRAINING)[:classes]):
-        for subset, count in (("train", per_class), ("held_out", held_out_per_class)):
+        for count, ending in zip((per_class, held_out_per_class), ENDINGS.values(), strict=True):
             images = [_webp(_crop(pictures[number], rng)) for _ in range(count)]
-            write_lmdb(out / f"{scene}{ENDINGS[subset]}", images)
+            write_lmdb(out / f"{scene}{ending}", images)
 
 
 def write_lmdb(folder: Path, images: list[bytes]) -> None:

@@ -30,8 +30,8 @@ class ContentSettings(Frozen):
     )
     attribute: Line | None = Field(
         None,
-        description="of celeba: an attribute, such as Smiling, with and without which faces are of two classes; "
-        "null: all are of one, face",
+        description="of celeba: an attribute, such as Smiling, with and without which faces are of two "
+        "classes; null: all are of one, face",
     )
     split_size: Count = Field(10, description="classes a model learns; contiguous in that order")
     per_class: Count | None = Field(

@@ -1,19 +1,19 @@
 """CelebA's aligned faces (Liu et al. 2015), read in place as published: a zip of JPEGs, or its folder.
 
-img_align_celeba.zip or img_align_celeba/, list_eval_partition.txt and list_attr_celeba.txt lie in the root, or
-in the folders Img/, Eval/ and Anno/ that the authors have them in. The partition says what is trained on (0).
-Held out are its validation images (1), on which real NVP publishes its bits; its test images (2) are left
-alone. All are of one class, `face`, unless a setting names an attribute: then the faces with it and those
-without are two. Otherwise attributes are checked, where they are there, and not used.
+img_align_celeba.zip or img_align_celeba/, list_eval_partition.txt and list_attr_celeba.txt lie in the root,
+or in the folders Img/, Eval/ and Anno/ that the authors have them in. The partition says what is trained on
+(0). Held out are its validation images (1), of which real NVP publishes its bits; its test images (2) are
+left alone. All are of one class, `face`, unless a setting names an attribute: then the faces with it and
+those without are two. Otherwise attributes are checked, where they are there, and not used.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
-from centigan.data.sources.captioned import first_of, refuse, text_of
+from centigan.data.sources.captioned import first_of, refuse, text_of, told
 from centigan.data.sources.listing import Listing, Range, Subset, in_order
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.zips import members
@@ -52,7 +52,7 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
             f"{PARTITION} and {ATTRIBUTES} there, as {PAGE} has them; no program may fetch them"
         )
     parts = _read_partition(listed)
-    classes, told = _classes(first_of(ATTRIBUTES, places), root, parts, attribute)
+    classes, attributes = _classes(first_of(ATTRIBUTES, places), root, parts, attribute)
     sieve = Sieve(root)
     rows, tests = [], 0
     for image in (_zipped if faces.name == ZIP else _unpacked)(faces, sieve):
@@ -64,7 +64,7 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
             rows.append((*image, subset, classes[image.name]))
     return Listing(
         source="CelebA",
-        found=[f"{faces.relative_to(root)}: {len(rows) + tests:,} faces", *_told(parts, tests), told],
+        found=[f"{faces.relative_to(root)}: {len(rows) + tests:,} images", *_told(parts, tests), attributes],
         classes=sorted(set(classes.values())),
         images=in_order(pd.DataFrame(rows, columns=[*Range._fields, "subset", "class_id"])),
         encoding="zipped" if faces.name == ZIP else "image",
@@ -113,16 +113,16 @@ def _classes(
             raise UserError(f"{root} holds no {ATTRIBUTES}, and data.attribute is {attribute}; put it there")
         return dict.fromkeys(parts, FACE), f"no {ATTRIBUTES}"
     names, rows = _read_attributes(file, parts)
-    told = f"{ATTRIBUTES}: {len(names)} attributes of {len(rows):,} faces"
+    attributes = f"{ATTRIBUTES}: {len(names)} attributes of {len(rows):,} images"
     if attribute is None:
-        return dict.fromkeys(parts, FACE), f"{told}, which no class follows from"
+        return dict.fromkeys(parts, FACE), f"{attributes}, which no class follows from"
     if attribute not in names:
         raise UserError(f"{file} has no attribute {attribute}, but {', '.join(names)}; name one of these")
     column = names.index(attribute)
     classes = {
         name: attribute if values[column] == "1" else f"not_{attribute}" for name, values in rows.items()
     }
-    return classes, f"{told}; classes are by {attribute}"
+    return classes, f"{attributes}; classes are by {attribute}"
 
 
 def _read_attributes(file: Path, parts: dict[str, str]) -> tuple[list[str], dict[str, list[str]]]:
@@ -137,11 +137,10 @@ def _read_attributes(file: Path, parts: dict[str, str]) -> tuple[list[str], dict
     advice = "fetch it anew, or remove it where data.attribute is not set"
     if not names or len(set(names)) < len(names) or count.strip() != str(len(rows)):
         raise UserError(
-            f"{file} does not begin with the number of its faces, {len(rows):,}, and different names; {advice}"
+            f"{file} does not begin with the number of its faces, {len(rows)}, and with different names; "
+            f"{advice}"
         )
-    wrong = [
-        name for name, values in rows.items() if len(values) != len(names) or not ONES.issuperset(values)
-    ]
+    wrong = [name for name, row in rows.items() if len(row) != len(names) or not ONES.issuperset(row)]
     others = sorted(rows.keys() ^ parts.keys())
     refuse(
         [f"{file}: {name} has not a 1 or -1 of each of {len(names)} attributes; {advice}" for name in wrong]
@@ -150,12 +149,9 @@ def _read_attributes(file: Path, parts: dict[str, str]) -> tuple[list[str], dict
     return names, rows
 
 
-def _told(parts: dict[str, str], tests: int) -> Sequence[str]:
-    whole = "as published" if len(parts) == PUBLISHED else f"{PUBLISHED:,} were published"
-    return [
-        f"{PARTITION}: {len(parts):,} faces, {whole}",
-        f"{tests:,} faces are for tests, and nothing reads them",
-    ]
+def _told(parts: dict[str, str], tests: int) -> Iterator[str]:
+    yield f"{PARTITION}: {told(len(parts), PUBLISHED)}"
+    yield f"{tests:,} images are for tests, and nothing reads them"
 
 
 def _official(parts: dict[str, str], classes: dict[str, str]) -> dict[str, dict[str, int]]:

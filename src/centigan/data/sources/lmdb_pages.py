@@ -21,7 +21,7 @@ MAGIC, VERSION = 0xBEEFC0DE, 1
 HEADER = struct.Struct("<QHHHH")  # of a page: its number, padding, flags, ends of free space
 META = struct.Struct(
     "<IIQQ48s48sQQ"
-)  # magic, version, address, size of map, free and main tree, last page, id
+)  # magic, version, map, trees of free pages and of values, last page, change
 TREE = struct.Struct("<IHHQQQQQ")  # page size, flags, depth, pages of three kinds, entries, root
 NODE = struct.Struct("<HHHH")  # two halves of a size or page, flags or the page's last part, size of the key
 PAGE = struct.Struct("<Q")

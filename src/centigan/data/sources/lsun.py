@@ -59,8 +59,8 @@ def list_lsun(root: Path) -> Listing:
     scenes = scenes_at(root)
     if not scenes:
         raise UserError(
-            f"{root} holds no <scene>{ENDINGS['train']}/ and <scene>{ENDINGS['held_out']}/: unpack both zips of "
-            f"a scene there, which {PAGE} tells how to fetch"
+            f"{root} holds no <scene>{ENDINGS['train']}/ and <scene>{ENDINGS['held_out']}/: unpack both zips "
+            f"of a scene there, which {PAGE} tells how to fetch"
         )
     files = {
         (scene, subset): root / f"{scene}{end}" / DATA for scene in scenes for subset, end in ENDINGS.items()
