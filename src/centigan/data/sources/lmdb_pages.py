@@ -78,6 +78,7 @@ class _Pages:
         self.path, self.file = path, file
         self.bytes = os.fstat(file).st_size
         self.size = 0  # of a page; until the first is read
+        self.seen = 0  # pages of the tree
 
     def newest_tree(self) -> _Tree:
         """The tree of the last change: the first two pages tell of one each."""
@@ -110,9 +111,7 @@ class _Pages:
             size = low | high << 16
             key = page[place + NODE.size : begin]
             if rest & ~ON_PAGES:
-                raise UserError(
-                    f"{self.path} has several values a key, or tables of its own; it is no LSUN's"
-                )
+                raise UserError(f"{self.path} has several values a key, or tables; LSUN has neither")
             if begin + (PAGE.size if rest else size) > len(page):
                 raise self._damaged(f"page {number:,} is full beyond its end")
             if rest:
@@ -123,6 +122,9 @@ class _Pages:
     def _page(self, number: int) -> tuple[bytes, int, int]:
         """A page, its flags and the number of its nodes."""
         page = self._read(number * self.size, self.size)
+        self.seen += 1
+        if self.seen * self.size > self.bytes:
+            raise self._damaged("pages stand in the tree twice")
         itself, _, flags, lower, _ = HEADER.unpack_from(page)
         count = (lower - HEADER.size) // 2
         if itself != number or not 0 <= count <= (self.size - HEADER.size) // 2:

@@ -114,7 +114,10 @@ def _fault(name: str, value: Value) -> str | None:
 
 
 def _published(scene: str, subset: Subset) -> int:
-    return TRAINING.get(scene, 0) if subset == "train" else HELD_OUT
+    """How many images; 0 of a scene that is none of LSUN's."""
+    if scene not in TRAINING:
+        return 0
+    return TRAINING[scene] if subset == "train" else HELD_OUT
 
 
 def _told(folder: str, images: int, published: int) -> str:
