@@ -49,7 +49,7 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
     if faces is None or listed is None:
         raise UserError(
             f"{root} holds no {PARTITION if faces else ZIP}: put {ZIP} (or {FOLDER}/, which is in it), "
-            f"{PARTITION} and {ATTRIBUTES} there, as {PAGE} has them; no program may fetch them"
+            f"{PARTITION} and {ATTRIBUTES} there, which are fetched by hand from {PAGE}"
         )
     parts = _read_partition(listed)
     classes, attributes = _classes(first_of(ATTRIBUTES, places), root, parts, attribute)
