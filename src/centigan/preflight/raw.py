@@ -25,7 +25,13 @@ from centigan.settings.sources import Source
 
 QUICK_FILES = 10_000  # looked at in a second
 QUICK_BYTES = 1 << 30  # of archives, whose members are looked for one after the other
-PACKED: set[Source] = {*SHARDS.values(), "hub_archives", "celeba", "lsun"}  # many images a file
+PACKED: set[Source] = {
+    *SHARDS.values(),
+    "hub_archives",
+    "celeba",
+    "lsun",
+    "imagenet_npz",
+}  # many images a file
 CLASSES_AT: dict[Source, str] = {"class-folders": "", "folders": "train", "kaggle": f"{DATA}/train"}
 
 

@@ -16,6 +16,8 @@ Own = Literal[  # of files that the user has
     "coco_captions",
     "celeba",
     "lsun",
+    "tiny_imagenet",
+    "imagenet_npz",
     "points",
 ]
 PutInPlace = Literal[  # that ship, or that `centigan raw` downloads

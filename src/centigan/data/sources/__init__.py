@@ -14,6 +14,8 @@ from centigan.data.sources.folders import class_folders, list_class_folders, lis
 from centigan.data.sources.hub_archives import SIGNS as SIGNS_OF_HUB
 from centigan.data.sources.hub_archives import list_hub_archives
 from centigan.data.sources.idx import list_idx
+from centigan.data.sources.imagenet_npz import SIGNS as SIGNS_OF_NPZ
+from centigan.data.sources.imagenet_npz import list_imagenet_npz
 from centigan.data.sources.kaggle import DATA, list_kaggle
 from centigan.data.sources.listing import Listing, cannot_read
 from centigan.data.sources.lsun import list_lsun, scenes_at
@@ -25,6 +27,8 @@ from centigan.data.sources.sift import Sieve
 from centigan.data.sources.stacked import list_stacked_digits
 from centigan.data.sources.stl10 import list_stl10
 from centigan.data.sources.svhn import list_svhn
+from centigan.data.sources.tiny_imagenet import SIGNS as SIGNS_OF_TINY
+from centigan.data.sources.tiny_imagenet import list_tiny_imagenet
 from centigan.data.sources.webdataset import list_webdataset
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
@@ -40,6 +44,8 @@ SIGNS: dict[str, Source] = {
     "cifar-10-batches-bin": "cifar10",
     "cifar-100-python": "cifar100",
     "cifar-100-binary": "cifar100",
+    **dict.fromkeys(SIGNS_OF_TINY, "tiny_imagenet"),
+    **dict.fromkeys(SIGNS_OF_NPZ, "imagenet_npz"),
     "stl10_binary": "stl10",
     "train_32x32.mat": "svhn",
     "train_32x32.bin": "svhn",
@@ -106,6 +112,10 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
             return list_celeba(root, settings.attribute)
         case "lsun":
             return list_lsun(root)
+        case "tiny_imagenet":
+            return list_tiny_imagenet(root)
+        case "imagenet_npz":
+            return list_imagenet_npz(root)
         case "class-folders":
             return list_class_folders(root, settings.held_out)
         case "points" | "ring" | "grid" | "circles" | "swiss_roll" | "line":

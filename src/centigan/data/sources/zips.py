@@ -42,6 +42,20 @@ def members(path: Path) -> Iterator[Member]:
         raise UserError(f"{path} is no whole zip archive ({error}); fetch it anew") from None
 
 
+def content_at(path: Path, entry: zipfile.ZipInfo) -> int:
+    """Where the content of a member begins that is stored as it is.
+
+    Raises:
+        UserError: for a zip that is damaged.
+    """
+    with unbuffered(path) as file:
+        return (
+            entry.header_offset
+            + _size(path, file.fileno(), entry, os.fstat(file.fileno()).st_size)
+            - (entry.compress_size)
+        )
+
+
 def unpacked(member: bytes) -> bytes:
     """The content of a member, given from its header on; of a damaged one as much as can be told.
 
