@@ -142,3 +142,14 @@ def test_pickled_batches_are_never_read(tmp_path: Path) -> None:
     (tmp_path / "train_data_batch_1").write_bytes(b"\x80\x03}.")
     with pytest.raises(UserError, match=r"train_data_batch_1 is a pickle, which may run code"):
         list_source(settings(tmp_path))
+
+
+def test_a_packed_folder_is_answered_with_the_line_that_unpacks_it_and_an_unpacked_one_with_its_name(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "imagenette2-160.tgz").touch()
+    with pytest.raises(UserError, match=r"unpack it with `tar -xzf .*imagenette2-160\.tgz -C .*data\.root"):
+        list_source(settings(tmp_path))
+    (tmp_path / "imagenette2-160/train/n01440764").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"set data\.root: .*/imagenette2-160$"):
+        list_source(settings(tmp_path))

@@ -57,12 +57,13 @@ SIGNS: dict[str, Source] = {
     "annotations/captions_train2014.json": "coco_captions",
     "annotations/captions_train2017.json": "coco_captions",
 }
+GZIPPED = (".tgz", ".tar.gz")
 # The ending of numbered files such as train-00000.tar -> the source they are.
 SHARDS: dict[str, Source] = {".tar": "webdataset", ".parquet": "parquet"}
 KNOWN = (
     "ILSVRC2012's archives, train/<class>/ and val/<class>/, Kaggle's ILSVRC/, a WebDataset's tars, the "
     "Hub's Parquet files, CIFAR's folders, STL-10's, SVHN's .mat, CUB's, Oxford's flowers, COCO's "
-    "annotations/, CelebA's faces, LSUN's scenes, or class folders"
+    "annotations/, CelebA's faces, LSUN's scenes, Tiny ImageNet, ImageNet's npz files, or class folders"
 )
 
 
@@ -147,8 +148,28 @@ def recognise(root: Path) -> Source:
         )
     if any(folders.holds_folders(root / name) for name in (folders.TRAIN, *folders.HELD_OUT)):
         return "folders"
+    _refuse_one_level_up(root)
     try:
         class_folders(root, Sieve(root))
     except UserError as error:
         raise UserError(f"no data found: {error}. `data.root` may hold {KNOWN}") from None
     return "class-folders"
+
+
+def _refuse_one_level_up(root: Path) -> None:
+    """Say what to do with an archive such as imagenette2-160.tgz, and with the folder that is in it.
+
+    Raises:
+        UserError: where either lies at `root`, and no data set beside it.
+    """
+    entries = sorted(root.iterdir()) if root.is_dir() else []
+    inner = next((entry for entry in entries if folders.holds_folders(entry / folders.TRAIN)), None)
+    if inner:
+        raise UserError(f"{root} holds {inner.name}/, and that {folders.TRAIN}/: set data.root: {inner}")
+    packed = next((entry for entry in entries if entry.name.endswith(GZIPPED)), None)
+    if packed and not any(entry.is_dir() for entry in entries):
+        raise UserError(
+            f"{packed} is gzipped as a whole, so that no image in it has a place of its own to be read from: "
+            f"unpack it with `tar -xzf {packed} -C {root}`, and set data.root to the folder that comes "
+            "out of it"
+        )
