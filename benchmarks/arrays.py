@@ -31,10 +31,10 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import CenterCrop, Compose, InterpolationMode, PILToTensor, Resize
 
 from centigan.data.arrays import write_images
-from centigan.data.decode import centre_square, reduction
 from centigan.data.fixture import write_ilsvrc
 from centigan.data.index import build_index
 from centigan.data.shards_fixture import ROW_GROUP, pack
+from centigan.data.squares import centre_square, reduction
 from centigan.layout import Layout
 from centigan.settings.data import ArraySettings, DataSettings
 

@@ -95,7 +95,7 @@ def test_params_yaml_holds_the_papers_values_and_every_key() -> None:
     assert written == of_experiments
 
 
-def test_digits_are_grey_and_what_says_nothing_of_channels_is_known_by_the_json_of_before(
+def test_digits_are_grey_and_what_says_nothing_of_channels_or_crops_is_known_by_the_json_of_before(
     project: Path,
 ) -> None:
     def arrays(text: str) -> str:
@@ -107,6 +107,9 @@ def test_digits_are_grey_and_what_says_nothing_of_channels_is_known_by_the_json_
     assert '"channels": 1' in arrays("arrays: {channels: 1}")
     with pytest.raises(UserError, match=r"arrays\.channels"):
         arrays("arrays: {channels: 2}")
+    assert '"crop": 148, "crop_down": 5' in arrays("arrays: {crop: 148, crop_down: 5}")
+    with pytest.raises(UserError, match=r"arrays\.crop_down: .*moves the square of arrays\.crop"):
+        arrays("arrays: {crop_down: 5}")
 
 
 def test_the_schema_file_is_generated_from_the_models() -> None:

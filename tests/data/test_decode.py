@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from centigan.data.decode import BadImage, centre_square, decode, decode_planar, reduction, resize
+from centigan.data.decode import BadImage, decode, decode_planar, resize
 from centigan.data.embedded import PHOTOGRAPHS, packaged
 from centigan.data.exif import orientation
 from centigan.data.fixture import oddities
+from centigan.data.squares import Crop, centre_square, reduction, square_of
 
 Pixels = np.ndarray
 
@@ -91,6 +92,74 @@ def test_every_size_of_jpeg_gives_the_square_asked_for(height: int, width: int) 
     assert decode(data, 32).pixels.shape == (32, 32, 3)
     full, reduced = decode(data, 32, dct_scaling=False).pixels, decode(data, 32).pixels
     assert np.abs(full.astype(int) - reduced).mean() < 4
+
+
+PUBLISHED_CROPS = {  # of CelebA's 218 rows and 178 columns: rows and columns as the papers' code writes them
+    Crop(148, 5): (slice(40, 188), slice(15, 163)),  # real NVP, VAE/GAN
+    Crop(128, 12): (slice(57, 185), slice(25, 153)),  # progressive GAN: 64 to each side of (89, 121)
+    Crop(108): (slice(55, 163), slice(35, 143)),  # DCGAN in TensorFlow
+    Crop(140): (slice(39, 179), slice(19, 159)),
+}
+
+
+@pytest.mark.parametrize("crop", PUBLISHED_CROPS)
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_a_crop_is_the_rows_and_columns_that_papers_name(crop: Crop, form: str) -> None:
+    data = encoded(photograph().resize((178, 218)), form)
+    rows, columns = PUBLISHED_CROPS[crop]
+    with Image.open(io.BytesIO(data)) as image:
+        expected = np.asarray(image.convert("RGB"))[rows, columns]
+    found = decode(data, crop.side, dct_scaling=False, crop=crop).pixels
+    np.testing.assert_array_equal(found, expected)
+
+
+@given(
+    st.integers(8, 700), st.integers(8, 700), st.integers(8, 300), st.integers(-40, 40), st.integers(4, 64)
+)
+def test_a_crop_is_never_moved_by_reduced_decoding(
+    height: int, width: int, cut: int, down: int, side: int
+) -> None:
+    square = square_of(height, width, side, Crop(cut, down))
+    top, left = (height - cut) // 2 + down, (width - cut) // 2
+    if square is None:
+        assert min(top, left, height - top - cut) < 0
+    else:
+        assert square[:3] == (top, left, cut)
+        assert not any(edge % square.factor for edge in square[:3])
+        assert square.factor == 1 or cut // square.factor >= 1.39 * side
+
+
+def test_a_crop_whose_edges_divide_is_decoded_smaller_and_shows_the_same() -> None:
+    data = encoded(photograph().resize((400, 360)), quality=94)
+    crop = Crop(256, 4)  # from row 56, column 72
+    reduced, full = (decode(data, 64, dct_scaling=scaled, crop=crop).pixels for scaled in (True, False))
+    assert square_of(360, 400, 64, crop) == (56, 72, 256, 2)
+    assert (reduced != full).any()
+    assert psnr(reduced, full) > 46
+
+
+def test_a_crop_is_of_the_upright_image() -> None:
+    upright = photograph().resize((60, 90))
+    data = encoded(upright, "PNG")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = encoded(upright.transpose(Image.Transpose.ROTATE_90), "PNG", exif=exif)
+    crop = Crop(40, 20)
+    np.testing.assert_array_equal(decode(lying, 20, crop=crop).pixels, decode(data, 20, crop=crop).pixels)
+
+
+@pytest.mark.parametrize(("crop", "where"), [(Crop(149), ""), (Crop(140, 5), ", 5 below its centre")])
+def test_an_image_without_the_crop_is_a_bad_one(crop: Crop, where: str) -> None:
+    told = f"has 178 x 148 pixels, and arrays.crop cuts {crop.side} x {crop.side} of it{where}"
+    for form in ("PNG", "JPEG"):
+        with pytest.raises(BadImage, match=f"^{told}$"):
+            decode(encoded(photograph().resize((178, 148)), form), 64, crop=crop)
+
+
+def test_plain_bytes_are_cropped_too() -> None:
+    stored = np.random.default_rng(0).integers(0, 256, (3, 32, 32), np.uint8)
+    found = decode_planar(stored.tobytes(), 28, crop=Crop(28, 1)).pixels
+    np.testing.assert_array_equal(found, stored.transpose(1, 2, 0)[3:31, 2:30])
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "CMYK", "1", "LA"])

@@ -46,7 +46,7 @@ def new(
     name: Annotated[str, typer.Argument(help="Of the folder experiments/<name>, which must not be there.")],
     data: Annotated[
         Path,
-        typer.Option(help="Folder of class folders, archives, or files of Kaggle, CIFAR, STL-10 or SVHN."),
+        typer.Option(help="Folder of class folders, archives, or another layout of docs/experiments.md."),
     ],
 ) -> None:
     """Write a protocol for the data in a folder, from what lies there, and an experiment under it."""

@@ -38,7 +38,27 @@ Fixture = Literal[
     "cub200",
     "oxford102",
     "coco_captions",
+    "celeba",
+    "lsun",
+    "tiny_imagenet",
+    "imagenet_npz",
 ]
+WRITERS: dict[str, str] = {  # of each fixture but that of ILSVRC2012
+    "webdataset": "shards_fixture.write_shards",
+    "parquet": "shards_fixture.write_shards",
+    "stl10": "stl10_fixture.write_stl10",
+    "mnist": "idx_fixture.write_idx",
+    "fashion_mnist": "idx_fixture.write_idx",
+    "svhn": "svhn_fixture.write_svhn",
+    "cub200": "captioned_fixture.write_captioned",
+    "oxford102": "captioned_fixture.write_captioned",
+    "coco_captions": "captioned_fixture.write_captioned",
+    "celeba": "celeba_fixture.write_celeba",
+    "lsun": "lsun_fixture.write_lsun",
+    "tiny_imagenet": "shrunk_fixture.write_tiny_imagenet",
+    "imagenet_npz": "shrunk_fixture.write_imagenet_npz",
+}
+OF_SEVERAL = {kind for kind, writer in WRITERS.items() if list(WRITERS.values()).count(writer) > 1}
 
 
 @app.command()
@@ -60,7 +80,7 @@ def raw(
 def fixture(
     kind: Annotated[Fixture, typer.Argument(show_choices=True)],
     out: Annotated[Path, typer.Option(help="Folder for them.")],
-    classes: Annotated[int, typer.Option(min=2)] = 10,
+    classes: Annotated[int, typer.Option(min=1)] = 10,
     per_class: Annotated[int, typer.Option(min=1, help="Training images of a class.")] = 20,
     held_out_per_class: Annotated[int, typer.Option(min=1, help="Validation images of a class.")] = 5,
     oddities: Annotated[
@@ -73,26 +93,10 @@ def fixture(
         from centigan.data.fixture import write_ilsvrc
 
         write_ilsvrc(out, **counts, oddities=oddities)
-    elif kind in {"webdataset", "parquet"}:
-        from centigan.data.shards_fixture import write_shards
-
-        write_shards(kind, out, **counts)
-    elif kind == "stl10":
-        from centigan.data.stl10_fixture import write_stl10
-
-        write_stl10(out, **counts)
-    elif kind in ("mnist", "fashion_mnist"):
-        from centigan.data.idx_fixture import write_idx
-
-        write_idx(kind, out, **counts)
-    elif kind == "svhn":
-        from centigan.data.svhn_fixture import write_svhn
-
-        write_svhn(out, **counts)
-    else:
-        from centigan.data.captioned_fixture import write_captioned
-
-        write_captioned(kind, out, **counts)
+        return
+    module, function = WRITERS[kind].split(".")
+    write = getattr(import_module(f"centigan.data.{module}"), function)
+    write(*([kind] if kind in OF_SEVERAL else []), out, **counts)
 
 
 @app.command()

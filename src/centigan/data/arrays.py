@@ -1,4 +1,4 @@
-"""Per-split arrays: every image decoded once, cropped to its centre square and resized.
+"""Per-split arrays: every image decoded once, cropped to a square and resized.
 
 Training images are kept at the model's resolution; held-out ones at twice that, the top of the resolution
 ladder, or where the model has images as they are stored, at that. Files have three channels; of grey images
@@ -26,10 +26,11 @@ from centigan.data.captions import CAPTIONS, write_captions
 from centigan.data.decode import BadImage, Decoded, decode, decode_planar
 from centigan.data.outcome import Block, Outcome
 from centigan.data.points import gather_points
-from centigan.data.sources.contents import ROWS, read_contents
+from centigan.data.sources.contents import PACKED, ROWS, read_contents
 from centigan.data.sources.listing import PLANAR, Range, Rejected, cannot_read
 from centigan.data.sources.parquet_rows import AT_ONCE
 from centigan.data.sources.points import DIMENSIONS
+from centigan.data.squares import Crop
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import describe, write_manifest
@@ -136,7 +137,7 @@ def _decode_block(
     for (row, *_), image, data in zip(rows, ranges, read_contents(ranges, encoding), strict=True):
         place = image.path if image.path.endswith(image.name) else f"{image.name} in {image.path}"
         try:
-            if len(data) != image.size and encoding != ROWS:
+            if len(data) != image.size and encoding not in PACKED:
                 raise BadImage(f"has {len(data)} bytes, {image.size} when it was indexed")
             found = _decode(data, image.name, encoding, side, settings)
         except BadImage as error:
@@ -158,10 +159,11 @@ def _decode_block(
 
 
 def _decode(data: bytes, name: str, encoding: str, side: int, settings: ArraySettings) -> Decoded:
+    crop = Crop(settings.crop, settings.crop_down) if settings.crop else None
     if encoding in PLANAR:
         stored, by_column, planes = PLANAR[encoding]
-        return decode_planar(data, side, stored, by_column=by_column, planes=planes)
-    return decode(data, side, name=name, dct_scaling=settings.dct_scaling)
+        return decode_planar(data, side, stored, by_column=by_column, planes=planes, crop=crop)
+    return decode(data, side, name=name, dct_scaling=settings.dct_scaling, crop=crop)
 
 
 def _in_order(work: Callable[[ItemT], ResultT], items: Iterable[ItemT], threads: int) -> Iterator[ResultT]:

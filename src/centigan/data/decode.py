@@ -20,10 +20,8 @@ from torch.nn import functional as F
 
 from centigan.data import formats, jpeg
 from centigan.data.exif import ORIENTATION, TURNS, UPRIGHT, is_whole, jpeg_orientation
+from centigan.data.squares import Crop, Square, square_of
 
-# A JPEG is decoded at 1/8, 1/4 or 1/2 where the square is then still so many times wider than needed.
-# Measured on photographs against full decoding: 44 dB PSNR at the least margin, 50 dB and more above 2.
-MARGINS = {8: 2.0, 4: 2.0, 2: 1.4}
 # Pillow's limit against decompression bombs, for every format. There a PNG of 0.3 MB takes 5 s and 1.4 GB, a
 # JPEG, which is decoded at an eighth, 0.1 s.
 MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_478_485
@@ -53,22 +51,25 @@ class Decoded(NamedTuple):
     oddities: tuple[str, ...]  # what was converted or ignored: "cmyk", "greyscale", ...
 
 
-def decode(data: bytes, side: int, *, name: str = "", dct_scaling: bool = True) -> Decoded:
-    """The centre square of an encoded image, resized to side x side.
+def decode(
+    data: bytes, side: int, *, name: str = "", dct_scaling: bool = True, crop: Crop | None = None
+) -> Decoded:
+    """A square of an encoded image, resized to side x side.
 
     Args:
         name: the file's name, whose suffix is compared with what the file really is.
+        crop: which square; by default the largest centred one.
 
     Raises:
-        BadImage: when it is empty, no image, damaged or absurdly large.
+        BadImage: when it is empty, no image, damaged, absurdly large or without the square.
     """
     if not data:
         raise BadImage("is empty")
     oddities: set[str] = set()
     try:
-        square = _fast(data, side, oddities, dct_scaling=dct_scaling)
+        square = _fast(data, side, oddities, dct_scaling=dct_scaling, crop=crop)
         if square is None:
-            square = _thorough(data, side, name, oddities)
+            square = _thorough(data, side, name, oddities, crop=crop)
     except UnidentifiedImageError:
         known = formats.unread(data)
         raise BadImage(
@@ -86,7 +87,13 @@ def decode(data: bytes, side: int, *, name: str = "", dct_scaling: bool = True) 
 
 
 def decode_planar(
-    data: bytes, side: int, stored: int = 32, *, by_column: bool = False, planes: int = 3
+    data: bytes,
+    side: int,
+    stored: int = 32,
+    *,
+    by_column: bool = False,
+    planes: int = 3,
+    crop: Crop | None = None,
 ) -> Decoded:
     """The same of bytes, stored x stored of red, then green, then blue: CIFAR's 3072.
 
@@ -97,24 +104,9 @@ def decode_planar(
     if len(data) != planes * stored**2:
         raise BadImage(f"has {len(data)} bytes instead of {planes * stored**2}")
     stack = np.frombuffer(data, np.uint8).reshape(planes, stored, stored)
-    square = stack.transpose((2, 1, 0) if by_column else (1, 2, 0))
-    return Decoded(resize(np.broadcast_to(square, (stored, stored, 3)), side), ())
-
-
-def reduction(height: int, width: int, side: int) -> int:
-    """How many times smaller a JPEG may be decoded: 1, 2, 4 or 8."""
-    short = min(height, width)
-    return next((factor for factor, margin in MARGINS.items() if short // factor >= margin * side), 1)
-
-
-def centre_square(height: int, width: int, factor: int) -> tuple[int, int, int]:
-    """top, left, side of the largest centred square, each rounded down to a multiple of `factor`.
-
-    At the multiples the square's edges fall between pixels of the reduced image as well: reduced and
-    full decoding show the same picture. Without it their PSNR is 36 instead of 47 dB.
-    """
-    short = min(height, width) // factor * factor
-    return (height - short) // 2 // factor * factor, (width - short) // 2 // factor * factor, short
+    whole = np.broadcast_to(stack.transpose((2, 1, 0) if by_column else (1, 2, 0)), (stored, stored, 3))
+    top, left, wide, _ = _square(stored, stored, side, crop)
+    return Decoded(resize(whole[top : top + wide, left : left + wide], side), ())
 
 
 @torch.inference_mode()
@@ -125,8 +117,10 @@ def resize(square: Pixels, side: int) -> Pixels:
     return resized[0].permute(1, 2, 0).numpy()
 
 
-def _fast(data: bytes, side: int, oddities: set[str], *, dct_scaling: bool) -> Pixels | None:
-    """The centre square of a JPEG; None for whatever needs a more thorough look."""
+def _fast(
+    data: bytes, side: int, oddities: set[str], *, dct_scaling: bool, crop: Crop | None
+) -> Pixels | None:
+    """The square of a JPEG; None for whatever needs a more thorough look."""
     if not data.startswith(jpeg.START):
         return None
     header = jpeg.read_header(data)
@@ -142,16 +136,27 @@ def _fast(data: bytes, side: int, oddities: set[str], *, dct_scaling: bool) -> P
     height, width = header.height, header.width
     if header.colours not in {1, 3} or height * width > MOST_PIXELS:
         return None
-    factor = reduction(height, width, side)
-    scale = factor if dct_scaling else 1
+    square = _square(height, width, side, crop)
+    scale = square.factor if dct_scaling else 1
     try:
         image = simplejpeg.decode_jpeg(data, min_height=-(-height // scale), min_width=-(-width // scale))
     except ValueError:
         return None
     if header.colours == 1:
         oddities.add(GREYSCALE)
-    top, left, short = (edge // scale for edge in centre_square(height, width, factor))
-    return image[top : top + short, left : left + short]
+    top, left, wide = (edge // scale for edge in square[:3])
+    return image[top : top + wide, left : left + wide]
+
+
+def _square(height: int, width: int, side: int, crop: Crop | None) -> Square:
+    square = square_of(height, width, side, crop)
+    if square is None:
+        assert crop, "a largest square there always is"
+        below = f", {crop.down} below its centre" if crop.down else ""
+        raise BadImage(
+            f"has {width} x {height} pixels, and arrays.crop cuts {crop.side} x {crop.side} of it{below}"
+        )
+    return square
 
 
 def _require_bounded_jpeg(data: bytes, header: jpeg.Header) -> None:
@@ -162,8 +167,8 @@ def _require_bounded_jpeg(data: bytes, header: jpeg.Header) -> None:
         raise BadImage(f"is absurdly large: its scans go through {work:,} pixels, {MOST_WORK:,} at most")
 
 
-def _thorough(data: bytes, side: int, name: str, oddities: set[str]) -> Pixels:
-    """The centre square of any image that Pillow can read."""
+def _thorough(data: bytes, side: int, name: str, oddities: set[str], *, crop: Crop | None) -> Pixels:
+    """The square of any image that Pillow can read."""
     with _open(data) as image:
         suffix = PurePath(name).suffix
         if Image.registered_extensions().get(suffix.lower(), image.format) != image.format:
@@ -175,8 +180,8 @@ def _thorough(data: bytes, side: int, name: str, oddities: set[str]) -> Pixels:
         rgb = _to_rgb(image, oddities)
         if turn != UPRIGHT and not by_itself:
             rgb = rgb.transpose(TURNS[turn])
-        top, left, short = centre_square(rgb.height, rgb.width, reduction(rgb.height, rgb.width, side))
-        return np.array(rgb.crop((left, top, left + short, top + short)))
+        top, left, wide, _ = _square(rgb.height, rgb.width, side, crop)
+        return np.array(rgb.crop((left, top, left + wide, top + wide)))
 
 
 def _open(data: bytes) -> ImageFile.ImageFile:

@@ -6,8 +6,7 @@ from pathlib import Path
 from centigan.data.checksums import require_md5
 from centigan.data.completeness import check
 from centigan.data.order import order_classes
-from centigan.data.sources import list_source
-from centigan.data.sources.oxford102 import MD5
+from centigan.data.sources import celeba, list_source, oxford102
 from centigan.data.sources.passed_over import in_one_line
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
@@ -46,8 +45,12 @@ def verify(settings: DataSettings) -> None:
 
 
 def published_archives(root: Path) -> dict[str, str]:
-    """Those of ILSVRC2012's archives and of the flowers' lists that lie at `root` -> MD5, by torchvision."""
+    """Those of ILSVRC2012's archives, CelebA's files and the flowers' lists that lie at `root` -> MD5.
+
+    They are those that torchvision has.
+    """
     from torchvision.datasets.imagenet import ARCHIVE_META  # takes two seconds to import
 
-    published = dict(ARCHIVE_META.values()) | MD5
+    published = dict(ARCHIVE_META.values()) | oxford102.MD5
+    published |= {f"{place}{name}": md5 for place in celeba.PLACES for name, md5 in celeba.MD5.items()}
     return {name: md5 for name, md5 in published.items() if (root / name).exists()}

@@ -156,7 +156,7 @@ def _write(layout: Layout, seen: pd.DataFrame) -> None:
 
 def _alone(index: pd.DataFrame) -> pd.Series:
     """Whether an image is a file of its own, not a part of an archive."""
-    alone = [path.endswith(name) for path, name in zip(index["path"], index["name"], strict=True)]
+    alone = [f"/{path}".endswith(f"/{name}") for path, name in zip(index["path"], index["name"], strict=True)]
     return pd.Series(alone, index=index.index, dtype=bool)
 
 

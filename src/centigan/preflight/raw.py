@@ -25,6 +25,13 @@ from centigan.settings.sources import Source
 
 QUICK_FILES = 10_000  # looked at in a second
 QUICK_BYTES = 1 << 30  # of archives, whose members are looked for one after the other
+PACKED: set[Source] = {
+    *SHARDS.values(),
+    "hub_archives",
+    "celeba",
+    "lsun",
+    "imagenet_npz",
+}  # many images a file
 CLASSES_AT: dict[Source, str] = {"class-folders": "", "folders": "train", "kaggle": f"{DATA}/train"}
 
 
@@ -68,9 +75,11 @@ def is_quick(source: Source, root: Path) -> bool:
     """Whether all images can be listed in about a second."""
     if source == "archives":
         return sum(path.stat().st_size for path in root.iterdir() if path.is_file()) < QUICK_BYTES
-    if source in {*SHARDS.values(), "hub_archives"}:
-        return sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) < QUICK_BYTES
-    return sum(1 for _ in islice(_files(root), QUICK_FILES + 1)) <= QUICK_FILES
+    if sum(1 for _ in islice(_files(root), QUICK_FILES + 1)) > QUICK_FILES:
+        return False
+    return source not in PACKED or (
+        sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) < QUICK_BYTES
+    )
 
 
 def counted(listing: Listing, classes: list[str], settings: DataSettings) -> Counts:

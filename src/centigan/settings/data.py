@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from centigan.settings.families.contract import Kind
 from centigan.settings.frozen import Count, Frozen, Line
@@ -10,6 +10,8 @@ from centigan.settings.sources import POINTS, Source
 
 ResolutionChoice = Literal[8, 32, 48, 64, 128]
 STORED_SIDE, STORED_LEVELS = 8, 17  # of the digits
+HAS_ATTRIBUTES: Source = "celeba"
+MOST_DOWN = 10_000  # pixels
 MOST_CLASSES = 1_000_000  # every split has files of its own
 
 
@@ -26,6 +28,11 @@ class ContentSettings(Frozen):
         description="order of the classes: sorted | devkit (ILSVRC2012_ID) | a file with one class a line, "
         "which also chooses among the classes",
     )
+    attribute: Line | None = Field(
+        None,
+        description="of celeba: an attribute, such as Smiling, with and without which faces are of two "
+        "classes; null: all are of one, face",
+    )
     split_size: Count = Field(10, description="classes a model learns; contiguous in that order")
     per_class: Count | None = Field(
         None, description="use only the first so many training images of a class; null: all"
@@ -39,6 +46,13 @@ class ContentSettings(Frozen):
         "published with checksums (ILSVRC2012 archives, CIFAR, STL-10, MNIST, SVHN and alike), else reject",
     )
     checksums: bool = Field(False, description="read every image once and keep its sha256 in the index")
+
+    @field_validator("attribute")
+    @classmethod
+    def _attributes_are_of_celeba(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and info.data.get("source", HAS_ATTRIBUTES) != HAS_ATTRIBUTES:
+            raise ValueError(f"only data.source: {HAS_ATTRIBUTES} has attributes; name that, or leave it out")
+        return value
 
     @property
     def kind(self) -> Kind:
@@ -74,6 +88,25 @@ class ArraySettings(Frozen):
         description="values of a pixel, for likelihoods; auto: 17 of the digits at 8 px, as they are stored, "
         "else 256",
     )
+
+    crop: Count | None = Field(
+        None,
+        description="side of the square that is cut of each image before it is resized, pixels; null: the "
+        "largest one (docs/protocols.md; of CelebA papers have 108, 128, 140 and 148)",
+    )
+    crop_down: int = Field(
+        0,
+        ge=-MOST_DOWN,
+        le=MOST_DOWN,
+        description="how many pixels the centre of that square lies below the image's",
+    )
+
+    @field_validator("crop_down")
+    @classmethod
+    def _down_is_of_a_crop(cls, value: int, info: ValidationInfo) -> int:
+        if value and info.data.get("crop", True) is None:  # a wrong crop is told by itself
+            raise ValueError("it moves the square of arrays.crop, which is null; set both, or none")
+        return value
 
     @property
     def as_stored(self) -> bool:

@@ -14,6 +14,10 @@ Own = Literal[  # of files that the user has
     "cub200",
     "oxford102",
     "coco_captions",
+    "celeba",
+    "lsun",
+    "tiny_imagenet",
+    "imagenet_npz",
     "points",
 ]
 PutInPlace = Literal[  # that ship, or that `centigan raw` downloads

@@ -56,17 +56,19 @@ class WithLaterSettings(Frozen):
 
 
 class ArraysStage(WithLaterSettings):
-    later: ClassVar = ("arrays.channels", "arrays.levels")
+    later: ClassVar = ("arrays.channels", "arrays.levels", "arrays.crop", "arrays.crop_down")
     arrays: ArraySettings
 
 
-class IndexStage(Frozen):
+class IndexStage(WithLaterSettings):
+    later: ClassVar = ("data.attribute",)
     data: ContentSettings  # not where they lie
 
 
-class GroupStage(Frozen):
+class GroupStage(WithLaterSettings):
     """Which classes share a model, where those are other splits than the protocol's."""
 
+    later: ClassVar = ("data.attribute",)
     grouping: GroupingSettings
     data: ContentSettings  # as these splits have them
 

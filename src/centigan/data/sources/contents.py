@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from centigan.data.sources.listing import Range, read_ranges
 from centigan.data.sources.parquet_rows import read_rows
+from centigan.data.sources.zips import unpacked
 
-ROWS = "parquet"  # the encoding of images that are rows
+ROWS, ZIPPED = "parquet", "zipped"  # the encodings of images that are rows, and members of a zip
+PACKED = {ROWS, ZIPPED}  # a range has another size than its image
 
 
 def read_contents(images: Iterable[Range], encoding: str) -> Iterator[bytes]:
@@ -14,4 +16,6 @@ def read_contents(images: Iterable[Range], encoding: str) -> Iterator[bytes]:
     Raises:
         UserError: for a file that is gone, damaged or cannot be read.
     """
-    return read_rows(images) if encoding == ROWS else read_ranges(images)
+    if encoding == ROWS:
+        return read_rows(images)
+    return map(unpacked, read_ranges(images)) if encoding == ZIPPED else read_ranges(images)

@@ -129,6 +129,8 @@ def class_folders(root: Path, sieve: Sieve) -> list[str]:
         raise UserError(f"{root} is a file; a folder of class folders is expected") from None
     except FileNotFoundError:
         state = "is a link to nothing" if root.is_symlink() else "is missing"
+        if root.name == HELD_OUT[0] and root.parent.is_dir():  # of no name that may be held out
+            state += f", and so are {', '.join(f'{name}/' for name in HELD_OUT[1:])}"
         expected = "`data.root` is a folder of class folders, or holds train/<class>/ and val/<class>/"
         raise UserError(f"{root} {state}; {expected}") from None
     if not names:

@@ -19,7 +19,17 @@ from centigan.errors import UserError
 
 Subset = Literal["train", "held_out"]
 Encoding = Literal[
-    "image", "planar32", "planar8", "columns96", "columns32", "grey28", "line", "plane", "parquet"
+    "image",
+    "planar32",
+    "planar8",
+    "planar64",
+    "columns96",
+    "columns32",
+    "grey28",
+    "line",
+    "plane",
+    "parquet",
+    "zipped",
 ]
 MOST_BYTES = 1 << 30  # of a file: the largest image that is decoded has 0.7 GB as 16-bit RGBA
 NOT_UTF8 = re.compile("[\ud800-\udfff]")  # Python reads bytes that are no UTF-8 as surrogates
@@ -46,6 +56,7 @@ class Planes(NamedTuple):
 PLANAR: dict[str, Planes] = {  # encodings of plain bytes
     "planar32": Planes(32),
     "planar8": Planes(8),
+    "planar64": Planes(64),
     "columns96": Planes(96, by_column=True),
     "columns32": Planes(32, by_column=True),
     "grey28": Planes(28, planes=1),
@@ -76,10 +87,10 @@ class Listing:
         and subset sorted by name, so that one data set gives the same arrays from any layout. Where the
         source has them also captions, a list of one sentence or more an image.
     encoding: "image", a whole JPEG, PNG, ... ; "planar32", CIFAR's 3072 bytes: 32 x 32 red, green, blue;
-        "planar8", the same of 8 x 8; "columns96", the same of 96 x 96, each plane column by column;
+        "planar8", "planar64", the same of 8 x 8, 64 x 64; "columns96", that of 96 x 96, column by column;
         "columns32", that of 32 x 32; "grey28", 784 bytes: 28 x 28 of one plane;
         "line", "plane": a line of points.csv with one coordinate, or two; "parquet", a row of a Parquet file:
-        offset is its number and size 1.
+        offset is its number and size 1; "zipped", a member of a zip, from its own header to its end.
     """
 
     source: str  # a few words for people: "ILSVRC2012 archives"

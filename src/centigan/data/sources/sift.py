@@ -92,10 +92,10 @@ class Sieve:
         return images
 
     def member(self, archive: Path, entry: Member, called: str) -> Range | None:
-        """A member of a tar, where it is an image; folders within the tar do not matter.
+        """A member of a tar or zip, where it is an image; folders within it do not matter.
 
         Args:
-            called: where the tar lies, below the root.
+            called: where the archive lies, below the root.
         """
         image = _range_of_member(archive, entry)
         place = f"{called}/{entry.name}"
@@ -109,7 +109,8 @@ class Sieve:
     def unlisted(self, images: Iterable[Range]) -> None:
         """Pass over images that the source's own lists do not name."""
         for image in images:
-            self._pass_over(image.path, UNLISTED)
+            alone = image.path.endswith(f"/{image.name}")
+            self._pass_over(image.path if alone else f"{image.path}/{image.name}", UNLISTED)
 
     def _is_usable(self, file: Range, fault: str | None, place: str, name: str) -> bool:
         verdict = _verdict(file, fault)

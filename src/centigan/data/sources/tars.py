@@ -18,7 +18,7 @@ BLOCK = 512  # bytes of a header, and the unit that members are padded to
 
 
 class Member(NamedTuple):
-    """A member of a tar: offset and size in bytes; `fault` says why it cannot be used, if so."""
+    """A member of a tar or zip: offset and size in bytes; `fault` says why it cannot be used, if so."""
 
     name: str
     offset: int
