@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from centigan.data.completeness import captions_in
 from centigan.data.order import order_classes
 from centigan.data.sources import SHARDS, list_source, recognise
 from centigan.data.sources.folders import class_folders
@@ -25,6 +26,7 @@ from centigan.settings.sources import Source
 
 QUICK_FILES = 10_000  # looked at in a second
 QUICK_BYTES = 1 << 30  # of archives, whose members are looked for one after the other
+BOUNDED: set[Source] = {"cub200", "oxford102"}  # 12,000 images at most, each with a short file of captions
 CLASSES_AT: dict[Source, str] = {"class-folders": "", "folders": "train", "kaggle": f"{DATA}/train"}
 
 
@@ -68,6 +70,8 @@ def is_quick(source: Source, root: Path) -> bool:
     """Whether all images can be listed in about a second."""
     if source == "archives":
         return sum(path.stat().st_size for path in root.iterdir() if path.is_file()) < QUICK_BYTES
+    if source in BOUNDED:
+        return True
     if source in {*SHARDS.values(), "hub_archives"}:
         return sum(path.stat().st_size for path in root.rglob("*") if path.is_file()) < QUICK_BYTES
     return sum(1 for _ in islice(_files(root), QUICK_FILES + 1)) <= QUICK_FILES
@@ -83,10 +87,11 @@ def counted(listing: Listing, classes: list[str], settings: DataSettings) -> Cou
             split,
             min(int(of.get((class_id, "train"), 0)), most),
             int(of.get((class_id, "held_out"), 0)),
+            class_id in listing.unseen,
         )
         for class_id, split in zip(classes, split_of_each(len(classes), settings.split_size), strict=True)
     ]
-    return Counts(tuple(rows), listing.source)
+    return Counts(tuple(rows), listing.source, captions_in(listing))
 
 
 def _ordered(listing: Listing, settings: DataSettings) -> tuple[list[str], str | None]:

@@ -95,6 +95,8 @@ def listing_of(
     images = gather(root, listed, sieve)
     found = [f"{named_in}: {told(len(listed), published)}, of {len(classes)} classes"]
     if text := first_of(TEXT, places):
+        if not text.is_dir():
+            raise UserError(f"{text} is a file, and a folder of captions is expected; unpack it anew")
         images = with_captions(images, text, {one.key for one in listed})
     found.append(f"{TEXT}/: captions of each image" if text else f"no {TEXT}/, so no captions")
     return Listing(
