@@ -262,6 +262,56 @@ def test_faults_in_annotations_are_named(root: Path) -> None:
     assert f"{files[1]} is missing" in refusal(root)
 
 
+@coco
+@pytest.mark.parametrize(
+    ("images", "annotations", "said"),
+    [
+        ([[0, "again.jpg"]], [], "names image 0 twice"),
+        (
+            [[77, "COCO_train2014_000000000000.jpg"]],
+            [],
+            "names file_name COCO_train2014_000000000000.jpg twice",
+        ),
+        ([[[7], "a.jpg"]], [[[7], "a bird"]], "the id of an image is no whole number: [7]"),
+        ([], [[[7], "a bird"]], "has captions of image [7], which it does not name"),
+        ([[True, "a.jpg"]], [], "the id of an image is no whole number: True"),
+        ([[77, ["a.jpg"]]], [], "the file_name of image 77 is no name: ['a.jpg']"),
+        ([[77, "\ud800.jpg"]], [], "the file_name of image 77 is no name: "),
+        ([], [[0, "a bird \ud83d"]], "a caption of image 0 has half a character"),
+        (
+            [],
+            [[0, "a bird " * 1_000_000]],
+            "a caption of image 0 has 7,000,000 characters, and 5,000 are read",
+        ),
+        ([], [[0, {"text": "a" * 9999}]], "a caption of image 0 is no text: {'text': 'aaaa"),
+    ],
+)
+def test_odd_ids_names_and_captions_of_annotations_are_named(
+    root: Path, images: list[list[object]], annotations: list[list[object]], said: str
+) -> None:
+    file = root / COCO_TRAIN
+    published = json.loads(file.read_text())
+    published["images"] += [dict(zip(("id", "file_name"), one, strict=True)) for one in images]
+    published["annotations"] += [dict(zip(("image_id", "caption"), one, strict=True)) for one in annotations]
+    file.write_text(json.dumps(published))
+    told = refusal(root)
+    assert said in told
+    assert len(told.encode()) < 1000
+
+
+@coco
+def test_annotations_that_are_brackets_within_brackets_are_no_annotations(root: Path) -> None:
+    (root / COCO_TRAIN).write_text("[" * 1_000_000)
+    assert f"{root / COCO_TRAIN} is no file of COCO's captions (brackets in" in refusal(root)
+
+
+@with_files
+def test_a_caption_of_many_words_is_refused_with_its_line(root: Path) -> None:
+    file = caption_files(root)[0]
+    file.write_text("a bird\n" + "a long caption " * 1000)
+    assert f"{file}, line 2: a caption has 15,000 characters, and 5,000 are read at most" in refusal(root)
+
+
 @pytest.mark.parametrize("kind", WRITERS)
 def test_a_fixture_has_the_same_bytes_each_time_and_replaces_nothing(
     fixtures: Path, tmp_path: Path, kind: str
