@@ -56,7 +56,7 @@ def test_pairs_are_counted_by_class() -> None:
 def test_theta_sees_images_at_its_size_or_their_features(shape: list[int], tmp_path: Path) -> None:
     layout = Layout("captioned/gan", root=tmp_path)
     layout.text.mkdir(parents=True)
-    (layout.text / "facts.json").write_text(json.dumps({"images": shape}))
+    (layout.text / "facts.json").write_text(json.dumps({"encoder": "bow", "longest": 3, "images": shape}))
     images, features = tmp_path / "images.npy", tmp_path / "features.npy"
     np.save(images, np.full((5, 4, 4, 3), 7, np.uint8))
     np.save(features, np.arange(20, dtype=np.float32).reshape(5, 4))

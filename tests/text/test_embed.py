@@ -23,7 +23,7 @@ class ByLength:
 
     longest = 9
 
-    def embed(self, sentences: Sequence[str]) -> Tensor:
+    def embed(self, sentences: Sequence[str], *, progress: str | None = None) -> Tensor:
         return torch.tensor([[len(each), len(each) / 2] for each in sentences])
 
     def unknown(self, sentence: str) -> list[str]:

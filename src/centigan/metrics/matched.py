@@ -30,7 +30,7 @@ def measure(layout: Layout, split: str, model: FamilySettings) -> None:
     arrays = layout.arrays(split)
     images = images_of(arrays / "held_out_images.npy", shape)
     labels = torch.from_numpy(np.load(arrays / "held_out_labels.npy").astype(np.int64))
-    captions = load_vectors(layout.captions(split), "held_out_")[:, 0].float()
+    captions = load_vectors(layout.captions(split), "held_out_", images=len(labels))[:, 0].float()
     rng = Generator().manual_seed(counter_seed(0, split, "matched"))
     wrong = images[others(labels, rng)]
     with torch.no_grad():
