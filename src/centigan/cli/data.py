@@ -38,6 +38,7 @@ Fixture = Literal[
     "cub200",
     "oxford102",
     "coco_captions",
+    "captioned_folders",
 ]
 
 

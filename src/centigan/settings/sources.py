@@ -14,6 +14,7 @@ Own = Literal[  # of files that the user has
     "cub200",
     "oxford102",
     "coco_captions",
+    "captioned_folders",
     "points",
 ]
 PutInPlace = Literal[  # that ship, or that `centigan raw` downloads
@@ -69,6 +70,7 @@ ABOUT: dict[Source, About] = {
     "cub200": About(has=frozenset({"captions"})),
     "oxford102": About(has=frozenset({"captions"})),
     "coco_captions": About(has=frozenset({"captions"})),
+    "captioned_folders": About(has=frozenset({"captions"})),
     "ring": About(DRAWN, 8, has=frozenset({"modes"})),
     "grid": About(DRAWN, 25, has=frozenset({"modes"})),
     "circles": About(DRAWN, 2),
