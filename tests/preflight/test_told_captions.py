@@ -7,12 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from copied import ROOT
 
 from centigan import preflight
 from centigan.data.captioned_fixture import write_captioned
 from centigan.data.index import build_index
 from centigan.errors import UserError
-from centigan.layout import Layout
+from centigan.layout import Layout, split_names
+from centigan.params import experiments_of, load
 from centigan.preflight.captions import of_captions, of_unseen
 from centigan.preflight.counts import Counts, OfClass, of_index
 from centigan.preflight.findings import Finding
@@ -185,3 +187,23 @@ def test_a_run_downloads_the_sentence_encoder_by_loading_it(
     monkeypatch.setattr(preflight.sentence, "find_spec", lambda name: stand_in)
     assert not wrong([*of_sentence_encoder(offline, wanted=True, fetch=True)])
     assert asked == [offline.text.sentence_model]
+
+
+PUBLISHED = {  # protocol -> classes, of these unseen, training and held-out images: of most, of the smallest
+    "cub200": (200, 50, (53, 6), (37, 4)),
+    "oxford102": (102, 20, (72, 8), (36, 4)),
+    "coco_captions": (1, 0, (82_783, 40_504), (82_783, 40_504)),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in experiments_of(ROOT) if name.partition("/")[0] in PUBLISHED]
+)
+def test_experiments_on_published_captions_can_run_by_the_published_numbers_of_images(name: str) -> None:
+    classes, unseen, most, smallest = PUBLISHED[name.partition("/")[0]]
+    settings = load(name, ROOT)
+    there = [OfClass(f"c{at:03d}", "00", *most, at < unseen) for at in range(classes)]
+    there[-1] = OfClass("last", "00", *smallest)
+    (split,) = split_names(settings.data.classes, settings.data.split_size)
+    own = Counts(tuple(one._replace(split=split) for one in there), "as published", captions=100)
+    assert wrong([*preflight.of_all(Layout(name, ROOT), settings, own)]) == []
