@@ -41,8 +41,9 @@ def test_a_wrong_image_is_of_another_class_where_there_is_one() -> None:
 
 
 def test_of_one_class_a_wrong_image_is_another_one() -> None:
-    wrong = others(torch.zeros(5, dtype=torch.int64), torch.Generator().manual_seed(0))
-    assert (wrong != torch.arange(5)).all()
+    wrong = others(torch.zeros(50_000, dtype=torch.int64), torch.Generator().manual_seed(0))  # as COCO has
+    assert (wrong != torch.arange(50_000)).all()
+    assert len(set(wrong.tolist())) > 30_000
 
 
 def test_pairs_are_counted_by_class() -> None:

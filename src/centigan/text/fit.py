@@ -18,7 +18,6 @@ from centigan.data.shapes import CLASSES, Attributes
 from centigan.errors import UserError
 from centigan.manifest import DIGESTS, describe, write_manifest
 from centigan.settings.text import TextSettings
-from centigan.sheets import evenly
 from centigan.text.captioned import Captioned, read_captioned
 from centigan.text.encoder import TextEncoder, Trained, require_readable
 from centigan.text.joint import Pairs, learn_jointly
@@ -106,8 +105,9 @@ def measure(held_out: Captioned, seen_by: nn.Module, encoder: TextEncoder) -> di
     if not len(held_out.labels):
         return {}
     if len(held_out.classes) == 1:
-        some = each_its_own(held_out.of(np.array(evenly(len(held_out.labels), MOST_IMAGES))))
-        number = len(some.labels)
+        number = min(len(held_out.labels), MOST_IMAGES)
+        evenly = np.arange(number) * len(held_out.labels) // number
+        some = each_its_own(held_out.of(evenly))
         some = some._replace(classes=tuple(map(str, range(number))), unseen=tuple(range(number)))
         return {"held_out": _retrieved(some, seen_by, encoder)["unseen"]}
     return _retrieved(held_out, seen_by, encoder)
