@@ -104,6 +104,8 @@ def test_unknown_parts_of_a_caption_are_named_in_a_warning(
     (warning,) = caplog.records
     assert warning.levelno == logging.WARNING
     assert f"does not know the {loaded.reading.parts_are} '{part}', as in" in caplog.text  # type: ignore[attr-defined]
+    left = {"vermilion": "they are passed over", "é": "a gap stands in their place"}[part]
+    assert caplog.text.rstrip().endswith(left)
     if part == "vermilion":
         torch.testing.assert_close(embedded, loaded.embed(["a red circle"]))
 

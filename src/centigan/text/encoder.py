@@ -108,8 +108,8 @@ def _tell(reading: Reading, lacking: dict[str, str], cut: int) -> None:
         more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
         first = _short(next(iter(lacking.values())))
         log.warning(
-            "the text encoder does not know the %s %s%s, as in %s: they are passed over",
-            *(reading.parts_are, named, more, first),
+            "the text encoder does not know the %s %s%s, as in %s: %s",
+            *(reading.parts_are, named, more, first, reading.unknown_are),
         )
     if cut and isinstance(reading, Characters):
         log.warning("captions longer than %d characters are cut there: %d", reading.length, cut)
