@@ -21,6 +21,7 @@ from centigan.layout import TABLES as EVERY_TABLE
 from centigan.settings.data import ContentSettings
 from centigan.settings.families.acgan import AcganConfig
 from centigan.settings.families.contract import FamilySettings
+from centigan.settings.families.gan_cls import GanClsConfig
 from centigan.settings.stages import STAGES
 
 GAN = Subject("GAN", frozenset({"latent", "labels", "images"}))
@@ -85,6 +86,14 @@ def test_of_one_class_nothing_is_told_by_class() -> None:
     assert why_not(METRICS["ms_ssim"], alone) == (
         "needs images of two classes or more; AC-GAN was trained on images of one"
     )
+
+
+def test_captions_of_one_class_are_learnt_and_only_what_they_find_of_classes_is_left_out() -> None:
+    data = has_of_data(ContentSettings(source="coco_captions", classes=1))
+    alone = subject_of(GanClsConfig(), classes_of_a_split=1, data=data, several_classes=False)
+    assert [why_not_made(rule, alone) for rule in ("text", "embed")] == [None, None]
+    assert "matched" in applying(METRICS, alone)
+    assert "two classes or more" in str(why_not(METRICS["retrieval"], alone))
 
 
 def test_what_is_of_points_is_not_missed_of_images_and_the_other_way_round() -> None:

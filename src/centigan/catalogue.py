@@ -480,8 +480,8 @@ RULES_OF_SOME = {  # other rules, and what they need
     "latent": frozenset({"latent", "images"}),
     "reconstruct": frozenset({"reconstructs", "images"}),
     "demonstrate": frozenset({"demonstrates", "images"}),
-    "text": frozenset({"captions", "labels"}),  # its encoder learns to tell classes
-    "embed": frozenset({"captions", "labels"}),
+    "text": frozenset({"captions"}),
+    "embed": frozenset({"captions"}),
     "judge": IMAGES | {"labels"},
     "features": IMAGES,
     "features_of_real": IMAGES,

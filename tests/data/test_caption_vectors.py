@@ -1,10 +1,13 @@
 """Embedded captions: which of an image a minibatch is given, and by which a class is asked for."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from centigan.data.caption_vectors import CaptionVectors, asked_of_classes, asked_of_images, class_vectors
 from centigan.data.captions import write_captions
@@ -68,3 +71,31 @@ def test_embeddings_that_are_not_there_are_named(tmp_path: Path) -> None:
     (tmp_path / "embeddings.npy").write_bytes(b"cut")
     with pytest.raises(UserError, match=r"embeddings.npy is damaged"):
         CaptionVectors(tmp_path, averaged=1)
+
+
+@pytest.mark.parametrize(
+    ("vectors", "said"),
+    [
+        (np.zeros((4, 2, 1), np.float16), r"embeddings\.npy has captions of 4 images, and there are 5"),
+        (np.zeros((5, 2), np.float16), r"embeddings\.npy is damaged \(it holds no embeddings of"),
+        (
+            np.zeros((5, 2, 1), np.float32),
+            r"embeddings\.npy is damaged \(it holds no embeddings of captions\)",
+        ),
+    ],
+)
+def test_embeddings_of_other_images_are_refused_wherever_they_are_read(
+    vectors: NDArray[Any], said: str, folders: tuple[Path, Path]
+) -> None:
+    captions, arrays = folders
+    for prefix in ("", "held_out_"):
+        np.save(captions / f"{prefix}embeddings.npy", vectors)
+    readers: list[Callable[[], object]] = [
+        lambda: CaptionVectors(captions, averaged=1, images=5),
+        lambda: class_vectors(captions, arrays, 2),
+        lambda: asked_of_images(captions, arrays, 3),
+        lambda: asked_of_classes(captions, arrays, torch.tensor([0])),
+    ]
+    for read in readers:
+        with pytest.raises(UserError, match=said):
+            read()

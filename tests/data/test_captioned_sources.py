@@ -22,6 +22,7 @@ from centigan.settings.data import DataSettings
 
 CLASSES, PER_CLASS, HELD_OUT = 5, 4, 2
 LISTS = ("trainvalclasses.txt", "testclasses.txt")
+PUBLISHED = ("cub200", "oxford102", "coco_captions")
 COCO_TRAIN, COCO_VAL = (f"annotations/captions_{part}2014.json" for part in ("train", "val"))
 
 
@@ -40,7 +41,8 @@ def root(fixtures: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Path
     return Path(shutil.copytree(fixtures / request.param, tmp_path / request.param))
 
 
-cub, oxford, coco = (pytest.mark.parametrize("root", [kind], indirect=True) for kind in WRITERS)
+cub, oxford, coco = (pytest.mark.parametrize("root", [kind], indirect=True) for kind in PUBLISHED)
+own = pytest.mark.parametrize("root", ["captioned_folders"], indirect=True)
 with_files = pytest.mark.parametrize("root", ["cub200", "oxford102"], indirect=True)
 
 
@@ -68,7 +70,7 @@ def caption_files(root: Path) -> list[Path]:
     return sorted((root / "text_c10").glob("*/*.txt"))
 
 
-@pytest.mark.parametrize("kind", WRITERS)
+@pytest.mark.parametrize("kind", PUBLISHED)
 def test_each_is_recognised_and_every_image_has_captions(fixtures: Path, kind: str) -> None:
     assert recognise(fixtures / kind) == kind
     found = listing(fixtures / kind)
@@ -152,7 +154,9 @@ def test_annotations_of_2017_are_read_too(root: Path) -> None:
 @pytest.mark.parametrize("root", WRITERS, indirect=True)
 def test_index_and_arrays_are_made_of_each(root: Path, tmp_path: Path) -> None:
     layout, classes = Layout("captioned", tmp_path / "project"), len(listing(root).classes)
-    build_index(layout, DataSettings(root=str(root), classes=classes, split_size=classes))
+    source = {"source": root.name} if root.name == "captioned_folders" else {}
+    settings = {"root": str(root), "classes": classes, "split_size": classes, **source}
+    build_index(layout, DataSettings.model_validate(settings))
     (split,) = [path.stem for path in (layout.protocol / "index").iterdir()]
     build_arrays(layout, split, ARRAYS, root)
     folder = layout.arrays(split)
@@ -164,7 +168,7 @@ def test_index_and_arrays_are_made_of_each(root: Path, tmp_path: Path) -> None:
     assert read_facts(folder).get("unseen", []) == read_object(layout.source).get("unseen", []) == unseen
 
 
-@pytest.mark.parametrize("root", WRITERS, indirect=True)
+@pytest.mark.parametrize("root", PUBLISHED, indirect=True)
 def test_images_that_are_lost_are_counted_and_those_that_no_list_names_passed_over(root: Path) -> None:
     lost = next(iter(sorted(root.rglob("*.jpg"))))
     lost.rename(lost.with_name("another.jpg"))
@@ -262,6 +266,56 @@ def test_faults_in_annotations_are_named(root: Path) -> None:
     assert f"{files[1]} is missing" in refusal(root)
 
 
+@coco
+@pytest.mark.parametrize(
+    ("images", "annotations", "said"),
+    [
+        ([[0, "again.jpg"]], [], "names image 0 twice"),
+        (
+            [[77, "COCO_train2014_000000000000.jpg"]],
+            [],
+            "names file_name COCO_train2014_000000000000.jpg twice",
+        ),
+        ([[[7], "a.jpg"]], [[[7], "a bird"]], "the id of an image is no whole number: [7]"),
+        ([], [[[7], "a bird"]], "has captions of image [7], which it does not name"),
+        ([[True, "a.jpg"]], [], "the id of an image is no whole number: True"),
+        ([[77, ["a.jpg"]]], [], "the file_name of image 77 is no name: ['a.jpg']"),
+        ([[77, "\ud800.jpg"]], [], "the file_name of image 77 is no name: "),
+        ([], [[0, "a bird \ud83d"]], "a caption of image 0 has half a character"),
+        (
+            [],
+            [[0, "a bird " * 1_000_000]],
+            "a caption of image 0 has 7,000,000 characters, and 5,000 are read",
+        ),
+        ([], [[0, {"text": "a" * 9999}]], "a caption of image 0 is no text: {'text': 'aaaa"),
+    ],
+)
+def test_odd_ids_names_and_captions_of_annotations_are_named(
+    root: Path, images: list[list[object]], annotations: list[list[object]], said: str
+) -> None:
+    file = root / COCO_TRAIN
+    published = json.loads(file.read_text())
+    published["images"] += [dict(zip(("id", "file_name"), one, strict=True)) for one in images]
+    published["annotations"] += [dict(zip(("image_id", "caption"), one, strict=True)) for one in annotations]
+    file.write_text(json.dumps(published))
+    told = refusal(root)
+    assert said in told
+    assert len(told.encode()) < 1000
+
+
+@coco
+def test_annotations_that_are_brackets_within_brackets_are_no_annotations(root: Path) -> None:
+    (root / COCO_TRAIN).write_text("[" * 1_000_000)
+    assert f"{root / COCO_TRAIN} is no file of COCO's captions (brackets in" in refusal(root)
+
+
+@with_files
+def test_a_caption_of_many_words_is_refused_with_its_line(root: Path) -> None:
+    file = caption_files(root)[0]
+    file.write_text("a bird\n" + "a long caption " * 1000)
+    assert f"{file}, line 2: a caption has 15,000 characters, and 5,000 are read at most" in refusal(root)
+
+
 @pytest.mark.parametrize("kind", WRITERS)
 def test_a_fixture_has_the_same_bytes_each_time_and_replaces_nothing(
     fixtures: Path, tmp_path: Path, kind: str
@@ -282,3 +336,65 @@ def test_lines_without_words_do_not_count_and_what_cannot_be_printed_is_a_space(
     file.write_bytes(b"...\n \nA\x07red\x00bird\n!!\n")
     of_image = {Path(row.name).stem: row.captions for row in listing(root).images.itertuples(index=False)}
     assert of_image[file.stem] == ["a red bird"]
+
+
+def of_folders(root: Path) -> Listing:
+    return listing(root, source="captioned_folders")
+
+
+def refusal_of_folders(root: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        of_folders(root)
+    return str(caught.value)
+
+
+@own
+def test_a_text_beside_each_image_has_its_captions(root: Path) -> None:
+    (root / "train/coffee").mkdir()
+    shutil.copy(root / "train/astronaut/0001.jpg", root / "train/coffee/cup.v2.jpg")
+    (root / "train/coffee/cup.v2.txt").write_text("A cup\n\nof COFFEE\n")
+    shutil.copytree(root / "train/coffee", root / "val/coffee", dirs_exist_ok=True)
+    (root / "train/coffee/notes.md").touch()
+    found = of_folders(root)
+    assert found.source == "folders train/ and val/ with captions"
+    captions = dict(zip(found.images["path"], found.images["captions"], strict=True))
+    assert captions[str(root / "train/coffee/cup.v2.jpg")] == ["a cup", "of coffee"]
+    assert found.passed_over == {"no image": ["train/coffee/notes.md"]}  # files of captions are none of it
+    assert recognise(root) == "folders"
+    assert "captions" not in listing(root).images
+
+
+@own
+def test_class_folders_with_texts_are_read_without_train_and_val_too(root: Path) -> None:
+    found = of_folders(root / "train")
+    assert found.source == "class folders with captions"
+    assert len(names(found, "held_out")) == CLASSES
+    assert found.images["captions"].map(len).min() >= 2
+
+
+@own
+def test_images_texts_and_captions_that_lack_are_named_at_once(root: Path) -> None:
+    gone, empty, blank, _ = sorted((root / "train/astronaut").glob("*.txt"))
+    gone.unlink()
+    empty.write_text("")
+    blank.write_text(" \n...\n")
+    alone = root / "val/astronaut/nobody.txt"
+    alone.write_text("nobody\n")
+    assert refusal_of_folders(root) == (
+        f"{gone} is missing: its image has no captions; {empty} holds no caption; {blank} holds no caption; "
+        f"{alone} has captions of an image that is not there"
+    )
+    for file in root.rglob("*.txt"):
+        file.unlink()
+    assert refusal_of_folders(root) == (
+        f"{root}: no image has captions; write x.txt beside x.jpg, a sentence a line"
+    )
+
+
+@own
+def test_captions_of_an_image_that_cannot_be_trained_on_are_no_fault(root: Path) -> None:
+    image = sorted((root / "train/astronaut").glob("*.jpg"))[0]
+    image.rename(image.with_suffix(".heic"))
+    image.with_suffix(".heic").write_bytes(b"....ftypheic")
+    found = of_folders(root)
+    assert [rejected.name for rejected in found.rejected] == [str(image.with_suffix(".heic"))]

@@ -41,8 +41,9 @@ def test_a_wrong_image_is_of_another_class_where_there_is_one() -> None:
 
 
 def test_of_one_class_a_wrong_image_is_another_one() -> None:
-    wrong = others(torch.zeros(5, dtype=torch.int64), torch.Generator().manual_seed(0))
-    assert (wrong != torch.arange(5)).all()
+    wrong = others(torch.zeros(50_000, dtype=torch.int64), torch.Generator().manual_seed(0))  # as COCO has
+    assert (wrong != torch.arange(50_000)).all()
+    assert len(set(wrong.tolist())) > 30_000
 
 
 def test_pairs_are_counted_by_class() -> None:
@@ -56,7 +57,7 @@ def test_pairs_are_counted_by_class() -> None:
 def test_theta_sees_images_at_its_size_or_their_features(shape: list[int], tmp_path: Path) -> None:
     layout = Layout("captioned/gan", root=tmp_path)
     layout.text.mkdir(parents=True)
-    (layout.text / "facts.json").write_text(json.dumps({"images": shape}))
+    (layout.text / "facts.json").write_text(json.dumps({"encoder": "bow", "longest": 3, "images": shape}))
     images, features = tmp_path / "images.npy", tmp_path / "features.npy"
     np.save(images, np.full((5, 4, 4, 3), 7, np.uint8))
     np.save(features, np.arange(20, dtype=np.float32).reshape(5, 4))

@@ -14,6 +14,7 @@ from small import write_experiment
 
 from centigan import preflight
 from centigan.cli import run_verb
+from centigan.data.captioned_fixture import write_captioned
 from centigan.data.cifar_raw import VERSIONS
 from centigan.data.fixture import write_ilsvrc
 from centigan.errors import UserError
@@ -184,6 +185,33 @@ def test_an_experiment_is_proposed_for_every_kind_of_data_and_can_run(project: P
     assert set(own) == {"model", "train", "supervision", "splits"}
     found = preflight.everything(Layout("own/acgan"), load("own/acgan"))
     assert [finding.text for finding in found if not finding.good] == []
+
+
+@pytest.mark.parametrize("kind", ["captioned_folders", "cub200", "coco_captions"])
+def test_a_model_that_is_told_captions_is_proposed_where_there_are_some(project: Path, kind: str) -> None:
+    write_captioned(kind, project / kind, classes=4, per_class=12, held_out_per_class=4)
+    assert run_verb(["new", "own", "--data", kind]) == 0
+    assert {file.name for file in (project / "experiments/own").iterdir()} == {
+        "protocol.yaml",
+        "gan_cls.yaml",
+    }
+    settings = load("own/gan_cls")
+    assert (settings.data.source, settings.model.family) == (kind, "gan_cls")
+    assert settings.data.split_size == settings.data.classes
+    found = preflight.everything(Layout("own/gan_cls"), settings)
+    assert [finding.text for finding in found if not finding.good] == []
+
+
+def test_texts_beside_some_images_are_told_and_are_no_captions(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for image in list((project / OWN / "digit0").glob("*.png"))[1:]:
+        image.with_suffix(".txt").write_text("a nought")
+    first = sorted((project / OWN / "digit1").glob("*.png"))[0]
+    first.with_suffix(".txt").write_text("a one")
+    assert run_verb(["new", "own", "--data", OWN]) == 0
+    assert "30 of 180 images have a file .txt beside them, which are not taken for captions" in caplog.text
+    assert load("own/acgan").data.source == "class-folders"
 
 
 def test_the_paper_s_model_is_proposed_for_as_many_images_as_cifar_has(project: Path) -> None:

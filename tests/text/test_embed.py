@@ -23,7 +23,7 @@ class ByLength:
 
     longest = 9
 
-    def embed(self, sentences: Sequence[str]) -> Tensor:
+    def embed(self, sentences: Sequence[str], *, progress: str | None = None) -> Tensor:
         return torch.tensor([[len(each), len(each) / 2] for each in sentences])
 
     def unknown(self, sentence: str) -> list[str]:
@@ -104,6 +104,8 @@ def test_unknown_parts_of_a_caption_are_named_in_a_warning(
     (warning,) = caplog.records
     assert warning.levelno == logging.WARNING
     assert f"does not know the {loaded.reading.parts_are} '{part}', as in" in caplog.text  # type: ignore[attr-defined]
+    left = {"vermilion": "they are passed over", "é": "a gap stands in their place"}[part]
+    assert caplog.text.rstrip().endswith(left)
     if part == "vermilion":
         torch.testing.assert_close(embedded, loaded.embed(["a red circle"]))
 

@@ -48,6 +48,7 @@ def test_the_folder_is_pinned_by_digests_and_says_what_it_is(encoder: Path, shap
     manifest = read_manifest(encoder)
     assert manifest["inputs"] == {f"{shapes}/SHA256SUMS": sha256(shapes / "SHA256SUMS")}
     assert (manifest["trained_on"], manifest["captions"]) == (28 * 20, 28 * 20 * 3)
+    assert manifest["threads"] == torch.get_num_threads()
 
 
 @pytest.mark.parametrize("kind", ["bow", "char"])
@@ -162,6 +163,42 @@ def test_features_may_stand_for_images(shapes: Path, tmp_path: Path) -> None:
         fit_text_encoder([shapes], small_encoder("bow"), tmp_path / "no", [tmp_path])
 
 
+def of_one_class(folder: Path) -> Path:
+    """The same images and captions without their classes."""
+    for prefix in ("", "held_out_"):
+        labels = np.load(folder / f"{prefix}labels.npy")
+        np.save(folder / f"{prefix}labels.npy", np.zeros_like(labels))
+    facts = {"classes": ["image"], "resolution": 16}
+    write_manifest(folder, {}, facts=facts, of=["images.npy", "labels.npy", "captions.json"])
+    return folder
+
+
+def test_without_classes_each_image_is_one_of_its_own(shapes: Path, tmp_path: Path) -> None:
+    """What is sought is the very image: of a combination there are four, so that 1/4 is about the best."""
+    arrays = of_one_class(Path(shutil.copytree(shapes, tmp_path / "00")))
+    fit_text_encoder([arrays], TextSettings(iterations=200, decay=0.98), tmp_path / "out")
+    found = json.loads((tmp_path / "out/retrieval.json").read_text())
+    assert set(found) == {"held_out"}
+    assert (found["held_out"]["candidates"], found["held_out"]["captions"]) == (36 * 4, 36 * 4 * 3)
+    assert found["held_out"]["chance"] == pytest.approx(1 / 144)
+    assert found["held_out"]["text_to_images"] > 10 / 144
+    assert read_facts(tmp_path / "out")["classes"] == ["image"]
+
+
+def test_one_image_is_none_to_tell_apart(shapes: Path, tmp_path: Path) -> None:
+    arrays = of_one_class(write_arrays(tmp_path / "00", classes=["red_circle_small"], counts=(1, 1)))
+    with pytest.raises(UserError, match="learns to tell images, and fewer than two are seen"):
+        fit_text_encoder([arrays], small_encoder("bow"), tmp_path / "out")
+
+
+def test_how_far_a_training_is_and_what_it_took_is_logged(
+    shapes: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    fit_text_encoder([shapes], small_encoder("bow"), tmp_path)
+    assert "text encoder: 8 iterations in 0 s" in caplog.text
+
+
 def reshaped(folder: Path) -> None:
     state = load_file(folder / "text.safetensors")
     save_file({**state, "out.weight": state["out.weight"][:, :-1].contiguous()}, folder / "text.safetensors")
@@ -186,6 +223,11 @@ def longer_vocabulary(folder: Path) -> None:
         (lambda folder: (folder / "text.safetensors").unlink(), r"text\.safetensors is damaged"),
         (lambda folder: (folder / "vocabulary.json").write_text("{}"), r"vocabulary\.json is damaged"),
         (lambda folder: (folder / "vocabulary.json").write_text("["), r"vocabulary\.json is damaged"),
+        (
+            lambda folder: (folder / "facts.json").write_text("{}"),
+            r"its encoder, images, longest\); delete",
+        ),
+        (lambda folder: (folder / "manifest.json").write_text("{}"), r"manifest\.json is damaged \(no text"),
         (lambda folder: (folder / "facts.json").unlink(), r"facts\.json: no text encoder lies there"),
     ],
 )

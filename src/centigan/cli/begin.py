@@ -46,11 +46,11 @@ def new(
     name: Annotated[str, typer.Argument(help="Of the folder experiments/<name>, which must not be there.")],
     data: Annotated[
         Path,
-        typer.Option(help="Folder of class folders, archives, or another layout of docs/experiments.md."),
+        typer.Option(help="Folder of class folders, archives, or a published data set's files."),
     ],
 ) -> None:
     """Write a protocol for the data in a folder, from what lies there, and an experiment under it."""
-    from centigan.preflight.experiment_file import MODEL, folder_of, write_experiment
+    from centigan.preflight.experiment_file import folder_of, write_experiment
     from centigan.preflight.proposal import explore
 
     folder_of(name, Path("experiments"))  # before anything is looked at
@@ -59,5 +59,5 @@ def new(
     classes = len(found.classes)
     typer.echo(
         f"{folder}: {found.source}, {classes} class{'es' * (classes > 1)}, {found.train:,} images to train "
-        f"on, {found.held_out:,} held out\nnext: centigan check -e {name}/{MODEL}"
+        f"on, {found.held_out:,} held out\nnext: centigan check -e {name}/{found.model}"
     )

@@ -42,6 +42,7 @@ Fixture = Literal[
     "lsun",
     "tiny_imagenet",
     "imagenet_npz",
+    "captioned_folders",
 ]
 WRITERS: dict[str, str] = {  # of each fixture but that of ILSVRC2012
     "webdataset": "shards_fixture.write_shards",
@@ -53,6 +54,7 @@ WRITERS: dict[str, str] = {  # of each fixture but that of ILSVRC2012
     "cub200": "captioned_fixture.write_captioned",
     "oxford102": "captioned_fixture.write_captioned",
     "coco_captions": "captioned_fixture.write_captioned",
+    "captioned_folders": "captioned_fixture.write_captioned",
     "celeba": "celeba_fixture.write_celeba",
     "lsun": "lsun_fixture.write_lsun",
     "tiny_imagenet": "shrunk_fixture.write_tiny_imagenet",

@@ -1,4 +1,4 @@
-"""Small data sets in the formats of CUB-200-2011, Oxford-102 and COCO with captions, of photographs we have.
+"""Small data sets with captions, as CUB-200-2011, Oxford-102, COCO and own folders have them, of photographs.
 
 For trying and testing the readers without the data: names, lists and files of captions are like the real
 ones; what the pictures show is not. A class is crops of one photograph. In the files of captions one line of
@@ -19,6 +19,7 @@ from centigan.data.embedded import PHOTOGRAPHS, packaged
 from centigan.data.small_set import require_empty
 from centigan.data.sources import coco_captions, cub200, oxford102
 from centigan.data.sources.captioned import SEEN_CLASSES, TEXT, UNSEEN_CLASSES
+from centigan.data.sources.captioned_folders import captions_beside
 from centigan.errors import UserError
 
 SIDES = (72, 96)  # pixels, of an image
@@ -119,6 +120,13 @@ def _write_coco_captions(out: Path, classes: int, made: list[Made]) -> None:
         file.write_text(json.dumps({"info": {}, "images": images, "annotations": captions}))
 
 
+def _write_captioned_folders(out: Path, classes: int, made: list[Made]) -> None:
+    for one in made:
+        image = out / ("val" if one.held_out else "train") / _photograph(one.label) / f"{one.number:04d}.jpg"
+        _save(one, image)
+        _write(captions_beside(str(image)), _lines(one, 3))
+
+
 def _write_class_lists(out: Path, names: list[str]) -> None:
     unseen = names[UNSEEN_SHARE - 1 :: UNSEEN_SHARE] or names[-1:]
     _write(out / UNSEEN_CLASSES, unseen)
@@ -159,4 +167,5 @@ WRITERS: dict[str, Callable[[Path, int, list[Made]], None]] = {
     "cub200": _write_cub200,
     "oxford102": _write_oxford102,
     "coco_captions": _write_coco_captions,
+    "captioned_folders": _write_captioned_folders,
 }

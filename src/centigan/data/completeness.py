@@ -48,10 +48,16 @@ def check(listing: Listing, classes: list[str], settings: DataSettings) -> dict[
         for name, value in (
             ("passed_over", listing.passed_over),
             ("has", sorted(has) if has != {"images"} else None),
+            ("captions", captions_in(listing)),
             ("unseen", sorted(set(listing.unseen) & set(classes))),
         )
-        if value
+        if value or (name == "captions" and "captions" in has)
     }
+
+
+def captions_in(listing: Listing) -> int:
+    """How many captions all images have."""
+    return int(listing.images["captions"].map(len).sum()) if "captions" in listing.images else 0
 
 
 def published_totals(listing: Listing) -> dict[str, int]:

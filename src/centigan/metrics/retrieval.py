@@ -22,7 +22,7 @@ from centigan.manifest import read_facts, unseen_of
 from centigan.metrics.labels import class_ids_of, right_of_each
 from centigan.settings.evaluation import DistributionSettings
 from centigan.text.seeing import embeddings_of
-from centigan.text.stored import load_image_encoder
+from centigan.text.stored import facts_of, load_image_encoder
 
 COLUMNS = ("class_id", "source", "unseen", "retrieved", "count")
 
@@ -43,7 +43,7 @@ def measure_real(layout: Layout, split: str, settings: DistributionSettings) -> 
 
 def seen(layout: Layout, images: Path, features: Path) -> Tensor:
     """What theta sees of images: these at its size, uint8 (N, side, side, 3), or their features (N, F)."""
-    side, *rest = read_facts(layout.text)["images"]
+    side, *rest = facts_of(layout.text).images
     found = at_training_size(np.load(images), side) if rest else np.load(features)
     return torch.from_numpy(np.ascontiguousarray(found))
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from centigan import params
 from centigan.errors import UserError
 from centigan.layout import Layout
+from centigan.preflight.captions import of_captions, of_unseen
 from centigan.preflight.choices import of_choices, of_shipped_classes
 from centigan.preflight.counts import Counts, of_index, regrouped
 from centigan.preflight.findings import Finding, files_of, good, problem, require_good
 from centigan.preflight.networks import of_weights, still_wanted, wanted_by
 from centigan.preflight.numbers import of_numbers
 from centigan.preflight.points import of_family, of_flips, of_points
+from centigan.preflight.sentence import BY_ENCODER, of_sentence_encoder, still_embedded
 from centigan.preflight.trainings import of_trainings
 from centigan.settings import Settings
 from centigan.settings.data import DataSettings
@@ -50,6 +52,7 @@ def before_first_job(
         found += of_all(layout, settings, counts)
     can_run = all(finding.good for finding in found)
     found += of_weights(wanted_by(rules, of_protocol), fetch=can_run and not dry)
+    found += of_sentence_encoder(of_protocol, wanted=BY_ENCODER & {*rules}, fetch=can_run and not dry)
     require_good(found, layout.experiment)
 
 
@@ -71,7 +74,8 @@ def before_training(layout: Layout, settings: Settings) -> None:
     Raises:
         UserError: with every problem.
     """
-    require_good([*of_family(settings), *of_flips(settings)], layout.experiment)
+    found = [*of_family(settings), *of_flips(settings), *of_captions(settings, None)]
+    require_good(found, layout.experiment)
 
 
 def everything(layout: Layout, settings: Settings, *, look: Look | None = None) -> list[Finding]:
@@ -91,7 +95,8 @@ def everything(layout: Layout, settings: Settings, *, look: Look | None = None) 
         found += found_raw
     found += of_all(layout, settings, counts)
     found += _of_parent(layout, settings, counts)
-    return [*found, *of_weights(still_wanted(layout, settings), fetch=False)]
+    found += of_weights(still_wanted(layout, settings), fetch=False)
+    return [*found, *of_sentence_encoder(of_protocol, wanted=still_embedded(layout, settings), fetch=False)]
 
 
 def _of_parent(layout: Layout, settings: Settings, counts: Counts | None) -> Iterator[Finding]:
@@ -131,11 +136,14 @@ def of_all(layout: Layout, settings: Settings, counts: Counts | None) -> Iterato
     own = counts if layout.home == layout.shared or counts is None else regrouped(counts, settings)
     if not layout.is_protocol:
         yield from of_family(settings)
+        yield from of_captions(settings, counts)
     if settings.data.kind == "points":
         yield from of_points(settings, own)
         yield of_shipped_classes(settings)
         return
     yield from of_numbers(settings, own)
+    if own:
+        yield from of_unseen(own)
     if own and not layout.is_protocol:  # whose experiments say how they train
         yield from of_trainings(settings, own)
     yield from of_choices(_of_protocol(layout, settings), counts, layout.root)

@@ -1,6 +1,6 @@
 """How many images there are of each class, as the index says, read without pandas for the Snakefile."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from centigan.classes import rows_of
@@ -19,6 +19,12 @@ class OfClass(NamedTuple):
     split: str  # "": not known yet
     train: int
     held_out: int
+    unseen: bool = False  # no model is trained on it
+
+    @property
+    def learnt(self) -> int:
+        """Images that a model is trained on."""
+        return 0 if self.unseen else self.train
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,7 @@ class Counts:
 
     classes: tuple[OfClass, ...]
     source: str  # a few words, as in source.json
+    captions: int | None = None  # of all images; None where nobody counted them
 
     @property
     def train(self) -> int:
@@ -48,7 +55,7 @@ def regrouped(counts: Counts, settings: Settings) -> Counts:
     used = counts.classes[: data.classes]
     known = split_of_each(len(used), data.split_size) if grouping.order == "data" else [""] * len(used)
     own = [one._replace(split=split) for one, split in zip(used, known, strict=True)]
-    return Counts(tuple(own), counts.source)
+    return replace(counts, classes=tuple(own))
 
 
 def of_index(layout: Layout) -> Counts:
@@ -57,11 +64,13 @@ def of_index(layout: Layout) -> Counts:
     Raises:
         UserError: when the index is missing or damaged.
     """
-    classes = tuple(
-        OfClass(row["class_id"], row["split"], int(row["train"]), int(row["held_out"]))
-        for row in rows_of(layout, "split", "train", "held_out")
-    )
-    source = read_object(layout.source).get("source")
+    about = read_object(layout.source)
+    source, captions, unseen = about.get("source"), about.get("captions"), about.get("unseen", [])
     if not isinstance(source, str):
         raise UserError(f"{layout.source} is damaged (it names no `source`); delete it and run again")
-    return Counts(classes, source)
+    classes = tuple(
+        OfClass(id_, row["split"], int(row["train"]), int(row["held_out"]), id_ in unseen)
+        for row in rows_of(layout, "split", "train", "held_out")
+        for id_ in [row["class_id"]]
+    )
+    return Counts(classes, source, captions if isinstance(captions, int) else None)

@@ -8,7 +8,7 @@ from centigan.data.ilsvrc2012 import SORTED_IDS
 from centigan.errors import UserError
 from centigan.layout import split_names
 from centigan.params import PROTOCOL_FILE, parse
-from centigan.preflight.proposal import Found, split_size
+from centigan.preflight.proposal import Found
 from centigan.settings import OF_STUDIES, Named, Settings
 from centigan.settings.evaluation import DistributionSettings, InceptionScoreSettings
 from centigan.settings.limits import most_neighbours
@@ -18,7 +18,6 @@ from centigan.weights import URLS, NoDownload, in_cache, require_answer
 SAMPLES = 100  # of a class, where the paper's 1000 would be many times the real images
 KID_SHARE = 0.8  # of the smallest set in a subset: of whole sets all subsets would be the same
 FEATURES = "inception-2015"
-MODEL = "acgan"  # the experiment that is proposed
 MODELS = {  # resolution -> what a laptop can train
     32: """model:  # the demo's: half the paper's maps, four times its learning rate
   width: 0.5
@@ -47,6 +46,19 @@ train:  # that of photos: 30 minutes for two splits on two CPU cores
   snapshot_every: 500
 """,
 }
+TOLD_CAPTIONS = """model:  # that of captioned_shapes: half the paper's maps
+  family: gan_cls
+  width: 0.5
+
+train:  # that of captioned_shapes: 17 minutes on two CPU cores at 32 px, where a batch is 50
+  batch_size: 50
+  iterations: 8000
+  ema: 0.99
+  log_every: 25
+  checkpoint_every: 500
+  snapshot_every: 250
+  snapshot_per_class: 2
+"""
 
 
 def write_experiment(name: str, found: Found, experiments: Path) -> Path:
@@ -56,7 +68,7 @@ def write_experiment(name: str, found: Found, experiments: Path) -> Path:
         UserError: for a name that cannot be, or is taken.
     """
     folder = folder_of(name, experiments)
-    texts = {PROTOCOL_FILE: protocol_text(found), f"{MODEL}.yaml": experiment_text(found)}
+    texts = {PROTOCOL_FILE: protocol_text(found), f"{found.model}.yaml": experiment_text(found)}
     try:
         folder.mkdir()
     except FileExistsError:  # since it was looked for
@@ -107,7 +119,7 @@ def experiment_text(found: Found) -> str:
 
 
 def _data(found: Found) -> str:
-    classes, size = len(found.classes), split_size(len(found.classes))
+    classes, size = len(found.classes), found.split_size
     splits = len(split_names(classes, size))
     share = ""
     if found.share is not None:
@@ -122,8 +134,14 @@ def _data(found: Found) -> str:
         f"  source: {found.source}\n"
         f"  root: {json.dumps(found.root, ensure_ascii=False)}\n"
         f"  classes: {classes}\n"
-        f"  split_size: {size}  # classes that one model learns; the paper's: 10\n{share}"
+        f"  split_size: {size}  # {_why_split(found)}\n{share}"
     )
+
+
+def _why_split(found: Found) -> str:
+    if found.captioned:
+        return "all classes are one model's: it is told captions"
+    return "classes that one model learns; the paper's: 10"
 
 
 def _arrays(found: Found) -> str:
@@ -134,18 +152,22 @@ def _arrays(found: Found) -> str:
 
 def _model(found: Found) -> str:
     if found.large:
+        own = "{family: gan_cls}" if found.captioned else "{}"
         return (
             "# params.yaml's are the paper's model and its 50,000 iterations, for so many images, on a GPU;\n"
-            "# hours: docs/experiments.md\nmodel: {}\ntrain: {}\n"
+            f"# hours: docs/experiments.md\nmodel: {own}\ntrain: {{}}\n"
         )
+    if found.captioned:
+        return TOLD_CAPTIONS.replace("batch_size: 50", f"batch_size: {_batch_size(found)}")
     return MODELS[found.resolution].replace("batch_size: 50", f"batch_size: {_batch_size(found)}")
 
 
 def _batch_size(found: Found) -> int:
     """The demo's, or as many as the smallest split has at least."""
-    size = split_size(len(found.classes))
+    size = found.split_size
     smallest = len(found.classes) - size * (len(split_names(len(found.classes), size)) - 1)
-    return max(2, min(50, smallest * found.train_of_class))
+    seen = smallest - found.unseen if found.captioned else smallest
+    return max(2, min(50, seen * found.train_of_class))
 
 
 def _sample(found: Found) -> str:

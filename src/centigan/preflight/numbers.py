@@ -145,7 +145,7 @@ def _samples_of_class(samples: dict[str, SampleSettings]) -> Some:
 
 
 def _real_in_all(settings: Settings, counts: Counts) -> list[Some]:
-    shared = counts.train + counts.held_out if counts.source == CLASS_FOLDERS else 0
+    shared = counts.train + counts.held_out if counts.source.startswith(CLASS_FOLDERS) else 0
     return [
         Some(counts.train, "training images", _more_to_train_on(settings)),
         Some(counts.held_out, "held-out images", "add some", shared),
@@ -156,7 +156,7 @@ def _real_of_class(settings: Settings, counts: Counts) -> tuple[Some, Some]:
     """The class with the fewest training images, and that with the fewest held-out ones."""
     train = min(counts.classes, key=lambda one: one.train)
     held_out = min(counts.classes, key=lambda one: one.held_out)
-    shared = held_out.train + held_out.held_out if counts.source == CLASS_FOLDERS else 0
+    shared = held_out.train + held_out.held_out if counts.source.startswith(CLASS_FOLDERS) else 0
     return (
         Some(train.train, f"training images of class {train.class_id!r}", _more_to_train_on(settings)),
         Some(held_out.held_out, f"held-out images of class {held_out.class_id!r}", "add some", shared),

@@ -8,9 +8,7 @@ from centigan.preflight.findings import Finding, good, problem
 from centigan.settings import Settings
 from centigan.settings.data import STORED_LEVELS, STORED_SIDE
 from centigan.settings.families import FAMILIES
-from centigan.settings.families.contract import ByCaption
 from centigan.settings.limits import images_with_balls
-from centigan.settings.sources import having
 
 
 def of_family(settings: Settings) -> Iterator[Finding]:
@@ -21,7 +19,6 @@ def of_family(settings: Settings) -> Iterator[Finding]:
         if kind == "images":
             every = [settings, *(for_split(settings, split) for split in settings.splits)]
             yield from dict.fromkeys(found for own in every for found in _of_pixels(own))
-            yield from _of_captions(settings)
         elif model.needs_a_plane and settings.data.source == "line":
             yield problem(
                 f"model.family: {model.title}'s couplings keep a coordinate and move another, and points of "
@@ -59,23 +56,6 @@ def _of_pixels(settings: Settings) -> Iterator[Finding]:
         yield problem(
             f"arrays.levels: {STORED_LEVELS} levels have the digits as they are stored, at {STORED_SIDE} px; "
             "set it to auto"
-        )
-
-
-def _of_captions(settings: Settings) -> Iterator[Finding]:
-    """Whether a family that is told captions can be."""
-    model, data = settings.model, settings.data
-    if not isinstance(model, ByCaption):
-        return
-    if data.source not in (able := having("captions")):
-        yield problem(
-            f"model.family: {model.title} is told captions, and data.source: {data.source} stands for none; "
-            f"those of {', '.join(able)} have some"
-        )
-    elif not data.judged:
-        yield problem(
-            f"model.family: {model.title} is told captions, whose encoder learns to tell classes, and there "
-            "is one class; choose data of several, or a family without captions"
         )
 
 

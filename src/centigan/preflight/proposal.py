@@ -1,6 +1,7 @@
 """What lies in a folder, and what a run of it could be like."""
 
 import io
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
@@ -11,10 +12,12 @@ import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
 from centigan.data.sources import list_source, recognise
+from centigan.data.sources.captioned_folders import captions_beside
 from centigan.data.sources.contents import read_contents
 from centigan.data.sources.folders import evenly_spaced
 from centigan.data.sources.listing import PLANAR, Listing, Range, cannot_read, unusable
 from centigan.errors import UserError
+from centigan.preflight.counts import CLASS_FOLDERS
 from centigan.settings.data import DataSettings
 from centigan.settings.evaluation import DistributionSettings
 from centigan.settings.limits import FID_IMAGES, PAIR_IMAGES, images_with_balls
@@ -26,6 +29,7 @@ ON_A_CPU = 64  # greatest resolution for less than that
 LOOKED_AT = 50  # images whose sizes are read
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5)  # of a class that may be held out
 MOST_CLASSES = 10  # of a split: the paper's
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,22 @@ class Found:
     held_out_of_class: int
     share: float | None  # held out, where a setting decides that
     side: int  # the shorter of a typical image
+    captioned: bool = False  # whether models may be told captions
+    unseen: int = 0  # classes that no model is trained on
 
     @property
     def large(self) -> bool:
         return self.train >= LARGE
+
+    @property
+    def split_size(self) -> int:
+        """Classes of a split: all where captions tell them apart, of which a text encoder learns all, too."""
+        return len(self.classes) if self.captioned else split_size(len(self.classes))
+
+    @property
+    def model(self) -> str:
+        """The experiment that is proposed."""
+        return "gan_cls" if self.captioned else "acgan"
 
     @property
     def resolution(self) -> int:
@@ -66,10 +82,13 @@ def explore(folder: Path) -> Found:
     except OSError as error:  # a folder without permission, a failing disk
         raise cannot_read(folder, error) from error
     listing = list_source(DataSettings(source=source, root=root))
+    if source in {"folders", "class-folders"} and _with_captions_beside(listing):
+        source = "captioned_folders"
+        listing = list_source(DataSettings(source=source, root=root))
     of = listing.images.groupby(["class_id", "subset"]).size().unstack(fill_value=0)
     of = of.reindex(index=listing.classes, columns=["train", "held_out"], fill_value=0)
     share = None
-    if source == "class-folders":
+    if listing.source.startswith(CLASS_FOLDERS):
         share = _share([int(images) for images in of.sum(axis=1)])
         held_out = of.sum(axis=1).map(lambda images: len(evenly_spaced(images, share)))
         of = pd.DataFrame({"train": of.sum(axis=1) - held_out, "held_out": held_out})
@@ -85,7 +104,24 @@ def explore(folder: Path) -> Found:
         held_out_of_class=int(held_out_of_class),
         share=share,
         side=_typical_side(listing),
+        captioned="captions" in listing.images,
+        unseen=len(listing.unseen),
     )
+
+
+def _with_captions_beside(listing: Listing) -> bool:
+    """Whether every image has a file of captions beside it; where only some have, that is told."""
+    first = listing.images.drop_duplicates("class_id")["path"]  # of a million images not each is asked
+    if not any(captions_beside(path).is_file() for path in first):
+        return False
+    beside = sum(captions_beside(path).is_file() for path in listing.images["path"])
+    if beside < len(listing.images):
+        log.warning(
+            "%d of %d images have a file .txt beside them, which are not taken for captions: all would need "
+            "one (data.source: captioned_folders)",
+            *(beside, len(listing.images)),
+        )
+    return beside == len(listing.images)
 
 
 def split_size(classes: int) -> int:

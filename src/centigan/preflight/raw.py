@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from centigan.data.completeness import captions_in
 from centigan.data.order import order_classes
 from centigan.data.sources import SHARDS, list_source, recognise
 from centigan.data.sources.folders import class_folders
@@ -25,13 +26,9 @@ from centigan.settings.sources import Source
 
 QUICK_FILES = 10_000  # looked at in a second
 QUICK_BYTES = 1 << 30  # of archives, whose members are looked for one after the other
-PACKED: set[Source] = {
-    *SHARDS.values(),
-    "hub_archives",
-    "celeba",
-    "lsun",
-    "imagenet_npz",
-}  # many images a file
+# many images a file
+PACKED: set[Source] = {*SHARDS.values(), "hub_archives", "celeba", "lsun", "imagenet_npz"}
+BOUNDED: set[Source] = {"cub200", "oxford102"}  # 12,000 images at most, each with a short file of captions
 CLASSES_AT: dict[Source, str] = {"class-folders": "", "folders": "train", "kaggle": f"{DATA}/train"}
 
 
@@ -75,6 +72,8 @@ def is_quick(source: Source, root: Path) -> bool:
     """Whether all images can be listed in about a second."""
     if source == "archives":
         return sum(path.stat().st_size for path in root.iterdir() if path.is_file()) < QUICK_BYTES
+    if source in BOUNDED:
+        return True
     if sum(1 for _ in islice(_files(root), QUICK_FILES + 1)) > QUICK_FILES:
         return False
     return source not in PACKED or (
@@ -92,10 +91,11 @@ def counted(listing: Listing, classes: list[str], settings: DataSettings) -> Cou
             split,
             min(int(of.get((class_id, "train"), 0)), most),
             int(of.get((class_id, "held_out"), 0)),
+            class_id in listing.unseen,
         )
         for class_id, split in zip(classes, split_of_each(len(classes), settings.split_size), strict=True)
     ]
-    return Counts(tuple(rows), listing.source)
+    return Counts(tuple(rows), listing.source, captions_in(listing))
 
 
 def _ordered(listing: Listing, settings: DataSettings) -> tuple[list[str], str | None]:

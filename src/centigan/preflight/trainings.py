@@ -10,7 +10,7 @@ from centigan.settings import Settings
 
 
 def of_trainings(settings: Settings, counts: Counts) -> Iterator[Finding]:
-    """Batches that splits can fill, and labels that classes have."""
+    """Batches that splits can fill, and labels that classes have; images of unseen classes do not count."""
     if settings.grouping.order == "data":
         yield _batches(settings, counts)
     yield _labels(settings, counts)
@@ -19,11 +19,11 @@ def of_trainings(settings: Settings, counts: Counts) -> Iterator[Finding]:
 def _batches(settings: Settings, counts: Counts) -> Finding:
     images: dict[str, int] = {}
     for one in counts.classes:
-        images[one.split] = images.get(one.split, 0) + one.train
+        images[one.split] = images.get(one.split, 0) + one.learnt
     names = split_names(settings.data.classes, settings.data.split_size)
     own = {names[split]: for_split(settings, split).train.batch_size for split in settings.splits}
     sizes = dict.fromkeys(images, settings.train.batch_size) | own
-    few = [split for split, there in images.items() if there < sizes[split]]
+    few = [split for split, there in images.items() if 0 < there < sizes[split]]
     if few:
         split = min(few, key=lambda name: images[name])
         more = f", and {len(few) - 1} more splits have too few" if len(few) > 1 else ""
@@ -38,8 +38,9 @@ def _labels(settings: Settings, counts: Counts) -> Finding:
     wanted = settings.supervision.labelled_per_class
     if wanted is None:
         return good("a training sees every label")
-    fewest = min(counts.classes, key=lambda one: one.train)
-    if fewest.train < wanted:
+    seen = [one for one in counts.classes if not one.unseen]
+    fewest = min(seen, key=lambda one: one.train, default=None)
+    if fewest and fewest.train < wanted:
         return problem(
             f"supervision.labelled_per_class is {wanted}, and class {fewest.class_id!r} has {fewest.train} "
             f"training images; {fewest.train} at most"

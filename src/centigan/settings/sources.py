@@ -18,6 +18,7 @@ Own = Literal[  # of files that the user has
     "lsun",
     "tiny_imagenet",
     "imagenet_npz",
+    "captioned_folders",
     "points",
 ]
 PutInPlace = Literal[  # that ship, or that `centigan raw` downloads
@@ -73,6 +74,7 @@ ABOUT: dict[Source, About] = {
     "cub200": About(has=frozenset({"captions"})),
     "oxford102": About(has=frozenset({"captions"})),
     "coco_captions": About(has=frozenset({"captions"})),
+    "captioned_folders": About(has=frozenset({"captions"})),
     "ring": About(DRAWN, 8, has=frozenset({"modes"})),
     "grid": About(DRAWN, 25, has=frozenset({"modes"})),
     "circles": About(DRAWN, 2),

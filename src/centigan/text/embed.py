@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from centigan.atomic import atomic_path, remove_halves
 from centigan.data.captions import captions_of
 from centigan.errors import UserError
-from centigan.manifest import DIGESTS, describe, read_facts, read_manifest, write_manifest
-from centigan.settings.text import TextSettings
+from centigan.manifest import DIGESTS, describe, read_facts, write_manifest
 from centigan.text.encoder import TextEncoder
-from centigan.text.stored import load_text_encoder
+from centigan.text.seeing import computed_by
+from centigan.text.stored import load_text_encoder, settings_of
 
 EMBEDDINGS = ("embeddings.npy", "held_out_embeddings.npy")
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def embed_captions(arrays: Path, encoder: Path, out: Path, most: int | None = No
         UserError: when there are no captions, or the encoder refuses one.
     """
     trained = load_text_encoder(encoder)
-    settings = TextSettings.model_validate(read_manifest(encoder)["settings"])
+    settings = settings_of(encoder)
     settings = settings.model_copy(update={"captions": most or settings.captions})
     remove_halves(out)
     shapes = {}
@@ -50,7 +50,7 @@ def embed_captions(arrays: Path, encoder: Path, out: Path, most: int | None = No
         shapes[file] = list(embedded.shape)
     facts = {"embedding": settings.embedding, "encoder": settings.encoder, "shapes": shapes}
     facts["classes"] = read_facts(arrays)["classes"]
-    about = describe(settings, inputs=[arrays / DIGESTS, encoder / DIGESTS])
+    about = describe(settings, inputs=[arrays / DIGESTS, encoder / DIGESTS], **computed_by())
     write_manifest(out, about, facts=facts, of=EMBEDDINGS)
     log.info("captions of %s: %s", arrays.name, shapes)
 
@@ -59,7 +59,7 @@ def embedded_captions(captions: list[list[str]], encoder: TextEncoder, most: int
     """(N, M, E) of the first captions of each image, M at most `most`, those of an image repeated in turn."""
     kept = [of_image[:most] for of_image in captions]
     count = max(map(len, kept), default=0)
-    vectors = encoder.embed([sentence for of_image in kept for sentence in of_image])
+    vectors = encoder.embed([sentence for of_image in kept for sentence in of_image], progress="embed")
     of_image = torch.tensor([len(each) for each in kept], dtype=torch.int64)
     first = of_image.cumsum(0) - of_image
     rows = first[:, None] + torch.arange(count) % of_image[:, None]

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from centigan.errors import UserError
 from centigan.judges.images import device, exact
@@ -22,8 +23,10 @@ class TextEncoder(Protocol):
 
     longest: int  # words or characters of the longest training caption
 
-    def embed(self, sentences: Sequence[str]) -> Tensor:
+    def embed(self, sentences: Sequence[str], *, progress: str | None = None) -> Tensor:
         """Embeddings (N, E) float32, on the CPU; of a caption the same whatever stands beside it.
+
+        With `progress`, a bar of that name.
 
         Raises:
             UserError: when a caption is empty, holds nothing that is known, or is far longer than any that
@@ -48,15 +51,17 @@ class Trained:
         return unknown(self.reading, sentence)
 
     @torch.inference_mode()
-    def embed(self, sentences: Sequence[str]) -> Tensor:
-        """Embeddings (N, E) float32, on the CPU; (0, E) of no sentence.
+    def embed(self, sentences: Sequence[str], *, progress: str | None = None) -> Tensor:
+        """Embeddings (N, E) float32, on the CPU; (0, E) of no sentence. With `progress`, a bar of that name.
 
         Raises:
             UserError: for a caption that `require_readable` refuses.
         """
         require_readable(self.reading, sentences, self.longest)
         parts = []
-        for start in range(0, max(1, len(sentences)), BATCH):
+        hidden = True if progress is None else None  # None: shown where there is a terminal
+        starts = range(0, max(1, len(sentences)), BATCH)
+        for start in tqdm(starts, progress, unit=f"{BATCH} captions", disable=hidden):
             codes = self.reading.codes(sentences[start : start + BATCH]).to(device())
             with exact():
                 parts.append(self.network(codes).float().cpu())
@@ -103,8 +108,8 @@ def _tell(reading: Reading, lacking: dict[str, str], cut: int) -> None:
         more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
         first = _short(next(iter(lacking.values())))
         log.warning(
-            "the text encoder does not know the %s %s%s, as in %s: they are passed over",
-            *(reading.parts_are, named, more, first),
+            "the text encoder does not know the %s %s%s, as in %s: %s",
+            *(reading.parts_are, named, more, first, reading.unknown_are),
         )
     if cut and isinstance(reading, Characters):
         log.warning("captions longer than %d characters are cut there: %d", reading.length, cut)

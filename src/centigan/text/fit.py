@@ -1,7 +1,8 @@
 """Training a text encoder on the captions of a protocol, and measuring it on held-out ones.
 
-Images of unseen classes are not trained on. The training has no checkpoints: it takes seconds on drawn
-shapes, so one that was killed starts over and ends with the same bytes.
+Images of unseen classes are not trained on. Of images of one class, such as COCO's, each is a class of its
+own, and held-out ones are what was never seen. The training has no checkpoints: one that was killed starts
+over and ends with the same bytes. It takes seconds on drawn shapes, and tells how far it is and what it took.
 """
 
 import logging
@@ -22,9 +23,10 @@ from centigan.text.encoder import TextEncoder, Trained, require_readable
 from centigan.text.joint import Pairs, learn_jointly
 from centigan.text.reading import Reading
 from centigan.text.retrieval import Embedded, retrieval
-from centigan.text.seeing import embeddings_of, image_encoder
+from centigan.text.seeing import computed_by, embeddings_of, image_encoder
 from centigan.text.stored import FILES, READINGS, write_encoders
 
+MOST_IMAGES = 1000  # among which one is sought: of all of COCO's it would be the right one by chance alone
 log = logging.getLogger(__name__)
 
 
@@ -41,7 +43,8 @@ def fit_text_encoder(
         features: of real images, a folder a split, where `settings.images` is "features".
 
     Raises:
-        UserError: when images have no captions, a caption says nothing, or fewer than two classes are seen.
+        UserError: when images have no captions, a caption says nothing, or fewer than two classes are seen,
+            or two images where all are of one class.
     """
     if (settings.images == "features") != bool(features):
         raise UserError(
@@ -50,9 +53,12 @@ def fit_text_encoder(
     every = read_captioned(arrays, features)
     examples = every.of(np.flatnonzero(~np.isin(every.labels, every.unseen)))
     sentences = [sentence for of_image in examples.captions for sentence in of_image]
+    if alone := len(every.classes) == 1:
+        examples = each_its_own(examples)
     if len(set(examples.labels.tolist())) < 2:
+        what = "images" if alone else "classes"
         raise UserError(
-            f"{arrays[0].parent}: a text encoder learns to tell classes, and fewer than two are seen"
+            f"{arrays[0].parent}: a text encoder learns to tell {what}, and fewer than two are seen"
         )
     reading = READINGS[settings.encoder].of(sentences, settings)
     longest = max(len(reading.parts(sentence)) for sentence in sentences)
@@ -73,9 +79,14 @@ def fit_text_encoder(
         "unseen": [every.classes[label] for label in every.unseen],
     }
     inputs = [folder / DIGESTS for folder in (*arrays, *features)]
-    about = describe(settings, inputs=inputs, trained_on=len(examples.labels), captions=len(sentences))
-    write_manifest(out, about, facts=facts, of=FILES)
+    how = {"trained_on": len(examples.labels), "captions": len(sentences), **computed_by()}
+    write_manifest(out, describe(settings, inputs=inputs, **how), facts=facts, of=FILES)
     log.info("text encoder %s: %s", settings.encoder, {group: _told(each) for group, each in found.items()})
+
+
+def each_its_own(images: Captioned) -> Captioned:
+    """Images of one class, each under a label of its own."""
+    return images._replace(labels=np.arange(len(images.labels)))
 
 
 def _pairs(examples: Captioned, reading: Reading) -> Pairs:
@@ -87,9 +98,22 @@ def _pairs(examples: Captioned, reading: Reading) -> Pairs:
 
 
 def measure(held_out: Captioned, seen_by: nn.Module, encoder: TextEncoder) -> dict[str, Any]:
-    """What `retrieval` says of held-out images and all of their captions."""
+    """What `retrieval` says of held-out images and all of their captions.
+
+    Of one class it is asked which image a caption is of, among MOST_IMAGES at most: {"held_out"}.
+    """
     if not len(held_out.labels):
         return {}
+    if len(held_out.classes) == 1:
+        number = min(len(held_out.labels), MOST_IMAGES)
+        evenly = np.arange(number) * len(held_out.labels) // number
+        some = each_its_own(held_out.of(evenly))
+        some = some._replace(classes=tuple(map(str, range(number))), unseen=tuple(range(number)))
+        return {"held_out": _retrieved(some, seen_by, encoder)["unseen"]}
+    return _retrieved(held_out, seen_by, encoder)
+
+
+def _retrieved(held_out: Captioned, seen_by: nn.Module, encoder: TextEncoder) -> dict[str, Any]:
     labels = torch.from_numpy(held_out.labels)
     of_each = torch.tensor([len(of_image) for of_image in held_out.captions])
     sentences = [sentence for of_image in held_out.captions for sentence in of_image]

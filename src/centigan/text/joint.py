@@ -9,11 +9,13 @@ were never trained on, and captions by images.
 """
 
 import logging
+import time
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.optim import RMSprop
+from tqdm import tqdm
 
 from centigan.judges.images import device, exact
 from centigan.settings.text import TextSettings
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 
 def joint_loss(scores: Tensor) -> Tensor:
     """The symmetric hinge loss of a minibatch of K classes, an image and a caption of each.
+
+    Of images without classes each is a class of its own.
 
         1/K^2 sum_i sum_{j != i} max(0, 1 + F(v_i, t_j) - F(v_i, t_i)) + max(0, 1 + F(v_j, t_i) - F(v_i, t_i))
 
@@ -82,7 +86,8 @@ def learn_jointly(
     optimizer = RMSprop(networks.parameters(), settings.lr)
     epoch = max(1, len(pairs.images) // drawer.classes)
     schedule = torch.optim.lr_scheduler.StepLR(optimizer, epoch, settings.decay)
-    for iteration in range(1, settings.iterations + 1):
+    began = time.monotonic()
+    for iteration in tqdm(range(1, settings.iterations + 1), "text encoder", unit="batch", disable=None):
         images, captions = drawer.draw()
         with exact():
             v, t = seen_by(pairs.images[images].to(device())), read_by(pairs.codes[captions].to(device()))
@@ -95,4 +100,5 @@ def learn_jointly(
             log.info(
                 "text encoder: iteration %d of %d, loss %.3f", iteration, settings.iterations, loss.detach()
             )
+    log.info("text encoder: %d iterations in %.0f s", settings.iterations, time.monotonic() - began)
     networks.eval().requires_grad_(False)

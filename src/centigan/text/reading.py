@@ -19,6 +19,7 @@ class Reading(Protocol):
     """From sentences to codes, and the network that takes them; it knows nothing of images."""
 
     parts_are: str  # "words", say, for messages
+    unknown_are: str  # what becomes of unknown ones, likewise
 
     @classmethod
     def of(cls, sentences: Iterable[str], settings: TextSettings) -> Self:
@@ -61,6 +62,7 @@ class Words:
     """Reading of `bow`: the words of the training captions, sorted."""
 
     parts_are = "words"
+    unknown_are = "they are passed over"
 
     def __init__(self, vocabulary: list[str]) -> None:
         self.vocabulary = vocabulary
@@ -93,6 +95,7 @@ class Characters:
     """Reading of `char`: the first characters of a caption in lower case; an unknown one is all zeros."""
 
     parts_are = "characters"
+    unknown_are = "a gap stands in their place"
 
     def __init__(self, alphabet: str, length: int) -> None:
         self.vocabulary = list(alphabet)

@@ -1,4 +1,6 @@
-"""The image encoder theta, which a text encoder is learnt with."""
+"""The image encoder theta, which a text encoder is learnt with, and what either is computed by."""
+
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -35,3 +37,10 @@ def embeddings_of(images: Tensor, seen_by: nn.Module) -> Tensor:
     with exact():
         parts = [seen_by(images[at : at + BATCH].to(device())).cpu() for at in range(0, len(images), BATCH)]
     return torch.cat(parts)
+
+
+def computed_by() -> dict[str, Any]:
+    """For a manifest: what the last bits of weights and embeddings depend on, since sums have an order."""
+    place = device()
+    name = torch.cuda.get_device_name(place) if place.type == "cuda" else place.type
+    return {"threads": torch.get_num_threads(), "device": name}

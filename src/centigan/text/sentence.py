@@ -21,6 +21,7 @@ class Published:
     """Reading of `sentence`: what the published network makes of a caption, float32 (N, F), for codes."""
 
     parts_are = "words"
+    unknown_are = "there are none"
     vocabulary: list[str] = []  # noqa: RUF012  it knows pieces of words, and so every word
 
     def __init__(self, model: str, revision: str) -> None:

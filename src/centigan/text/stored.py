@@ -2,9 +2,10 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Generator, Tensor, nn
@@ -45,12 +46,12 @@ def load_text_encoder(folder: Path) -> TextEncoder:
     Raises:
         UserError: when the folder holds none, or its files do not belong together.
     """
-    facts, settings = _about(folder)
+    facts, settings = facts_of(folder), settings_of(folder)
     vocabulary = _vocabulary(folder / "vocabulary.json")
-    reading = READINGS[facts["encoder"]].load(vocabulary, settings)
+    reading = READINGS[facts.encoder].load(vocabulary, settings)
     network = reading.network(settings, Generator())
     _fill(network, folder / WEIGHTS[0])
-    return Trained(reading, network, int(facts["longest"]))
+    return Trained(reading, network, facts.longest)
 
 
 def load_image_encoder(folder: Path) -> nn.Module:
@@ -59,17 +60,54 @@ def load_image_encoder(folder: Path) -> nn.Module:
     Raises:
         UserError: as of `load_text_encoder`.
     """
-    facts, settings = _about(folder)
-    like = torch.empty(0, *facts["images"])
-    network = image_encoder(like, settings.embedding, Generator())
+    like = torch.empty(0, *facts_of(folder).images)
+    network = image_encoder(like, settings_of(folder).embedding, Generator())
     _fill(network, folder / WEIGHTS[1])
     return network.eval().requires_grad_(False)
 
 
-def _about(folder: Path) -> tuple[dict[str, Any], TextSettings]:
+class EncoderFacts(BaseModel):
+    """What facts.json says of encoders, as far as they are built by it."""
+
+    model_config = ConfigDict(strict=True)
+
+    encoder: Literal["bow", "char", "sentence"]
+    longest: int  # words or characters of the longest training caption
+    images: list[int] = Field(min_length=1, max_length=3)  # shape of what stands for an image
+
+
+def facts_of(folder: Path) -> EncoderFacts:
+    """What is to be known of encoders.
+
+    Raises:
+        UserError: when the folder holds none, or its facts are damaged.
+    """
     if not (folder / FACTS).exists():
         raise UserError(f"{folder / FACTS}: no text encoder lies there; make it first")
-    return read_facts(folder), TextSettings.model_validate(read_manifest(folder)["settings"])
+    try:
+        return EncoderFacts.model_validate(read_facts(folder))
+    except ValidationError as error:
+        raise _lacking(folder / FACTS, error) from None
+
+
+def settings_of(folder: Path) -> TextSettings:
+    """The settings that encoders were learnt under.
+
+    Raises:
+        UserError: when manifest.json is missing or damaged.
+    """
+    try:
+        return TextSettings.model_validate(read_manifest(folder).get("settings"))
+    except ValidationError as error:
+        raise _lacking(folder / "manifest.json", error) from None
+
+
+def _lacking(file: Path, error: ValidationError) -> UserError:
+    wrong = sorted({str(one["loc"][0]) if one["loc"] else "settings" for one in error.errors()})
+    return UserError(
+        f"{file} is damaged (no text encoder is built by its {', '.join(wrong)}); delete the folder and run "
+        "again"
+    )
 
 
 def _vocabulary(file: Path) -> list[str]:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from centigan.data.caption_vectors import CaptionVectors
 from centigan.errors import UserError
 from centigan.layout import Layout
@@ -34,4 +36,5 @@ def captions_learnt_by(layout: Layout, split: str, stage: TrainStage) -> Caption
     """The captions that the images are given with, of a family that learns by them."""
     if not isinstance(stage.model, ByCaption):
         return None
-    return CaptionVectors(layout.captions(split), stage.model.captions_averaged)
+    images = len(np.load(layout.arrays(split) / "labels.npy", mmap_mode="r"))
+    return CaptionVectors(layout.captions(split), stage.model.captions_averaged, images=images)

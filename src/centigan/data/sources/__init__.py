@@ -5,6 +5,7 @@ from pathlib import Path
 from centigan.data.idx_raw import FILES
 from centigan.data.sources import folders
 from centigan.data.sources.archives import TRAIN, VALIDATION, list_archives
+from centigan.data.sources.captioned_folders import list_captioned_folders
 from centigan.data.sources.captioned_shapes import list_captioned_shapes
 from centigan.data.sources.celeba import PARTITION, PLACES, ZIP, list_celeba
 from centigan.data.sources.cifar import list_cifar
@@ -107,6 +108,8 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
             return list_oxford102(root, settings.held_out)
         case "coco_captions":
             return list_coco_captions(root)
+        case "captioned_folders":
+            return list_captioned_folders(root, settings.held_out)
         case "captioned_shapes":
             return list_captioned_shapes(root)
         case "celeba":
@@ -146,7 +149,7 @@ def recognise(root: Path) -> Source:
             f"{root} holds IDX files, which MNIST and Fashion-MNIST have by the same names: name "
             "`data.source`, as the protocols mnist and fashion_mnist do; it says, too, that images are grey"
         )
-    if any(folders.holds_folders(root / name) for name in (folders.TRAIN, *folders.HELD_OUT)):
+    if folders.has_subsets(root):
         return "folders"
     _refuse_one_level_up(root)
     try:

@@ -12,12 +12,13 @@ from typing import NamedTuple
 import pandas as pd
 
 from centigan.data.sources.folders import evenly_spaced
-from centigan.data.sources.listing import UNPRINTABLE, Listing, Range, Subset
+from centigan.data.sources.listing import NOT_UTF8, UNPRINTABLE, Listing, Range, Subset
 from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
 from centigan.image_names import is_hidden
 
 MOST_NAMED = 5  # faults in an error's one line
+MOST_LETTERS = 5000  # of a caption; COCO's and Reed's have hundreds
 TEXT = "text_c10"  # folder of the captions by Reed and others, ten an image
 SEEN_CLASSES, UNSEEN_CLASSES = "trainvalclasses.txt", "testclasses.txt"
 
@@ -95,6 +96,8 @@ def listing_of(
     images = gather(root, listed, sieve)
     found = [f"{named_in}: {told(len(listed), published)}, of {len(classes)} classes"]
     if text := first_of(TEXT, places):
+        if not text.is_dir():
+            raise UserError(f"{text} is a file, and a folder of captions is expected; unpack it anew")
         images = with_captions(images, text, {one.key for one in listed})
     found.append(f"{TEXT}/: captions of each image" if text else f"no {TEXT}/, so no captions")
     return Listing(
@@ -134,10 +137,11 @@ def with_captions(images: pd.DataFrame, text: Path, known: Collection[str] = ())
     """
     keys = [key_of(*row) for row in zip(images["class_id"], images["name"], strict=True)]
     there = {f"{file.parent.name}/{file.stem}" for file in text.glob("*/*.txt") if not is_hidden(file.name)}
-    captions = {key: sentences(text / f"{key}.txt") for key in keys if key in there}
+    faults: list[str] = []
+    captions = {key: sentences(text / f"{key}.txt", faults) for key in keys if key in there}
     refuse(
         [f"{text / key}.txt is missing: its image has no captions" for key in keys if key not in there]
-        + [f"{text / key}.txt holds no caption" for key, lines in captions.items() if not lines]
+        + faults
         + [
             f"{text / key}.txt has captions of an image that is not there"
             for key in sorted(there.difference(keys, known))
@@ -146,10 +150,29 @@ def with_captions(images: pd.DataFrame, text: Path, known: Collection[str] = ())
     return images.assign(captions=pd.Series([captions[key] for key in keys], images.index, object))
 
 
-def sentences(file: Path) -> list[str]:
-    """The lines of a file of captions in lower case, without those that have no letter and no digit."""
-    lines = (sentence_of(line).lower() for line in text_of(file).split("\n"))
-    return [line for line in lines if line]
+def sentences(file: Path, faults: list[str]) -> list[str]:
+    """The lines of a file of captions in lower case, without those that have no letter and no digit.
+
+    What is wrong with them is added to `faults`.
+    """
+    lines = text_of(file).split("\n")
+    wrong = [
+        f"{file}, line {number}: a caption {fault}"
+        for number, line in enumerate(lines, 1)
+        if (fault := fault_of(line))
+    ]
+    faults += wrong
+    said = [] if wrong else [line for line in map(sentence_of, lines) if line]
+    if not (wrong or said):
+        faults.append(f"{file} holds no caption")
+    return [line.lower() for line in said]
+
+
+def fault_of(text: str) -> str | None:
+    """What is wrong with a caption, if anything; of words every caption takes the memory of the longest."""
+    if len(text) > MOST_LETTERS:
+        return f"has {len(text):,} characters, and {MOST_LETTERS:,} are read at most; write short sentences"
+    return "has half a character (a lone surrogate); write it anew" if NOT_UTF8.search(text) else None
 
 
 def sentence_of(text: str) -> str:

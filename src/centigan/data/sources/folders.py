@@ -72,6 +72,11 @@ def held_out_folder(root: Path) -> str | None:
     return next((name for name in there if holds_folders(root / name)), there[0] if there else None)
 
 
+def has_subsets(root: Path) -> bool:
+    """Whether images to train on, or held-out ones, lie apart."""
+    return any(holds_folders(root / name) for name in (TRAIN, *HELD_OUT))
+
+
 def holds_folders(folder: Path) -> bool:
     """Whether it is a set of classes; a class that is called "train" holds images."""
     return folder.is_dir() and any(entry.is_dir() for entry in folder.iterdir())
