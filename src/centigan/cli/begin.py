@@ -46,7 +46,9 @@ def new(
     name: Annotated[str, typer.Argument(help="Of the folder experiments/<name>, which must not be there.")],
     data: Annotated[
         Path,
-        typer.Option(help="Folder of class folders, archives, or files of Kaggle, CIFAR, STL-10, SVHN, CelebA or LSUN."),
+        typer.Option(
+            help="Folder of class folders, archives, or files of Kaggle, CIFAR, STL-10, SVHN, CelebA or LSUN."
+        ),
     ],
 ) -> None:
     """Write a protocol for the data in a folder, from what lies there, and an experiment under it."""
