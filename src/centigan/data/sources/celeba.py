@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from centigan.data.sources.captioned import first_of, refuse, text_of, told
+from centigan.data.sources.class_names import is_no_name
 from centigan.data.sources.listing import Listing, Range, Subset, in_order
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.zips import members
@@ -116,7 +117,7 @@ def _classes(
     attributes = f"{ATTRIBUTES}: {len(names)} attributes of {len(rows):,} images"
     if attribute is None:
         return dict.fromkeys(parts, FACE), f"{attributes}, which no class follows from"
-    if attribute not in names:
+    if attribute not in names or is_no_name(attribute):
         raise UserError(f"{file} has no attribute {attribute}, but {', '.join(names)}; name one of these")
     column = names.index(attribute)
     classes = {
