@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from centigan.generator import TrainedGenerator
-    from centigan.loading import load
+    from centigan.loading import load, read_image
 
-__all__ = ["TrainedGenerator", "__version__", "load"]
+__all__ = ["TrainedGenerator", "__version__", "load", "read_image"]
 __version__ = "0.1.0"
-_LATER = {"TrainedGenerator": "centigan.generator", "load": "centigan.loading"}
+_LATER = {
+    "TrainedGenerator": "centigan.generator",
+    "load": "centigan.loading",
+    "read_image": "centigan.loading",
+}
 
 
 def __getattr__(name: str) -> Any:

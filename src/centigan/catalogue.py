@@ -411,6 +411,14 @@ METRICS = {
         needs=frozenset({"matches", "captions"}),
         numbers=("matched/{seen,unseen}",),
     ),
+    "caption_walks": Metric(
+        "split",
+        ("judge_of_features", "demonstrate"),
+        "features",
+        ("walk", "length", "largest_step", "largest_over_mean"),
+        needs=frozenset({"by_caption", "demonstrates", "matches"}),  # of those, whose paper shows such walks
+        numbers=("caption_walks/largest_over_mean{,/worst}",),
+    ),
     "arithmetic": Metric(
         "split",
         ("judge", "train"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import centigan
 from centigan.classes import named, read_classes
+from centigan.data.decode import BadImage, decode
 from centigan.errors import UserError
 from centigan.generator import TrainedGenerator
 from centigan.intact import REMEDY, hold_to_digests, require_its_text_encoder
@@ -15,6 +16,7 @@ from centigan.params import parse
 from centigan.settings import Named
 from centigan.settings.families import OfModel
 from centigan.settings.families.contract import FamilySettings
+from centigan.sheets import Images
 from centigan.text.stored import load_text_encoder
 from centigan.trained import trained_family
 from centigan.training.engine import choose_device
@@ -57,14 +59,36 @@ def load(
     place = choose_device(device, name)
     model = _model(layout, name)
     _verify(layout.train(name), model)
-    family, ids, _ = trained_family(layout, name, model, place)
+    family, ids, shape = trained_family(layout, name, model, place)
     elsewhere = [each for each in classes if each.split != name]
     groups = named(model.groups(ids), name, classes)
     text = None
     if "by_caption" in model.abilities:
         require_its_text_encoder(layout, name)
         text = load_text_encoder(layout.text)
-    return TrainedGenerator(family, groups, elsewhere=elsewhere, text=text, device=place)
+    return TrainedGenerator(family, groups, elsewhere=elsewhere, text=text, shape=shape, device=place)
+
+
+def read_image(path: str | Path, side: int) -> Images:
+    """An image of your own as training images are read: its centre square, resized (docs/protocols.md).
+
+    Args:
+        path: of a JPEG, a PNG or another format that the pipeline reads.
+        side: pixels; a generator's is `generator.resolution`.
+
+    Returns:
+        uint8 (side, side, 3), RGB in 0..255.
+
+    Raises:
+        UserError: when there is no such file, or it is no whole image.
+    """
+    file = Path(path)
+    try:
+        return decode(file.read_bytes(), side, name=file.name).pixels
+    except BadImage as error:
+        raise UserError(f"{file} {error}") from None
+    except OSError as error:
+        raise UserError(f"{file}: no image can be read there ({error.strerror}); name a file") from None
 
 
 def find_root(root: str | Path | None = None) -> Path:

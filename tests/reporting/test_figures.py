@@ -4,6 +4,7 @@ import re
 from shutil import copyfile
 
 import numpy as np
+import pandas as pd
 import pytest
 from acgan_figures import ACGAN_FIGURES
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -14,6 +15,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.reporting.captions import CAPTIONS
 from centigan.reporting.figures import FIGURES, draw
+from centigan.reporting.figures.accuracy import accuracy_by_resolution
 from centigan.reporting.figures.axes import ALARM, percent, titled_axes
 from centigan.reporting.figures.chosen import chosen_classes
 from centigan.reporting.figures.diversity import ms_ssim_in_training
@@ -87,6 +89,28 @@ def test_curves_have_colours_of_their_own_and_those_of_the_verdict_red_names(fin
     names = {text.get_text(): text.get_color() == ALARM for text in axes.texts}
     assert [name for name, red in names.items() if red] == ["d"]
     assert names.keys() >= set("abcd")
+
+
+def test_a_single_snapshot_is_a_point_of_each_class_at_its_iteration(finished: Layout) -> None:
+    path = finished.table("ms_ssim_in_training")
+    table = pd.read_csv(path)
+    last = table["iteration"].max()
+    table[table["iteration"] == last].to_csv(path, index=False)
+    axes = ms_ssim_in_training(Results(finished, SPLITS), FigureSettings(title="T")).axes[0]
+    assert [line.get_marker() for line in axes.lines] == ["o"] * 4 + ["None"]  # the line of real classes
+    assert axes.get_xticks().tolist() == [last]
+
+
+@pytest.mark.parametrize(("right", "below"), [(0.5, True), (0.03, False)])
+def test_a_number_near_the_axis_stands_above_its_point(right: float, below: bool, finished: Layout) -> None:
+    path = finished.table("accuracy_by_resolution")
+    table = pd.read_csv(path)
+    table.loc[table["source"] == "generated", "accuracy"] = right
+    table.to_csv(path, index=False)
+    own = FiguresSettings().accuracy_by_resolution
+    texts = accuracy_by_resolution(Results(finished, SPLITS), own).axes[0].texts
+    [offset] = [text.xyann[1] for text in texts if text.get_text() == f"{right:.1%}"]
+    assert (offset < 0) == below
 
 
 def test_names_at_line_ends_never_overlap_and_stay_below_the_top() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from acgan_figures import ACGAN_FIGURES
+from captioned_shapes import small_encoder, write_arrays
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import color_sequences
@@ -39,6 +40,7 @@ from centigan.settings import Settings
 from centigan.settings.families.contract import PointNetworks
 from centigan.settings.families.gan import GanConfig
 from centigan.settings.figures import FiguresSettings
+from centigan.text import fit_text_encoder
 
 SPLITS = ["00", "01"]
 HOSTILE = '"><script src=x>alert(1)</script> #?%41 & Ü'  # a folder may have this name
@@ -381,6 +383,40 @@ def test_bits_come_first_with_the_kind_of_their_bound() -> None:
 def test_what_is_measured_of_captions_is_on_the_page(name: str) -> None:
     [row] = todays_metrics({name: 0.25}, duplicate_below=5)
     assert row["samples"] == "25.0\N{NO-BREAK SPACE}%"
+
+
+def test_pages_of_a_model_of_captions_tell_each_samples_caption_and_what_reads_them(
+    drawn: Layout, settings: Settings, tmp_path: Path
+) -> None:
+    source = json.loads(drawn.source.read_text())
+    drawn.source.write_text(json.dumps(source | {"has": ["images", "labels", "captions"]}))
+    for split in SPLITS:
+        manifest = drawn.train(split) / "manifest.json"
+        of_captions = json.loads(manifest.read_text()) | {"settings": {"model": {"family": "gan_cls"}}}
+        manifest.write_text(json.dumps(of_captions))
+        said = [f"sentence {n} of {split}" for n in range(6)]
+        (drawn.samples(split) / "captions.json").write_text(json.dumps(said))
+    with pytest.raises(UserError, match=r"text/manifest\.json is missing"):
+        write_report(drawn, settings, "abc123")
+    fit_text_encoder([write_arrays(tmp_path / "shapes")], small_encoder("bow"), drawn.text)
+    write_report(drawn, settings, "abc123")
+    pages = pages_of(drawn.report.parent)
+    words = pages[drawn.report].words
+    assert "What captions are read by: bow" in words
+    assert "from 560 training images" in words
+    assert "their 1,680 captions, in 8 iterations" in words
+    assert all(kind in words for kind in ("of 28 classes that", "of 8 that", "among all 36"))
+    of_c = pages[drawn.report.parent / "classes/c.html"].words
+    assert [f"sentence {n} of 01" in of_c for n in range(6)] == [True] * 3 + [False] * 3
+
+
+def test_pages_without_captions_tell_of_none_and_name_the_paper_whose_numbers_stand_there(
+    one_site: Path,
+) -> None:
+    words = Page(one_site / "index.html").words
+    assert "What captions are read by" not in words
+    assert "Against AC-GAN's paper" in words
+    assert "Against the paper" not in words
 
 
 def test_sizes_are_told_as_people_say_them() -> None:

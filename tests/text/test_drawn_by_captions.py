@@ -18,6 +18,7 @@ from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.settings.data import DataSettings
 from centigan.settings.families.gan_cls import GanClsConfig
+from centigan.settings.families.style_encoder import StyleEncoderConfig
 from centigan.text import embed_captions, fit_text_encoder
 from centigan.training.loop import train_split
 
@@ -50,9 +51,19 @@ def test_sentences_are_drawn_by_the_encoder_of_the_training_alone(layout: Layout
     drawn = generator.sample_captions(ASKED, seed=1)
     assert (drawn.shape, drawn.dtype) == ((2, 32, 32, 3), np.uint8)
     assert np.array_equal(drawn[1:], generator.sample_captions(ASKED, seed=1)[1:])
-    for sentence, message in {"": "is empty or without words", "qqq": "knows none of its words"}.items():
-        with pytest.raises(UserError, match=message):
+    refused = {
+        "": "is empty or without words",
+        "qqq": "knows none of its words",
+        "a " * 999: "has 999 words, and the longest training caption",
+        None: "a sentence is expected, not None",
+    }
+    for sentence, message in refused.items():
+        with pytest.raises(UserError, match=f"^captions?.*{message}|^a caption {message}"):
             generator.sample_captions([sentence])
+    with pytest.raises(
+        UserError, match=r"^number 1 of 3: a caption is empty.*\nnumber 3 of 3: .* none of its"
+    ):
+        generator.sample_captions(["", ASKED[0], "qqq"])
     known = layout.text / "vocabulary.json"
     whole = known.read_text()
     known.write_text(whole[::-1])
@@ -78,7 +89,8 @@ def test_a_picture_has_a_row_a_sentence_and_lies_in_nobodys_place(layout: Layout
     draw_captions(layout, "00", ASKED, out=out, **asked)
     with Image.open(out) as picture:
         width, height = picture.size
-    assert width > height > 2 * 64
+    assert width > height > 2 * 96
+    assert width > 3 * 96 + 9 * len("a small picture of astronaut")  # the sentence stands beside its row
     before = sorted(layout.results.rglob("*"))
     for place, message in {
         layout.results: "is a folder; name a PNG in it, such as",
@@ -87,3 +99,37 @@ def test_a_picture_has_a_row_a_sentence_and_lies_in_nobodys_place(layout: Layout
         with pytest.raises(UserError, match=message):
             draw_captions(layout, "00", ASKED, out=place, **asked)
     assert sorted(layout.results.rglob("*")) == before
+
+
+def test_captions_are_drawn_in_the_style_of_an_image_of_ones_own(layout: Layout) -> None:
+    style, mine = Layout("birds/style", layout.root), layout.root / "mine.jpg"
+    other = GanClsConfig(width=0.05, text_units=8, latent=4)
+    encoder = {"starts_from": layout.experiment, "width": 0.05, "decoder": other.model_dump(mode="json")}
+    stage = TRAIN.model_copy(update={"model": StyleEncoderConfig(**encoder)})
+    train_split(style, "00", stage, device=torch.device("cpu"))
+    Image.effect_mandelbrot((60, 40), (-2, -1, 1, 1), 50).save(mine)
+    generator = centigan.load(style.experiment, root=layout.root)
+    with torch.no_grad():
+        for weight in generator._family.networks["style"].parameters():
+            weight.mul_(4)  # all that is drawn after so few steps is grey
+    image = centigan.read_image(mine, 32)
+    drawn = generator.sample_captions(ASKED, style=image)
+    assert not np.array_equal(drawn, generator.sample_captions(ASKED, style=255 - image))
+    assert np.array_equal(drawn, generator.sample_captions(ASKED, style=image, seed=7))  # nothing is random
+    out = layout.root / "styles.png"
+    draw_captions(style, "00", ASKED, out=out, device="cpu", styles=[mine, mine])
+    with Image.open(out) as picture:
+        assert picture.size[1] > 3 * 96  # the styles above a row a caption
+
+    with pytest.raises(
+        UserError, match=r"uint8 \(32, 32, 3\) is expected, not uint8 \(64, 64, 3\); `centigan"
+    ):
+        generator.sample_captions(ASKED, style=centigan.read_image(mine, 64))
+    for experiment, place, message in (
+        (style, layout.root / "absent.png", "absent.png: no image can be read there .*; name a file"),
+        (style, layout.root, "no image can be read there"),
+        (style, layout.classes, "classes.csv is no image"),
+        (layout, mine, "its model finds no style of an image; ask an experiment of a style encoder"),
+    ):
+        with pytest.raises(UserError, match=message):
+            draw_captions(experiment, "00", ASKED, out=out, device="cpu", styles=[place])

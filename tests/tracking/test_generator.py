@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from toy import SIDE, SPLITS
 
-from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.settings import Settings
 from centigan.tracking import track
@@ -48,8 +48,18 @@ def test_the_generator_is_loaded_and_samples(
         ["emu", 1, "fox"],
     ):
         assert (images == model.predict(asked, params={"seed": 3})).all(), asked
-    for asked, told in ((np.array([2]), "positions are 0..1: emu, fox"), (["fux"], "did you mean `fox`?")):
-        with pytest.raises(UserError, match=re.escape(told)):
+    for asked, told in (
+        (np.array([2]), "positions are 0..1: emu, fox"),
+        (["fux"], "did you mean `fox`?"),
+        (pd.DataFrame({"class": ["fox", 2, "emu", "fux"]}), "number 2 of 4: no class 2: positions are"),
+        (pd.DataFrame({"class": ["fox", 2, "emu", "fux"]}), "number 4 of 4: no class 'fux'"),
+        (
+            pd.DataFrame({"id": [1], "class": ["fox"]}),
+            "the first column is called 'id', and it alone is read",
+        ),
+        (pd.DataFrame({"caption": ["a fox"]}), "draws without captions; ask for classes"),
+    ):
+        with pytest.raises(MlflowException, match=re.escape(told)):
             model.predict(asked)
 
 

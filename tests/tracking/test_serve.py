@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,3 +67,12 @@ def test_a_served_generator_draws_the_classes_that_it_is_asked_for(served: str) 
     assert (drawn == images(served, inputs=["emu", "fox", 1], params={"seed": 3})).all()
     table = {"columns": ["class"], "data": [[0], ["fox"], [1]]}
     assert (drawn == images(served, dataframe_split=table, params={"seed": 3})).all()
+
+
+def test_a_served_generator_says_what_it_cannot_draw_and_shows_no_traceback(served: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        images(served, inputs=["emu", "fux"])
+    answer = json.load(refused.value)
+    assert refused.value.code == 400
+    assert "number 2 of 2: no class 'fux' in split 01; did you mean `fox`?" in answer["message"]
+    assert "stack_trace" not in answer

@@ -71,6 +71,13 @@ def judge_of_tables(wildcards):
     return of_protocol("results/{protocol}/judge/manifest.json")(wildcards)
 
 
+def text_of_report(wildcards):
+    """What says which text encoder captions were read by, where a number of the experiment is of captions."""
+    if "retrieval" not in catalogue.applying(catalogue.METRICS, subject_of(wildcards.experiment)):
+        return []
+    return of_protocol(RESULT_OF["text"])(wildcards)
+
+
 def judge_of_features(wildcards):
     """The judge, where its network makes the features."""
     return JUDGE(wildcards) if network_of_features(wildcards) == "judge" else []

@@ -63,6 +63,7 @@ rule report:
         figures=of_all_figures("results/{experiment}/figures/{figure}.svg"),
         pictures=of_all_figures("results/{experiment}/figures/{figure}.png"),
         judge=judge_of_tables,
+        text=text_of_report,
         trained=of_all_splits("results/{experiment}/train/{split}/manifest.json"),
         arrays=of_all_splits("results/{home}/arrays/{split}/SHA256SUMS"),
         converted=of_all_splits("results/{home}/arrays/{split}/manifest.json"),  # and left out

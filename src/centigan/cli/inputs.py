@@ -37,6 +37,7 @@ WRITTEN_LAST: dict[str, Callable[[Layout, str], Path]] = {  # the file that tell
     "train": lambda layout, split: layout.train(split) / "manifest.json",
     "sample": lambda layout, split: layout.samples(split) / "manifest.json",
     "latent": lambda layout, split: layout.latent(split) / "manifest.json",
+    "demonstrate": lambda layout, split: layout.demonstrations(split) / "manifest.json",
     "judge": lambda layout, split: layout.judge / "manifest.json",
     JUDGE_OF_FEATURES: lambda layout, split: layout.judge / "manifest.json",
     "features": lambda layout, split: layout.features(split) / "manifest.json",

@@ -120,6 +120,13 @@ def sample(
     seed: Annotated[
         int | None, typer.Option(help="Of a caption's latents, the same in each row; default: 0.")
     ] = None,
+    style: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="An image whose style captions are drawn in, by a style encoder; may be repeated, a column "
+            "each."
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The PNG of captions; default: captions.png.")] = None,
     settings: Values = None,
     device: Device = "auto",
@@ -135,12 +142,25 @@ def sample(
     if caption:
         from centigan.captioned_sheet import draw_captions
 
-        picture = out or Path("captions.png")
-        draw_captions(layout, name, caption, count=count or 8, seed=seed or 0, out=picture, device=device)
+        if style and (count, seed) != (None, None):
+            raise UserError(
+                "--count and --seed are of latents that are drawn; with --style its code is taken"
+            )
+        draw_captions(
+            layout,
+            name,
+            caption,
+            out=out or Path("captions.png"),
+            device=device,
+            count=count or 8,
+            seed=seed or 0,
+            styles=style or (),
+        )
         return
-    if (count, seed, out) != (None, None, None):
+    if (count, seed, out, style) != (None, None, None, None):
         raise UserError(
-            "--count, --seed and --out are of images of a --caption; how many samples, the protocol says"
+            "--count, --seed, --style and --out are of images of a --caption; how many samples, the protocol "
+            "says"
         )
     need_inputs("sample", layout, loaded, [name])
     stage = stage_of(SampleStage, loaded, settings, name)

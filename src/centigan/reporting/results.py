@@ -188,13 +188,20 @@ class Results:
         """The first samples of every class: class_id -> uint8 (<= per_class, R, R, 3)."""
         return _first_of_each_class(self.layout.samples(split), "", per_class)
 
-    def asked(self, split: str) -> dict[str, str]:
-        """The caption that the first sample of every class was drawn by, of its first held-out image."""
-        folder = self.layout.samples(split)
-        captions = json.loads(present(folder / "captions.json").read_text(encoding="utf-8"))
-        labels = np.load(present(folder / "labels.npy")).tolist()
-        classes = read_facts(folder)["classes"]
-        return {str(class_id): captions[labels.index(k)] for k, class_id in enumerate(classes)}
+    def captions_of_samples(self, split: str) -> list[str]:
+        """The caption that each sample was drawn by, in the order of the file."""
+        path = present(self.layout.samples(split) / "captions.json")
+        captions: list[str] = json.loads(path.read_text(encoding="utf-8"))
+        return captions
+
+    def asked(self, split: str, *, per_class: int = 1) -> dict[str, list[str]]:
+        """The captions that the first samples of every class were drawn by, as `samples` has these."""
+        folder, captions = self.layout.samples(split), self.captions_of_samples(split)
+        labels = np.load(present(folder / "labels.npy"))
+        return {
+            str(class_id): [captions[row] for row in np.flatnonzero(labels == position)[:per_class]]
+            for position, class_id in enumerate(read_facts(folder)["classes"])
+        }
 
     def unseen(self, split: str) -> set[str]:
         """Classes whose images no model learnt."""

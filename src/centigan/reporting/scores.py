@@ -90,6 +90,15 @@ def smoothness_summary(walks: pd.DataFrame) -> dict[str, float]:
     return values
 
 
+def caption_walks_summary(walks: pd.DataFrame) -> dict[str, float]:
+    """The same of walks from one caption to another."""
+    steps = walks["largest_over_mean"]
+    return {
+        "caption_walks/largest_over_mean": steps.mean(),
+        "caption_walks/largest_over_mean/worst": steps.max(),
+    }
+
+
 def bits_per_dim_summary(bits: pd.DataFrame) -> dict[str, float]:
     """Mean over the splits of bits per dimension, and of a Gaussian's, on held-out and on training images."""
     return _likelihoods(bits, {"bits_per_dim/{}": "bits", "bits_per_dim/{}/gaussian": "gaussian"})
@@ -320,6 +329,7 @@ SUMMARIES: dict[str, Callable[..., dict[str, float]]] = {  # of a metric's rows,
     "attributes": attributes_summary,
     "retrieval": retrieval_summary,
     "matched": matched_summary,
+    "caption_walks": caption_walks_summary,
     "arithmetic": arithmetic_summary,
 }
 

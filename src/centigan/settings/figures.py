@@ -55,7 +55,7 @@ class FiguresSettings(Frozen):
     codes: FigureSettings = FigureSettings(title="Codes of held-out images")
     code_neighbours: FigureSettings = FigureSettings(title="Nearest training images by features")
     shift: FigureSettings = FigureSettings(title="What a shift changes")
-    demonstration: FigureSettings = FigureSettings(title="What the paper shows")
+    demonstration: FigureSettings = FigureSettings(title="What the family's paper shows")
     arithmetic: FigureSettings = FigureSettings(title="Arithmetic on latents")
     plane: FigureSettings = FigureSettings(title="Points, and what D says of every place")
     density: FigureSettings = FigureSettings(title="Points, and the model's density")

@@ -9,9 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from numpy.typing import NDArray
+
+COLUMNS = ("class", "caption")
 
 
 class Sampler(PythonModel):
@@ -53,17 +57,27 @@ class Sampler(PythonModel):
     ) -> NDArray[np.uint8 | np.float32]:
         """Images uint8 (N, R, R, 3) of N classes, each a name or a position within the split.
 
-        A table's first column counts; one that is called `caption` has captions in place of classes. The
-        images are those of `centigan.load(...).sample(classes, seed=...)`, or of its `sample_captions`.
-        `seed` is 0 by default.
+        A table's first column counts. It is called `class`, or has no name; one that is called `caption` has
+        captions in place of classes. The images are those of `centigan.load(...).sample(classes, seed=...)`,
+        or of its `sample_captions`. `seed` is 0 by default.
 
         Raises:
-            UserError: for a class that the split does not have, or a name that several have.
+            MlflowException: for a class that the split does not have, a caption that cannot be read, or a
+                column of another name; a server answers with its message and status 400.
         """
-        asked, seed = model_input.iloc[:, 0].tolist(), int((params or {}).get("seed", 0))
-        by_caption = model_input.columns[0] == "caption"
-        draw = self.generator.sample_captions if by_caption else self.generator.sample
-        return draw(asked, seed=seed)
+        from centigan.errors import UserError
+
+        column, seed = model_input.columns[0], int((params or {}).get("seed", 0))
+        draw = self.generator.sample_captions if column == "caption" else self.generator.sample
+        try:
+            if isinstance(column, str) and column not in COLUMNS:
+                raise UserError(
+                    f"the first column is called {column!r}, and it alone is read; put one first that is "
+                    f"called {' or '.join(COLUMNS)}"
+                )
+            return draw(model_input.iloc[:, 0].tolist(), seed=seed)
+        except UserError as error:  # a server tells a person no other exception's message
+            raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from None
 
 
 set_model(Sampler())

@@ -28,6 +28,8 @@ from centigan.reporting.results import Results, present
 from centigan.reporting.thresholds import LOW_FACTOR
 from centigan.settings.figures import CurvesSettings, FigureSettings
 
+NEAR_CHANCE = 0.1  # below it there is no room for a number under its point: the axis and chance are there
+
 
 def accuracy_by_resolution(results: Results, settings: CurvesSettings) -> Figure:
     """Figure 3, bottom left: accuracy of real and generated images at every resolution.
@@ -52,7 +54,7 @@ def accuracy_by_resolution(results: Results, settings: CurvesSettings) -> Figure
         axes.annotate(
             f"{at_model:.1%}",
             (side, at_model),
-            xytext=(8, -14 if source == "generated" else 8),
+            xytext=(8, -14 if source == "generated" and at_model > NEAR_CHANCE else 8),
             textcoords="offset points",
             color=COLORS[str(source)],
             fontweight="bold",

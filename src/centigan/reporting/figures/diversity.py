@@ -71,14 +71,18 @@ def ms_ssim_in_training(results: Results, settings: FigureSettings) -> Figure:
     ends = []
     for number, (class_id, rows) in enumerate(curves.items()):
         look = looks[number] if looks else _one_of_many(len(curves), uniform=class_id in uniform)
-        axes.plot(rows["iteration"], rows["ms_ssim"], **look)
+        marker = "o" if len(rows) == 1 else None  # of one point no line is seen
+        axes.plot(rows["iteration"], rows["ms_ssim"], marker=marker, markersize=4, **look)
         end = float(rows["iteration"].iloc[-1]), float(rows["ms_ssim"].iloc[-1])
         color = ALARM if class_id in uniform else MUTED
         ends.append(LineEnd(*end, class_id, look["color"], color, stands_out=class_id in uniform))
     axes.axhline(results.most_uniform, color=ALARM, linestyle=":", linewidth=1.2)
     axes.set_ylim(0, 1.12 * max(table["ms_ssim"].max(), results.most_uniform))
+    if len(at := table["iteration"].unique()) == 1:
+        axes.set_xticks(at)  # the only place on the axis that has a meaning
     axes.set(xlabel="iteration", ylabel="MS-SSIM of generated images")
-    red = f"{'names' if looks else 'lines'} in red: {len(uniform)} of {len(curves)} classes"
+    marked = "names" if looks else "lines" if len(at) > 1 else "points"
+    red = f"{marked} in red: {len(uniform)} of {len(curves)} classes"
     subtitle(
         axes,
         f"dotted: most uniform real class, {results.most_uniform:.2f}\n"

@@ -9,7 +9,7 @@ from centigan.reporting.results import Results
 from centigan.settings.figures import FigureSettings
 
 MOST_LINES = 10
-SHARES = ("source_", "class_")  # what keys of the journal begin with that are shares
+SHARES = ("source_", "class_", "matched")  # what keys of the journal begin with that are shares
 
 
 def training_curves(results: Results, settings: FigureSettings) -> Figure:

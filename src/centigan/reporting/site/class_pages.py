@@ -53,6 +53,7 @@ class ClassPages:
         pictures = split.of(listed.id)
         for kind, made in pictures.items():
             site.write(f"images/{listed.address}.{kind}.webp", made.content)
+        captions = {"asked": split.asked.get(listed.id, []), "captions": split.captions}
         page = render(
             root="../",
             listed=listed,
@@ -61,6 +62,7 @@ class ClassPages:
             number=position + 1,
             count=len(self.classes),
             pictures=pictures,
+            **captions,
             **self._facts(listed),
         )
         site.write(f"classes/{listed.address}.html", page)

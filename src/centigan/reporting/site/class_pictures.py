@@ -26,6 +26,9 @@ class SplitPictures:
         has_latent = "latent" in results.subject.has
         self.walks = [results.walks(split, path) for path in PATHS] if has_latent else []
         self.squares = results.squares(split) if has_latent else {}
+        by_caption = "by_caption" in results.subject.has
+        self.captions = results.captions_of_samples(split) if by_caption else []  # of each sample
+        self.asked = results.asked(split, per_class=ACROSS * DOWN) if by_caption else {}
         self.generated = results.images(split, "generated")
         self.training = results.images(split, "training")
 

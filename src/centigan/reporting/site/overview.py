@@ -12,6 +12,7 @@ from centigan.reporting.raw_data import raw_data
 from centigan.reporting.results import Results
 from centigan.reporting.site.classes import ListedClass
 from centigan.reporting.site.figure_pages import PENDING
+from centigan.reporting.site.text_encoder import text_encoder
 from centigan.reporting.site.today import has_published_features, todays_metrics
 from centigan.settings import Settings
 from centigan.sheets import evenly
@@ -28,6 +29,7 @@ def overview(results: Results, settings: Settings, commit: str | None) -> dict[s
         "splits": len(results.split_names),
         "facts": results.summary,
         "judge": results.judge if results.judged else None,
+        "text": text_encoder(results),
         "things": "points" if results.of_points else "images",
         "data": raw_data(results),
         "unseen": unseen,

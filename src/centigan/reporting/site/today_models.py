@@ -102,6 +102,14 @@ CAPTIONS = (
         )
         for kind, of in KINDS.items()
     ),
+    Metric(
+        "Largest step of a walk between captions",
+        "lower",
+        "caption_walks/largest_over_mean",
+        "",
+        2,
+        "over the mean step, of one latent; 1 is even",
+    ),
 )
 PIXELS = (
     Metric(

@@ -37,5 +37,5 @@ def rows_of_captions(models: list[Results], split: str) -> list[Row]:
         for n, class_id in enumerate(shown):
             pictures: list[Images] = [each[class_id][0] for each in (real, *drawn)]
             apart = bool(after and not n and rows)
-            rows.append(Row(broken(asked[class_id], LETTERS), pictures, after=after, apart=apart))
+            rows.append(Row(broken(asked[class_id][0], LETTERS), pictures, after=after, apart=apart))
     return rows

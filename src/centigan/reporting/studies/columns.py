@@ -49,6 +49,7 @@ OTHERS = (  # patterns: a name of summary.json, its label, which is better, digi
     (r"ms_ssim/training/mean", "MS-SSIM within a class, real images", "", 3, False),
     (r"ms_ssim/share_below_max_training", "Classes as diverse as real ones", "higher", None, True),
     (r"ms_ssim/training/max", "the most uniform real class", "", 3, False),
+    (r"caption_walks/largest_over_mean", "Largest step of a walk between captions", "lower", 2, False),
     (r"ms_ssim/generated/first_(\d+)", r"MS-SSIM within the first \1 classes", "", 3, False),
     (r"class_output/model", "Held-out images that it names right", "higher", None, True),
     (
