@@ -68,6 +68,9 @@ def test_a_source_that_is_recognised_is_named_as_it_is_to_be_written(fixtures: P
     root = str(fixtures / "cub200")
     (said,) = wrong([*of_captions(told(data={"source": "auto", "root": root, "classes": CLASSES}), None)])
     assert said.endswith(f"{root} is recognised as that of cub200; write data.source: cub200")
+    own = f"{root}/CUB_200_2011/images"  # class folders
+    (said,) = wrong([*of_captions(told(data={"source": "auto", "root": own, "classes": CLASSES}), None)])
+    assert said.endswith("x.txt lies beside each image x.jpg, write data.source: captioned_folders")
 
 
 @pytest.mark.parametrize("kind", ["cub200", "oxford102"])

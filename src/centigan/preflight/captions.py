@@ -48,6 +48,11 @@ def _to_name(data: DataSettings) -> str:
         return f"name one of {', '.join(able)}"
     if source in able:
         return f"{data.root} is recognised as that of {source}; write data.source: {source}"
+    if source in {"folders", "class-folders"}:
+        return (
+            f"{data.root} is recognised as {source}; where x.txt lies beside each image x.jpg, write "
+            "data.source: captioned_folders"
+        )
     return f"{data.root} is recognised as {source}, which stands for none; {', '.join(able)} have some"
 
 
