@@ -264,7 +264,7 @@ def test_minibatch_discrimination_sees_in_training_how_many_are_alike() -> None:
     torch.testing.assert_close(beside.mean(0), torch.zeros(3), atol=1e-5, rtol=0)
     one = d.last(some)[:1]
     alike = d.minibatch(one.expand(4, -1))[:, -3:] - d.minibatch.bias
-    assert torch.equal(alike, torch.full((4, 3), 3.0))  # three others at distance 0
+    torch.testing.assert_close(alike, torch.full((4, 3), 3.0))  # three others at distance 0
     with torch.no_grad():
         d.head.weight[:, -3:] = 1
     assert not torch.equal(d.judge(d.last(some)), d.judge(d.last(some)[:2].repeat(2, 1)))
