@@ -149,7 +149,7 @@ class Names(NamedTuple):
 def _names(file: Path) -> Names:
     """What map_clsloc.txt says, a line a label: n02119789 1 kit_fox."""
     try:
-        lines = [line.split(maxsplit=2) for line in file.read_text(encoding="utf-8").splitlines() if line]
+        lines = [line.split(maxsplit=2) for line in file.read_text(encoding="utf-8-sig").splitlines() if line]
         ids = {int(number): class_id for class_id, number, _ in lines}
     except FileNotFoundError:
         raise UserError(
