@@ -29,6 +29,12 @@ def archives(published: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def root(made: Path, tmp_path: Path) -> Path:
+    """A copy to damage of what a module's own `made` has written."""
+    return Path(shutil.copytree(made, tmp_path / "root"))
+
+
+@pytest.fixture
 def folders(published: Path, tmp_path: Path) -> Path:
     """The same, extracted as torchvision does."""
     root = tmp_path / "folders"

@@ -38,12 +38,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def root(made: Path, tmp_path: Path) -> Path:
-    """A copy to damage."""
-    return Path(shutil.copytree(made, tmp_path / "root"))
-
-
 def settings(root: Path, **others: object) -> DataSettings:
     return DataSettings.model_validate({"root": str(root), "classes": 2, "split_size": 2, **others})
 

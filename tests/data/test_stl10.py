@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -43,12 +42,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("stl10")
     write_stl10(root, classes=10, per_class=PER_CLASS, held_out_per_class=HELD_OUT)
     return root
-
-
-@pytest.fixture
-def root(made: Path, tmp_path: Path) -> Path:
-    """A copy to damage."""
-    return Path(shutil.copytree(made, tmp_path / "root"))
 
 
 def md5(path: Path) -> str:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +40,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_svhn(root, **COUNTS)
     put_in_place("svhn", root)
     return root
-
-
-@pytest.fixture
-def root(made: Path, tmp_path: Path) -> Path:
-    """A copy to damage."""
-    return Path(shutil.copytree(made, tmp_path / "root"))
 
 
 def md5(path: Path) -> str:
