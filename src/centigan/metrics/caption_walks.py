@@ -15,7 +15,7 @@ from centigan.atomic import atomic_path
 from centigan.errors import UserError
 from centigan.judges.extractor import load_extractor
 from centigan.layout import Layout
-from centigan.metrics.smoothness import largest_over_mean, step_lengths
+from centigan.metrics.smoothness import steps_of
 from centigan.settings.evaluation import FeatureSettings
 
 SHEET = "between_captions"  # of the demonstration, uint8 (W, S, R, R, 3)
@@ -29,23 +29,10 @@ def measure(layout: Layout, split: str, settings: FeatureSettings) -> None:
     """
     walks = _walks(layout, split)
     extractor = load_extractor(settings, layout.judge)
-    features = extractor.features(
-        walks.reshape(-1, *walks.shape[2:]), progress=f"split {split}, walks between captions"
+    steps = steps_of(
+        extractor, walks, "a walk between captions", progress=f"split {split}, walks between captions"
     )
-    if not np.isfinite(features).all():
-        raise UserError(
-            f"features.network {extractor.name}: a feature of a walk between captions is not finite; use "
-            "float32"
-        )
-    lengths = step_lengths(features.reshape(*walks.shape[:2], -1))
-    table = pd.DataFrame(
-        {
-            "walk": np.arange(len(walks)),
-            "length": lengths.sum(-1),
-            "largest_step": lengths.max(-1),
-            "largest_over_mean": largest_over_mean(lengths),
-        }
-    )
+    table = pd.DataFrame({"walk": np.arange(len(walks))} | steps)
     with atomic_path(layout.metric("caption_walks", split)) as temporary:
         table.to_parquet(temporary, index=False)
 

@@ -62,20 +62,34 @@ def _measured(
     Raises:
         UserError: where a feature is not a number.
     """
-    kinds, count, steps = walks.shape[:3]
-    features = extractor.features(walks.reshape(-1, *walks.shape[3:]), progress=progress)
+    kinds, count = walks.shape[:2]
+    what = f"a {path} walk"
+    steps = steps_of(extractor, walks.reshape(-1, *walks.shape[2:]), what, progress=progress)
+    columns = {
+        "class_id": np.repeat(np.array(classes, dtype=object), count),
+        "path": path,
+        "walk": np.tile(np.arange(count), kinds),
+    }
+    return pd.DataFrame(columns | steps)
+
+
+def steps_of(
+    extractor: Network, walks: NDArray[np.uint8], what: str, *, progress: str
+) -> dict[str, NDArray[np.float64]]:
+    """Columns length, largest_step and largest_over_mean of walks uint8 (W, S, R, R, 3).
+
+    Args:
+        what: a walk is called, for messages.
+
+    Raises:
+        UserError: where a feature is not a number.
+    """
+    features = extractor.features(walks.reshape(-1, *walks.shape[2:]), progress=progress)
     if not np.isfinite(features).all():
-        raise UserError(
-            f"features.network {extractor.name}: a feature of a {path} walk is not finite; use float32"
-        )
-    lengths = step_lengths(features.reshape(kinds * count, steps, -1))
-    return pd.DataFrame(
-        {
-            "class_id": np.repeat(np.array(classes, dtype=object), count),
-            "path": path,
-            "walk": np.tile(np.arange(count), kinds),
-            "length": lengths.sum(-1),
-            "largest_step": lengths.max(-1),
-            "largest_over_mean": largest_over_mean(lengths),
-        }
-    )
+        raise UserError(f"features.network {extractor.name}: a feature of {what} is not finite; use float32")
+    lengths = step_lengths(features.reshape(*walks.shape[:2], -1))
+    return {
+        "length": lengths.sum(-1),
+        "largest_step": lengths.max(-1),
+        "largest_over_mean": largest_over_mean(lengths),
+    }
