@@ -8,7 +8,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,6 +71,12 @@ def names_in(info: Any) -> list[str]:
     for key in ("features", "label", "names"):
         info = info.get(key) if isinstance(info, dict) else None
     return info if isinstance(info, list) and all(isinstance(name, str) for name in info) else []
+
+
+def words_in(lines: Iterable[str]) -> dict[str, str]:
+    """Id -> words, of lines such as `n01440764 tench, Tinca tinca`; others are passed over."""
+    parts = (line.split(maxsplit=1) for line in lines)
+    return {found[0]: found[1] for found in parts if len(found) == 2}
 
 
 def _wnids(training: pd.DataFrame) -> dict[int, str]:

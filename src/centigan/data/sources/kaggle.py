@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from centigan.data.sources.class_names import words_in
 from centigan.data.sources.folders import class_folders
 from centigan.data.sources.listing import Listing, Range, class_frame
 from centigan.data.sources.sift import Sieve
@@ -90,5 +91,4 @@ def _words(path: Path) -> dict[str, str]:
             f"{path} is not in UTF-8 ({error.reason} at byte {error.start}); save it so, or remove it: only "
             "captions use it"
         ) from None
-    lines = (line.split(maxsplit=1) for line in text.splitlines())
-    return {parts[0]: parts[1] for parts in lines if len(parts) == 2}
+    return words_in(text.splitlines())

@@ -11,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from centigan.data.sources.captioned import refuse, told
+from centigan.data.sources.class_names import words_in
 from centigan.data.sources.listing import Listing, Range, class_frame, in_order
 from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
@@ -94,8 +95,7 @@ def _words(file: Path, classes: list[str]) -> dict[str, str]:
     """What each class is called; empty where the file is not there, since only captions use it."""
     if not file.is_file():
         return {}
-    parts = (line.split("\t", 1) for line in _lines(file))
-    known = {line[0]: line[1] for line in parts if len(line) == 2}
+    known = words_in(_lines(file))
     return {class_id: known[class_id] for class_id in classes if class_id in known}
 
 
