@@ -4,7 +4,6 @@ For trying and testing the reader without the data. Names, sizes, lists and zip 
 the pictures show is not: crops of photographs, and attributes that say nothing of them but the first, Bright.
 """
 
-import io
 import zipfile
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from centigan.atomic import atomic_path
-from centigan.data.crops import photographs
-from centigan.data.small_set import require_another_set, require_empty
+from centigan.data.crops import encoded, part_of, photographs
+from centigan.data.small_set import require_another_set, require_empty, write_lines
 from centigan.data.sources.celeba import ATTRIBUTES, FOLDER, PARTITION, PUBLISHED, ZIP
 
 HEIGHT, WIDTH = 218, 178
@@ -44,14 +43,15 @@ def write_celeba(out: Path, *, classes: int, per_class: int, held_out_per_class:
     with atomic_path(out / ZIP) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         archive.writestr(zipfile.ZipInfo(f"{FOLDER}/"), b"")
         for name, face in zip(names, faces, strict=True):
-            archive.writestr(zipfile.ZipInfo(f"{FOLDER}/{name}"), _jpeg(face))  # stored, at the time 1980
-    _write_lines(out / PARTITION, [f"{name} {part}" for name, part in zip(names, parts, strict=True)])
+            member = zipfile.ZipInfo(f"{FOLDER}/{name}")  # stored, at the time 1980
+            archive.writestr(member, encoded(face, "JPEG", 90))
+    write_lines(out / PARTITION, [f"{name} {part}" for name, part in zip(names, parts, strict=True)])
     values = np.where(rng.random((len(names), 1 + len(OTHERS))) < 0.5, 1, -1)
     values[:, 0] = np.where([face.mean() > 110 for face in faces], 1, -1)
     rows = [
         f"{name} " + " ".join(f"{value:2d}" for value in row) for name, row in zip(names, values, strict=True)
     ]
-    _write_lines(out / ATTRIBUTES, [str(len(names)), " ".join((WITH, *OTHERS)) + " ", *rows])
+    write_lines(out / ATTRIBUTES, [str(len(names)), " ".join((WITH, *OTHERS)) + " ", *rows])
 
 
 def _crop(photograph: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -59,16 +59,5 @@ def _crop(photograph: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np
     height, width, _ = photograph.shape
     scale = min(1.0, height / HEIGHT, width / WIDTH)
     tall, wide = int(HEIGHT * scale), int(WIDTH * scale)
-    top, left = rng.integers(height - tall + 1), rng.integers(width - wide + 1)
-    part = Image.fromarray(photograph[top : top + tall, left : left + wide])
+    part = Image.fromarray(part_of(photograph, tall, wide, rng))
     return np.asarray(part.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC))
-
-
-def _jpeg(image: NDArray[np.uint8]) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=90)
-    return file.getvalue()
-
-
-def _write_lines(file: Path, lines: list[str]) -> None:
-    file.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")

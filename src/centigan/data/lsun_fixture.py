@@ -6,14 +6,12 @@ photograph.
 """
 
 import hashlib
-import io
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from centigan.data.crops import photographs
+from centigan.data.crops import encoded, part_of, photographs
 from centigan.data.small_set import require_empty
 from centigan.data.sources.lsun import ENDINGS, TRAINING
 from centigan.errors import UserError
@@ -37,7 +35,7 @@ def write_lsun(out: Path, *, classes: int, per_class: int, held_out_per_class: i
     pictures, rng = photographs(), np.random.default_rng(SEED)
     for number, scene in enumerate(list(TRAINING)[:classes]):
         for count, ending in zip((per_class, held_out_per_class), ENDINGS.values(), strict=True):
-            images = [_webp(_crop(pictures[number], rng)) for _ in range(count)]
+            images = [encoded(_crop(pictures[number], rng), "WEBP", 75) for _ in range(count)]
             write_lmdb(out / f"{scene}{ending}", images)
 
 
@@ -55,12 +53,4 @@ def write_lmdb(folder: Path, images: list[bytes]) -> None:
 def _crop(photograph: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """A part of random size from a random place."""
     height, width = (min(whole, int(rng.integers(*SIDES))) for whole in photograph.shape[:2])
-    top = rng.integers(photograph.shape[0] - height + 1)
-    left = rng.integers(photograph.shape[1] - width + 1)
-    return photograph[top : top + height, left : left + width]
-
-
-def _webp(image: NDArray[np.uint8]) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "WEBP", quality=75)
-    return file.getvalue()
+    return part_of(photograph, height, width, rng)

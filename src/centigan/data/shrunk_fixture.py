@@ -9,11 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from centigan.data.crops import crop, photographs
+from centigan.data.crops import crop, encoded, photographs
 from centigan.data.ilsvrc2012 import IDS, SORTED_IDS
-from centigan.data.small_set import require_empty
+from centigan.data.small_set import require_empty, write_lines
 from centigan.data.sources import imagenet_npz, tiny_imagenet
 from centigan.errors import UserError
 
@@ -37,9 +36,9 @@ def write_tiny_imagenet(out: Path, *, classes: int, per_class: int, held_out_per
         place = folder / tiny_imagenet.TRAIN.format(class_id)
         place.mkdir(parents=True)
         for number, picture in enumerate(pictures):
-            _save(picture, place / f"{class_id}_{number}.JPEG")
+            (place / f"{class_id}_{number}.JPEG").write_bytes(encoded(picture, "JPEG", 95))
         boxes = [f"{class_id}_{number}.JPEG\t0\t0\t63\t63" for number in range(per_class)]
-        _write_lines(place.parent / f"{class_id}_boxes.txt", boxes)
+        write_lines(place.parent / f"{class_id}_boxes.txt", boxes)
     held_out = [
         (label, one) for label, own in _of_classes(classes, held_out_per_class, TINY_SIDE, 1) for one in own
     ]
@@ -47,11 +46,11 @@ def write_tiny_imagenet(out: Path, *, classes: int, per_class: int, held_out_per
     lines = []
     for number, row in enumerate(np.random.default_rng([SEED, 2]).permutation(len(held_out))):
         label, picture = held_out[row]
-        _save(picture, folder / tiny_imagenet.HELD_OUT / f"val_{number}.JPEG")
+        (folder / tiny_imagenet.HELD_OUT / f"val_{number}.JPEG").write_bytes(encoded(picture, "JPEG", 95))
         lines.append(f"val_{number}.JPEG\t{ids[label]}\t0\t0\t63\t63")
-    _write_lines(folder / tiny_imagenet.ANNOTATIONS, lines)
-    _write_lines(folder / tiny_imagenet.IDS, ids)
-    _write_lines(folder / tiny_imagenet.WORDS, [f"{class_id}\tfixture {class_id}" for class_id in ids])
+    write_lines(folder / tiny_imagenet.ANNOTATIONS, lines)
+    write_lines(folder / tiny_imagenet.IDS, ids)
+    write_lines(folder / tiny_imagenet.WORDS, [f"{class_id}\tfixture {class_id}" for class_id in ids])
 
 
 def write_imagenet_npz(out: Path, *, classes: int, per_class: int, held_out_per_class: int) -> None:
@@ -77,7 +76,7 @@ def write_imagenet_npz(out: Path, *, classes: int, per_class: int, held_out_per_
             np.savez(out / name, data=planes, labels=labels, mean=planes.mean(axis=0))
     # in another order than sorted, as the real one is
     lines = [f"{class_id} {number} fixture_{number}" for number, class_id in enumerate(IDS[:classes], 1)]
-    _write_lines(out / imagenet_npz.NAMES, lines)
+    write_lines(out / imagenet_npz.NAMES, lines)
 
 
 def _of_classes(classes: int, count: int, side: int, stream: int) -> Iterator[tuple[int, list[Pixels]]]:
@@ -90,11 +89,3 @@ def _of_classes(classes: int, count: int, side: int, stream: int) -> Iterator[tu
 def _require_at_most(classes: int, published: int, data_set: str) -> None:
     if classes > published:
         raise UserError(f"a fixture of {data_set} has {published} classes at most, not {classes}")
-
-
-def _save(picture: Pixels, file: Path) -> None:
-    Image.fromarray(picture).save(file, "JPEG", quality=95)
-
-
-def _write_lines(file: Path, lines: list[str] | tuple[str, ...]) -> None:
-    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -16,6 +16,11 @@ def require_empty(out: Path) -> None:
         raise UserError(f"{out} is not empty; name another folder")
 
 
+def write_lines(file: Path, lines: Iterable[str]) -> None:
+    """Write a list as published sets have them: a line each, in UTF-8, with an end to the last one, too."""
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
 def require_another_set(
     data_set: str, *, classes: int, published_classes: int, counts: Iterable[tuple[int, int]]
 ) -> None:

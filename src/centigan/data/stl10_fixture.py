@@ -4,14 +4,13 @@ For trying and testing the reader without the data. A class is crops of one phot
 are crops of all photographs; the names of the classes are STL-10's, and what the pictures show is not.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from centigan.data.crops import crop, photographs
-from centigan.data.small_set import require_another_set, require_empty
+from centigan.data.small_set import require_another_set, require_empty, write_lines
 from centigan.data.sources.stl10 import FOLD_COUNT, FOLD_SHARE
 from centigan.data.stl10_raw import CLASSES, DATA_SET, FOLDER, FOLDS, IMAGES, NAMES, PARTS, SIDE
 
@@ -48,16 +47,12 @@ def write_stl10(out: Path, *, classes: int, per_class: int, held_out_per_class: 
                 file.write(_columns(crop(pictures[position], SIDE, rng)))
         if part.labels:
             (folder / part.labels).write_bytes((shown + 1).astype(np.uint8).tobytes())
-    _write_lines(folder / NAMES, CLASS_NAMES)
+    write_lines(folder / NAMES, CLASS_NAMES)
     rng = np.random.default_rng([SEED, len(PARTS)])
     folds = [rng.permutation(counts["train"])[: counts["train"] // FOLD_SHARE] for _ in range(FOLD_COUNT)]
-    _write_lines(folder / FOLDS, (" ".join(map(str, sorted(fold))) for fold in folds))
+    write_lines(folder / FOLDS, (" ".join(map(str, sorted(fold))) for fold in folds))
 
 
 def _columns(image: NDArray[np.uint8]) -> bytes:
     """(height, width, 3) as STL-10 has it: by colour, then by column, then by row."""
     return image.transpose(2, 1, 0).tobytes()
-
-
-def _write_lines(file: Path, lines: Iterable[str]) -> None:
-    file.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
