@@ -73,9 +73,13 @@ def names_in(info: Any) -> list[str]:
     return info if isinstance(info, list) and all(isinstance(name, str) for name in info) else []
 
 
-def words_in(lines: Iterable[str]) -> dict[str, str]:
-    """Id -> words, of lines such as `n01440764 tench, Tinca tinca`; others are passed over."""
-    parts = (line.split(maxsplit=1) for line in lines)
+def words_in(lines: Iterable[str], separator: str | None = None) -> dict[str, str]:
+    """Id -> words, of lines such as `n01440764 tench, Tinca tinca`; others are passed over.
+
+    Args:
+        separator: what stands between the two; None: any white space.
+    """
+    parts = (line.split(separator, 1) for line in lines)
     return {found[0]: found[1] for found in parts if len(found) == 2}
 
 

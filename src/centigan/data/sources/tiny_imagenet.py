@@ -95,7 +95,7 @@ def _words(file: Path, classes: list[str]) -> dict[str, str]:
     """What each class is called; empty where the file is not there, since only captions use it."""
     if not file.is_file():
         return {}
-    known = words_in(_lines(file))
+    known = words_in(_lines(file), "\t")
     return {class_id: known[class_id] for class_id in classes if class_id in known}
 
 
