@@ -3,10 +3,12 @@
 import logging
 from pathlib import Path
 
+from tqdm import tqdm
+
 from centigan.data.checksums import require_md5
 from centigan.data.completeness import check
 from centigan.data.order import order_classes
-from centigan.data.sources import celeba, list_source, oxford102
+from centigan.data.sources import celeba, imagenet_npz, list_source, npz, oxford102
 from centigan.data.sources.passed_over import in_one_line
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
@@ -37,6 +39,10 @@ def verify(settings: DataSettings) -> None:
         log.warning("passed over: %s; the index lists all", in_one_line(listing.passed_over))
     strict = settings.model_copy(update={"on_bad_image": "error"})
     report = check(listing, order_classes(listing, settings), strict)
+    packed = [Path(path) for path in listing.images["path"].unique() if path.endswith(".npz")]
+    for path in tqdm(packed, desc="read", unit="file", disable=None):
+        npz.require_whole(path, imagenet_npz.ARRAYS)
+        log.info("%s: checksums of its arrays, as they were written", path.name)
     known = listing.official or report["published"]
     for subset, count in report["images"].items():
         log.info(
