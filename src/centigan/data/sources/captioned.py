@@ -42,15 +42,18 @@ def key_of(class_id: str, name: str) -> str:
     return f"{class_id}/{Path(name).stem}"
 
 
-def refuse(faults: Sequence[str]) -> None:
+def refuse(faults: Sequence[str], advice: str = "") -> None:
     """Raise one error for all faults; none for none.
+
+    Args:
+        advice: what to do about all of them.
 
     Raises:
         UserError: naming the first few, and how many more there are.
     """
     if faults:
         more = f"; and {len(faults) - MOST_NAMED} more" if len(faults) > MOST_NAMED else ""
-        raise UserError(f"{'; '.join(faults[:MOST_NAMED])}{more}")
+        raise UserError(f"{'; '.join(faults[:MOST_NAMED])}{more}{advice and f'; {advice}'}")
 
 
 def gather(root: Path, listed: Sequence[Listed], sieve: Sieve) -> pd.DataFrame:
