@@ -7,8 +7,9 @@ from tqdm import tqdm
 
 from centigan.data.checksums import require_md5
 from centigan.data.completeness import check
+from centigan.data.downloads import PARTS
 from centigan.data.order import order_classes
-from centigan.data.sources import celeba, imagenet_npz, list_source, npz, oxford102
+from centigan.data.sources import celeba, imagenet_npz, list_source, npz
 from centigan.data.sources.passed_over import in_one_line
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
@@ -51,12 +52,10 @@ def verify(settings: DataSettings) -> None:
 
 
 def published_archives(root: Path) -> dict[str, str]:
-    """Those of ILSVRC2012's archives, CelebA's files and the flowers' lists that lie at `root` -> MD5.
-
-    They are those that torchvision has.
-    """
+    """Those of ILSVRC2012's archives, CelebA's files and the downloads that lie at `root` -> MD5."""
     from torchvision.datasets.imagenet import ARCHIVE_META  # takes two seconds to import
 
-    published = dict(ARCHIVE_META.values()) | oxford102.MD5
+    published = dict(ARCHIVE_META.values())
+    published |= {archive.name: archive.md5 for parts in PARTS.values() for archive, _ in parts}
     published |= {f"{place}{name}": md5 for place in celeba.PLACES for name, md5 in celeba.MD5.items()}
     return {name: md5 for name, md5 in published.items() if (root / name).exists()}
