@@ -60,7 +60,7 @@ def build_index(layout: Layout, settings: DataSettings) -> None:
     write_text(layout.source, json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     write_pins(layout, index, root)
     remember(layout, index, root, read=True)
-    log.info("%d images of %d classes in %d splits", len(index), len(classes), len(names))
+    log.info("%s", _told(len(index), len(classes), len(names)))
     if listing.passed_over:
         log.warning("passed over: %s; %s lists all", in_one_line(listing.passed_over), layout.source)
 
@@ -127,6 +127,11 @@ def _checksums(index: pd.DataFrame) -> list[str]:
     contents = read_contents((Range(*image) for image in images), index["encoding"].iloc[0])
     progress = tqdm(contents, total=len(index), desc="checksums", unit="image", disable=None)
     return [hashlib.sha256(content).hexdigest() for content in progress]
+
+
+def _told(images: int, classes: int, splits: int) -> str:
+    of = f"{classes} class{'es' * (classes > 1)} in {splits} split{'s' * (splits > 1)}"
+    return f"{images} images of {of}"
 
 
 def _count(index: pd.DataFrame, words: dict[str, str]) -> pd.DataFrame:
