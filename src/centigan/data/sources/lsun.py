@@ -4,12 +4,14 @@
 side of 256. A scene has 300 images of validation, which are held out. An image is named by its key.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
 from centigan.data.sources.captioned import refuse
+from centigan.data.sources.class_names import is_no_name
 from centigan.data.sources.listing import (
     UNPRINTABLE,
     Listing,
@@ -23,6 +25,7 @@ from centigan.data.sources.listing import (
 from centigan.data.sources.lmdb_pages import Value, values
 from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
+from centigan.image_names import is_hidden
 
 DATA, LOCK = "data.mdb", "lock.mdb"
 ENDINGS: dict[Subset, str] = {"train": "_train_lmdb", "held_out": "_val_lmdb"}
@@ -45,26 +48,66 @@ PAGE = "https://github.com/fyu/lsun"
 
 def scenes_at(root: Path) -> list[str]:
     """The scenes of which a folder lies there."""
-    names = (path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else ()
-    found = {name.removesuffix(end) for name in names for end in ENDINGS.values() if name.endswith(end)}
-    return sorted(scene for scene in found if scene.strip("."))
+    names = [path.name for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
+    known = [name for name in names if not is_hidden(name)]
+    found = {name.removesuffix(end) for name in known for end in ENDINGS.values() if name.endswith(end)}
+    return sorted(filter(None, found))
 
 
-def list_lsun(root: Path) -> Listing:
+def list_lsun(root: Path, chosen: Collection[str] | None = None) -> Listing:
     """All images of the scenes under `root`.
 
+    Args:
+        chosen: scenes that are wanted of those; others are not read. None: all.
+
     Raises:
-        UserError: for no scene, a scene without one of its two parts, and an LMDB that is damaged.
+        UserError: for no scene, a scene without one of its two parts, an LMDB that is damaged, and images in
+            both parts of a scene.
     """
-    scenes = scenes_at(root)
-    if not scenes:
-        raise UserError(
-            f"{root} holds no <scene>{ENDINGS['train']}/ and <scene>{ENDINGS['held_out']}/: unpack both zips "
-            f"of a scene there, which {PAGE} tells how to fetch"
-        )
+    there = scenes_at(root)
+    scenes = [scene for scene in there if chosen is None or scene in chosen]
     files = {
         (scene, subset): root / f"{scene}{end}" / DATA for scene in scenes for subset, end in ENDINGS.items()
     }
+    _require_whole(root, there, files)
+    sieve, rejected, found = Sieve(root), [], []
+    frames: dict[tuple[str, Subset], pd.DataFrame] = {}
+    sieve.outside(root, {f"{scene}{end}" for scene in there for end in ENDINGS.values()})
+    for (scene, subset), file in tqdm(files.items(), desc="index", unit="LMDB", disable=None):
+        frame, wrong = _read(file)
+        sieve.outside(file.parent, {DATA, LOCK})
+        frames[scene, subset] = frame.assign(subset=subset, class_id=scene)
+        rejected += wrong
+        found.append(_told(file.parent.name, len(frame) + len(wrong), _published(scene, subset)))
+    refuse([fault for scene in scenes if (fault := _in_both(files, frames, scene))])
+    if others := sorted(set(there).difference(scenes)):
+        found.append(f"not read, since data.order does not name them: {', '.join(others)}")
+    known = [scene for scene in scenes if scene in TRAINING]
+    return Listing(
+        source="LSUN",
+        found=found,
+        classes=scenes,
+        images=in_order(pd.concat(frames.values())),
+        words={scene: scene.replace("_", " ") for scene in scenes},
+        official={
+            subset: {scene: _published(scene, subset) for scene in known} for subset in ENDINGS if known
+        },
+        rejected=[*sieve.rejected, *rejected],
+        passed_over=sieve.passed_over,
+    )
+
+
+def _require_whole(root: Path, there: list[str], files: dict[tuple[str, Subset], Path]) -> None:
+    """Raise an error for folders that are missing, and for scenes that cannot be classes."""
+    refuse(
+        [f"{printable(str(root / scene))} can be no scene; rename it" for scene in there if is_no_name(scene)]
+    )
+    if not files:
+        others = f", but {', '.join(there)}, which data.order does not name" if there else ""
+        raise UserError(
+            f"{root} holds no <scene>{ENDINGS['train']}/ and <scene>{ENDINGS['held_out']}/{others}: unpack "
+            f"both zips of a scene there, which {PAGE} tells how to fetch"
+        )
     refuse(
         [
             f"{file} is missing, the {PARTS[subset]} images of {scene}; unpack {file.parent.name}.zip there"
@@ -72,26 +115,20 @@ def list_lsun(root: Path) -> Listing:
             if not file.is_file()
         ]
     )
-    sieve, rejected, frames, found = Sieve(root), [], [], []
-    sieve.outside(root, {file.parent.name for file in files.values()})
-    for (scene, subset), file in tqdm(files.items(), desc="index", unit="LMDB", disable=None):
-        frame, wrong = _read(file)
-        sieve.outside(file.parent, {DATA, LOCK})
-        frames.append(frame.assign(subset=subset, class_id=scene))
-        rejected += wrong
-        found.append(_told(file.parent.name, len(frame) + len(wrong), _published(scene, subset)))
-    known = [scene for scene in scenes if scene in TRAINING]
-    return Listing(
-        source="LSUN",
-        found=found,
-        classes=scenes,
-        images=in_order(pd.concat(frames)),
-        words={scene: scene.replace("_", " ") for scene in scenes},
-        official={
-            subset: {scene: _published(scene, subset) for scene in known} for subset in ENDINGS if known
-        },
-        rejected=[*sieve.rejected, *rejected],
-        passed_over=sieve.passed_over,
+
+
+def _in_both(
+    files: dict[tuple[str, Subset], Path], frames: dict[tuple[str, Subset], pd.DataFrame], scene: str
+) -> str | None:
+    """What to say of a scene whose held-out images are trained on, too."""
+    names = frames[scene, "held_out"]["name"]
+    twice = names[names.isin(frames[scene, "train"]["name"])]
+    if twice.empty:
+        return None
+    train, held_out = (files[scene, subset].parent for subset in ENDINGS)
+    return (
+        f"{len(twice):,} of the {len(names):,} images of {held_out} are in {train.name}, too, such as "
+        f"{twice.iloc[0]}; unpack the zip of each anew"
     )
 
 
