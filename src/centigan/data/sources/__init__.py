@@ -8,7 +8,8 @@ from centigan.data.sources import folders
 from centigan.data.sources.archives import TRAIN, VALIDATION, list_archives
 from centigan.data.sources.captioned_folders import list_captioned_folders
 from centigan.data.sources.captioned_shapes import list_captioned_shapes
-from centigan.data.sources.celeba import PARTITION, PLACES, ZIP, list_celeba
+from centigan.data.sources.celeba import PLACES, ZIP, list_celeba
+from centigan.data.sources.celeba_lists import PARTITION, TABLES
 from centigan.data.sources.cifar import list_cifar
 from centigan.data.sources.coco_captions import list_coco_captions
 from centigan.data.sources.cub200 import list_cub200
@@ -55,7 +56,7 @@ SIGNS: dict[str, Source] = {
     "CUB_200_2011": "cub200",
     "image_class_labels.txt": "cub200",
     "imagelabels.mat": "oxford102",
-    **{f"{place}{name}": "celeba" for place in PLACES for name in (PARTITION, ZIP)},
+    **{f"{place}{name}": "celeba" for place in PLACES for name in (PARTITION, TABLES[PARTITION], ZIP)},
     "annotations/captions_train2014.json": "coco_captions",
     "annotations/captions_train2017.json": "coco_captions",
 }
