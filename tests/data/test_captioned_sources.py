@@ -1,6 +1,7 @@
 """Data sets with captions, read as they are published, and all that may be wrong with them."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -149,6 +150,50 @@ def test_annotations_of_2017_are_read_too(root: Path) -> None:
         )
         (root / f"{part}2014").rename(root / f"{part}2017")
     assert listing(root).images["captions"].tolist() == found.images["captions"].tolist()
+
+
+@coco
+def test_cocos_images_may_lie_in_a_folder_of_images(root: Path) -> None:
+    found = listing(root)
+    (root / "images").mkdir()
+    for part in ("train2014", "val2014"):
+        (root / part).rename(root / "images" / part)
+    assert listing(root).images.drop(columns="path").equals(found.images.drop(columns="path"))
+
+
+@pytest.mark.parametrize(
+    ("root", "folder", "said"),
+    [
+        ("cub200", "CUB_200_2011/images", "which is missing; unpack them there"),
+        ("oxford102", "jpg", "and .*/elsewhere/jpg does: move them there"),
+        ("coco_captions", "train2014", "and .*/elsewhere/train2014 does: move them there"),
+    ],
+    indirect=["root"],
+)
+def test_where_images_lie_that_do_not_lie_where_they_should_is_told(
+    folder: str, said: str, root: Path
+) -> None:
+    (root / "elsewhere").mkdir()
+    (root / folder).rename(root / "elsewhere" / Path(folder).name)
+    assert re.search(rf"holds none of the \d+ images that .* names, such as .*\.jpg, {said}", refusal(root))
+
+
+@coco
+def test_cocos_images_of_other_names_are_told_with_one_of_each(root: Path) -> None:
+    for image in (root / "train2014").iterdir():
+        image.rename(image.with_name(image.name.rpartition("_")[2]))
+    told = refusal(root)
+    assert re.search(
+        r"such as COCO_train2014_\d+\.jpg, but others, such as \d+\.jpg; put there what bel", told
+    )
+
+
+@coco
+def test_an_image_of_coco_is_not_both_to_train_on_and_held_out(root: Path) -> None:
+    shutil.copy(root / "annotations/captions_train2014.json", root / "annotations/captions_val2014.json")
+    assert re.search(
+        r"captions_val2014\.json names COCO_train.*\.jpg, as the file before does", refusal(root)
+    )
 
 
 @pytest.mark.parametrize("root", WRITERS, indirect=True)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from centigan.data.sources.elsewhere import none_there
 from centigan.data.sources.folders import evenly_spaced
 from centigan.data.sources.listing import NOT_UTF8, UNPRINTABLE, Listing, Range, Subset
 from centigan.data.sources.sift import Sieve
@@ -56,8 +57,15 @@ def refuse(faults: Sequence[str], advice: str = "") -> None:
         raise UserError(f"{'; '.join(faults[:MOST_NAMED])}{more}{advice and f'; {advice}'}")
 
 
-def gather(root: Path, listed: Sequence[Listed], sieve: Sieve) -> pd.DataFrame:
-    """Those of the listed images that are there, as a Listing has them."""
+def gather(root: Path, listed: Sequence[Listed], sieve: Sieve, named_in: str) -> pd.DataFrame:
+    """Those of the listed images that are there, as a Listing has them.
+
+    Args:
+        named_in: what lists them.
+
+    Raises:
+        UserError: where none to train on is there, or none that is held out.
+    """
     folders: dict[str, dict[str, Listed]] = {}
     for one in listed:
         folders.setdefault(one.folder, {})[one.name] = one
@@ -71,6 +79,10 @@ def gather(root: Path, listed: Sequence[Listed], sieve: Sieve) -> pd.DataFrame:
         ]
         sieve.unlisted(image for image in images if image.name not in named)
     frame = pd.DataFrame(rows, columns=[*Range._fields, "subset", "class_id"])
+    for subset in {one.subset for one in listed}.difference(frame["subset"]):
+        if not sieve.rejected:  # which tell why
+            of = [one for one in listed if one.subset == subset]
+            raise none_there(root, root / of[0].folder, [one.name for one in of], named_in)
     return frame.sort_values(["class_id", "subset", "name"], ascending=[True, False, True], ignore_index=True)
 
 
@@ -96,7 +108,7 @@ def listing_of(
         UserError: as of `with_captions`.
     """
     sieve = Sieve(root)
-    images = gather(root, listed, sieve)
+    images = gather(root, listed, sieve, named_in)
     found = [f"{named_in}: {told(len(listed), published)}, of {len(classes)} classes"]
     if text := first_of(TEXT, places):
         if not text.is_dir():

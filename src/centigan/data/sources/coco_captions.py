@@ -1,7 +1,7 @@
 """Captions of COCO (Chen et al. 2015), of 2014 or 2017, as they are unpacked.
 
 annotations/captions_train2014.json and captions_val2014.json name the images in train2014/ and val2014/, and
-what people said of each. There are no classes: all images are of one, `image`.
+what people said of each. The folders may lie in images/. There are no classes: all are of one, `image`.
 """
 
 import json
@@ -41,7 +41,8 @@ def list_coco_captions(root: Path) -> Listing:
     """All images under `root` that the annotations name, with their captions.
 
     Raises:
-        UserError: for a file that is missing or damaged, images without captions, captions without an image.
+        UserError: for a file that is missing or damaged, images without captions, captions without an image,
+            and images that are both to train on and held out.
     """
     year = next((year for year in PUBLISHED if annotations(root, "train", year).exists()), "2014")
     listed: list[Listed] = []
@@ -51,12 +52,15 @@ def list_coco_captions(root: Path) -> Listing:
     for part, subset in SUBSETS.items():
         file = annotations(root, part, year)
         own = _read(file, faults)
-        listed += [Listed(f"{part}{year}", name, CLASS, subset) for name in own]
+        places = (f"{part}{year}", f"images/{part}{year}")
+        folder = next((place for place in places if (root / place).is_dir()), places[0])
+        faults += [f"{file} names {one.name}, as the file before does" for one in listed if one.name in own]
+        listed += [Listed(folder, name, CLASS, subset) for name in own]
         captions |= {f"{subset}/{name}": lines for name, lines in own.items()}
         found.append(f"{file.name}: {told(len(own), PUBLISHED[year][part])}")
     refuse(faults)
     sieve = Sieve(root)
-    images = gather(root, listed, sieve)
+    images = gather(root, listed, sieve, "annotations/")
     said = [captions[f"{one.subset}/{one.name}"] for one in images.itertuples(index=False)]
     return Listing(
         source="COCO captions",
