@@ -333,7 +333,7 @@ def test_a_fixture_has_the_same_bytes_each_time_and_replaces_nothing(
 @cub
 def test_lines_without_words_do_not_count_and_what_cannot_be_printed_is_a_space(root: Path) -> None:
     file = sorted((root / "text_c10").rglob("*.txt"))[0]
-    file.write_bytes(b"...\n \nA\x07red\x00bird\n!!\n")
+    file.write_bytes(b"...\n \nA\x07red\x01bird\n!!\n")
     of_image = {Path(row.name).stem: row.captions for row in listing(root).images.itertuples(index=False)}
     assert of_image[file.stem] == ["a red bird"]
 

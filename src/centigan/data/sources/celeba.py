@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from centigan.data.sources.captioned import first_of, refuse, text_of, told
+from centigan.data.sources.captioned import first_of, refuse, told
 from centigan.data.sources.class_names import is_no_name
 from centigan.data.sources.listing import Listing, Range, Subset, in_order
 from centigan.data.sources.sift import Sieve
+from centigan.data.sources.texts import lines_of
 from centigan.data.sources.zips import members
 from centigan.errors import UserError
 
@@ -89,7 +90,7 @@ def _zipped(faces: Path, sieve: Sieve) -> list[Range]:
 
 def _read_partition(file: Path) -> dict[str, str]:
     """Image -> 0, 1 or 2."""
-    rows = [line.split() for line in text_of(file).splitlines() if line.strip()]
+    rows = [line.split() for line in lines_of(file) if line.strip()]
     refuse(
         [
             f"{file}, image {number}: {' '.join(row)!r} is no name and 0, 1 or 2"
@@ -132,7 +133,7 @@ def _read_attributes(file: Path, parts: dict[str, str]) -> tuple[list[str], dict
     Raises:
         UserError: also for other images than the partition's.
     """
-    count, header, *lines = [*text_of(file).splitlines(), "", ""]
+    count, header, *lines = [*lines_of(file), "", ""]
     names = header.split()
     rows = {row[0]: row[1:] for line in lines if (row := line.split())}
     advice = "fetch it anew, or remove it where data.attribute is not set"

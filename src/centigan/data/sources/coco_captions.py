@@ -11,13 +11,12 @@ from typing import Any
 
 import pandas as pd
 
+from centigan.data.sources.caption_files import fault_of, sentence_of
 from centigan.data.sources.captioned import (
     Listed,
-    fault_of,
     gather,
     official_of,
     refuse,
-    sentence_of,
     told,
 )
 from centigan.data.sources.listing import Listing, Subset, printable
