@@ -68,9 +68,7 @@ def test_files_that_are_no_text_are_named_at_once_with_all_that_is_wrong(root: P
     cut.write_bytes("A bird\n".encode("utf-16")[:-1])
     with pytest.raises(UserError) as told:
         listing(root)
-    assert f"{zeros} is no text: it has zeros in it, as UTF-16 has; save it as UTF-8; {cut}" in str(
-        told.value
-    )
+    assert f"{zeros} is no text: it has zeros in it, as UTF-16 has; save it as UTF-8" in str(told.value)
     assert f"{cut} begins as UTF-16, and is cut short or damaged; save it as UTF-8" in str(told.value)
 
 

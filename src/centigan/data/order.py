@@ -1,9 +1,9 @@
 """The order of the classes, which decides what split each is in."""
 
 import logging
-from collections import Counter
 from pathlib import Path
 
+from centigan.data.order_file import named_classes
 from centigan.data.sources.listing import Listing
 from centigan.data.sources.passed_over import PassedOver, dead_links, of_class
 from centigan.errors import UserError
@@ -26,8 +26,8 @@ def order_classes(listing: Listing, settings: DataSettings) -> list[str]:
             if not listing.devkit_order:
                 raise UserError(f"data.order: devkit needs ILSVRC2012's devkit, which {settings.root} lacks")
             classes = [class_id for class_id in listing.devkit_order if class_id in found]
-        case file:
-            classes = _read_order(Path(file), found, listing.passed_over)
+        case _:
+            classes = _chosen(settings, found, listing.passed_over)
     if len(classes) != settings.classes:
         raise UserError(
             f"{settings.root} has {len(classes)} classes, but `data.classes` says {settings.classes}"
@@ -38,20 +38,13 @@ def order_classes(listing: Listing, settings: DataSettings) -> list[str]:
     return classes
 
 
-def _read_order(file: Path, found: set[str], passed_over: PassedOver) -> list[str]:
-    """Classes of a file, one a line; blank lines do not count."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")  # Windows' editors begin it with a mark
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"data.order: {file} is neither sorted, nor devkit, nor a file that can be read ({error})"
-        ) from None
-    classes = [line.strip() for line in text.splitlines() if line.strip()]
+def _chosen(settings: DataSettings, found: set[str], passed_over: PassedOver) -> list[str]:
+    """The classes that a file names, all of which must be there."""
+    classes = named_classes(settings.order) or []
     for class_id in classes:
         if class_id not in found:
             beside = of_class(passed_over, class_id)
-            raise UserError(f"data.order: {file} names class {class_id}, which the data lacks{beside}")
-    most, times = Counter(classes).most_common(1)[0] if classes else ("", 0)
-    if times > 1:
-        raise UserError(f"data.order: {file} names class {most} {times} times")
+            raise UserError(
+                f"data.order: {Path(settings.order)} names class {class_id}, which the data lacks{beside}"
+            )
     return classes

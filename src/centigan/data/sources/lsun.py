@@ -4,12 +4,14 @@
 side of 256. A scene has 300 images of validation, which are held out. An image is named by its key.
 """
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
 
 from centigan.data.sources.captioned import refuse
+from centigan.data.sources.class_names import is_no_name
 from centigan.data.sources.listing import (
     UNPRINTABLE,
     Listing,
@@ -23,6 +25,7 @@ from centigan.data.sources.listing import (
 from centigan.data.sources.lmdb_pages import Value, values
 from centigan.data.sources.sift import Sieve
 from centigan.errors import UserError
+from centigan.image_names import is_hidden
 
 DATA, LOCK = "data.mdb", "lock.mdb"
 ENDINGS: dict[Subset, str] = {"train": "_train_lmdb", "held_out": "_val_lmdb"}
@@ -44,48 +47,48 @@ PAGE = "https://github.com/fyu/lsun"
 
 
 def scenes_at(root: Path) -> list[str]:
-    """The scenes of which a folder lies there."""
+    """The scenes of which a folder lies there; hidden ones are none."""
     names = (path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else ()
-    found = {name.removesuffix(end) for name in names for end in ENDINGS.values() if name.endswith(end)}
-    return sorted(scene for scene in found if scene.strip("."))
+    found = {
+        name.removesuffix(end)
+        for name in names
+        for end in ENDINGS.values()
+        if name.endswith(end) and not is_hidden(name)
+    }
+    return sorted(found - {""})
 
 
-def list_lsun(root: Path) -> Listing:
+def list_lsun(root: Path, chosen: Sequence[str] | None = None) -> Listing:
     """All images of the scenes under `root`.
 
+    Args:
+        chosen: the scenes to read, where `data.order` names some; the others need not be whole.
+
     Raises:
-        UserError: for no scene, a scene without one of its two parts, and an LMDB that is damaged.
+        UserError: for no scene, a scene without one of its two parts or with an image in both, and an LMDB
+            that is damaged.
     """
-    scenes = scenes_at(root)
-    if not scenes:
-        raise UserError(
-            f"{root} holds no <scene>{ENDINGS['train']}/ and <scene>{ENDINGS['held_out']}/: unpack both zips "
-            f"of a scene there, which {PAGE} tells how to fetch"
-        )
-    files = {
-        (scene, subset): root / f"{scene}{end}" / DATA for scene in scenes for subset, end in ENDINGS.items()
-    }
-    refuse(
-        [
-            f"{file} is missing, the {PARTS[subset]} images of {scene}; unpack {file.parent.name}.zip there"
-            for (scene, subset), file in files.items()
-            if not file.is_file()
-        ]
-    )
-    sieve, rejected, frames, found = Sieve(root), [], [], []
-    sieve.outside(root, {file.parent.name for file in files.values()})
+    there = scenes_at(root)
+    scenes = sorted(chosen or there)
+    files = _files(root, scenes, there)
+    sieve, rejected, found = Sieve(root), [], []
+    sieve.outside(root, {f"{scene}{end}" for scene in there for end in ENDINGS.values()})
+    frames: dict[tuple[str, Subset], pd.DataFrame] = {}
     for (scene, subset), file in tqdm(files.items(), desc="index", unit="LMDB", disable=None):
         frame, wrong = _read(file)
         sieve.outside(file.parent, {DATA, LOCK})
-        frames.append(frame.assign(subset=subset, class_id=scene))
+        frames[scene, subset] = frame.assign(subset=subset, class_id=scene)
         rejected += wrong
         found.append(_told(file.parent.name, len(frame) + len(wrong), _published(scene, subset)))
+    refuse([fault for scene in scenes for fault in _in_both(scene, frames)])
+    if others := [printable(scene) for scene in there if scene not in scenes]:
+        found.append(f"scenes that data.order does not name, and nothing reads: {', '.join(others)}")
     known = [scene for scene in scenes if scene in TRAINING]
     return Listing(
         source="LSUN",
         found=found,
         classes=scenes,
-        images=in_order(pd.concat(frames)),
+        images=in_order(pd.concat(frames.values())),
         words={scene: scene.replace("_", " ") for scene in scenes},
         official={
             subset: {scene: _published(scene, subset) for scene in known} for subset in ENDINGS if known
@@ -93,6 +96,53 @@ def list_lsun(root: Path) -> Listing:
         rejected=[*sieve.rejected, *rejected],
         passed_over=sieve.passed_over,
     )
+
+
+def _files(root: Path, scenes: Sequence[str], there: Sequence[str]) -> dict[tuple[str, Subset], Path]:
+    """The two LMDBs of each scene.
+
+    Raises:
+        UserError: naming all that is missing, and scenes whose names cannot be those of classes.
+    """
+    if not there:
+        raise UserError(
+            f"{root} holds no <scene>{ENDINGS['train']}/ and <scene>{ENDINGS['held_out']}/: unpack both zips "
+            f"of a scene there, which {PAGE} tells how to fetch"
+        )
+    files = {
+        (scene, subset): root / f"{scene}{end}" / DATA for scene in scenes for subset, end in ENDINGS.items()
+    }
+    unknown = {scene for scene in scenes if scene not in there}
+    unnamed = {scene for scene in scenes if scene in there and is_no_name(scene)}
+    refuse(
+        [
+            f"data.order names {scene}, of which {root} holds neither part; unpack both zips there, or "
+            "correct the order"
+            for scene in sorted(unknown)
+        ]
+        + [
+            f"{root}: scene {printable(scene)} has a name that is no printable UTF-8; rename its folders"
+            for scene in sorted(unnamed)
+        ]
+        + [
+            f"{file} is missing, the {PARTS[subset]} images of {scene}; unpack {file.parent.name}.zip there"
+            for (scene, subset), file in files.items()
+            if scene not in unknown | unnamed and not file.is_file()
+        ]
+    )
+    return files
+
+
+def _in_both(scene: str, frames: dict[tuple[str, Subset], pd.DataFrame]) -> Iterator[str]:
+    """What to say of keys that both parts of a scene have, as of a copy."""
+    names = frames[scene, "train"]["name"]
+    both = names[names.isin(frames[scene, "held_out"]["name"])]
+    if len(both):
+        training, validation = (f"{scene}{end}" for end in ENDINGS.values())
+        yield (
+            f"{validation} has {len(both):,} keys that {training} has, too, the first {both.iloc[0]}: what "
+            f"is trained on cannot be held out; unpack {validation}.zip anew"
+        )
 
 
 def _read(file: Path) -> tuple[pd.DataFrame, list[Rejected]]:
