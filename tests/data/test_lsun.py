@@ -155,42 +155,6 @@ def test_what_to_put_where_is_told(root: Path, tmp_path: Path) -> None:
     assert "bridge_train_lmdb/data.mdb is missing, the training images of bridge; unpack" in str(told.value)
 
 
-def test_scenes_that_are_not_chosen_are_neither_read_nor_asked_to_be_whole(
-    root: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "order.txt").write_text("bedroom\n")
-    shutil.rmtree(root / "bridge_val_lmdb")
-    with pytest.raises(UserError, match=r"bridge_val_lmdb/data\.mdb is missing"):
-        listing(root)
-    chosen = settings(root, classes=1, split_size=1, order=str(tmp_path / "order.txt"))
-    found = list_source(chosen)
-    assert found.classes == ["bedroom"]
-    assert found.found[-1] == "not read, since data.order does not name them: bridge"
-    assert not found.passed_over
-    (tmp_path / "order.txt").write_text("tower\n")
-    with pytest.raises(
-        UserError, match=r"holds no <scene>.*, but bedroom, bridge, which data\.order does not"
-    ):
-        list_source(chosen)
-
-
-def test_images_of_validation_that_are_trained_on_are_an_error(root: Path) -> None:
-    shutil.copy(root / BEDROOM / "data.mdb", root / "bedroom_val_lmdb/data.mdb")
-    with pytest.raises(
-        UserError, match=r"6 of the 6 images of .*bedroom_val_lmdb are in bedroom_train_lmdb, too, such as "
-    ):
-        listing(root)
-
-
-def test_hidden_scenes_are_passed_over_and_those_of_no_name_refused(root: Path) -> None:
-    (root / BEDROOM).rename(root / f".{BEDROOM}")
-    (root / "bedroom_val_lmdb").rename(root / ".bedroom_val_lmdb")
-    assert listing(root).classes == ["bridge"]
-    (root / "bridge_val_lmdb").rename(root / os.fsdecode(b"br\xffdge_val_lmdb"))
-    with pytest.raises(UserError, match=r"br\\xffdge can be no scene; rename it"):
-        listing(root)
-
-
 def test_what_lies_beside_is_passed_over(root: Path) -> None:
     (root / "test_lmdb").mkdir()
     (root / "bedroom_train_lmdb.zip").write_bytes(b"")

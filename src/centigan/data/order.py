@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from centigan.data.order_file import read_order
+from centigan.data.order_file import named_classes
 from centigan.data.sources.listing import Listing
 from centigan.data.sources.passed_over import PassedOver, dead_links, of_class
 from centigan.errors import UserError
@@ -26,8 +26,8 @@ def order_classes(listing: Listing, settings: DataSettings) -> list[str]:
             if not listing.devkit_order:
                 raise UserError(f"data.order: devkit needs ILSVRC2012's devkit, which {settings.root} lacks")
             classes = [class_id for class_id in listing.devkit_order if class_id in found]
-        case file:
-            classes = _in_file(Path(file), found, listing.passed_over)
+        case _:
+            classes = _chosen(settings, found, listing.passed_over)
     if len(classes) != settings.classes:
         raise UserError(
             f"{settings.root} has {len(classes)} classes, but `data.classes` says {settings.classes}"
@@ -38,11 +38,13 @@ def order_classes(listing: Listing, settings: DataSettings) -> list[str]:
     return classes
 
 
-def _in_file(file: Path, found: set[str], passed_over: PassedOver) -> list[str]:
-    """Classes of a file, all of which must be there."""
-    classes = read_order(file)
+def _chosen(settings: DataSettings, found: set[str], passed_over: PassedOver) -> list[str]:
+    """The classes that a file names, all of which must be there."""
+    classes = named_classes(settings.order) or []
     for class_id in classes:
         if class_id not in found:
             beside = of_class(passed_over, class_id)
-            raise UserError(f"data.order: {file} names class {class_id}, which the data lacks{beside}")
+            raise UserError(
+                f"data.order: {Path(settings.order)} names class {class_id}, which the data lacks{beside}"
+            )
     return classes

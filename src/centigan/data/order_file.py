@@ -1,19 +1,22 @@
-"""A file that names the classes that are chosen, in their order: one a line."""
+"""The file that `data.order` may name: classes in their order, which also chooses among them."""
 
 from collections import Counter
 from pathlib import Path
 
 from centigan.errors import UserError
 
-BY_RULE = ("sorted", "devkit")  # values of data.order that are no file
+WORDS = ("sorted", "devkit")  # what data.order may be instead
 
 
-def read_order(file: Path) -> list[str]:
-    """Its classes; blank lines do not count.
+def named_classes(order: str) -> list[str] | None:
+    """The classes of the file, one a line, blank lines apart; None where the order is one of `WORDS`.
 
     Raises:
-        UserError: for a file that cannot be read, or names a class twice.
+        UserError: for a file that cannot be read or names a class twice.
     """
+    if order in WORDS:
+        return None
+    file = Path(order)
     try:
         text = file.read_text(encoding="utf-8-sig")  # Windows' editors begin it with a mark
     except (OSError, UnicodeDecodeError) as error:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from centigan.data.idx_raw import FILES
-from centigan.data.order_file import BY_RULE, read_order
+from centigan.data.order_file import named_classes
 from centigan.data.sources import folders
 from centigan.data.sources.archives import TRAIN, VALIDATION, list_archives
 from centigan.data.sources.captioned_folders import list_captioned_folders
@@ -122,7 +122,7 @@ def _list(source: Source, root: Path, settings: DataSettings) -> Listing:
         case "celeba":
             return list_celeba(root, settings.attribute)
         case "lsun":
-            return list_lsun(root, None if settings.order in BY_RULE else read_order(Path(settings.order)))
+            return list_lsun(root, named_classes(settings.order))
         case "tiny_imagenet":
             return list_tiny_imagenet(root)
         case "imagenet_npz":

@@ -11,15 +11,16 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from centigan.data.sources.elsewhere import none_there
+from centigan.data.sources.caption_files import read_captions
 from centigan.data.sources.folders import evenly_spaced
-from centigan.data.sources.listing import NOT_UTF8, UNPRINTABLE, Listing, Range, Subset
+from centigan.data.sources.listing import Listing, Range, Subset
+from centigan.data.sources.places import none_found
 from centigan.data.sources.sift import Sieve
+from centigan.data.sources.texts import lines_of
 from centigan.errors import UserError
 from centigan.image_names import is_hidden
 
 MOST_NAMED = 5  # faults in an error's one line
-MOST_LETTERS = 5000  # of a caption; COCO's and Reed's have hundreds
 TEXT = "text_c10"  # folder of the captions by Reed and others, ten an image
 SEEN_CLASSES, UNSEEN_CLASSES = "trainvalclasses.txt", "testclasses.txt"
 
@@ -57,15 +58,8 @@ def refuse(faults: Sequence[str], advice: str = "") -> None:
         raise UserError(f"{'; '.join(faults[:MOST_NAMED])}{more}{advice and f'; {advice}'}")
 
 
-def gather(root: Path, listed: Sequence[Listed], sieve: Sieve, named_in: str) -> pd.DataFrame:
-    """Those of the listed images that are there, as a Listing has them.
-
-    Args:
-        named_in: what lists them.
-
-    Raises:
-        UserError: where none to train on is there, or none that is held out.
-    """
+def gather(root: Path, listed: Sequence[Listed], sieve: Sieve) -> pd.DataFrame:
+    """Those of the listed images that are there, as a Listing has them."""
     folders: dict[str, dict[str, Listed]] = {}
     for one in listed:
         folders.setdefault(one.folder, {})[one.name] = one
@@ -79,10 +73,6 @@ def gather(root: Path, listed: Sequence[Listed], sieve: Sieve, named_in: str) ->
         ]
         sieve.unlisted(image for image in images if image.name not in named)
     frame = pd.DataFrame(rows, columns=[*Range._fields, "subset", "class_id"])
-    for subset in {one.subset for one in listed}.difference(frame["subset"]):
-        if not sieve.rejected:  # which tell why
-            of = [one for one in listed if one.subset == subset]
-            raise none_there(root, root / of[0].folder, [one.name for one in of], named_in)
     return frame.sort_values(["class_id", "subset", "name"], ascending=[True, False, True], ignore_index=True)
 
 
@@ -105,10 +95,15 @@ def listing_of(
         published: how many they should be.
 
     Raises:
-        UserError: as of `with_captions`.
+        UserError: as of `with_captions`, and for a part of which no image is there.
     """
     sieve = Sieve(root)
-    images = gather(root, listed, sieve, named_in)
+    images = gather(root, listed, sieve)
+    lost = {one.subset for one in listed}.difference(images["subset"])
+    if lost and not sieve.rejected:  # which tell more
+        folder = next(one.folder for one in listed if one.subset in lost)
+        names = [one.name for one in listed if one.folder == folder]
+        raise UserError(none_found(root, root / folder, names, Path(named_in)))
     found = [f"{named_in}: {told(len(listed), published)}, of {len(classes)} classes"]
     if text := first_of(TEXT, places):
         if not text.is_dir():
@@ -153,7 +148,7 @@ def with_captions(images: pd.DataFrame, text: Path, known: Collection[str] = ())
     keys = [key_of(*row) for row in zip(images["class_id"], images["name"], strict=True)]
     there = {f"{file.parent.name}/{file.stem}" for file in text.glob("*/*.txt") if not is_hidden(file.name)}
     faults: list[str] = []
-    captions = {key: sentences(text / f"{key}.txt", faults) for key in keys if key in there}
+    captions = read_captions((text / f"{key}.txt" for key in keys if key in there), faults)
     refuse(
         [f"{text / key}.txt is missing: its image has no captions" for key in keys if key not in there]
         + faults
@@ -162,47 +157,9 @@ def with_captions(images: pd.DataFrame, text: Path, known: Collection[str] = ())
             for key in sorted(there.difference(keys, known))
         ]
     )
-    return images.assign(captions=pd.Series([captions[key] for key in keys], images.index, object))
-
-
-def sentences(file: Path, faults: list[str]) -> list[str]:
-    """The lines of a file of captions in lower case, without those that have no letter and no digit.
-
-    What is wrong with them is added to `faults`.
-    """
-    lines = text_of(file).split("\n")
-    wrong = [
-        f"{file}, line {number}: a caption {fault}"
-        for number, line in enumerate(lines, 1)
-        if (fault := fault_of(line))
-    ]
-    faults += wrong
-    said = [] if wrong else [line for line in map(sentence_of, lines) if line]
-    if not (wrong or said):
-        faults.append(f"{file} holds no caption")
-    return [line.lower() for line in said]
-
-
-def fault_of(text: str) -> str | None:
-    """What is wrong with a caption, if anything; of words every caption takes the memory of the longest."""
-    if len(text) > MOST_LETTERS:
-        return f"has {len(text):,} characters, and {MOST_LETTERS:,} are read at most; write short sentences"
-    return "has half a character (a lone surrogate); write it anew" if NOT_UTF8.search(text) else None
-
-
-def sentence_of(text: str) -> str:
-    """A caption with single spaces, also in place of what cannot be printed; empty if it has no word."""
-    line = " ".join(UNPRINTABLE.sub(" ", text).split())
-    return line if any(map(str.isalnum, line)) else ""
-
-
-def text_of(file: Path) -> str:
-    """A file as UTF-8, or where it is none as latin-1, which every byte is."""
-    content = file.read_bytes()
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
+    return images.assign(
+        captions=pd.Series([captions[text / f"{key}.txt"] for key in keys], images.index, object)
+    )
 
 
 def first_of(name: str, places: Sequence[Path]) -> Path | None:
@@ -224,7 +181,7 @@ def unseen_classes(places: Sequence[Path], classes: Collection[str]) -> tuple[st
     for name, file in zip((SEEN_CLASSES, UNSEEN_CLASSES), files, strict=True):
         if file is None:
             raise UserError(f"{places[0] / name} is missing, and the other list of classes is there")
-        lists.append([line.strip() for line in text_of(file).split("\n") if line.strip()])
+        lists.append([line.strip() for line in lines_of(file) if line.strip()])
         named.update(lists[-1])
         faults += [f"{file} names class {one}, which is none" for one in lists[-1] if one not in classes]
     faults += [

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from centigan.data.sources.captioned import refuse, sentences
+from centigan.data.sources.caption_files import read_captions
+from centigan.data.sources.captioned import refuse
 from centigan.data.sources.folders import has_subsets, list_class_folders, list_folders
 from centigan.data.sources.listing import Listing, printable
 from centigan.data.sources.passed_over import NO_IMAGE
@@ -35,7 +36,7 @@ def list_captioned_folders(root: Path, held_out: float) -> Listing:
     if not there:
         raise UserError(f"{root}: no image has captions; write x{ENDING} beside x.jpg, a sentence a line")
     faults = [f"{file} is missing: its image has no captions" for file in files if file not in there]
-    captions = {file: sentences(file, faults) for file in files if file in there}
+    captions = read_captions((file for file in files if file in there), faults)
     faults += [
         f"{file} has captions of an image that is not there" for file in _alone(there.difference(files))
     ]

@@ -22,8 +22,8 @@ from centigan.data.sources.celeba_lists import (
     read_partition,
 )
 from centigan.data.sources.class_names import is_no_name
-from centigan.data.sources.elsewhere import none_there
 from centigan.data.sources.listing import Listing, Range, Subset, in_order
+from centigan.data.sources.places import none_found
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.zips import members
 from centigan.errors import UserError
@@ -69,7 +69,7 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
         else:
             rows.append((*image, subset, classes[image.name]))
     if not (rows or tests or sieve.rejected):
-        raise none_there(root, faces, list(parts), listed.name)
+        raise UserError(none_found(root, faces, parts, listed))
     return Listing(
         source="CelebA",
         found=[f"{faces.relative_to(root)}: {len(rows) + tests:,} images", *_told(parts, tests), attributes],

@@ -7,7 +7,8 @@ of the attributes, and a name and a 1 or -1 of each. Kaggle's .csv say the same 
 from collections import Counter
 from pathlib import Path
 
-from centigan.data.sources.captioned import refuse, text_of
+from centigan.data.sources.captioned import refuse
+from centigan.data.sources.texts import lines_of
 from centigan.errors import UserError
 
 PARTITION, ATTRIBUTES = "list_eval_partition.txt", "list_attr_celeba.txt"
@@ -78,7 +79,7 @@ def _is_table(file: Path) -> bool:
 
 def _rows(file: Path) -> list[list[str]]:
     """The values of each line; lines without any do not count."""
-    lines = text_of(file).splitlines()
+    lines = lines_of(file)
     if not _is_table(file):
         return [row for line in lines if (row := line.split())]
     return [[value.strip() for value in line.split(",")] for line in lines if line.strip()]

@@ -13,10 +13,10 @@ from centigan.data.sources.captioned import (
     apart,
     listing_of,
     refuse,
-    text_of,
     unseen_classes,
 )
 from centigan.data.sources.listing import Listing, Subset
+from centigan.data.sources.texts import lines_of
 from centigan.errors import UserError
 
 FOLDER, OF_CAPTIONS = "CUB_200_2011", "cvpr2016_cub"
@@ -62,7 +62,7 @@ def _table(file: Path) -> dict[str, str]:
     if not file.exists():
         raise UserError(f"{file} is missing; unpack CUB_200_2011.tgz anew")
     rows = {}
-    for number, line in enumerate(text_of(file).splitlines(), 1):
+    for number, line in enumerate(lines_of(file), 1):
         key, _, value = line.strip().partition(" ")
         if not key:
             continue

@@ -17,11 +17,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from centigan.data.sources.captioned import refuse, text_of, told
+from centigan.data.sources.captioned import refuse, told
 from centigan.data.sources.class_names import is_no_name
 from centigan.data.sources.listing import Encoding, Listing, Subset, in_order, printable, record_frame
 from centigan.data.sources.npz import ADVICE, stored_arrays
 from centigan.data.sources.sift import Sieve
+from centigan.data.sources.texts import lines_of
 from centigan.errors import UserError
 
 TRAINING, HELD_OUT, NAMES = "train_data_batch_{}.npz", "val_data.npz", "map_clsloc.txt"
@@ -162,7 +163,7 @@ def _names(file: Path) -> Names:
     ids: dict[int, str] = {}
     words: dict[str, str] = {}
     faults = []
-    for row, line in enumerate(text_of(file).splitlines(), 1):
+    for row, line in enumerate(lines_of(file), 1):
         if not (parts := line.split(maxsplit=2)):
             continue
         if len(parts) < 3 or not NUMBER.fullmatch(parts[1]) or is_no_name(parts[0]):

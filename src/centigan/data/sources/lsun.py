@@ -4,7 +4,7 @@
 side of 256. A scene has 300 images of validation, which are held out. An image is named by its key.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -47,41 +47,42 @@ PAGE = "https://github.com/fyu/lsun"
 
 
 def scenes_at(root: Path) -> list[str]:
-    """The scenes of which a folder lies there."""
-    names = [path.name for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
-    known = [name for name in names if not is_hidden(name)]
-    found = {name.removesuffix(end) for name in known for end in ENDINGS.values() if name.endswith(end)}
-    return sorted(filter(None, found))
+    """The scenes of which a folder lies there; hidden ones are none."""
+    names = (path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else ()
+    found = {
+        name.removesuffix(end)
+        for name in names
+        for end in ENDINGS.values()
+        if name.endswith(end) and not is_hidden(name)
+    }
+    return sorted(found - {""})
 
 
-def list_lsun(root: Path, chosen: Collection[str] | None = None) -> Listing:
+def list_lsun(root: Path, chosen: Sequence[str] | None = None) -> Listing:
     """All images of the scenes under `root`.
 
     Args:
-        chosen: scenes that are wanted of those; others are not read. None: all.
+        chosen: the scenes to read, where `data.order` names some; the others need not be whole.
 
     Raises:
-        UserError: for no scene, a scene without one of its two parts, an LMDB that is damaged, and images in
-            both parts of a scene.
+        UserError: for no scene, a scene without one of its two parts or with an image in both, and an LMDB
+            that is damaged.
     """
     there = scenes_at(root)
-    scenes = [scene for scene in there if chosen is None or scene in chosen]
-    files = {
-        (scene, subset): root / f"{scene}{end}" / DATA for scene in scenes for subset, end in ENDINGS.items()
-    }
-    _require_whole(root, there, files)
+    scenes = sorted(chosen or there)
+    files = _files(root, scenes, there)
     sieve, rejected, found = Sieve(root), [], []
-    frames: dict[tuple[str, Subset], pd.DataFrame] = {}
     sieve.outside(root, {f"{scene}{end}" for scene in there for end in ENDINGS.values()})
+    frames: dict[tuple[str, Subset], pd.DataFrame] = {}
     for (scene, subset), file in tqdm(files.items(), desc="index", unit="LMDB", disable=None):
         frame, wrong = _read(file)
         sieve.outside(file.parent, {DATA, LOCK})
         frames[scene, subset] = frame.assign(subset=subset, class_id=scene)
         rejected += wrong
         found.append(_told(file.parent.name, len(frame) + len(wrong), _published(scene, subset)))
-    refuse([fault for scene in scenes if (fault := _in_both(files, frames, scene))])
-    if others := sorted(set(there).difference(scenes)):
-        found.append(f"not read, since data.order does not name them: {', '.join(others)}")
+    refuse([fault for scene in scenes for fault in _in_both(scene, frames)])
+    if others := [printable(scene) for scene in there if scene not in scenes]:
+        found.append(f"scenes that data.order does not name, and nothing reads: {', '.join(others)}")
     known = [scene for scene in scenes if scene in TRAINING]
     return Listing(
         source="LSUN",
@@ -97,39 +98,51 @@ def list_lsun(root: Path, chosen: Collection[str] | None = None) -> Listing:
     )
 
 
-def _require_whole(root: Path, there: list[str], files: dict[tuple[str, Subset], Path]) -> None:
-    """Raise an error for folders that are missing, and for scenes that cannot be classes."""
-    refuse(
-        [f"{printable(str(root / scene))} can be no scene; rename it" for scene in there if is_no_name(scene)]
-    )
-    if not files:
-        others = f", but {', '.join(there)}, which data.order does not name" if there else ""
+def _files(root: Path, scenes: Sequence[str], there: Sequence[str]) -> dict[tuple[str, Subset], Path]:
+    """The two LMDBs of each scene.
+
+    Raises:
+        UserError: naming all that is missing, and scenes whose names cannot be those of classes.
+    """
+    if not there:
         raise UserError(
-            f"{root} holds no <scene>{ENDINGS['train']}/ and <scene>{ENDINGS['held_out']}/{others}: unpack "
-            f"both zips of a scene there, which {PAGE} tells how to fetch"
+            f"{root} holds no <scene>{ENDINGS['train']}/ and <scene>{ENDINGS['held_out']}/: unpack both zips "
+            f"of a scene there, which {PAGE} tells how to fetch"
         )
+    files = {
+        (scene, subset): root / f"{scene}{end}" / DATA for scene in scenes for subset, end in ENDINGS.items()
+    }
+    unknown = {scene for scene in scenes if scene not in there}
+    unnamed = {scene for scene in scenes if scene in there and is_no_name(scene)}
     refuse(
         [
+            f"data.order names {scene}, of which {root} holds neither part; unpack both zips there, or "
+            "correct the order"
+            for scene in sorted(unknown)
+        ]
+        + [
+            f"{root}: scene {printable(scene)} has a name that is no printable UTF-8; rename its folders"
+            for scene in sorted(unnamed)
+        ]
+        + [
             f"{file} is missing, the {PARTS[subset]} images of {scene}; unpack {file.parent.name}.zip there"
             for (scene, subset), file in files.items()
-            if not file.is_file()
+            if scene not in unknown | unnamed and not file.is_file()
         ]
     )
+    return files
 
 
-def _in_both(
-    files: dict[tuple[str, Subset], Path], frames: dict[tuple[str, Subset], pd.DataFrame], scene: str
-) -> str | None:
-    """What to say of a scene whose held-out images are trained on, too."""
-    names = frames[scene, "held_out"]["name"]
-    twice = names[names.isin(frames[scene, "train"]["name"])]
-    if twice.empty:
-        return None
-    train, held_out = (files[scene, subset].parent for subset in ENDINGS)
-    return (
-        f"{len(twice):,} of the {len(names):,} images of {held_out} are in {train.name}, too, such as "
-        f"{twice.iloc[0]}; unpack the zip of each anew"
-    )
+def _in_both(scene: str, frames: dict[tuple[str, Subset], pd.DataFrame]) -> Iterator[str]:
+    """What to say of keys that both parts of a scene have, as of a copy."""
+    names = frames[scene, "train"]["name"]
+    both = names[names.isin(frames[scene, "held_out"]["name"])]
+    if len(both):
+        training, validation = (f"{scene}{end}" for end in ENDINGS.values())
+        yield (
+            f"{validation} has {len(both):,} keys that {training} has, too, the first {both.iloc[0]}: what "
+            f"is trained on cannot be held out; unpack {validation}.zip anew"
+        )
 
 
 def _read(file: Path) -> tuple[pd.DataFrame, list[Rejected]]:

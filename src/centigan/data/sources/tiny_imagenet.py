@@ -15,6 +15,7 @@ from centigan.data.sources.captioned import refuse, told
 from centigan.data.sources.class_names import is_no_name, words_in
 from centigan.data.sources.listing import Listing, Range, class_frame, in_order, printable
 from centigan.data.sources.sift import Sieve
+from centigan.data.sources.texts import lines_of
 from centigan.errors import UserError
 
 FOLDER, IDS, WORDS, ANNOTATIONS = "tiny-imagenet-200", "wnids.txt", "words.txt", "val/val_annotations.txt"
@@ -158,13 +159,9 @@ def _words(file: Path, classes: list[str]) -> dict[str, str]:
 
 
 def _lines(file: Path) -> list[str]:
-    try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
-    except FileNotFoundError:
-        raise UserError(f"{file} is missing; {ADVICE}") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{file} is no text ({error.reason}); {ADVICE}") from None
-    if not (lines := list(filter(None, lines))):
+    if not file.is_file():
+        raise UserError(f"{file} is missing; {ADVICE}")
+    if not (lines := [line for line in map(str.strip, lines_of(file)) if line]):
         raise UserError(f"{file} is empty; {ADVICE}")
     return lines
 
