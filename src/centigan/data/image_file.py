@@ -1,6 +1,7 @@
 """An .npy file of images that come in any order, and some of them never."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import BinaryIO
 
 import numpy as np
@@ -21,15 +22,15 @@ class ImageFile:
 
     def write(self, rows: Sequence[int], pixels: Pixels) -> None:
         """Write each image to its row."""
-        for row, image in zip(rows, pixels, strict=True):
+        for row, begin, end in _runs(rows):
             self._file.seek(self._place(row))
-            self._file.write(image.data)
+            self._file.write(pixels[begin:end].data)
 
     def keep(self, rows: Sequence[int]) -> None:
         """Keep these rows, in ascending order, one behind the other, and nothing else."""
-        for first, end, target in _runs(rows):
-            if first != target:
-                self._move(self._place(first), self._place(end), self._place(target))
+        for row, begin, end in _runs(rows):
+            if row != begin:
+                self._move(self._place(row), self._place(row + end - begin), self._place(begin))
         self._file.truncate(self._place(len(rows)))
         self._file.seek(0)
         self._write_header(len(rows))
@@ -52,10 +53,8 @@ class ImageFile:
 
 
 def _runs(rows: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Of each run of rows without a gap: its first row, the row behind it, and the rows kept before it."""
-    kept = np.asarray(rows, np.int64)
-    before = np.flatnonzero(np.diff(kept) > 1) + 1 if len(kept) else kept
-    begins = [0, *before.tolist()]
-    for begin, end in zip(begins, [*begins[1:], len(kept)], strict=True):
+    """Of each run of rows without a gap: its first row, and the positions where it begins and ends."""
+    steps = np.flatnonzero(np.diff(np.asarray(rows, np.int64)) != 1) + 1
+    for begin, end in pairwise([0, *steps.tolist(), len(rows)]):
         if begin < end:
-            yield rows[begin], rows[begin] + end - begin, begin
+            yield rows[begin], begin, end
