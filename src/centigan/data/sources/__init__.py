@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from centigan.data.idx_raw import FILES
+from centigan.data.idx_raw import FILES, dotted
 from centigan.data.order_file import named_classes
 from centigan.data.sources import folders
 from centigan.data.sources.archives import TRAIN, VALIDATION, list_archives
@@ -60,6 +60,7 @@ SIGNS: dict[str, Source] = {
     "annotations/captions_train2014.json": "coco_captions",
     "annotations/captions_train2017.json": "coco_captions",
 }
+NAMES_OF_IDX = (*FILES, *map(dotted, FILES))
 GZIPPED = (".tgz", ".tar.gz")
 # The ending of numbered files such as train-00000.tar -> the source they are.
 SHARDS: dict[str, Source] = {".tar": "webdataset", ".parquet": "parquet"}
@@ -151,7 +152,7 @@ def recognise(root: Path) -> Source:
     for ending, source in SHARDS.items():
         if has_shards(root, ending):
             return source
-    if any((root / f"{file}{packed}").exists() for file in FILES for packed in ("", ".gz")):
+    if any((root / f"{name}{packed}").exists() for name in NAMES_OF_IDX for packed in ("", ".gz")):
         raise UserError(
             f"{root} holds IDX files, which MNIST and Fashion-MNIST have by the same names: name "
             "`data.source`, as the protocols mnist and fashion_mnist do; it says, too, that images are grey"
