@@ -300,7 +300,9 @@ def test_a_dead_link_to_a_class_folder_is_named_where_the_number_of_classes_is_w
 def test_a_dead_link_on_one_side_is_named(raw: Path, tmp_path: Path) -> None:
     shutil.rmtree(raw / "val" / "fox")
     (raw / "val" / "fox").symlink_to(tmp_path / "not mounted")
-    with pytest.raises(UserError, match=r"class fox .* only one of .*link to nothing \(val/fox\)"):
+    with pytest.raises(
+        UserError, match=r"class fox .* is in train/ and not in val/; .*link to nothing \(val/fox\)"
+    ):
         list_source(settings(raw))
     shutil.rmtree(raw / "val")
     (raw / "val").symlink_to(tmp_path / "not mounted")

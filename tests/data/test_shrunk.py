@@ -266,7 +266,10 @@ def test_a_packed_folder_is_answered_with_the_line_that_unpacks_it_and_an_unpack
     tmp_path: Path,
 ) -> None:
     (tmp_path / "imagenette2-160.tgz").touch()
-    with pytest.raises(UserError, match=r"unpack it with `tar -xzf .*imagenette2-160\.tgz -C .*data\.root"):
+    with pytest.raises(UserError, match=r"unpack it with `centigan raw imagenette --root .*data\.root is"):
+        list_source(settings(tmp_path))
+    (tmp_path / "imagenette2-160.tgz").rename(tmp_path / "imagewoof2-160.tgz")
+    with pytest.raises(UserError, match=r"unpack it with `tar -xzf .*imagewoof2-160\.tgz -C .*data\.root is"):
         list_source(settings(tmp_path))
     (tmp_path / "imagenette2-160/train/n01440764").mkdir(parents=True)
     with pytest.raises(UserError, match=r"set data\.root: .*/imagenette2-160$"):

@@ -20,7 +20,7 @@ from centigan.data.sources.lsun import list_lsun
 from centigan.data.sources.oxford102 import list_oxford102
 from centigan.data.sources.parquet import list_parquet
 from centigan.data.sources.points import list_points
-from centigan.data.sources.signs import explain, recognise
+from centigan.data.sources.recognise import explain, recognise
 from centigan.data.sources.stacked import list_stacked_digits
 from centigan.data.sources.stl10 import list_stl10
 from centigan.data.sources.svhn import list_svhn

@@ -41,13 +41,7 @@ def list_folders(root: Path, beside: Collection[str] = ()) -> Listing:
     sieve.outside(root, BELONG.union(beside, [held_out]))
     subsets: dict[str, Subset] = {TRAIN: "train", held_out: "held_out"}
     found = {folder: class_folders(root / folder, sieve) for folder in subsets}
-    one_sided = sorted(set(found[TRAIN]) ^ set(found[held_out]))
-    if one_sided:
-        more = f", and {len(one_sided) - 1} more" if len(one_sided) > 1 else ""
-        raise UserError(
-            f"class {one_sided[0]} of {root} is in only one of train/ and {held_out}/{more}"
-            f"{passed_over.of_class(sieve.passed_over, one_sided[0])}"
-        )
+    _require_both_sides(root, found, sieve)
     frames = []
     for class_id in tqdm(found[TRAIN], desc="index", unit="class", disable=None):
         for folder, subset in subsets.items():
@@ -64,6 +58,18 @@ def list_folders(root: Path, beside: Collection[str] = ()) -> Listing:
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
     )
+
+
+def _require_both_sides(root: Path, found: dict[str, list[str]], sieve: Sieve) -> None:
+    train, held_out = found
+    one_sided = sorted(set(found[train]) ^ set(found[held_out]))
+    if one_sided:
+        there, lacking = (train, held_out) if one_sided[0] in found[train] else (held_out, train)
+        more = f", and {len(one_sided) - 1} more are on one side" if len(one_sided) > 1 else ""
+        raise UserError(
+            f"class {one_sided[0]} of {root} is in {there}/ and not in {lacking}/{more}; add its folder "
+            f"there, or move it away{passed_over.of_class(sieve.passed_over, one_sided[0])}"
+        )
 
 
 def held_out_folder(root: Path) -> str | None:
@@ -108,12 +114,20 @@ def list_class_folders(root: Path, held_out: float) -> Listing:
         )
     return Listing(
         source="class folders",
-        found=[f"{len(classes):,} class folders, {held_out:.0%} of each held out"],
+        found=[f"{len(classes):,} class folders, {held_out:.0%} of each held out", *_beside(root)],
         classes=classes,
         images=pd.concat(frames, ignore_index=True),
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
     )
+
+
+def _beside(root: Path) -> list[str]:
+    """A line for held-out classes that lie beside `root`, and are not read."""
+    beside = held_out_folder(root.parent) if root.name == TRAIN else None
+    if beside is None or not holds_folders(root.parent / beside):
+        return []
+    return [f"{root.parent / beside} lies beside and is not read: data.root: {root.parent} would hold it out"]
 
 
 def evenly_spaced(count: int, share: float) -> list[int]:
