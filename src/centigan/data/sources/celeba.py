@@ -8,7 +8,7 @@ those without are two. Otherwise attributes are checked, where they are there, a
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +16,7 @@ import pandas as pd
 from centigan.data.sources.captioned import first_of, refuse, told
 from centigan.data.sources.class_names import is_no_name
 from centigan.data.sources.listing import Listing, Range, Subset, in_order
+from centigan.data.sources.places import first_with_images, holds_images, misplaced, none_found
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.texts import lines_of
 from centigan.data.sources.zips import members
@@ -46,29 +47,36 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
         UserError: for a file that is missing, damaged or in contradiction to another.
     """
     places = [root / place for place in PLACES]
-    faces = first_of(FOLDER, places) or first_of(ZIP, places)
-    listed = first_of(PARTITION, places)
+    faces, listed = _faces(places), first_of(PARTITION, places)
+    parts = _read_partition(listed) if listed else {}
     if faces is None or listed is None:
-        raise UserError(
-            f"{root} holds no {PARTITION if faces else ZIP}: put {ZIP} (or {FOLDER}/, which is in it), "
-            f"{PARTITION} and {ATTRIBUTES} there, which are fetched by hand from {PAGE}"
-        )
-    parts = _read_partition(listed)
+        raise _missing(root, PARTITION if faces else ZIP, parts)
     classes, attributes = _classes(first_of(ATTRIBUTES, places), root, parts, attribute)
     sieve = Sieve(root)
     rows, tests = [], 0
-    for image in (_zipped if faces.name == ZIP else _unpacked)(faces, sieve):
+    for image in _zipped(faces, sieve) if faces.name == ZIP else sieve.images_in(faces):
         if image.name not in parts:
             sieve.unlisted([image])
         elif (subset := SUBSETS[parts[image.name]]) is None:
             tests += 1
         else:
             rows.append((*image, subset, classes[image.name]))
+    images = in_order(pd.DataFrame(rows, columns=[*Range._fields, "subset", "class_id"]))
+    lost = {
+        name for name, part in parts.items() if SUBSETS[part] in {"train", "held_out"} - {*images["subset"]}
+    }
+    if lost and not sieve.rejected:
+        raise UserError(none_found(root, faces, lost, listed))
     return Listing(
         source="CelebA",
-        found=[f"{faces.relative_to(root)}: {len(rows) + tests:,} images", *_told(parts, tests), attributes],
+        found=[
+            *_told_empty(root, places, faces),
+            f"{faces.relative_to(root)}: {len(rows) + tests:,} images",
+            *_told(parts, tests),
+            attributes,
+        ],
         classes=sorted(set(classes.values())),
-        images=in_order(pd.DataFrame(rows, columns=[*Range._fields, "subset", "class_id"])),
+        images=images,
         encoding="zipped" if faces.name == ZIP else "image",
         official=_official(parts, classes),
         rejected=sieve.rejected,
@@ -77,9 +85,23 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
     )
 
 
-def _unpacked(faces: Path, sieve: Sieve) -> list[Range]:
-    inner = faces / FOLDER  # programs that unpack into a folder of the zip's name
-    return sieve.images_in(inner if inner.is_dir() else faces)
+def _faces(places: Sequence[Path]) -> Path | None:
+    """The folder that holds images, else the zip, else a folder of that name."""
+    folder, packed = _folder(places), first_of(ZIP, places)
+    return folder if folder and (packed is None or holds_images(folder)) else packed
+
+
+def _folder(places: Sequence[Path]) -> Path | None:
+    """The folder of images; some programs unpack it into another of the same name."""
+    return first_with_images([place / FOLDER / inner for place in places for inner in (FOLDER, "")])
+
+
+def _missing(root: Path, name: str, parts: Collection[str]) -> UserError:
+    found = misplaced(root, root / FOLDER, parts)
+    return UserError(
+        f"{root} holds no {name}: put {ZIP} (or {FOLDER}/, which is in it), {PARTITION} and {ATTRIBUTES} "
+        f"there, which are fetched by hand from {PAGE}{found and f'; {found}'}"
+    )
 
 
 def _zipped(faces: Path, sieve: Sieve) -> list[Range]:
@@ -149,6 +171,11 @@ def _read_attributes(file: Path, parts: dict[str, str]) -> tuple[list[str], dict
         + [f"{name} is in one of {file} and {PARTITION} alone; {advice}" for name in others]
     )
     return names, rows
+
+
+def _told_empty(root: Path, places: Sequence[Path], faces: Path) -> Iterator[str]:
+    if faces.name == ZIP and (folder := _folder(places)):
+        yield f"{folder.relative_to(root)}/ holds no images, so {ZIP} is read"
 
 
 def _told(parts: dict[str, str], tests: int) -> Iterator[str]:

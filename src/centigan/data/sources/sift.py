@@ -35,6 +35,8 @@ from centigan.image_names import is_hidden, is_of_system, kind_of
 
 FAULTS = {DEAD_LINK: "is a link to nothing", LOOP: "is a link to itself", SPECIAL: "is no plain file"}
 
+NO_NAME = "has no name"  # a member of an archive
+
 
 class Entry(NamedTuple):
     """What lies in a folder; `fault` is a kind where it is neither a plain file nor a folder for people."""
@@ -177,7 +179,9 @@ def _member_fault(entry: Member) -> str | None:
     parts = [part for part in PurePosixPath(entry.name).parts if part != ".."]
     if any(map(is_hidden, parts)):
         return HIDDEN
-    return OF_SYSTEM if any(map(is_of_system, parts[:-1])) else entry.fault
+    if any(map(is_of_system, parts[:-1])):
+        return OF_SYSTEM
+    return entry.fault or (None if parts else NO_NAME)
 
 
 def _verdict(file: Range, fault: str | None) -> Verdict:
