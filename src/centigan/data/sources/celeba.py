@@ -8,7 +8,7 @@ those without are two. Otherwise attributes are checked, where they are there, a
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -53,25 +53,18 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
         raise _missing(root, PARTITION if faces else ZIP, parts)
     classes, attributes = _classes(first_of(ATTRIBUTES, places), root, parts, attribute)
     sieve = Sieve(root)
-    rows, tests = [], 0
-    for image in _zipped(faces, sieve) if faces.name == ZIP else sieve.images_in(faces):
-        if image.name not in parts:
-            sieve.unlisted([image])
-        elif (subset := SUBSETS[parts[image.name]]) is None:
-            tests += 1
-        else:
-            rows.append((*image, subset, classes[image.name]))
-    images = in_order(pd.DataFrame(rows, columns=[*Range._fields, "subset", "class_id"]))
-    lost = {
-        name for name, part in parts.items() if SUBSETS[part] in {"train", "held_out"} - {*images["subset"]}
-    }
+    images, tests = _by_partition(
+        _zipped(faces, sieve) if faces.name == ZIP else sieve.images_in(faces), parts, classes, sieve
+    )
+    lacking = {"train", "held_out"} - {*images["subset"]}
+    lost = {name for name, part in parts.items() if SUBSETS[part] in lacking}
     if lost and not sieve.rejected:
         raise UserError(none_found(root, faces, lost, listed))
     return Listing(
         source="CelebA",
         found=[
             *_told_empty(root, places, faces),
-            f"{faces.relative_to(root)}: {len(rows) + tests:,} images",
+            f"{faces.relative_to(root)}: {len(images) + tests:,} images",
             *_told(parts, tests),
             attributes,
         ],
@@ -83,6 +76,21 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
         passed_over=sieve.passed_over,
         checksummed=len(parts) == PUBLISHED,
     )
+
+
+def _by_partition(
+    found: Iterable[Range], parts: dict[str, str], classes: dict[str, str], sieve: Sieve
+) -> tuple[pd.DataFrame, int]:
+    """The images of training and validation, as a Listing has them, and the number of those for tests."""
+    rows, tests = [], 0
+    for image in found:
+        if image.name not in parts:
+            sieve.unlisted([image])
+        elif (subset := SUBSETS[parts[image.name]]) is None:
+            tests += 1
+        else:
+            rows.append((*image, subset, classes[image.name]))
+    return in_order(pd.DataFrame(rows, columns=[*Range._fields, "subset", "class_id"])), tests
 
 
 def _faces(places: Sequence[Path]) -> Path | None:
