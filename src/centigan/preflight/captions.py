@@ -39,7 +39,7 @@ def of_captions(settings: Settings, counts: Counts | None) -> Iterator[Finding]:
 
 def _to_name(data: DataSettings) -> str:
     """Which line to write, by what lies there."""
-    from centigan.data.sources import recognise  # with pandas
+    from centigan.data.sources.signs import recognise  # with pandas
 
     able = having("captions")
     try:

@@ -11,11 +11,12 @@ from statistics import median
 import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
-from centigan.data.sources import list_source, recognise
+from centigan.data.sources import list_source
 from centigan.data.sources.captioned_folders import captions_beside
 from centigan.data.sources.contents import read_contents
 from centigan.data.sources.folders import evenly_spaced
 from centigan.data.sources.listing import PLANAR, Listing, Range, cannot_read, unusable
+from centigan.data.sources.signs import recognise
 from centigan.errors import UserError
 from centigan.preflight.counts import CLASS_FOLDERS
 from centigan.settings.data import DataSettings

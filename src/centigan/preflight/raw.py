@@ -13,11 +13,12 @@ import pandas as pd
 
 from centigan.data.completeness import captions_in
 from centigan.data.order import order_classes
-from centigan.data.sources import SHARDS, list_source, recognise
+from centigan.data.sources import list_source
 from centigan.data.sources.folders import class_folders
 from centigan.data.sources.kaggle import DATA
 from centigan.data.sources.listing import Listing, cannot_read
 from centigan.data.sources.sift import Sieve
+from centigan.data.sources.signs import SHARDS, recognise
 from centigan.errors import UserError
 from centigan.layout import split_of_each
 from centigan.preflight.counts import Counts, OfClass

@@ -48,12 +48,12 @@ PAGE = "https://github.com/fyu/lsun"
 
 def scenes_at(root: Path) -> list[str]:
     """The scenes of which a folder lies there; hidden ones are none."""
-    names = (path.name for path in root.iterdir() if path.is_dir()) if root.is_dir() else ()
+    paths = root.iterdir() if root.is_dir() else ()
     found = {
-        name.removesuffix(end)
-        for name in names
+        path.name.removesuffix(end)
+        for path in paths
         for end in ENDINGS.values()
-        if name.endswith(end) and not is_hidden(name)
+        if path.name.endswith(end) and not is_hidden(path.name) and path.is_dir()
     }
     return sorted(found - {""})
 
