@@ -17,6 +17,7 @@ from centigan import params
 from centigan.families import build
 from centigan.layout import split_names
 from centigan.settings import Settings
+from centigan.settings.sources import about
 from centigan.types import Batch, Given, Primes
 
 PAPER = ("imagenet128/acgan", "imagenet64/acgan", "cifar10/acgan")
@@ -44,14 +45,33 @@ def operations(settings: Settings) -> float:
     """Operations of an iteration."""
     rng, count = torch.Generator().manual_seed(0), min(COUNTED, settings.train.batch_size)
     classes, side = min(settings.data.classes, settings.data.split_size), settings.arrays.resolution
-    family = build(settings.model, classes=classes, resolution=side, rng=rng)
-    images = torch.rand(count * family.config.batches, 3, side, side) * 2 - 1
-    batch = Batch(images, Given(torch.zeros(len(images), dtype=torch.long)), torch.tensor(1))
+    config, has = settings.model, about(settings.data.source).has
+    channels = 1 if "grey" in has and settings.arrays.channels == "auto" else 3
+    embedding = settings.text.embedding if "captions" in has else 0
+    family = build(
+        config,
+        classes=classes,
+        resolution=side,
+        rng=rng,
+        channels=channels,
+        embedding=embedding,
+    )
+    batch = made(count * config.batches, channels, side, embedding)
+    if config.takes_labelled_apart:
+        batch = batch._replace(labelled=made(count, channels, side, 0))
     if isinstance(family, Primes):
         family.prime(batch, rng)
     with FlopCounterMode(display=False) as counter:
         family.step(batch, rng)
     return counter.get_total_flops() * settings.train.batch_size / count
+
+
+def made(count: int, channels: int, side: int, embedding: int) -> Batch:
+    """Noise in place of images, all of one class."""
+    images = torch.rand(count, channels, side, side) * 2 - 1
+    captions = torch.randn(count, embedding) if embedding else None
+    given = Given(torch.zeros(count, dtype=torch.long), captions)
+    return Batch(images, given, torch.tensor(1))
 
 
 if __name__ == "__main__":

@@ -115,7 +115,13 @@ def write_metrics(
     trained_on = ("source", ["training", "generated"])
     n = len(ids)
     keys = [classes, baselined, ("resolution", list(rungs)), ("subset", list(range(10)))]
-    save("accuracy", keys, {"correct": rng.integers(0, 6, n * 100), "count": np.full(n * 100, 5)})
+    cells = 2 * n * len(rungs) * 10
+    correct = rng.integers(0, 6, cells)
+    counts = {"count": 5, "asked": n, "known": n}
+    counts = {name: np.full(cells, number) for name, number in counts.items()}
+    save("accuracy", keys, counts | {"correct": correct, "correct_of_known": correct})
+    right = {"correct": rng.integers(0, 51, 2 * n), "count": np.full(2 * n, 50)}
+    save("class_output", [classes, ("named_by", ["model", "classifier"])], right)
     save("ms_ssim", [classes, trained_on, ("pair", list(range(100)))], {"ms_ssim": rng.random(n * 200)})
     keys = [classes, ("iteration", list(range(0, 50_000, 5000)))]
     save("ms_ssim_in_training", keys, {"ms_ssim": rng.random(n * 10)})
@@ -160,6 +166,7 @@ def write_images(
 ) -> None:
     manifest = {"libraries": {}, "commit": None, "images": {"train": 1, "held_out": 1}}
     manifest |= {"rejected": {"train": [], "held_out": []}, "converted": {"train": {}, "held_out": {}}}
+    manifest |= {"settings": {"model": {"family": "acgan"}}, "engine": {"precision": "torch.float32"}}
     for of in (layout.arrays, layout.samples, layout.latent, layout.train):
         folder = of(split)
         folder.mkdir(parents=True)

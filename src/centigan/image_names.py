@@ -40,7 +40,7 @@ def kind_of(name: str) -> Kind:
 
 def is_hidden(name: str) -> bool:
     """Whether a name is one that folders do not show; "._cat.jpg" is not the image cat.jpg."""
-    return name[0] == "."
+    return name.startswith(".")
 
 
 def is_of_system(name: str) -> bool:

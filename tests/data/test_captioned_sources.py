@@ -1,6 +1,7 @@
 """Data sets with captions, read as they are published, and all that may be wrong with them."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -149,6 +150,30 @@ def test_annotations_of_2017_are_read_too(root: Path) -> None:
         )
         (root / f"{part}2014").rename(root / f"{part}2017")
     assert listing(root).images["captions"].tolist() == found.images["captions"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("root", "folder", "said"),
+    [
+        (
+            "cub200",
+            "CUB_200_2011/images",
+            r"001\.Astronaut is missing, and should hold \d images that images",
+        ),
+        (
+            "oxford102",
+            "jpg",
+            r"jpg is missing, .*: .*/elsewhere/jpg holds images of these names; move those to",
+        ),
+    ],
+    indirect=["root"],
+)
+def test_where_images_lie_that_do_not_lie_where_they_should_is_told(
+    folder: str, said: str, root: Path
+) -> None:
+    (root / "elsewhere").mkdir()
+    (root / folder).rename(root / "elsewhere" / Path(folder).name)
+    assert re.search(said, refusal(root))
 
 
 @pytest.mark.parametrize("root", WRITERS, indirect=True)

@@ -2,11 +2,13 @@
 
 import io
 import json
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 from source_arrays import arrays_of
@@ -15,7 +17,8 @@ from centigan.cli import run_verb
 from centigan.data.celeba_fixture import WITH, write_celeba
 from centigan.data.index import build_index
 from centigan.data.sources import list_source, recognise
-from centigan.data.sources.celeba import ATTRIBUTES, FOLDER, MD5, PARTITION, ZIP
+from centigan.data.sources.celeba import FOLDER, MD5, ZIP
+from centigan.data.sources.celeba_lists import ATTRIBUTES, PARTITION, TABLES
 from centigan.data.sources.listing import Listing
 from centigan.data.sources.zips import unpacked
 from centigan.data.verify import published_archives, verify
@@ -171,6 +174,55 @@ def test_attributes_are_needed_by_who_names_one_alone(root: Path) -> None:
     assert listing(root).found[-1] == "no list_attr_celeba.txt"
     with pytest.raises(UserError, match=r"holds no list_attr_celeba\.txt, and data\.attribute is Bright"):
         listing(root, attribute=WITH)
+
+
+@pytest.mark.parametrize("attribute", [None, "Bright"])
+def test_kaggles_tables_and_folder_give_the_same_index(attribute: str | None, made: Path, root: Path) -> None:
+    faces = as_folder(root) / FOLDER
+    shutil.copytree(faces, faces / FOLDER)  # Kaggle's lies in a folder of its own name
+    for image in faces.glob("*.jpg"):
+        image.unlink()
+    for name in (PARTITION, ATTRIBUTES):
+        rows = [line.split() for line in (root / name).read_text().splitlines()]
+        rows = (
+            [["image_id", *rows[1]], *rows[2:]] if name == ATTRIBUTES else [["image_id", "partition"], *rows]
+        )
+        (root / TABLES[name]).write_text("".join(",".join(row) + "\n" for row in rows))
+        (root / name).unlink()
+    assert recognise(root) == "celeba"
+    columns = ["name", "subset", "class_id"]
+    theirs, ours = listing(made, attribute=attribute), listing(root, attribute=attribute)
+    pd.testing.assert_frame_equal(theirs.images[columns], ours.images[columns])
+    (root / TABLES[PARTITION]).write_text("image_id,partition\n000001.jpg,7\n")
+    with pytest.raises(UserError, match=r"list_eval_partition\.csv, image 1: '000001\.jpg 7' is no name and"):
+        listing(root)
+
+
+def test_an_empty_folder_beside_the_zip_does_not_count(root: Path) -> None:
+    (root / FOLDER).mkdir()
+    assert listing(root).found[0].startswith(ZIP)
+
+
+def test_where_images_lie_that_do_not_lie_where_they_should_is_told(root: Path) -> None:
+    (as_folder(root) / FOLDER).rename(root / "faces")
+    (root / FOLDER).mkdir()
+    (root / FOLDER / "a.jpg").touch()
+    with pytest.raises(
+        UserError,
+        match=r"img_align_celeba holds none of .*000001\.jpg: .*/faces holds images of these names; mo",
+    ):
+        listing(root)
+    shutil.rmtree(root / "faces")
+    with pytest.raises(
+        UserError, match=r"holds none of .*; images in .*img_align_celeba are called otherwise"
+    ):
+        listing(root)
+
+
+def test_a_member_without_a_name_is_passed_over(root: Path) -> None:
+    with zipfile.ZipFile(root / ZIP, "a") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"x")
+    assert listing(root).passed_over == {"no image": [f"{ZIP}/"]}
 
 
 @pytest.mark.parametrize("gone", [(ZIP,), (PARTITION,), (ZIP, PARTITION, ATTRIBUTES)])

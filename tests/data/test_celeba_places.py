@@ -8,7 +8,8 @@ import pytest
 
 from centigan.data.celeba_fixture import write_celeba
 from centigan.data.sources import list_source
-from centigan.data.sources.celeba import ATTRIBUTES, FOLDER, PARTITION, ZIP
+from centigan.data.sources.celeba import FOLDER, ZIP
+from centigan.data.sources.celeba_lists import ATTRIBUTES, PARTITION
 from centigan.data.sources.listing import Listing
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
@@ -52,7 +53,7 @@ def test_a_member_without_a_name_is_passed_over(root: Path, name: str) -> None:
         archive.getinfo("x").filename = name
     found = listing(root)
     assert len(found.images) == 6
-    assert found.passed_over == {"no plain file": [f"{ZIP}/{name}"]}
+    assert found.passed_over == {"no image": [f"{ZIP}/{name}"]}
 
 
 @pytest.mark.parametrize("place", [FOLDER, f"Img/{FOLDER}", f"{FOLDER}/{FOLDER}"])
@@ -61,7 +62,7 @@ def test_beside_an_empty_folder_the_zip_is_read_and_that_is_told(root: Path, pla
     (root / place / "readme.txt").touch()
     found = listing(root)
     assert (len(found.images), found.encoding) == (6, "zipped")
-    assert found.found[:2] == [f"{place}/ holds no images, so {ZIP} is read", f"{ZIP}: 8 images"]
+    assert found.found[:2] == [f"{ZIP}: 8 images", f"{place}/ holds no images, so {ZIP} is read"]
 
 
 def test_a_folder_with_images_is_read_rather_than_the_zip_or_an_empty_one(root: Path) -> None:

@@ -13,10 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from small import ARRAYS
 from source_arrays import arrays_of
 
 from centigan import params
 from centigan.cli import run_verb
+from centigan.data.arrays import build_arrays
 from centigan.data.completeness import published_totals
 from centigan.data.decode import BadImage, decode_planar
 from centigan.data.idx_fixture import idx, write_idx
@@ -27,6 +29,7 @@ from centigan.data.idx_raw import (
     Name,
     Published,
     as_published,
+    dotted,
     idx_shape,
     put_in_place,
 )
@@ -304,6 +307,59 @@ def test_files_are_unpacked_whole_and_get_a_manifest(root: Path) -> None:
     assert len(listing("mnist", root).images) == 30
 
 
+def with_dots(root: Path, *files: str) -> None:
+    """Give the files, and their .gz, the names of Kaggle's copies."""
+    for file in files:
+        for ending in ("", ".gz"):
+            if (root / f"{file}{ending}").exists():
+                (root / f"{file}{ending}").rename(root / f"{dotted(file)}{ending}")
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_copies_with_a_dot_in_their_names_give_the_same_arrays_and_index_but_for_the_path(
+    root: Path, tmp_path: Path, packed: bool
+) -> None:
+    made = []
+    for place in ("published", "copies"):
+        if place == "copies":
+            with_dots(root, *FILES)
+            for file in map(dotted, FILES):
+                (root / (file if packed else f"{file}.gz")).unlink()
+            put_in_place("mnist", root)
+        layout = Layout("x", tmp_path / place)
+        build_index(layout, settings("mnist", root))
+        build_arrays(layout, "00", ARRAYS, root)
+        made.append(layout)
+    for name in ("images.npy", "labels.npy", "held_out_images.npy", "held_out_labels.npy", "facts.json"):
+        assert len({(layout.arrays("00") / name).read_bytes() for layout in made}) == 1
+    first, second = (pd.read_parquet(layout.index("00")) for layout in made)
+    assert {path.name for path in root.glob("*ubyte")} == set(map(dotted, FILES))
+    assert second["path"].unique().tolist() == ["train-images.idx3-ubyte", "t10k-images.idx3-ubyte"]
+    assert first.drop(columns="path").equals(second.drop(columns="path"))
+
+
+def test_the_published_name_goes_first_and_a_folder_of_it_is_none(root: Path) -> None:
+    (root / dotted(IMAGES_OF_TRAINING)).write_bytes(b"none of it is read")
+    assert len(listing("mnist", root).images) == 30
+    with_dots(root, *FILES)
+    for file in FILES:  # as Kaggle has them
+        (root / file).mkdir()
+    found = listing("mnist", root)
+    assert set(found.images["path"]) == {f"{root}/{dotted(file)}" for file in FILES if "images" in file}
+
+
+def test_of_copies_packed_anew_the_content_alone_is_compared(root: Path, published: Published) -> None:
+    with_dots(root, *FILES)
+    packed = root / f"{dotted(LABELS_OF_TRAINING)}.gz"
+    packed.write_bytes(gzip.compress(gzip.decompress(packed.read_bytes()), mtime=1))
+    found = list_idx("mnist", root, published=published)
+    assert found.found[0] == "train-images.idx3-ubyte: 20 images, no MD5 published of it unpacked"
+    labels = packed.with_suffix("")
+    labels.write_bytes(labels.read_bytes()[:-1] + b"\x0b")
+    with pytest.raises(UserError, match=f"{labels} is not what {packed.name} beside it holds"):
+        listing("mnist", root)
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_a_packed_file_of_the_published_numbers_and_another_md5_is_damaged(
     file: str, root: Path, published: Published
@@ -331,7 +387,9 @@ def test_without_network_the_address_and_the_place_are_told(tmp_path: Path, publ
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_of_files_of_both_the_source_must_be_named(root: Path, packed: bool) -> None:
+@pytest.mark.parametrize("with_dot", [True, False])
+def test_of_files_of_both_the_source_must_be_named(root: Path, packed: bool, with_dot: bool) -> None:
+    with_dots(root, *(FILES if with_dot else ()))
     for file in root.iterdir():
         if (file.suffix == ".gz") != packed:
             file.unlink()

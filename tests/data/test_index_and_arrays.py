@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 from small import ARRAYS
 
-from centigan.data import arrays
 from centigan.data.arrays import build_arrays
 from centigan.data.index import build_index
+from centigan.data.sources import contents
 from centigan.errors import UserError
 from centigan.layout import Layout
 from centigan.manifest import read_facts, read_manifest
@@ -209,7 +209,7 @@ def test_the_bytes_do_not_depend_on_the_number_of_threads(
 ) -> None:
     names = ("images.npy", "held_out_images.npy", "labels.npy", "manifest.json")
     before = [(layout.arrays("00") / name).read_bytes() for name in names]
-    monkeypatch.setattr(arrays, "BLOCK", 3)  # several tasks, whose ends do not meet the array's
+    monkeypatch.setattr(contents, "BLOCK", 3)  # several tasks, whose ends do not meet the array's
     build_arrays(layout, "00", ARRAYS, raw, threads=4)
     assert [(layout.arrays("00") / name).read_bytes() for name in names] == before
 

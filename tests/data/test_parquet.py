@@ -255,6 +255,11 @@ def gone(root: Path) -> None:
     (root / "data" / FIRST).unlink()
 
 
+def dangling(root: Path) -> None:
+    (root / "data" / FIRST).rename(root / "elsewhere")
+    (root / "data" / FIRST).symlink_to("../blobs/1f2e")
+
+
 def another_total(root: Path) -> None:
     (root / "data" / SECOND).rename(root / "data" / SECOND.replace("00002", "00003"))
 
@@ -276,6 +281,10 @@ def nothing_held_out(root: Path) -> None:
     ("spoil", "message"),
     [
         (gone, rf"hub/data/{FIRST} is missing; fetch it"),
+        (
+            dangling,
+            rf"hub/data/{FIRST} is a link to nothing: \.\./blobs/1f2e is not there; fetch that, or put",
+        ),
         (another_total, rf"{FIRST} and .*-of-00003\.parquet are of two data sets"),
         (cut, rf"{FIRST} is no whole Parquet file"),
         (other_names, rf"{SECOND} names other classes than the files before"),
@@ -290,6 +299,16 @@ def test_a_set_that_is_not_whole_is_one_clear_error(
     with pytest.raises(UserError, match=message):
         build_index(layout, settings(root))
     assert not layout.results.exists()
+
+
+def test_links_to_files_are_files_and_the_test_files_that_are_not_read_may_be_links_to_nothing(
+    root: Path,
+) -> None:
+    dangling(root)
+    (root / "blobs").mkdir()
+    (root / "elsewhere").rename(root / "blobs/1f2e")
+    (root / "data/test-00000-of-00001.parquet").symlink_to("nowhere")
+    assert len(listing(root).images) == CLASSES * (PER_CLASS + HELD_OUT)
 
 
 def test_damage_within_a_file_is_an_error_that_names_it(root: Path, tmp_path: Path) -> None:

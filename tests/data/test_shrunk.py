@@ -8,9 +8,12 @@ import pytest
 from PIL import Image
 from source_arrays import arrays_of
 
+from centigan.data.completeness import check
+from centigan.data.order import order_classes
 from centigan.data.shrunk_fixture import write_imagenet_npz, write_tiny_imagenet
 from centigan.data.sources import list_source, recognise
 from centigan.data.sources.imagenet_npz import HELD_OUT, NAMES
+from centigan.data.verify import verify
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
 
@@ -81,12 +84,62 @@ def test_of_tiny_imagenet_words_are_told_and_tests_and_boxes_are_not_images(tiny
             lambda tiny: (tiny / "val/val_annotations.txt").write_text("val_0.JPEG n01440764\n"),
             r"line 1, is not a name, a tab and a class",
         ),
+        (
+            lambda tiny: (tiny / "wnids.txt").write_text("../val\nn01443537\nn01484850\nn01484850\n"),
+            r"'\.\./val' can be no class; .* names class n01484850 2 times; unpack tiny-imagenet-200\.zip",
+        ),
+        (
+            lambda tiny: (tiny / "train/n01440764/images/n01440764_0.JPEG").rename(
+                tiny / "train/n01443537/images/n01440764_0.JPEG"
+            ),
+            r"n01443537/images/n01440764_0\.JPEG is of another class by its name",
+        ),
+        (
+            lambda tiny: (tiny / "val/images").rename(tiny / "val/pictures"),
+            r"val/images is missing, and so is .*val/n01440764: held-out images lie in the first, or in",
+        ),
     ],
 )
 def test_faults_of_tiny_imagenet_are_named(damage, said: str, tiny: Path) -> None:
     damage(tiny)
     with pytest.raises(UserError, match=said):
         list_source(settings(tiny).model_copy(update={"source": "tiny_imagenet"}))
+
+
+def test_of_tiny_imagenet_all_that_lies_beside_is_told(tiny: Path) -> None:
+    (tiny / "train/n07654321").mkdir()
+    for beside in ("train/n01440764/loose.JPEG", "val/loose.JPEG", "loose.JPEG"):
+        shutil.copy(tiny / "val/images/val_0.JPEG", tiny / beside)
+    for root, below in ((tiny, ""), (tiny.parent, "tiny-imagenet-200/")):
+        told = list_source(settings(root)).passed_over
+        assert told == {
+            "image outside any class": [
+                f"{below}{name}" for name in ("loose.JPEG", "train/n01440764/loose.JPEG", "val/loose.JPEG")
+            ],
+            "folder of no class": [f"{below}train/n07654321"],
+        }
+
+
+@pytest.mark.parametrize("inner", ["images", "."])
+def test_val_of_tiny_imagenet_may_be_sorted_into_folders_of_classes(
+    inner: str, tiny: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "sorted"
+    shutil.copytree(tiny, other)
+    for line in (other / "val/val_annotations.txt").read_text().splitlines():
+        name, class_id, *_ = line.split("\t")
+        (other / "val" / class_id / inner).mkdir(parents=True, exist_ok=True)
+        (other / "val/images" / name).rename(other / "val" / class_id / inner / name)
+    (other / "val/images").rmdir()
+    same_arrays(tiny, other, tmp_path)
+
+
+def test_a_link_to_nothing_in_val_is_a_bad_image_and_its_annotation_has_no_fault(tiny: Path) -> None:
+    image = tiny / "val/images/val_0.JPEG"
+    image.unlink()
+    image.symlink_to("gone.JPEG")
+    listing = list_source(settings(tiny))
+    assert [rejected.reason for rejected in listing.rejected] == ["is a link to nothing"]
 
 
 def test_npz_files_give_the_arrays_of_the_same_pictures_in_class_folders(npz: Path, tmp_path: Path) -> None:
@@ -115,27 +168,92 @@ def cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1000])
 
 
+def copy(npz: Path, name: str) -> None:
+    shutil.copy(npz / "train_data_batch_2.npz", npz / name)
+
+
+def spoil(npz: Path, before: bytes, after: bytes) -> None:
+    """Write other bytes over some of a file, which keeps its length."""
+    file = npz / "train_data_batch_2.npz"
+    content = bytearray(file.read_bytes())
+    place = content.index(before)
+    content[place : place + len(after)] = after
+    file.write_bytes(content)
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
         (lambda npz: (npz / NAMES).unlink(), r"map_clsloc\.txt is missing: it says which class"),
-        (lambda npz: (npz / NAMES).write_text("kit fox\n"), r"map_clsloc\.txt is not lines of an id"),
+        (
+            lambda npz: (npz / NAMES).write_text("kit fox\n"),
+            r"map_clsloc\.txt, line 1: 'kit fox' is no id, number and",
+        ),
         (lambda npz: (npz / HELD_OUT).unlink(), r"val_data\.npz is missing"),
         (lambda npz: (npz / "train_data_batch_1.npz").unlink(), r"train_data_batch_1\.npz is missing"),
         (lambda npz: again(npz, packed=True), r"batch_2\.npz is compressed, and images are read where they"),
         (lambda npz: again(npz, labels=np.full(6, 4)), r"batch_2\.npz: image 0 has label 4, which .*clsloc"),
         (lambda npz: again(npz, labels=np.full(5, 1)), r"6 images, and `labels` is int64 \(5,\)"),
-        (lambda npz: again(npz, labels=np.array([None] * 6)), r"batch_2\.npz is damaged \(Object arrays"),
-        (lambda npz: again(npz, data=np.zeros((6, 3072))), r"`data` is not rows of bytes, but float64"),
+        (lambda npz: again(npz, labels=np.array([None] * 6)), r"batch_2\.npz: `labels` is object \(6,\)"),
+        (
+            lambda npz: again(npz, data=np.zeros((6, 3072))),
+            r"`data` is float64 \(6, 3072\), not a row of bytes",
+        ),
         (lambda npz: again(npz, data=np.zeros((6, 12288), np.uint8)), r"has images of 32 and 64 px"),
-        (lambda npz: again(npz, data=np.zeros((6, 100), np.uint8)), r"not of images of 32 or 64 px"),
+        (
+            lambda npz: again(npz, data=np.zeros((6, 100), np.uint8)),
+            r"not a row of bytes for each image of 32 or 64 px",
+        ),
         (lambda npz: cut(npz / "train_data_batch_2.npz"), r"batch_2\.npz is damaged"),
+        (lambda npz: spoil(npz, b"'descr': ", b"'descr': ((("), r"batch_2\.npz is damaged"),
+        (lambda npz: spoil(npz, b"(6, 3072)", b"(6, 9072)"), r"batch_2\.npz: `data` is uint8 \(6, 9072\) by"),
+        (lambda npz: copy(npz, "train_data_batch_3.npz"), r"batch_3\.npz holds the same images as .*_2\.npz"),
+        (lambda npz: copy(npz, HELD_OUT), r"val_data\.npz holds the same images as train_data_batch_2\.npz"),
+        *(
+            (lambda npz, name=name: copy(npz, name), rf"{name} has no number from 1, as train_data_batch_1")
+            for name in (f"train_data_batch_{number}.npz" for number in ("0", "02", "99999999999", "\u0663"))
+        ),
+        (
+            lambda npz: (npz / NAMES).write_text("n01440764 1 a\n \n.. 2 b\n"),
+            r"clsloc\.txt, line 3: '\.\. 2 b'",
+        ),
+        (lambda npz: (npz / NAMES).write_text("n01440764 1 a\nn01443537 1 b\n"), r"line 2, names a label or"),
+        (lambda npz: (npz / NAMES).write_text(" \n"), r"map_clsloc\.txt names no class"),
     ],
 )
 def test_faults_of_npz_files_are_named(damage, said: str, npz: Path) -> None:
     damage(npz)
     with pytest.raises(UserError, match=said):
         list_source(settings(npz).model_copy(update={"source": "imagenet_npz"}))
+
+
+def test_an_encrypted_file_is_refused(npz: Path) -> None:
+    file = npz / "train_data_batch_2.npz"
+    content = bytearray(file.read_bytes())
+    for place in (6, content.index(b"PK\1\2") + 8):  # a flag of the member, twice in a zip
+        content[place] |= 1
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"batch_2\.npz is encrypted, and images are read where they lie"):
+        list_source(settings(npz))
+
+
+def test_verify_reads_npz_files_to_their_end(npz: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        verify(settings(npz))
+    assert "train_data_batch_2.npz: checksums of its arrays, as they were written" in caplog.text
+    file = npz / "train_data_batch_2.npz"
+    content = bytearray(file.read_bytes())
+    content[1000] ^= 1  # within the pixels
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"batch_2\.npz is damaged \(Bad CRC-32 for file 'data\.npy'\)"):
+        verify(settings(npz))
+
+
+def test_a_file_of_all_classes_that_lacks_images_is_an_error_unless_it_may_be(tmp_path: Path) -> None:
+    write_imagenet_npz(tmp_path / "npz", classes=1000, per_class=1, held_out_per_class=1)
+    whole = DataSettings(root=str(tmp_path / "npz"), classes=1000, split_size=1000)
+    with pytest.raises(UserError, match=r"1,000 of 1,281,167 train images are there; .*on_bad_image: reject"):
+        check(list_source(whole), order_classes(list_source(whole), whole), whole)
 
 
 def test_pickled_batches_are_never_read(tmp_path: Path) -> None:

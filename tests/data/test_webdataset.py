@@ -242,6 +242,14 @@ def test_a_shard_without_samples_is_named(root: Path) -> None:
         listing(root)
 
 
+def test_a_shard_that_is_a_link_to_nothing_is_named(root: Path) -> None:
+    shard = root / "imagenet-train-0001.tar"
+    shard.unlink()
+    shard.symlink_to("blob")
+    with pytest.raises(UserError, match=f"{shard} is a link to nothing: blob is not there; fetch that"):
+        listing(root)
+
+
 def test_a_first_shard_is_missed_where_other_shards_count_from_0(root: Path) -> None:
     (root / FIRST).unlink()
     with pytest.raises(UserError, match=f"{FIRST} is missing; fetch it"):

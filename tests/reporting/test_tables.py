@@ -81,7 +81,7 @@ def test_a_share_of_no_class_is_left_out_and_said_in_the_comparison(finished: La
     summary = json.loads(finished.summary.read_text())
     del summary["accuracy_ms_ssim/share_high_diversity_accurate"]
     table = compare(
-        summary, judge="small-cnn", network="small-cnn", source="folders", is_imagenet=False, subject=ACGAN
+        summary, judge="small-cnn", network="small-cnn", source="folders", of_imagenet=0, subject=ACGAN
     )
     row = table[table["measurement"].str.contains("accuracy > 1 %")].iloc[0]
     assert row["ours"] == ""
@@ -111,12 +111,31 @@ def test_the_papers_own_protocol_is_comparable(finished: Layout) -> None:
         judge="inception-v3",
         network="inception-2015",
         source="folders",
-        is_imagenet=True,
+        of_imagenet=1000,
         subject=ACGAN,
     )
     row = table[table["measurement"] == "Accuracy of samples at R"].iloc[0]
     assert (row["paper"], row["comparable"]) == ("10.1 ± 2.0 %", "yes")
     assert row["ours"].startswith("55.0")
+
+
+@pytest.mark.parametrize(
+    ("classes", "known", "source", "why"),
+    [
+        (10, 10, "folders", "a part of the data: 10 of ImageNet's 1000 classes"),
+        (10, 9, "folders", "other data: 10 classes, not ImageNet's 1000"),
+        (1000, 1000, "ImageNet of 64 px as npz", "other data: ImageNet of 64 px as npz, shrunk before"),
+    ],
+)
+def test_parts_of_imagenet_and_shrunk_ones_are_called_so(
+    classes: int, known: int, source: str, why: str, finished: Layout
+) -> None:
+    summary = json.loads(finished.summary.read_text()) | {"data/classes": classes}
+    judge, network = "inception-v3", "inception-2015"
+    table = compare(summary, judge=judge, network=network, source=source, of_imagenet=known, subject=ACGAN)
+    row = table[table["measurement"] == "Accuracy of samples at R"].iloc[0]
+    assert row["comparable"] == "no"
+    assert why in row["why"]
 
 
 def test_tables_are_the_same_bytes_twice(finished: Layout) -> None:
@@ -163,9 +182,7 @@ def test_an_inception_score_is_comparable_on_cifar_10_by_the_network_of_2015(fin
 
     def row(source: str, network: str, images: int = 25_000) -> "pd.Series[str]":
         told = summary | {"inception_score/fresh/images": images}
-        table = compare(
-            told, judge="small-cnn", network=network, source=source, is_imagenet=False, subject=ACGAN
-        )
+        table = compare(told, judge="small-cnn", network=network, source=source, of_imagenet=0, subject=ACGAN)
         return table[table["measurement"].str.startswith("Inception score")].iloc[0]
 
     good = row("CIFAR-10", "inception-2015")

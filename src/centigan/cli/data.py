@@ -23,10 +23,13 @@ from centigan.errors import UserError
 from centigan.params import load
 from centigan.settings import Settings
 from centigan.settings.data import DataSettings
-from centigan.settings.sources import PUT_IN_PLACE, PutInPlace, about, files_of
+from centigan.settings.sources import ABOUT, DOWNLOADED, PUT_IN_PLACE, Downloaded, PutInPlace, files_of
 from centigan.settings.stages import ArraysStage, GroupStage, IndexStage, TextStage
 
 app = typer.Typer()
+Raw = Literal[PutInPlace, Downloaded]
+PUT_BY = {name: one.put_by for name, one in ABOUT.items()} | dict.fromkeys(DOWNLOADED, "data.downloads")
+FOLDERS = {"stl10_unlabelled": files_of("stl10_unlabelled"), "coco_captions": "coco"}  # those of another name
 Fixture = Literal[
     "ilsvrc",
     "webdataset",
@@ -65,17 +68,17 @@ OF_SEVERAL = {kind for kind, writer in WRITERS.items() if list(WRITERS.values())
 
 @app.command()
 def raw(
-    source: Annotated[PutInPlace, typer.Argument(show_choices=True)],
+    source: Annotated[Raw, typer.Argument(show_choices=True)],
     root: Annotated[
         Path | None,
-        typer.Option(help="Default: data/raw/<source>; data/raw/stl10 of both sources of STL-10."),
+        typer.Option(help="Default: data/raw/<source>, or the folder that the protocols of that set name."),
     ] = None,
     log_file: LogFile = None,
 ) -> None:
     """Put a data set in place: an embedded one is written, a published one checked or downloaded."""
     log_to(log_file)
-    root = root or Path("data/raw") / files_of(source)
-    import_module(f"centigan.{about(source).put_by}").put_in_place(source, root)
+    root = root or Path("data/raw") / FOLDERS.get(source, source)
+    import_module(f"centigan.{PUT_BY[source]}").put_in_place(source, root)
 
 
 @app.command()

@@ -3,18 +3,19 @@
 Training images are kept at the model's resolution; held-out ones at twice that, the top of the resolution
 ladder, or where the model has images as they are stored, at that. Files have three channels; of grey images
 facts.json says `channels` 1, and networks see one.
-Threads decode blocks of rows, which are appended in order: memory does not grow with the split, and the
-bytes do not depend on the number of threads. Of a source of points the same files hold float32 (N, d).
+Threads decode blocks of images, each of which is written to its own row: memory does not grow with the split,
+and the bytes depend neither on the number of threads nor on the order of reading. Of a source of points the
+same files hold float32 (N, d).
 Captions, where the source has them, lie beside the images in the same order.
 """
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,12 +24,12 @@ from tqdm import tqdm
 
 from centigan.atomic import atomic_path, remove_halves
 from centigan.data.captions import CAPTIONS, write_captions
-from centigan.data.decode import BadImage, Decoded, decode, decode_planar
-from centigan.data.outcome import Block, Outcome
+from centigan.data.decode import BadImage, Decoded, Pixels, decode, decode_planar
+from centigan.data.image_file import ImageFile
+from centigan.data.outcome import Found, Outcome, in_order_of_rows
 from centigan.data.points import gather_points
-from centigan.data.sources.contents import PACKED, ROWS, read_contents
+from centigan.data.sources.contents import PACKED, read_contents, read_together
 from centigan.data.sources.listing import PLANAR, Range, Rejected, cannot_read
-from centigan.data.sources.parquet_rows import AT_ONCE
 from centigan.data.sources.points import DIMENSIONS
 from centigan.data.squares import Crop
 from centigan.errors import UserError
@@ -38,7 +39,6 @@ from centigan.settings.data import STORED_LEVELS, ArraySettings
 from centigan.settings.stages import ArraysStage
 
 ARRAYS = ("images.npy", "labels.npy", "held_out_images.npy", "held_out_labels.npy")
-BLOCK = 32  # images a task: 1.5 MB of pixels at 128 px, so that they are written from the cache
 log = logging.getLogger(__name__)
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -102,39 +102,43 @@ def write_images(
     """Write uint8 (N, side, side, 3) of the index's rows, N being those that are whole.
 
     Raises:
-        UserError: for the first bad image, unless `reject`; for a file that is gone.
+        UserError: for the first bad image that is read, unless `reject`; for a file that is gone.
     """
-    columns = (rows[name] for name in (*Range._fields, "encoding"))
-    images = list(zip(*columns, strict=True))
-    step = AT_ONCE if (rows["encoding"] == ROWS).any() else BLOCK
-    blocks = [range(first, min(first + step, len(images))) for first in range(0, len(images), step)]
-    outcome = Outcome()
+    images = [Range(*image) for image in zip(*(rows[name] for name in Range._fields), strict=True)]
+    encoding = rows["encoding"].iloc[0]  # a source has one
+    blocks = read_together(images, encoding)
+    found: list[Found] = []
 
-    def work(block: range) -> Block:
-        return _decode_block([(row, *images[row]) for row in block], side, settings, reject=reject)
+    def work(block: Sequence[int]) -> tuple[Pixels, Found]:
+        return _decode_block(block, [images[row] for row in block], encoding, side, settings, reject=reject)
 
     progress = tqdm(total=len(images), desc=f"decode to {side} px", unit="image", disable=None)
-    with progress, atomic_path(target) as temporary, temporary.open("wb") as file:
-        _write_header(file, len(images), side)
-        for rows_of, block in zip(blocks, _in_order(work, blocks, threads), strict=True):
-            file.write(block.pixels.data)
-            outcome.add(block)
-            progress.update(len(rows_of))
-        file.seek(0)
-        _write_header(file, len(outcome.kept), side)
+    with progress, atomic_path(target) as temporary, temporary.open("w+b") as file:
+        array = ImageFile(file, len(images), side)
+        for block, (pixels, part) in zip(blocks, _in_order(work, blocks, threads), strict=True):
+            array.write(part.kept, pixels)
+            found.append(part)
+            progress.update(len(block))
+        outcome = in_order_of_rows(found)
+        array.keep(outcome.kept)
     for name, reason in outcome.rejected:
         log.warning("left out: %s %s", name, reason)
     return outcome
 
 
 def _decode_block(
-    rows: list[tuple[int, str, int, int, str, str]], side: int, settings: ArraySettings, *, reject: bool
-) -> Block:
+    rows: Sequence[int],
+    images: Sequence[Range],
+    encoding: str,
+    side: int,
+    settings: ArraySettings,
+    *,
+    reject: bool,
+) -> tuple[Pixels, Found]:
+    """Pixels (kept, side, side, 3) of the images that are whole, and what was found of all."""
     pixels = np.empty((len(rows), side, side, 3), np.uint8)
-    block = Block(pixels, [], [], [])
-    ranges = [Range(*row[1:5]) for row in rows]
-    encoding = rows[0][-1]  # a source has one
-    for (row, *_), image, data in zip(rows, ranges, read_contents(ranges, encoding), strict=True):
+    part = Found([], [], [])
+    for row, image, data in zip(rows, images, read_contents(images, encoding), strict=True):
         place = image.path if image.path.endswith(image.name) else f"{image.name} in {image.path}"
         try:
             if len(data) != image.size and encoding not in PACKED:
@@ -146,16 +150,16 @@ def _decode_block(
                     f"{place} {error}; replace it with a whole copy, or set data.on_bad_image: reject "
                     "to leave such images out"
                 ) from error
-            block.rejected.append(Rejected(place, str(error)))
+            part.rejected.append((row, Rejected(place, str(error))))
             continue
         except OSError as error:  # too many open files, say: not the image's fault
             raise cannot_read(place, error) from error
         if settings.channels == 1 and (found.pixels != found.pixels[..., :1]).any():
             raise UserError(f"{place} is not grey, and arrays.channels is 1; set it to 3, or leave it out")
-        pixels[len(block.kept)] = found.pixels
-        block.kept.append(row)
-        block.oddities.extend((oddity, image.name) for oddity in found.oddities)
-    return block._replace(pixels=pixels[: len(block.kept)])
+        pixels[len(part.kept)] = found.pixels
+        part.kept.append(row)
+        part.oddities.extend((row, oddity, image.name) for oddity in found.oddities)
+    return pixels[: len(part.kept)], part
 
 
 def _decode(data: bytes, name: str, encoding: str, side: int, settings: ArraySettings) -> Decoded:
@@ -187,9 +191,3 @@ def _one_thread_an_operation() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _write_header(file: BinaryIO, count: int, side: int) -> None:
-    """The .npy header; numpy pads it, so that its length is the same for every count."""
-    header = {"descr": "|u1", "fortran_order": False, "shape": (count, side, side, 3)}
-    np.lib.format.write_array_header_1_0(file, header)

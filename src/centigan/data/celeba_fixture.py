@@ -14,7 +14,8 @@ from PIL import Image
 from centigan.atomic import atomic_path
 from centigan.data.crops import encoded, part_of, photographs
 from centigan.data.small_set import require_another_set, require_empty, write_lines
-from centigan.data.sources.celeba import ATTRIBUTES, FOLDER, PARTITION, PUBLISHED, ZIP
+from centigan.data.sources.celeba import FOLDER, PUBLISHED, ZIP
+from centigan.data.sources.celeba_lists import ATTRIBUTES, PARTITION
 
 HEIGHT, WIDTH = 218, 178
 WITH, OTHERS = "Bright", tuple(f"Other_{number}" for number in range(1, 40))  # the real ones are 40, too

@@ -2,7 +2,8 @@
 
 An IDX file is a number for its kind and number of axes, the length of each axis, four bytes big-endian each,
 then a byte a value, an image row by row. Each is published packed by gzip, with an MD5 of that. Images are
-read in place, as ranges of bytes, so that the unpacked files must lie beside.
+read in place, as ranges of bytes, so that the unpacked files must lie beside. Kaggle's copies have a
+dot in each name, train-images.idx3-ubyte; where they are packed, no MD5 of that is published.
 http://yann.lecun.com/exdb/mnist/, https://github.com/zalandoresearch/fashion-mnist
 """
 
@@ -43,9 +44,8 @@ PARTS: dict[Literal["train", "held_out"], Part] = {
     "held_out": Part("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
 FILES = [file for part in PARTS.values() for file in part]
-IMAGES: dict[
-    Name, dict[str, tuple[int, ...]]
-] = {  # of each label, as the published files of labels have them
+# of each label, as the published files of labels have them
+IMAGES: dict[Name, dict[str, tuple[int, ...]]] = {
     "mnist": {
         "train": (5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
         "held_out": (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009),
@@ -82,23 +82,39 @@ def put_in_place(name: Name, root: Path, *, published: Published | None = None) 
         UserError: when there is no network, or a file is damaged.
     """
     expected = published or as_published(name)
-    for file in FILES:
-        _unpack(name, root / file, expected)
+    paths = [as_it_lies(root, file) for file in FILES]
+    for path in paths:
+        _unpack(name, path, expected)
     for subset in PARTS:
         read = read_part(name, root, subset, expected)
         if not read.published:
             log.warning("%s: %s", root, read.told)
-    write_digests(root, [root / file for file in FILES])
+    write_digests(root, paths)
+
+
+def as_it_lies(root: Path, file: str) -> Path:
+    """Where a file lies, or its .gz: by its published name, else by that with a dot; else where it belongs.
+
+    A folder of the published name is passed over: Kaggle has such folders beside the files.
+    """
+    for path in (root / file, root / dotted(file)):
+        if path.is_file() or path.with_name(f"{path.name}.gz").is_file():
+            return path
+    return root / file
+
+
+def dotted(file: str) -> str:
+    """The name that a file has in Kaggle's copies."""
+    return file.replace("-idx", ".idx")
 
 
 def _unpack(name: Name, path: Path, published: Published) -> None:
     """Make the unpacked file what its .gz holds."""
-    archive = published.packed[path.name]
-    packed = path.with_name(archive.name)
+    packed = path.with_name(f"{path.name}.gz")
     if not packed.exists():
         if path.exists():
             return
-        download(archive, packed)
+        download(published.packed[path.name], packed)
     content = _content(name, packed, published)
     if not path.exists() or path.read_bytes() != content:
         with atomic_path(path) as temporary:
@@ -106,7 +122,7 @@ def _unpack(name: Name, path: Path, published: Published) -> None:
 
 
 def _content(name: Name, packed: Path, published: Published) -> bytes:
-    """What a .gz holds. With as many images or labels as were published it must have the published MD5.
+    """What a .gz holds. One of a published name and number of images or labels must have the published MD5.
 
     Raises:
         UserError: when it is damaged.
@@ -117,9 +133,10 @@ def _content(name: Name, packed: Path, published: Published) -> bytes:
         raise UserError(
             f"cannot unpack {packed}: {error}; remove it and run `centigan raw {name}`"
         ) from error
-    subset = next(subset for subset, part in PARTS.items() if packed.stem in part)
-    if int.from_bytes(content[4:8]) == sum(published.images[subset]):
-        require_md5(packed, published.packed[packed.stem].md5)
+    if archive := published.packed.get(packed.stem):
+        subset = next(subset for subset, part in PARTS.items() if packed.stem in part)
+        if int.from_bytes(content[4:8]) == sum(published.images[subset]):
+            require_md5(packed, archive.md5)
     return content
 
 
@@ -130,7 +147,7 @@ def read_part(name: Name, root: Path, subset: Literal["train", "held_out"], publ
         UserError: for a file that is missing, packed, of another kind or size, or cut short, and for a label
             of no class.
     """
-    path, labels_path = (root / file for file in PARTS[subset])
+    path, labels_path = (as_it_lies(root, file) for file in PARTS[subset])
     packed = [_beside(name, one, published) for one in (path, labels_path)]
     images, *size = idx_shape(path, 3)
     (count,) = idx_shape(labels_path, 1)
@@ -155,12 +172,12 @@ def read_part(name: Name, root: Path, subset: Literal["train", "held_out"], publ
 
 
 def _beside(name: Name, path: Path, published: Published) -> bool:
-    """Whether the .gz lies beside; then both hold the same.
+    """Whether a .gz of the published name lies beside; the file then holds the same, as beside any .gz.
 
     Raises:
         UserError: when they do not, or the unpacked file is missing.
     """
-    packed = path.with_name(published.packed[path.name].name)
+    packed = path.with_name(f"{path.name}.gz")
     if not path.exists():
         if packed.exists():
             raise UserError(
@@ -180,7 +197,7 @@ def _beside(name: Name, path: Path, published: Published) -> bool:
             f"{path} is not what {packed.name} beside it holds: `centigan raw {name} --root {path.parent}` "
             "unpacks it anew"
         )
-    return True
+    return path.name in published.packed
 
 
 def idx_shape(path: Path, axes: int) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from centigan.csv_file import write_csv
 from centigan.data.completeness import check
 from centigan.data.order import order_classes
 from centigan.data.sources import list_source
-from centigan.data.sources.contents import read_contents
+from centigan.data.sources.contents import read_contents, read_together
 from centigan.data.sources.listing import Listing, Range
 from centigan.data.sources.passed_over import in_one_line, of_class
 from centigan.data.sources.points import DIMENSIONS
@@ -60,7 +60,7 @@ def build_index(layout: Layout, settings: DataSettings) -> None:
     write_text(layout.source, json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
     write_pins(layout, index, root)
     remember(layout, index, root, read=True)
-    log.info("%d images of %d classes in %d splits", len(index), len(classes), len(names))
+    log.info("%s", _told(len(index), len(classes), len(names)))
     if listing.passed_over:
         log.warning("passed over: %s; %s lists all", in_one_line(listing.passed_over), layout.source)
 
@@ -123,10 +123,20 @@ def _write_index(layout: Layout, index: pd.DataFrame) -> None:
 
 
 def _checksums(index: pd.DataFrame) -> list[str]:
-    images = index[list(Range._fields)].itertuples(index=False, name=None)
-    contents = read_contents((Range(*image) for image in images), index["encoding"].iloc[0])
-    progress = tqdm(contents, total=len(index), desc="checksums", unit="image", disable=None)
-    return [hashlib.sha256(content).hexdigest() for content in progress]
+    images = [Range(*image) for image in zip(*(index[name] for name in Range._fields), strict=True)]
+    encoding, digests = index["encoding"].iloc[0], [""] * len(images)
+    with tqdm(total=len(images), desc="checksums", unit="image", disable=None) as progress:
+        for block in read_together(images, encoding):
+            contents = read_contents([images[position] for position in block], encoding)
+            for position, content in zip(block, contents, strict=True):
+                digests[position] = hashlib.sha256(content).hexdigest()
+            progress.update(len(block))
+    return digests
+
+
+def _told(images: int, classes: int, splits: int) -> str:
+    of = f"{classes} class{'es' * (classes > 1)} in {splits} split{'s' * (splits > 1)}"
+    return f"{images} images of {of}"
 
 
 def _count(index: pd.DataFrame, words: dict[str, str]) -> pd.DataFrame:

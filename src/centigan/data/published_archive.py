@@ -2,12 +2,15 @@
 
 import shutil
 import tarfile
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
 from urllib.error import URLError
+
+from tqdm import tqdm
 
 from centigan.atomic import atomic_path
 from centigan.data.checksums import require_md5
@@ -24,6 +27,8 @@ class Archive(NamedTuple):
 
 def unpack_published(root: Path, archives: Sequence[Archive], folders: Sequence[str]) -> None:
     """Unpack the archive that lies under `root`, else download the first; only `folders` are kept of it.
+
+    A folder may lie within others of the archive: it is kept by its own name.
 
     Raises:
         UserError: when there is no network, or the archive is not as published or cannot be unpacked.
@@ -60,17 +65,28 @@ def _unpack(archive: Path, root: Path, folders: Sequence[str]) -> None:
     try:
         if building.exists():
             shutil.rmtree(building)
-        with tarfile.open(archive) as tar:
-            tar.extractall(building, filter="data")  # Python 3.11.4; refuses what leads out of `building`
+        (_unzip if archive.suffix == ".zip" else _untar)(archive, building)
         for folder in folders:
-            if (building / folder).is_dir():
-                (building / folder).rename(root / folder)
+            if (building / folder).is_dir() and not (target := root / Path(folder).name).exists():
+                (building / folder).rename(target)
         shutil.rmtree(building)
-    except (OSError, tarfile.TarError) as error:
+    except (OSError, tarfile.TarError, zipfile.BadZipFile, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(
             f"cannot unpack {archive} to {root}: {reason}; make room there or permit it"
         ) from error
+
+
+def _untar(archive: Path, target: Path) -> None:
+    with tarfile.open(archive) as tar:
+        members = tqdm(tar, desc=f"unpack {archive.name}", unit="file", disable=None)
+        tar.extractall(target, members, filter="data")  # Python 3.11.4; refuses what leads out of `target`
+
+
+def _unzip(archive: Path, target: Path) -> None:
+    with zipfile.ZipFile(archive) as packed:
+        for member in tqdm(packed.infolist(), desc=f"unpack {archive.name}", unit="file", disable=None):
+            packed.extract(member, target)  # leaves out what leads out of `target`
 
 
 def told_images(images: int, published: int, checked: str = "MD5 as published") -> str:

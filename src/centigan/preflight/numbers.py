@@ -58,7 +58,7 @@ def _classes(settings: Settings) -> Finding:
     if not settings.data.judged:
         return good("1 class: there is no judge, and what tells classes apart is left out")
     splits = len(split_names(classes, settings.data.split_size))
-    return good(f"{classes} classes in {splits} split{'s' * (splits > 1)}")
+    return good(f"{classes} class{'es' * (classes > 1)} in {splits} split{'s' * (splits > 1)}")
 
 
 def _distribution(settings: Settings, in_all: list[Some], of_class: list[Some]) -> Iterator[Finding]:

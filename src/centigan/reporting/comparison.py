@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from centigan.catalogue import Subject, why_no_number
-from centigan.data.ilsvrc2012 import IDS
+from centigan.data.ilsvrc2012 import IDS, KNOWN
 from centigan.layout import Layout
 from centigan.reporting import absent
 from centigan.reporting.formats import write_latex, write_table
@@ -20,6 +20,7 @@ from centigan.reporting.results import Results
 PAPER_RESOLUTION = 128
 PAPER_PAIRS = 100
 PAPER_JUDGES = ("inception-v3", "inception-2015")  # the network of 2015, as two libraries publish it
+SHRUNK = "ImageNet of "  # a source of a fixed small size: "ImageNet of 64 px as npz"
 PAPER_SCORED = 25_000  # images behind the Inception score, section 4.4
 
 SET_UP = "set-up"  # in the column `comparable`, in place of yes and no
@@ -40,7 +41,7 @@ def write_comparison(layout: Layout, split_names: Sequence[str], *, network: str
         judge=judge,
         network=judge if network == "judge" else network,
         source=str(results.source["source"]),
-        is_imagenet=set(results.classes["class_id"]) == set(IDS),
+        of_imagenet=len(KNOWN.intersection(results.classes["class_id"])),
         subject=results.subject,
     )
     write_table(layout, "comparison", table)
@@ -48,15 +49,19 @@ def write_comparison(layout: Layout, split_names: Sequence[str], *, network: str
 
 
 def compare(
-    summary: dict[str, float], *, judge: str, network: str, source: str, is_imagenet: bool, subject: Subject
+    summary: dict[str, float], *, judge: str, network: str, source: str, of_imagenet: int, subject: Subject
 ) -> pd.DataFrame:
-    """Rows id, measurement, paper, ours, difference, comparable (yes, no, set-up), why."""
-    found = differences(summary, judge=judge, network=network, source=source, is_imagenet=is_imagenet)
+    """Rows id, measurement, paper, ours, difference, comparable (yes, no, set-up), why.
+
+    Args:
+        of_imagenet: how many of the classes are ImageNet's.
+    """
+    found = differences(summary, judge=judge, network=network, source=source, of_imagenet=of_imagenet)
     return pd.DataFrame([_row(published, summary, found, subject) for published in PUBLISHED])
 
 
 def differences(
-    summary: dict[str, float], *, judge: str, network: str, source: str, is_imagenet: bool
+    summary: dict[str, float], *, judge: str, network: str, source: str, of_imagenet: int
 ) -> dict[str, str]:
     """What differs from the paper's protocol, by the names that `Published.needs` uses, in words."""
     classes, side = int(summary["data/classes"]), int(summary.get("model/resolution", 0))
@@ -70,8 +75,13 @@ def differences(
         "study": "measured by a study of many experiments",
         "other model": "not AC-GAN's, but what it was compared with",
     }
-    if not is_imagenet:
+    if of_imagenet < classes:
         found["data"] = f"other data: {classes} classes, not ImageNet's {len(IDS)}"
+    elif classes < len(IDS):
+        found["data"] = f"a part of the data: {classes} of ImageNet's {len(IDS)} classes"
+    elif source.startswith(SHRUNK):
+        found["data"] = f"other data: {source}, shrunk before they were read"
+    if classes < len(IDS):
         found["chance"] = f"1 % is ten times chance for 1000 classes; chance is {100 / classes:.3g} % here"
     if source != "CIFAR-10":
         found["CIFAR-10"] = f"other data: {source}, not CIFAR-10"

@@ -41,6 +41,9 @@ PutInPlace = Literal[  # that ship, or that `centigan raw` downloads
     "swiss_roll",
     "line",
 ]
+Downloaded = Literal[  # sets of the user's own that `centigan raw` downloads when it is asked to
+    "imagenette", "tiny_imagenet", "cub200", "oxford102", "coco_captions"
+]
 Source = Literal[Own, PutInPlace]
 What = Literal["grey", "captions", "attributes", "modes"]
 
@@ -82,6 +85,7 @@ ABOUT: dict[Source, About] = {
     "line": About(DRAWN, 1),
 }
 PUT_IN_PLACE = get_args(PutInPlace)
+DOWNLOADED = get_args(Downloaded)
 POINTS = ("points", *(name for name, one in ABOUT.items() if one.put_by == DRAWN))
 
 

@@ -26,8 +26,9 @@ from centigan.data.sources.stl10 import list_stl10
 from centigan.data.sources.svhn import list_svhn
 from centigan.data.sources.tiny_imagenet import list_tiny_imagenet
 from centigan.data.sources.webdataset import list_webdataset
+from centigan.errors import UserError
 from centigan.settings.data import DataSettings
-from centigan.settings.sources import Source
+from centigan.settings.sources import DOWNLOADED, Source
 
 
 def list_source(settings: DataSettings) -> Listing:
@@ -37,6 +38,11 @@ def list_source(settings: DataSettings) -> Listing:
         UserError: for a root that cannot be read or holds no source, and for every fault of a source.
     """
     root = Path(settings.root)
+    if settings.source in DOWNLOADED and not root.exists():
+        raise UserError(
+            f"{root} is missing: `centigan raw {settings.source} --root {root}` downloads what is published, "
+            "where there is a network; docs/experiments.md says what to put there by hand"
+        )
     try:
         source = recognise(root) if settings.source == "auto" else settings.source
         with explain(source, root):

@@ -14,6 +14,7 @@ import pandas as pd
 from centigan.data.sources.caption_files import read_captions
 from centigan.data.sources.folders import evenly_spaced
 from centigan.data.sources.listing import Listing, Range, Subset
+from centigan.data.sources.places import none_found
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.texts import lines_of
 from centigan.errors import UserError
@@ -43,15 +44,18 @@ def key_of(class_id: str, name: str) -> str:
     return f"{class_id}/{Path(name).stem}"
 
 
-def refuse(faults: Sequence[str]) -> None:
+def refuse(faults: Sequence[str], advice: str = "") -> None:
     """Raise one error for all faults; none for none.
+
+    Args:
+        advice: what to do about all of them.
 
     Raises:
         UserError: naming the first few, and how many more there are.
     """
     if faults:
         more = f"; and {len(faults) - MOST_NAMED} more" if len(faults) > MOST_NAMED else ""
-        raise UserError(f"{'; '.join(faults[:MOST_NAMED])}{more}")
+        raise UserError(f"{'; '.join(faults[:MOST_NAMED])}{more}{advice and f'; {advice}'}")
 
 
 def gather(root: Path, listed: Sequence[Listed], sieve: Sieve) -> pd.DataFrame:
@@ -91,10 +95,15 @@ def listing_of(
         published: how many they should be.
 
     Raises:
-        UserError: as of `with_captions`.
+        UserError: as of `with_captions`, and for a part of which no image is there.
     """
     sieve = Sieve(root)
     images = gather(root, listed, sieve)
+    lost = {one.subset for one in listed}.difference(images["subset"])
+    if lost and not sieve.rejected:  # which tell more
+        folder = next(one.folder for one in listed if one.subset in lost)
+        names = [one.name for one in listed if one.folder == folder]
+        raise UserError(none_found(root, root / folder, names, Path(named_in)))
     found = [f"{named_in}: {told(len(listed), published)}, of {len(classes)} classes"]
     if text := first_of(TEXT, places):
         if not text.is_dir():

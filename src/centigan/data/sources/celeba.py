@@ -13,18 +13,23 @@ from pathlib import Path
 
 import pandas as pd
 
-from centigan.data.sources.captioned import first_of, refuse, told
+from centigan.data.sources.captioned import first_of, told
+from centigan.data.sources.celeba_lists import (
+    ATTRIBUTES,
+    PARTITION,
+    TABLES,
+    read_attributes,
+    read_partition,
+)
 from centigan.data.sources.class_names import is_no_name
 from centigan.data.sources.listing import Listing, Range, Subset, in_order
 from centigan.data.sources.places import first_with_images, holds_images, misplaced, none_found
 from centigan.data.sources.sift import Sieve
-from centigan.data.sources.texts import lines_of
 from centigan.data.sources.zips import members
 from centigan.errors import UserError
 
 FACE = "face"
 FOLDER, ZIP = "img_align_celeba", "img_align_celeba.zip"
-PARTITION, ATTRIBUTES = "list_eval_partition.txt", "list_attr_celeba.txt"
 PLACES = ("", "Img/", "Eval/", "Anno/")  # below the root
 MD5 = {
     ZIP: "00d2c5bc6d35e252742224ab0c1e8fcb",
@@ -33,7 +38,6 @@ MD5 = {
 }
 PUBLISHED = 202_599  # images: 162,770 to train on, 19,867 of validation, 19,962 of tests
 SUBSETS: dict[str, Subset | None] = {"0": "train", "1": "held_out", "2": None}
-ONES = {"1", "-1"}
 PAGE = "http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 
 
@@ -47,11 +51,11 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
         UserError: for a file that is missing, damaged or in contradiction to another.
     """
     places = [root / place for place in PLACES]
-    faces, listed = _faces(places), first_of(PARTITION, places)
-    parts = _read_partition(listed) if listed else {}
+    faces, listed = _faces(places), _list(PARTITION, places)
+    parts = read_partition(listed) if listed else {}
     if faces is None or listed is None:
         raise _missing(root, PARTITION if faces else ZIP, parts)
-    classes, attributes = _classes(first_of(ATTRIBUTES, places), root, parts, attribute)
+    classes, attributes = _classes(_list(ATTRIBUTES, places), root, parts, attribute)
     sieve = Sieve(root)
     images, tests = _by_partition(
         _zipped(faces, sieve) if faces.name == ZIP else sieve.images_in(faces), parts, classes, sieve
@@ -63,8 +67,8 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
     return Listing(
         source="CelebA",
         found=[
-            *_told_empty(root, places, faces),
             f"{faces.relative_to(root)}: {len(images) + tests:,} images",
+            *_told_empty(root, places, faces),
             *_told(parts, tests),
             attributes,
         ],
@@ -104,6 +108,11 @@ def _folder(places: Sequence[Path]) -> Path | None:
     return first_with_images([place / FOLDER / inner for place in places for inner in (FOLDER, "")])
 
 
+def _list(name: str, places: Sequence[Path]) -> Path | None:
+    """A list as its authors have it, or Kaggle's."""
+    return first_of(name, places) or first_of(TABLES[name], places)
+
+
 def _missing(root: Path, name: str, parts: Collection[str]) -> UserError:
     found = misplaced(root, root / FOLDER, parts)
     return UserError(
@@ -118,24 +127,6 @@ def _zipped(faces: Path, sieve: Sieve) -> list[Range]:
     return [image for image in images if image]
 
 
-def _read_partition(file: Path) -> dict[str, str]:
-    """Image -> 0, 1 or 2."""
-    rows = [line.split() for line in lines_of(file) if line.strip()]
-    refuse(
-        [
-            f"{file}, image {number}: {' '.join(row)!r} is no name and 0, 1 or 2"
-            for number, row in enumerate(rows, 1)
-            if len(row) != 2 or row[1] not in SUBSETS
-        ]
-    )
-    parts: dict[str, str] = dict(rows)
-    twice = [name for name, times in Counter(name for name, _ in rows).items() if times > 1]
-    refuse([f"{file} names {name} twice" for name in twice])
-    if not parts:
-        raise UserError(f"{file} names no image; fetch it anew")
-    return parts
-
-
 def _classes(
     file: Path | None, root: Path, parts: dict[str, str], attribute: str | None
 ) -> tuple[dict[str, str], str]:
@@ -144,8 +135,8 @@ def _classes(
         if attribute:
             raise UserError(f"{root} holds no {ATTRIBUTES}, and data.attribute is {attribute}; put it there")
         return dict.fromkeys(parts, FACE), f"no {ATTRIBUTES}"
-    names, rows = _read_attributes(file, parts)
-    attributes = f"{ATTRIBUTES}: {len(names)} attributes of {len(rows):,} images"
+    names, rows = read_attributes(file, parts)
+    attributes = f"{file.name}: {len(names)} attributes of {len(rows):,} images"
     if attribute is None:
         return dict.fromkeys(parts, FACE), f"{attributes}, which no class follows from"
     if attribute not in names or is_no_name(attribute):
@@ -155,30 +146,6 @@ def _classes(
         name: attribute if values[column] == "1" else f"not_{attribute}" for name, values in rows.items()
     }
     return classes, f"{attributes}; classes are by {attribute}"
-
-
-def _read_attributes(file: Path, parts: dict[str, str]) -> tuple[list[str], dict[str, list[str]]]:
-    """The names of the attributes, and image -> a 1 or -1 of each.
-
-    Raises:
-        UserError: also for other images than the partition's.
-    """
-    count, header, *lines = [*lines_of(file), "", ""]
-    names = header.split()
-    rows = {row[0]: row[1:] for line in lines if (row := line.split())}
-    advice = "fetch it anew, or remove it where data.attribute is not set"
-    if not names or len(set(names)) < len(names) or count.strip() != str(len(rows)):
-        raise UserError(
-            f"{file} does not begin with the number of its faces, {len(rows)}, and with different names; "
-            f"{advice}"
-        )
-    wrong = [name for name, row in rows.items() if len(row) != len(names) or not ONES.issuperset(row)]
-    others = sorted(rows.keys() ^ parts.keys())
-    refuse(
-        [f"{file}: {name} has not a 1 or -1 of each of {len(names)} attributes; {advice}" for name in wrong]
-        + [f"{name} is in one of {file} and {PARTITION} alone; {advice}" for name in others]
-    )
-    return names, rows
 
 
 def _told_empty(root: Path, places: Sequence[Path], faces: Path) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """MNIST and Fashion-MNIST as sources, read in place: grey images of 28 x 28 in IDX files.
 
 The test images are held out. A class is called by its digit, or by what is worn. An image is named by its
-file and its row there.
+file, as it was published, and its row there.
 """
 
 import re
@@ -38,6 +38,7 @@ def list_idx(name: Name, root: Path, *, published: Published | None = None) -> L
             IMAGE,
             subset,
             np.array(classes)[part.labels],
+            called=PARTS[subset].images,
         )
         for subset, part in parts.items()
     )

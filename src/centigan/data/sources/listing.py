@@ -114,14 +114,24 @@ def class_frame(images: Iterable[Range], subset: Subset, class_id: str) -> pd.Da
 
 
 def record_frame(
-    path: Path, offsets: NDArray[np.int64], size: int, subset: str, class_ids: NDArray[Any] | str
+    path: Path,
+    offsets: NDArray[np.int64],
+    size: int,
+    subset: str,
+    class_ids: NDArray[Any] | str,
+    *,
+    called: str = "",
 ) -> pd.DataFrame:
-    """The images of one file in its order, each of `size` bytes and named by the file and its row."""
+    """The images of one file in its order, each of `size` bytes and named by the file and its row.
+
+    Args:
+        called: what names have in place of the file's own.
+    """
     columns = {
         "path": path.as_posix(),
         "offset": offsets,
         "size": size,
-        "name": [f"{path.stem}_{row:05d}" for row in range(len(offsets))],
+        "name": [f"{called or path.stem}_{row:05d}" for row in range(len(offsets))],
         "subset": subset,
         "class_id": class_ids,
     }

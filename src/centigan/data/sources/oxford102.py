@@ -26,7 +26,6 @@ FOLDER, OF_CAPTIONS = "jpg", "cvpr2016_flowers"
 LABELS, PARTS = "imagelabels.mat", "setid.mat"
 SUBSETS: dict[str, Subset] = {"trnid": "train", "valid": "train", "tstid": "held_out"}
 PUBLISHED = 8_189  # images
-MD5 = {LABELS: "e0620be6f572b9609742df49c70aed4d", PARTS: "a5357ecc9cb78c4bef273ce3793fc85c"}
 MOST_CLASSES = 102
 
 

@@ -1,8 +1,8 @@
 """Parquet files as the Hub has them: columns `image` (bytes and path) and `label`, names in the schema.
 
 Read in place, and never unpacked. Files that are not compressed give ranges of bytes, found once by reading
-all of them. Of compressed ones, as the Hub's mostly are, an image is a row (`parquet_rows.py`); where images
-of a class lie scattered, each costs its whole row group.
+all of them. Of compressed ones, as the Hub's mostly are, an image is a row (`parquet_rows.py`), and a row
+group is read once for all images of a split that lie in it.
 
 An image is named by its path where every image has one and it is told apart by it, else by its file and row.
 Classes are named by WordNet ids of the paths, else by the schema's names, `classnames.txt` or

@@ -2,14 +2,15 @@
 
 Where a file is not compressed, every value lies in it as it is, and `value_ranges` finds where: an image is a
 range of bytes like any other. Of a compressed file an image is a row, and reading one means reading its row
-group up to there; `read_rows` reads a row group once for all that are asked for together.
+group up to there; `read_rows` reads a row group once for all that are asked for together, and `rows_together`
+says which those should be.
 """
 
 import mmap
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import accumulate, islice
+from itertools import accumulate, groupby, islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,6 +44,27 @@ def opened(path: Path | str) -> Iterator[pq.ParquetFile]:
         if error.errno is None:  # of pyarrow: a page that cannot be decompressed
             raise UserError(f"{path} is damaged ({_first_line(error)}); fetch it anew") from None
         raise cannot_read(path, error) from error
+
+
+def rows_together(images: Sequence[Range]) -> list[Sequence[int]]:
+    """Positions of images in the order of their files and rows, in blocks that `read_rows` holds.
+
+    A row group is within one block where so many are asked for as a block has, and is then read once.
+
+    Raises:
+        UserError: as of `opened`.
+    """
+    blocks: list[list[int]] = []
+    order = sorted(range(len(images)), key=images.__getitem__)
+    for path, of_file in groupby(order, key=lambda position: images[position].path):
+        with opened(path) as file:
+            starts = _starts(file)
+        for _, of_group in groupby(of_file, key=lambda position: _group(starts, images[position].offset)):
+            while piece := list(islice(of_group, AT_ONCE)):
+                if not blocks or len(blocks[-1]) + len(piece) > AT_ONCE:
+                    blocks.append([])
+                blocks[-1] += piece
+    return [*blocks]
 
 
 def read_rows(images: Iterable[Range]) -> Iterator[bytes]:
@@ -100,13 +122,12 @@ def _rows_of(path: str, wanted: Sequence[int]) -> dict[int, bytes]:
     """Row -> its bytes, of rows in ascending order."""
     found: dict[int, bytes] = {}
     with opened(path) as file:
-        sizes = (file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups))
-        starts = list(accumulate(sizes, initial=0))
+        starts = _starts(file)
         if wanted[-1] >= starts[-1]:
             raise UserError(f"{path} has {starts[-1]:,} rows; it had more when the data was indexed")
         groups: dict[int, list[int]] = {}
         for row in wanted:
-            groups.setdefault(bisect_right(starts, row) - 1, []).append(row)
+            groups.setdefault(_group(starts, row), []).append(row)
         for group, rows in groups.items():
             first = starts[group]
             for batch in _batches(file, group):
@@ -118,6 +139,17 @@ def _rows_of(path: str, wanted: Sequence[int]) -> dict[int, bytes]:
                 if not rows:
                     break
     return found
+
+
+def _starts(file: pq.ParquetFile) -> list[int]:
+    """The first row of each row group, and the number of all rows."""
+    sizes = (file.metadata.row_group(group).num_rows for group in range(file.metadata.num_row_groups))
+    return list(accumulate(sizes, initial=0))
+
+
+def _group(starts: Sequence[int], row: int) -> int:
+    """The row group that a row lies in."""
+    return bisect_right(starts, row) - 1
 
 
 def _values(file: pq.ParquetFile, group: int) -> Iterator[pa.Buffer]:

@@ -49,7 +49,8 @@ def find_shards(root: Path, ending: str) -> Shards:
     """The files with that ending, such as ".tar".
 
     Raises:
-        UserError: for a file that is missing within the numbering or there twice, or a subset without any.
+        UserError: for a file that is missing within the numbering, there twice or a link to nothing, or a
+            subset without any.
     """
     parts = _by_part(root, ending)
     if "train" not in parts:
@@ -124,4 +125,10 @@ def _whole(shards: Sequence[Shard], begin: int) -> list[Path]:
     if missing:
         more = f", and so are {len(missing) - 1} more" if len(missing) > 1 else ""
         raise UserError(f"{first.path.parent / first.beside(missing[0])} is missing{more}; fetch it")
+    dangling = next((shard.path for shard in shards if not shard.path.exists()), None)
+    if dangling:
+        raise UserError(
+            f"{dangling} is a link to nothing: {dangling.readlink()} is not there; fetch that, or put the "
+            "file in the place of the link"
+        )
     return [shard.path for shard in shards]

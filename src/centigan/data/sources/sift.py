@@ -35,8 +35,6 @@ from centigan.image_names import is_hidden, is_of_system, kind_of
 
 FAULTS = {DEAD_LINK: "is a link to nothing", LOOP: "is a link to itself", SPECIAL: "is no plain file"}
 
-NO_NAME = "has no name"  # a member of an archive
-
 
 class Entry(NamedTuple):
     """What lies in a folder; `fault` is a kind where it is neither a plain file nor a folder for people."""
@@ -172,21 +170,26 @@ def _range(entry: Entry) -> Range:
 
 
 def _range_of_member(archive: Path, entry: Member) -> Range:
-    return Range(archive.as_posix(), entry.offset, entry.size, PurePosixPath(entry.name).name)
+    return Range(archive.as_posix(), entry.offset, entry.size, _parts(entry.name)[-1])
 
 
 def _member_fault(entry: Member) -> str | None:
-    parts = [part for part in PurePosixPath(entry.name).parts if part != ".."]
+    parts = [part for part in _parts(entry.name) if part != ".."]
     if any(map(is_hidden, parts)):
         return HIDDEN
     if any(map(is_of_system, parts[:-1])):
         return OF_SYSTEM
-    return entry.fault or (None if parts else NO_NAME)
+    return entry.fault or (None if any(parts) else NO_IMAGE)  # without a name
+
+
+def _parts(name: str) -> list[str]:
+    """The folders of a member and its own name, which may be empty; a tenth of what PurePosixPath takes."""
+    return [part for part in name.split("/") if part not in {"", "."}] or [""]
 
 
 def _verdict(file: Range, fault: str | None) -> Verdict:
     """What a file is that may have a fault; opened only where its name does not tell."""
-    if fault in {HIDDEN, OF_SYSTEM}:
+    if fault in {HIDDEN, OF_SYSTEM, NO_IMAGE}:
         return Verdict(False, fault)
     kind = kind_of(file.name)
     if fault and kind in {"image", "unread image"}:

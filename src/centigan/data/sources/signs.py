@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-from centigan.data.idx_raw import FILES
+from centigan.data.idx_raw import FILES, dotted
 from centigan.data.sources.archives import TRAIN, VALIDATION
-from centigan.data.sources.celeba import PARTITION, PLACES, ZIP
+from centigan.data.sources.celeba import PLACES, ZIP
+from centigan.data.sources.celeba_lists import PARTITION, TABLES
 from centigan.data.sources.folders import TRAIN as TRAINING
 from centigan.data.sources.folders import class_folders, has_subsets, holds_folders
 from centigan.data.sources.hub_archives import SIGNS as SIGNS_OF_HUB
@@ -41,10 +42,11 @@ SIGNS: dict[str, Source] = {
     "CUB_200_2011": "cub200",
     "image_class_labels.txt": "cub200",
     "imagelabels.mat": "oxford102",
-    **{f"{place}{name}": "celeba" for place in PLACES for name in (PARTITION, ZIP)},
+    **{f"{place}{name}": "celeba" for place in PLACES for name in (PARTITION, TABLES[PARTITION], ZIP)},
     "annotations/captions_train2014.json": "coco_captions",
     "annotations/captions_train2017.json": "coco_captions",
 }
+NAMES_OF_IDX = [f"{name}{packed}" for name in (*FILES, *map(dotted, FILES)) for packed in ("", ".gz")]
 GZIPPED = (".tgz", ".tar.gz")
 # The ending of numbered files such as train-00000.tar -> the source they are.
 SHARDS: dict[str, Source] = {".tar": "webdataset", ".parquet": "parquet"}
@@ -137,7 +139,9 @@ def _lies_at(folder: Path, source: Source) -> bool:
         case "lsun":
             return bool(scenes_at(folder))
         case "mnist":
-            return any((folder / f"{file}{packed}").exists() for file in FILES for packed in ("", ".gz"))
+            return any(
+                (folder / f"{name}{packed}").exists() for name in NAMES_OF_IDX for packed in ("", ".gz")
+            )
         case "folders":
             return holds_folders(folder / TRAINING)
         case "webdataset" | "parquet":

@@ -8,7 +8,7 @@ import os
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from centigan.data.sources.listing import cannot_read, printable, unusable
@@ -61,8 +61,7 @@ def members(
 def _fault(entry: tarfile.TarInfo) -> str | None:
     if not entry.isreg() or entry.issparse():
         return "is a link or a special file, not a plain one"
-    parts = PurePosixPath(entry.name).parts
-    if ".." in parts or entry.name.startswith("/"):
+    if ".." in entry.name.split("/") or entry.name.startswith("/"):
         return "has a name that leads out of the archive"
     return unusable(entry.name, 0)
 

@@ -31,7 +31,7 @@ def members(path: Path) -> Iterator[Member]:
     try:
         with unbuffered(path) as file, zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
-                if not entry.filename.endswith("/"):  # a folder; is_dir fails on an empty name
+                if not entry.filename.endswith("/"):  # as is_dir, which fails at an empty name
                     size = _size(path, file.fileno(), entry, archive.start_dir)
                     yield Member(entry.filename, entry.header_offset, size, _fault(entry))
     except FileNotFoundError as error:
