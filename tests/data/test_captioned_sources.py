@@ -158,7 +158,7 @@ def test_annotations_of_2017_are_read_too(root: Path) -> None:
         (
             "cub200",
             "CUB_200_2011/images",
-            r"001\.Astronaut is missing, and should hold the \d images that images",
+            r"001\.Astronaut is missing, and should hold \d images that images",
         ),
         (
             "oxford102",

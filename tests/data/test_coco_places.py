@@ -68,9 +68,9 @@ def test_what_is_missing_is_said_of_both_parts_at_once(root: Path) -> None:
     (root / "train2014").rmdir()
     shutil.rmtree(root / "val2014")
     said = refusal(root)
-    assert f"{root}/train2014 is missing, and should hold the 4 images that" in said
+    assert f"{root}/train2014 is missing, and should hold 4 images that" in said
     assert f"{root}/images holds images of these names; move those to {root}/train2014" in said
-    assert f"{root}/val2014 is missing, and should hold the 2 images that" in said
+    assert f"{root}/val2014 is missing, and should hold 2 images that" in said
     assert said.endswith("; put them there")
 
 

@@ -138,7 +138,7 @@ def test_another_number_of_classes_is_said(tmp_path: Path, data_settings: DataSe
 
 def test_a_class_of_one_side_only_is_named(raw: Path, tmp_path: Path, data_settings: DataSettings) -> None:
     (raw / "val" / "fox").rename(raw / "val" / "gnu")
-    with pytest.raises(UserError, match=r"class fox of .* only one of"):
+    with pytest.raises(UserError, match=r"class fox of .* is in train/ and not in val/, and 1 more"):
         build_index(Layout("x", tmp_path), data_settings)
 
 

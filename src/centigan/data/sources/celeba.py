@@ -8,7 +8,7 @@ those without are two. Otherwise attributes are checked, where they are there, a
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -23,7 +23,7 @@ from centigan.data.sources.celeba_lists import (
 )
 from centigan.data.sources.class_names import is_no_name
 from centigan.data.sources.listing import Listing, Range, Subset, in_order
-from centigan.data.sources.places import none_found
+from centigan.data.sources.places import first_with_images, holds_images, misplaced, none_found
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.zips import members
 from centigan.errors import UserError
@@ -52,29 +52,28 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
     """
     places = [root / place for place in PLACES]
     faces, listed = _faces(places), _list(PARTITION, places)
+    parts = read_partition(listed) if listed else {}
     if faces is None or listed is None:
-        raise UserError(
-            f"{root} holds no {PARTITION if faces else ZIP}: put {ZIP} (or {FOLDER}/, which is in it), "
-            f"{PARTITION} and {ATTRIBUTES} there, which are fetched by hand from {PAGE}"
-        )
-    parts = read_partition(listed)
+        raise _missing(root, PARTITION if faces else ZIP, parts)
     classes, attributes = _classes(_list(ATTRIBUTES, places), root, parts, attribute)
     sieve = Sieve(root)
-    rows, tests = [], 0
-    for image in (_zipped if faces.name == ZIP else _unpacked)(faces, sieve):
-        if image.name not in parts:
-            sieve.unlisted([image])
-        elif (subset := SUBSETS[parts[image.name]]) is None:
-            tests += 1
-        else:
-            rows.append((*image, subset, classes[image.name]))
-    if not (rows or tests or sieve.rejected):
-        raise UserError(none_found(root, faces, parts, listed))
+    images, tests = _by_partition(
+        _zipped(faces, sieve) if faces.name == ZIP else sieve.images_in(faces), parts, classes, sieve
+    )
+    lacking = {"train", "held_out"} - {*images["subset"]}
+    lost = {name for name, part in parts.items() if SUBSETS[part] in lacking}
+    if lost and not sieve.rejected:
+        raise UserError(none_found(root, faces, lost, listed))
     return Listing(
         source="CelebA",
-        found=[f"{faces.relative_to(root)}: {len(rows) + tests:,} images", *_told(parts, tests), attributes],
+        found=[
+            f"{faces.relative_to(root)}: {len(images) + tests:,} images",
+            *_told_empty(root, places, faces),
+            *_told(parts, tests),
+            attributes,
+        ],
         classes=sorted(set(classes.values())),
-        images=in_order(pd.DataFrame(rows, columns=[*Range._fields, "subset", "class_id"])),
+        images=images,
         encoding="zipped" if faces.name == ZIP else "image",
         official=_official(parts, classes),
         rejected=sieve.rejected,
@@ -83,10 +82,30 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
     )
 
 
+def _by_partition(
+    found: Iterable[Range], parts: dict[str, str], classes: dict[str, str], sieve: Sieve
+) -> tuple[pd.DataFrame, int]:
+    """The images of training and validation, as a Listing has them, and the number of those for tests."""
+    rows, tests = [], 0
+    for image in found:
+        if image.name not in parts:
+            sieve.unlisted([image])
+        elif (subset := SUBSETS[parts[image.name]]) is None:
+            tests += 1
+        else:
+            rows.append((*image, subset, classes[image.name]))
+    return in_order(pd.DataFrame(rows, columns=[*Range._fields, "subset", "class_id"])), tests
+
+
 def _faces(places: Sequence[Path]) -> Path | None:
-    """The folder of images, or, where it is empty or not there, the zip."""
-    folder, packed = first_of(FOLDER, places), first_of(ZIP, places)
-    return packed if packed and not (folder and any(folder.iterdir())) else folder
+    """The folder that holds images, else the zip, else a folder of that name."""
+    folder, packed = _folder(places), first_of(ZIP, places)
+    return folder if folder and (packed is None or holds_images(folder)) else packed
+
+
+def _folder(places: Sequence[Path]) -> Path | None:
+    """The folder of images; some programs unpack it into another of the same name."""
+    return first_with_images([place / FOLDER / inner for place in places for inner in (FOLDER, "")])
 
 
 def _list(name: str, places: Sequence[Path]) -> Path | None:
@@ -94,9 +113,12 @@ def _list(name: str, places: Sequence[Path]) -> Path | None:
     return first_of(name, places) or first_of(TABLES[name], places)
 
 
-def _unpacked(faces: Path, sieve: Sieve) -> list[Range]:
-    inner = faces / FOLDER  # programs that unpack into a folder of the zip's name
-    return sieve.images_in(inner if inner.is_dir() else faces)
+def _missing(root: Path, name: str, parts: Collection[str]) -> UserError:
+    found = misplaced(root, root / FOLDER, parts)
+    return UserError(
+        f"{root} holds no {name}: put {ZIP} (or {FOLDER}/, which is in it), {PARTITION} and {ATTRIBUTES} "
+        f"there, which are fetched by hand from {PAGE}{found and f'; {found}'}"
+    )
 
 
 def _zipped(faces: Path, sieve: Sieve) -> list[Range]:
@@ -124,6 +146,11 @@ def _classes(
         name: attribute if values[column] == "1" else f"not_{attribute}" for name, values in rows.items()
     }
     return classes, f"{attributes}; classes are by {attribute}"
+
+
+def _told_empty(root: Path, places: Sequence[Path], faces: Path) -> Iterator[str]:
+    if faces.name == ZIP and (folder := _folder(places)):
+        yield f"{folder.relative_to(root)}/ holds no images, so {ZIP} is read"
 
 
 def _told(parts: dict[str, str], tests: int) -> Iterator[str]:

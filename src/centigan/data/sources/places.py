@@ -30,7 +30,7 @@ def none_found(
         others: further folders whose images may be the same ones by other names.
     """
     state = "holds none of" if looked_in.exists() else "is missing, and should hold"
-    said = f"{looked_in} {state} the {len(names):,} images that {named_in} names, such as {min(names)}"
+    said = f"{looked_in} {state} {len(names):,} images that {named_in} names, such as {min(names)}"
     if found := misplaced(root, looked_in, names):
         return f"{said}: {found}"
     odd = next((folder for folder in (looked_in, *others) if folder.is_dir() and holds_images(folder)), None)

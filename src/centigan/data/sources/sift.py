@@ -177,7 +177,9 @@ def _member_fault(entry: Member) -> str | None:
     parts = [part for part in _parts(entry.name) if part != ".."]
     if any(map(is_hidden, parts)):
         return HIDDEN
-    return OF_SYSTEM if any(map(is_of_system, parts[:-1])) else entry.fault
+    if any(map(is_of_system, parts[:-1])):
+        return OF_SYSTEM
+    return entry.fault or (None if any(parts) else NO_IMAGE)  # without a name
 
 
 def _parts(name: str) -> list[str]:
@@ -187,7 +189,7 @@ def _parts(name: str) -> list[str]:
 
 def _verdict(file: Range, fault: str | None) -> Verdict:
     """What a file is that may have a fault; opened only where its name does not tell."""
-    if fault in {HIDDEN, OF_SYSTEM}:
+    if fault in {HIDDEN, OF_SYSTEM, NO_IMAGE}:
         return Verdict(False, fault)
     kind = kind_of(file.name)
     if fault and kind in {"image", "unread image"}:
