@@ -15,6 +15,7 @@ from small import write_experiment
 from centigan import preflight
 from centigan.cli import run_verb
 from centigan.data.captioned_fixture import write_captioned
+from centigan.data.celeba_fixture import write_celeba
 from centigan.data.cifar_raw import VERSIONS
 from centigan.data.fixture import write_ilsvrc
 from centigan.errors import UserError
@@ -49,6 +50,20 @@ def snakemake(project: Path, *words: str) -> tuple[int, str]:
     ended, said = call(command, project, environment)
     assert "Traceback" not in said
     return ended, said
+
+
+def test_what_cannot_be_recognised_is_named_and_faces_are_cut_as_papers_cut_them(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert run_verb(["fixture", "mnist", "--out", "m"]) == 0
+    assert run_verb(["raw", "mnist", "--root", "m"]) == 0
+    assert "`centigan new --source`" in says(caplog, "new", "digits_of_mnist", "--data", "m")
+    assert run_verb(["new", "digits_of_mnist", "--data", "m", "--source", "mnist"]) == 0
+    assert load("digits_of_mnist/acgan", Path()).data.source == "mnist"
+    write_celeba(Path("faces"), classes=1, per_class=30, held_out_per_class=10)
+    assert run_verb(["new", "faces", "--data", "faces"]) == 0
+    arrays = load("faces/acgan", Path()).arrays
+    assert (arrays.crop, arrays.crop_down) == (148, 5)
 
 
 def test_an_own_folder_needs_two_commands_before_its_run_is_planned(

@@ -7,6 +7,7 @@ import typer
 
 from centigan.cli.options import Experiment, open_project
 from centigan.errors import UserError
+from centigan.settings.sources import Source
 
 app = typer.Typer()
 
@@ -48,13 +49,16 @@ def new(
         Path,
         typer.Option(help="Folder of class folders, archives, or a published data set's files."),
     ],
+    source: Annotated[
+        Source, typer.Option(help="What lies there, where that is not recognised: mnist, fashion_mnist, ...")
+    ] = "auto",
 ) -> None:
     """Write a protocol for the data in a folder, from what lies there, and an experiment under it."""
     from centigan.preflight.experiment_file import folder_of, write_experiment
     from centigan.preflight.proposal import explore
 
     folder_of(name, Path("experiments"))  # before anything is looked at
-    found = explore(data)
+    found = explore(data.expanduser(), source)
     folder = write_experiment(name, found, Path("experiments"))
     classes = len(found.classes)
     typer.echo(

@@ -18,6 +18,9 @@ from centigan.weights import URLS, NoDownload, in_cache, require_answer
 SAMPLES = 100  # of a class, where the paper's 1000 would be many times the real images
 KID_SHARE = 0.8  # of the smallest set in a subset: of whole sets all subsets would be the same
 FEATURES = "inception-2015"
+CROP_OF_FACES = """  crop: 148  # as experiments/celeba cuts them
+  crop_down: 5
+"""
 MODELS = {  # resolution -> what a laptop can train
     32: """model:  # the demo's: half the paper's maps, four times its learning rate
   width: 0.5
@@ -147,7 +150,8 @@ def _why_split(found: Found) -> str:
 def _arrays(found: Found) -> str:
     cost = "" if found.large else "; on a CPU every doubling costs four times as much"
     why = f"32, 64 or 128; the images have {found.side} px{cost}"
-    return f"arrays:\n  resolution: {found.resolution}  # {why}\n"
+    crop = CROP_OF_FACES if found.source == "celeba" else ""
+    return f"arrays:\n  resolution: {found.resolution}  # {why}\n{crop}"
 
 
 def _model(found: Found) -> str:

@@ -69,8 +69,11 @@ class Found:
         return max([RESOLUTIONS[0], *(side for side in RESOLUTIONS if side <= min(self.side, most))])
 
 
-def explore(folder: Path) -> Found:
+def explore(folder: Path, source: Source = "auto") -> Found:
     """Look at everything that lies there.
+
+    Args:
+        source: what it is; auto: as it is recognised.
 
     Raises:
         UserError: for no data, or too few for any setting.
@@ -79,7 +82,7 @@ def explore(folder: Path) -> Found:
         raise UserError(f"the folder {fault}")
     root = str(folder)
     try:
-        source = recognise(folder)
+        source = recognise(folder) if source == "auto" else source
     except OSError as error:  # a folder without permission, a failing disk
         raise cannot_read(folder, error) from error
     listing = list_source(DataSettings(source=source, root=root))

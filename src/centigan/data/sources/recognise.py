@@ -29,7 +29,8 @@ def recognise(root: Path) -> Source:
     if source == "mnist":
         raise UserError(
             f"{root} holds IDX files, which MNIST and Fashion-MNIST have by the same names: name "
-            "`data.source`, as the protocols mnist and fashion_mnist do; it says, too, that images are grey"
+            "`data.source`, as the protocols mnist and fashion_mnist do, or `centigan new --source`; it "
+            "says, too, that images are grey"
         )
     if source:
         return source
