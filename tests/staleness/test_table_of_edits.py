@@ -7,9 +7,11 @@ from shutil import copyfile
 import pytest
 from staleness.project import BIN, FILE, RAW, RESULTS, Project
 
-from centigan.reporting.captions import CAPTIONS
+from centigan import catalogue
+from centigan.settings.families.acgan import AcganConfig
 
-FIGURES = {f"figures/{figure}" for figure in CAPTIONS}
+OF_PROJECT = catalogue.subject_of(AcganConfig(), classes_of_a_split=2)
+FIGURES = {f"figures/{figure}" for figure in catalogue.applying(catalogue.FIGURES, OF_PROJECT)}
 TABLES = {"tables", "report", *FIGURES}
 RUN = {"snakemake": ("snakemake", "reporting"), "dvc": ("dvc", "repro", "report")}
 STATUS = ("dvc", "status", "--with-deps", "report")
