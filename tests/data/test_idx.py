@@ -208,7 +208,7 @@ def test_another_set_is_read_and_told_and_no_verified_one(
     build_index(Layout(name, tmp_path), settings(name, made[name]))
     first = {"mnist": "class 0 has 2 of 5923 train", "fashion_mnist": "has 2 of 6000 train"}[name]
     assert first in caplog.text
-    with pytest.raises(UserError, match=f"{first}.*Fetch the data anew"):
+    with pytest.raises(UserError, match=f"not the published set .*{first}.*Fetch the data anew; a run"):
         verify(settings(name, made[name]))
 
 

@@ -117,6 +117,7 @@ def listing_of(
         images=images,
         words=words or {},
         official=official_of(listed),
+        published=published,
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
         unseen=tuple(unseen),

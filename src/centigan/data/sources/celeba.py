@@ -36,7 +36,7 @@ MD5 = {
     PARTITION: "d32c9cbf5e040fd4025c592c306e6668",
     ATTRIBUTES: "75e246fa4810816ffd6ee81facbd244c",
 }
-PUBLISHED = 202_599  # images: 162,770 to train on, 19,867 of validation, 19,962 of tests
+PUBLISHED, TESTS = 202_599, 19_962  # images: 162,770 to train on, 19,867 of validation, and of tests
 SUBSETS: dict[str, Subset | None] = {"0": "train", "1": "held_out", "2": None}
 PAGE = "http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 
@@ -77,6 +77,7 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
         images=in_order(pd.DataFrame(rows, columns=[*Range._fields, "subset", "class_id"])),
         encoding="zipped" if faces.name == ZIP else "image",
         official=_official(parts, classes),
+        published=PUBLISHED - TESTS,
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
         checksummed=len(parts) == PUBLISHED,

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from centigan.data.ilsvrc2012 import IMAGES
 from centigan.data.sources.class_names import published_name
 from centigan.data.sources.listing import Listing, Range, Subset, in_order, printable
 from centigan.data.sources.sift import Sieve
@@ -49,6 +50,7 @@ def list_hub_archives(root: Path) -> Listing:
         ],
         classes=sorted(images["class_id"].unique()),
         images=in_order(images),
+        published=IMAGES,
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
     )

@@ -75,6 +75,7 @@ def list_imagenet_npz(root: Path) -> Listing:
         classes=classes,
         images=images,
         encoding=ENCODINGS[side],
+        published=sum(PUBLISHED.values()),
         words={class_id: names.words[class_id] for class_id in classes},
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,

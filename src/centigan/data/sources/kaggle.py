@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from centigan.data.ilsvrc2012 import IMAGES
 from centigan.data.sources.class_names import words_in
 from centigan.data.sources.folders import class_folders
 from centigan.data.sources.listing import Listing, Range, class_frame
@@ -48,6 +49,7 @@ def list_kaggle(root: Path) -> Listing:
         ],
         classes=classes,
         images=pd.concat(frames, ignore_index=True),
+        published=IMAGES,
         words=_words(root / WORDS),
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,

@@ -101,6 +101,7 @@ class Listing:
     words: dict[str, str] = field(default_factory=dict)  # class_id -> its name in words, where known
     devkit_order: tuple[str, ...] = ()  # classes by ILSVRC2012_ID, where a devkit is there
     official: dict[str, dict[str, int]] = field(default_factory=dict)  # subset -> class_id -> images
+    published: int = 0  # images of the one set that has this format, where its lists do not say
     rejected: list[Rejected] = field(default_factory=list)
     passed_over: PassedOver = field(default_factory=dict)  # what is no image of a class
     checksummed: bool = False  # published with checksums: then a bad image means a bad copy
