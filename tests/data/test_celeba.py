@@ -230,7 +230,7 @@ def test_what_to_put_where_is_told(root: Path, gone: tuple[str, ...]) -> None:
     for name in gone:
         (root / name).unlink()
     with pytest.raises(
-        UserError, match=f"{root} holds no {gone[0]}: put {ZIP} .*{PARTITION} and {ATTRIBUTES} th"
+        UserError, match=f"{root} holds no {gone[0]}: put there {ZIP} .*{PARTITION} and {ATTRIBUTES}, from"
     ):
         listing(root)
 

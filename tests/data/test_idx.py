@@ -381,8 +381,12 @@ def test_without_network_the_address_and_the_place_are_told(tmp_path: Path, publ
     url = "http://127.0.0.1:1/train-images-idx3-ubyte.gz"  # nobody listens on port 1
     first = published.packed[IMAGES_OF_TRAINING]._replace(url=url)
     nowhere = published._replace(packed=published.packed | {IMAGES_OF_TRAINING: first})
-    with pytest.raises(UserError, match=f"cannot download {url} .*put it.* at {tmp_path}/{first.name}, then"):
+    with pytest.raises(
+        UserError, match=f"cannot download {url} .*put it.* at {tmp_path}/{first.name}, then"
+    ) as said:
         put_in_place("mnist", tmp_path, published=nowhere)
+    others = [archive.url for file, archive in published.packed.items() if file != IMAGES_OF_TRAINING]
+    assert str(said.value).endswith(f"then run again; put beside it, too: {', '.join(others)}")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from centigan.data.by_hand import lacks_all
 from centigan.data.sources.captioned import first_of, told
 from centigan.data.sources.celeba_lists import (
     ATTRIBUTES,
@@ -38,7 +39,6 @@ MD5 = {
 }
 PUBLISHED, TESTS = 202_599, 19_962  # images: 162,770 to train on, 19,867 of validation, and of tests
 SUBSETS: dict[str, Subset | None] = {"0": "train", "1": "held_out", "2": None}
-PAGE = "http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 
 
 def list_celeba(root: Path, attribute: str | None = None) -> Listing:
@@ -53,10 +53,7 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
     places = [root / place for place in PLACES]
     faces, listed = _faces(places), _list(PARTITION, places)
     if faces is None or listed is None:
-        raise UserError(
-            f"{root} holds no {PARTITION if faces else ZIP}: put {ZIP} (or {FOLDER}/, which is in it), "
-            f"{PARTITION} and {ATTRIBUTES} there, which are fetched by hand from {PAGE}"
-        )
+        raise lacks_all("celeba", root, PARTITION if faces else ZIP)
     parts = read_partition(listed)
     classes, attributes = _classes(_list(ATTRIBUTES, places), root, parts, attribute)
     sieve = Sieve(root)

@@ -36,6 +36,8 @@ def list_folders(root: Path, beside: Collection[str] = ()) -> Listing:
     Raises:
         UserError: for a missing folder or a class of one side only.
     """
+    if not root.is_dir():
+        class_folders(root, Sieve(root))  # says so
     sieve = Sieve(root)
     held_out = held_out_folder(root) or HELD_OUT[0]  # which is then said to be missing
     sieve.outside(root, BELONG.union(beside, [held_out]))

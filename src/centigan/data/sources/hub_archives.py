@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from centigan.data.by_hand import lacks_all
 from centigan.data.ilsvrc2012 import IMAGES
 from centigan.data.sources.class_names import published_name
 from centigan.data.sources.listing import Listing, Range, Subset, in_order, printable
@@ -34,6 +35,8 @@ def list_hub_archives(root: Path) -> Listing:
         UserError: for a tar that is missing, damaged or still gzipped, or an image without a class.
     """
     folder = next(((root / sign).parent for sign in SIGNS if (root / sign).exists()), root)
+    if not folder.is_dir() or not any(folder.glob("*_images*.tar*")):
+        raise lacks_all("hub_archives", root, f"{FIRST}, the Hub's archives of ImageNet")
     tars: dict[Subset, list[Path]] = {"train": _training(folder), "held_out": [folder / VALIDATION]}
     for path in (*tars["train"], folder / VALIDATION):
         _require(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from centigan.data.by_hand import lacks_all
 from centigan.data.ilsvrc2012 import IMAGES
 from centigan.data.sources.class_names import words_in
 from centigan.data.sources.folders import class_folders
@@ -30,6 +31,8 @@ def list_kaggle(root: Path) -> Listing:
         UserError: for a missing file, or a validation image whose label is missing or points to no class.
     """
     train, val = root / DATA / "train", root / DATA / "val"
+    if not (root / DATA).is_dir():
+        raise lacks_all("kaggle", root, f"{DATA}/, Kaggle's layout of ImageNet")
     sieve = Sieve(root)
     sieve.outside(root, BELONG)
     sieve.outside(root / DATA, {"train", "val", "test"})

@@ -160,6 +160,11 @@ def unusable(name: str, size: int) -> str | None:
 
 def cannot_read(path: object, error: OSError) -> UserError:
     """What to say of a file that the machine does not give, for whatever is in it."""
+    if error.errno in {errno.ENOENT, errno.ENOTDIR}:  # its place is wrong, and no disk's trouble
+        state = "is missing" if error.errno == errno.ENOENT else "is a file or lies below one, and no folder"
+        return UserError(
+            f"{printable(str(path))} {state}; put it there, or look at data.root and data.source"
+        )
     advice = ADVICE.get(error.errno or 0, "look at it and at its disk")
     return UserError(f"{printable(str(path))} cannot be read: {error.strerror or error}; {advice}")
 
