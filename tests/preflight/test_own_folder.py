@@ -222,7 +222,19 @@ def test_texts_beside_some_images_are_told_and_are_no_captions(
     first.with_suffix(".txt").write_text("a one")
     assert run_verb(["new", "own", "--data", OWN]) == 0
     assert "30 of 180 images have a file .txt beside them, which are not taken for captions" in caplog.text
+    assert "and the first without is data/raw/own/digit0/" in caplog.text
     assert load("own/acgan").data.source == "class-folders"
+
+
+def test_texts_are_told_where_the_first_image_of_every_class_has_none(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for folder in (project / OWN).iterdir():
+        for image in sorted(folder.glob("*.png"))[1:]:
+            image.with_suffix(".txt").write_text("a digit")
+    assert run_verb(["new", "own", "--data", OWN]) == 0
+    assert "174 of 180 images have a file .txt beside them" in caplog.text
+    assert "the first without is data/raw/own/digit0/00.png" in caplog.text
 
 
 def test_the_paper_s_model_is_proposed_for_as_many_images_as_cifar_has(project: Path) -> None:

@@ -40,7 +40,9 @@ def of_shipped_classes(settings: Settings) -> Finding:
         )
     if Path(data.order).is_file() or data.order in ("sorted", "devkit"):
         if data.order == "sorted" and there != data.classes:
-            return problem(f"data.classes is {data.classes}, and {data.source} has {there} classes")
+            return problem(
+                f"data.classes is {data.classes}, and {data.source} has {there} class{'es' * (there > 1)}"
+            )
         return good(f"data.order: {data.order}")
     return problem(
         f"data.order: {data.order} is neither sorted, nor devkit, nor a file of classes that is there"

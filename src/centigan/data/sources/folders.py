@@ -57,7 +57,10 @@ def list_folders(root: Path, beside: Collection[str] = ()) -> Listing:
     devkit = read_devkit(root)
     return Listing(
         source=f"folders train/ and {held_out}/",
-        found=[f"{folder}/: {len(classes):,} class folders" for folder, classes in found.items()],
+        found=[
+            f"{folder}/: {len(classes):,} class folder{'s' * (len(classes) != 1)}"
+            for folder, classes in found.items()
+        ],
         classes=found[TRAIN],
         images=pd.concat(frames, ignore_index=True),
         words=devkit.words if devkit else {},
@@ -110,7 +113,7 @@ def list_class_folders(root: Path, held_out: float) -> Listing:
         )
     return Listing(
         source="class folders",
-        found=[f"{len(classes):,} class folders, {held_out:.0%} of each held out"],
+        found=[f"{len(classes):,} class folder{'s' * (len(classes) != 1)}, {held_out:.0%} of each held out"],
         classes=classes,
         images=pd.concat(frames, ignore_index=True),
         rejected=sieve.rejected,

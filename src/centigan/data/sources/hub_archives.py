@@ -49,7 +49,8 @@ def list_hub_archives(root: Path) -> Listing:
     return Listing(
         source="ImageNet as the Hub's archives",
         found=[
-            f"{subset}: {len(paths)} tars, {counts.get(subset, 0):,} images" for subset, paths in tars.items()
+            f"{subset}: {len(paths)} tar{'s' * (len(paths) != 1)}, {counts.get(subset, 0):,} images"
+            for subset, paths in tars.items()
         ],
         classes=sorted(images["class_id"].unique()),
         images=in_order(images),

@@ -70,7 +70,8 @@ def list_imagenet_npz(root: Path) -> Listing:
     return Listing(
         source=f"ImageNet of {side} px as npz",
         found=[
-            f"{subset}: {len(of)} files, {told(sum(len(one.labels) for one in of), PUBLISHED[subset])}"
+            f"{subset}: {len(of)} file{'s' * (len(of) != 1)}, "
+            f"{told(sum(len(one.labels) for one in of), PUBLISHED[subset])}"
             for subset, of in batches.items()
         ],
         classes=classes,

@@ -47,7 +47,7 @@ def list_kaggle(root: Path) -> Listing:
     return Listing(
         source="ImageNet as Kaggle publishes it",
         found=[
-            f"{DATA}/train/: {len(classes):,} class folders",
+            f"{DATA}/train/: {len(classes):,} class folder{'s' * (len(classes) != 1)}",
             f"{DATA}/val/ and {SOLUTION}: {sum(map(len, frames[len(classes) :])):,} images",
         ],
         classes=classes,

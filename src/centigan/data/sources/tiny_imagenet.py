@@ -52,7 +52,7 @@ def list_tiny_imagenet(root: Path) -> Listing:
     return Listing(
         source="Tiny ImageNet",
         found=[
-            f"{IDS}: {len(classes)} classes",
+            f"{IDS}: {len(classes)} class{'es' * (len(classes) != 1)}",
             f"train/: {told(len(images) - count, CLASSES * OF_A_CLASS['train'])}",
             f"{ANNOTATIONS}: {told(count, CLASSES * OF_A_CLASS['held_out'])}",
         ],
