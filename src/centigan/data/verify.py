@@ -46,17 +46,30 @@ def verify(settings: DataSettings) -> None:
         log.info("%s", line)
     if listing.passed_over:
         log.warning("passed over: %s; the index lists all", in_one_line(listing.passed_over))
-    classes = order_classes(listing, settings)
     packed = [Path(path) for path in listing.images["path"].unique() if path.endswith(".npz")]
     for path in tqdm(packed, desc="read", unit="file", disable=None):
         npz.require_whole(path, imagenet_npz.ARRAYS)
         log.info("%s: checksums of its arrays, as they were written", path.name)
-    _require_published(listing, classes, settings)
+    _require_published(listing, _classes(listing, settings), settings)
     known = listing.published or published_totals(listing)
     for subset, count in listing.images["subset"].value_counts().items():
         log.info(
             "%s %s images, %s", f"{count:,}", subset, "as published" if known else "with nothing to compare"
         )
+
+
+def _classes(listing: Listing, settings: DataSettings) -> list[str]:
+    """The classes whose images are counted; where the settings do not fit the data, all of another set.
+
+    Raises:
+        UserError: as of the order, for data that are those that were published.
+    """
+    try:
+        return order_classes(listing, settings)
+    except UserError:
+        if not other_than_published(listing, listing.classes):
+            raise
+        return listing.classes
 
 
 def _require_published(listing: Listing, classes: list[str], settings: DataSettings) -> None:
