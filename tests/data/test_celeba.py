@@ -16,6 +16,7 @@ from source_arrays import arrays_of
 from centigan.cli import run_verb
 from centigan.data.celeba_fixture import WITH, write_celeba
 from centigan.data.index import build_index
+from centigan.data.order import order_classes
 from centigan.data.sources import list_source, recognise
 from centigan.data.sources.celeba import FOLDER, MD5, ZIP
 from centigan.data.sources.celeba_lists import ATTRIBUTES, PARTITION, TABLES
@@ -169,6 +170,17 @@ def test_an_attribute_divides_the_faces_in_two_classes(made: Path) -> None:
         settings(made, source="auto", attribute=WITH)
 
 
+def test_classes_that_an_attribute_makes_are_told_by_its_setting(made: Path) -> None:
+    two = settings(made, classes=2, split_size=2)
+    with pytest.raises(
+        UserError, match=r"has 1 class, but `data\.classes` says 2; data\.attribute: Smiling, or"
+    ):
+        order_classes(list_source(two), two)
+    one = settings(made, attribute=WITH, classes=1, split_size=1)
+    with pytest.raises(UserError, match=rf"has 2 classes, but .* says 1; data\.attribute: {WITH} makes two"):
+        order_classes(list_source(one), one)
+
+
 def test_attributes_are_needed_by_who_names_one_alone(root: Path) -> None:
     (root / ATTRIBUTES).unlink()
     assert listing(root).found[-1] == "no list_attr_celeba.txt"
@@ -230,7 +242,7 @@ def test_what_to_put_where_is_told(root: Path, gone: tuple[str, ...]) -> None:
     for name in gone:
         (root / name).unlink()
     with pytest.raises(
-        UserError, match=f"{root} holds no {gone[0]}: put {ZIP} .*{PARTITION} and {ATTRIBUTES} there"
+        UserError, match=f"{root} holds no {gone[0]}: put there {ZIP} .*{PARTITION} and {ATTRIBUTES}, from"
     ):
         listing(root)
 

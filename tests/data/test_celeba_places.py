@@ -79,7 +79,7 @@ def test_a_folder_with_images_is_read_rather_than_the_zip_or_an_empty_one(root: 
 def test_images_that_lie_elsewhere_are_named(root: Path, place: str) -> None:
     folder = unpack(root, place)
     said = refusal(root)
-    assert f"{root} holds no {ZIP}: put {ZIP} (or {FOLDER}/, which is in it)" in said
+    assert f"{root} holds no {ZIP}: put there {ZIP} (or {FOLDER}/, which is in it)" in said
     assert said.endswith(f"; {folder} holds images of these names; move those to {root / FOLDER}")
     (root / FOLDER).mkdir()
     assert refusal(root) == (

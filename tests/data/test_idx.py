@@ -208,7 +208,7 @@ def test_another_set_is_read_and_told_and_no_verified_one(
     build_index(Layout(name, tmp_path), settings(name, made[name]))
     first = {"mnist": "class 0 has 2 of 5923 train", "fashion_mnist": "has 2 of 6000 train"}[name]
     assert first in caplog.text
-    with pytest.raises(UserError, match=f"{first}.*Fetch the data anew"):
+    with pytest.raises(UserError, match=f"not the published set .*{first}.*Fetch the data anew; a run"):
         verify(settings(name, made[name]))
 
 
@@ -381,8 +381,12 @@ def test_without_network_the_address_and_the_place_are_told(tmp_path: Path, publ
     url = "http://127.0.0.1:1/train-images-idx3-ubyte.gz"  # nobody listens on port 1
     first = published.packed[IMAGES_OF_TRAINING]._replace(url=url)
     nowhere = published._replace(packed=published.packed | {IMAGES_OF_TRAINING: first})
-    with pytest.raises(UserError, match=f"cannot download {url} .*put it.* at {tmp_path}/{first.name}, then"):
+    with pytest.raises(
+        UserError, match=f"cannot download {url} .*put it.* at {tmp_path}/{first.name}, then"
+    ) as said:
         put_in_place("mnist", tmp_path, published=nowhere)
+    others = [archive.url for file, archive in published.packed.items() if file != IMAGES_OF_TRAINING]
+    assert str(said.value).endswith(f"then run again; put beside it, too: {', '.join(others)}")
     assert list(tmp_path.iterdir()) == []
 
 

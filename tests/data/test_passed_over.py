@@ -325,7 +325,7 @@ def texts_only(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
-        (all_too_deep, r"5 image in a subfolder \(\S*eel/images/0\.png, "),
+        (all_too_deep, r"5 images in a subfolder \(\S*eel/images/0\.png, "),
         (texts_only, r"5 no image \(\S*eel/0\.txt, "),
     ],
 )

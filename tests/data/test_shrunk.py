@@ -238,7 +238,7 @@ def test_an_encrypted_file_is_refused(npz: Path) -> None:
 
 
 def test_verify_reads_npz_files_to_their_end(npz: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO"), pytest.raises(UserError, match="not the published set"):
         verify(settings(npz))
     assert "train_data_batch_2.npz: checksums of its arrays, as they were written" in caplog.text
     file = npz / "train_data_batch_2.npz"
@@ -247,6 +247,32 @@ def test_verify_reads_npz_files_to_their_end(npz: Path, caplog: pytest.LogCaptur
     file.write_bytes(content)
     with pytest.raises(UserError, match=r"batch_2\.npz is damaged \(Bad CRC-32 for file 'data\.npy'\)"):
         verify(settings(npz))
+
+
+def test_a_part_of_a_shrunk_set_is_read_and_is_not_the_published_one(tiny: Path, npz: Path) -> None:
+    for root, count in ((tiny, "18 of 110,000"), (npz, "18 of 1,331,167")):
+        said = (
+            r"is not the published set \(it is a part of it, a fixture, .*\): {} images are there\. Fetch the"
+        )
+        for classes in (CLASSES, 200):  # whatever the protocol says
+            asked = settings(root).model_copy(update={"classes": classes})
+            with pytest.raises(
+                UserError, match=rf"{said.format(count)} data anew; a run goes on with what is"
+            ):
+                verify(asked)
+        listing = list_source(settings(root))
+        check(listing, listing.classes, settings(root).model_copy(update={"on_bad_image": "error"}))
+
+
+def test_what_verify_advises_is_what_a_run_does(tiny: Path) -> None:
+    strict = settings(tiny).model_copy(update={"on_bad_image": "error"})
+    image = tiny / "train/n01440764/images/n01440764_0.JPEG"
+    image.unlink()
+    image.symlink_to("nothing")
+    with pytest.raises(
+        UserError, match=r"0\.JPEG is a link to nothing\. .* what is there if data\.on_bad_image"
+    ):
+        verify(strict)
 
 
 def test_a_file_of_all_classes_that_lacks_images_is_an_error_unless_it_may_be(tmp_path: Path) -> None:

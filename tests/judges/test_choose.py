@@ -81,6 +81,15 @@ def test_a_judge_of_imagenet_refuses_ten_classes(name: str, digits: list[Path], 
         train_judge(digits, JudgeSettings.model_validate({"name": name}), tmp_path / "judge")
 
 
+def test_a_judge_that_names_held_out_images_by_chance_is_told(
+    digits: list[Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = [_few_small_images(folder, tmp_path / folder.name) for folder in digits]
+    monkeypatch.setattr("centigan.judges.choose.measure", lambda *_: {"clean": 0.15, "mean": 0.1})
+    train_judge(few, JudgeSettings(name="small-cnn", steps=1), tmp_path / "judge")
+    assert "The judge names 15 % of held-out real images rightly, and chance is 10 %" in caplog.text
+
+
 def test_weights_of_another_judge_are_refused(chosen: Path, tmp_path: Path) -> None:
     folder = tmp_path / "judge"
     shutil.copytree(chosen, folder)

@@ -14,7 +14,7 @@ from centigan.catalogue import files
 from centigan.errors import UserError
 from centigan.layout import Layout, split_names
 from centigan.params import parse
-from centigan.preflight.networks import of_weights, still_wanted
+from centigan.preflight.networks import of_weights, still_wanted, wanted_by
 from centigan.settings import Settings
 from centigan.weights import URLS, NoDownload, download, in_cache
 
@@ -96,6 +96,12 @@ def test_weights_that_cannot_be_had_are_said_with_the_place_they_belong(
         preflight.before_first_job(layout, SETTINGS, rules=ALL, dry=dry)
     for word in (str(in_cache(published.as_uri())), published.as_uri(), "features.weights", "network: judge"):
         assert word in str(told.value)
+
+
+def test_where_an_imagenet_judge_lacks_weights_the_shipped_one_is_named() -> None:
+    settings = Settings.model_validate({"experiment": "x", "judge": {"name": "inception-v3"}})
+    (judge,) = [one for one in wanted_by({"judge"}, settings) if one.key == "judge.name"]
+    assert "judge.name: efficientnet-lite0, which is shipped" in judge.instead
 
 
 def test_weights_that_are_not_as_published_are_not_kept(published: Path) -> None:

@@ -94,25 +94,18 @@ def test_images_of_one_class_are_planned_without_a_judge(
     assert "judge" not in rules
 
 
-def test_settings_that_are_wrong_in_nine_ways_are_one_message_before_the_first_job(
+def test_settings_that_are_wrong_in_six_ways_are_one_message_before_the_first_job(
     project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     write_experiment(project, "own/acgan", WRONG_MODEL, WRONG)
     params = project / "params.yaml"
     params.write_text(params.read_text().replace("iterations: 50000", "iterations: 500"))
-    few = "at most for what there is"
     expected = (
-        "own/acgan cannot run as its settings say, for 9 reasons; settings stand in "
+        "own/acgan cannot run as its settings say, for 6 reasons; settings stand in "
         "experiments/own/acgan.yaml and experiments/own/protocol.yaml, else in params.yaml",
         "params.yaml: train.iterations is 500, but experiments/own/acgan.yaml says 3000, which decides: set ",
         "or `dvc exp run -S experiments/own/acgan.yaml:train.iterations=500`; here put back the shipped ",
         "data/raw/own has 6 classes, but `data.classes` says 10",
-        f"distribution.kid_subset_size is 1000 (KID takes subsets): 18 {few}; samples: 120 (raise "
-        "sample.per_class); training images: 162 (add some); held-out images: 18 (add some)",
-        "distribution.neighbours is 5, for which precision and recall within a class need 6 images of a kind"
-        f": 2 {few}; held-out images of class 'digit0': 3 (data.held_out: 0.2 or more, or add images)",
-        f"neighbours.per_class is 20 (so many samples have theirs sought): 12 {few}; samples of each class "
-        "of split 00: 12 (raise sample.per_class)",
         "judge.name: inception-v3 knows ImageNet's 1000 classes by WordNet ids such as n02119789, and this "
         "data has 'digit0' and 5 more; choose judge.name:",
         "judge.name: inception-v3 needs weights that are not at ",
@@ -124,7 +117,25 @@ def test_settings_that_are_wrong_in_nine_ways_are_one_message_before_the_first_j
     for line in expected:
         assert line in refused
         assert line in checked
+    assert "distribution." not in checked  # the classes decide how many samples there are
     assert not (project / "results").exists()
+
+
+def test_numbers_are_said_where_the_data_have_the_classes_of_the_settings(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_experiment(project, "own/acgan", WRONG_MODEL, WRONG.replace("classes: 10", "classes: 6"))
+    few = "at most for what there is"
+    checked = says(caplog, "check", "-e", "own/acgan")
+    for line in (
+        f"distribution.kid_subset_size is 1000 (KID takes subsets): 18 {few}; samples: 72 (raise "
+        "sample.per_class); training images: 162 (add some); held-out images: 18 (add some)",
+        "distribution.neighbours is 5, for which precision and recall within a class need 6 images of a kind"
+        f": 2 {few}; held-out images of class 'digit0': 3 (data.held_out: 0.2 or more, or add images)",
+        f"neighbours.per_class is 20 (so many samples have theirs sought): 12 {few}; samples of each class "
+        "of split 00: 12 (raise sample.per_class)",
+    ):
+        assert line in checked
 
 
 def test_the_index_tells_as_long_as_it_is_that_of_the_settings(
@@ -226,7 +237,19 @@ def test_texts_beside_some_images_are_told_and_are_no_captions(
     first.with_suffix(".txt").write_text("a one")
     assert run_verb(["new", "own", "--data", OWN]) == 0
     assert "30 of 180 images have a file .txt beside them, which are not taken for captions" in caplog.text
+    assert "and the first without is data/raw/own/digit0/" in caplog.text
     assert load("own/acgan").data.source == "class-folders"
+
+
+def test_texts_are_told_where_the_first_image_of_every_class_has_none(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for folder in (project / OWN).iterdir():
+        for image in sorted(folder.glob("*.png"))[1:]:
+            image.with_suffix(".txt").write_text("a digit")
+    assert run_verb(["new", "own", "--data", OWN]) == 0
+    assert "174 of 180 images have a file .txt beside them" in caplog.text
+    assert "the first without is data/raw/own/digit0/00.png" in caplog.text
 
 
 def test_the_paper_s_model_is_proposed_for_as_many_images_as_cifar_has(project: Path) -> None:

@@ -88,12 +88,12 @@ def test_captions_that_are_not_there_are_missed_before_the_index_and_after(
         with pytest.raises(UserError, match=re.escape(said)):
             preflight.after_index(layout, settings)
         assert of_index(layout).captions == 0
-        found, counts = preflight.look_at_raw(settings.data)
+        found, counts, _ = preflight.look_at_raw(settings.data)
         found += of_captions(settings, counts)
     else:
         (root / TEXT).write_text("an archive that was not unpacked")
         said = f"{root / TEXT} is a file, and a folder of captions is expected"
-        found, _ = preflight.look_at_raw(settings.data)
+        found, *_ = preflight.look_at_raw(settings.data)
     assert said in "\n".join(wrong(found))
 
 
@@ -104,7 +104,7 @@ def test_the_index_and_the_raw_data_tell_the_same_of_captions_and_unseen_classes
     settings = told(data={"source": "cub200", "root": root, "classes": CLASSES, "split_size": CLASSES})
     layout = Layout("mine/words", tmp_path)
     build_index(layout, settings.data)
-    _, raw = preflight.look_at_raw(settings.data)
+    _, raw, _ = preflight.look_at_raw(settings.data)
     assert raw == of_index(layout)
     assert [one.unseen for one in raw.classes] == [False, False, False, True, False]
     assert raw.captions

@@ -194,6 +194,19 @@ def test_scores_on_other_features_than_published_ones_say_so(
     assert not has_published_features(resized, "small-cnn")
 
 
+def test_a_judge_that_names_real_images_by_chance_is_told(
+    one_site: Path, drawn: Layout, settings: Settings
+) -> None:
+    said = "accuracies by this judge mean nothing here"
+    assert said not in Page(one_site / "index.html").words
+    summary = json.loads(drawn.summary.read_text())
+    key = f"accuracy/held_out/{summary['model/resolution']:.0f}"
+    assert summary[key] > 0.5
+    drawn.summary.write_text(json.dumps(summary | {key: 0.3}))
+    write_report(drawn, settings, None)
+    assert f"30 % of held-out real images rightly, and chance is 25 %: {said}" in Page(drawn.report).words
+
+
 def test_the_precision_that_trained_the_networks_is_told(one_site: Path) -> None:
     assert "bfloat16" in Page(one_site / "index.html").words
 

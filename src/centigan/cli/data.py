@@ -23,13 +23,28 @@ from centigan.errors import UserError
 from centigan.params import load
 from centigan.settings import Settings
 from centigan.settings.data import DataSettings
-from centigan.settings.sources import ABOUT, DOWNLOADED, PUT_IN_PLACE, Downloaded, PutInPlace, files_of
+from centigan.settings.sources import (
+    ABOUT,
+    BY_HAND,
+    DOWNLOADED,
+    PUT_IN_PLACE,
+    ByHand,
+    Downloaded,
+    PutInPlace,
+    files_of,
+)
 from centigan.settings.stages import ArraysStage, GroupStage, IndexStage, TextStage
 
 app = typer.Typer()
-Raw = Literal[PutInPlace, Downloaded]
+Raw = Literal[PutInPlace, Downloaded, ByHand]
 PUT_BY = {name: one.put_by for name, one in ABOUT.items()} | dict.fromkeys(DOWNLOADED, "data.downloads")
-FOLDERS = {"stl10_unlabelled": files_of("stl10_unlabelled"), "coco_captions": "coco"}  # those of another name
+PUT_BY |= dict.fromkeys(BY_HAND, "data.by_hand")
+FOLDERS = {  # those of another name
+    "stl10_unlabelled": files_of("stl10_unlabelled"),
+    "coco_captions": "coco",
+    **dict.fromkeys(("archives", "kaggle", "hub_archives"), "imagenet"),
+    "imagenet_npz": "imagenet32",
+}
 Fixture = Literal[
     "ilsvrc",
     "webdataset",
@@ -75,7 +90,10 @@ def raw(
     ] = None,
     log_file: LogFile = None,
 ) -> None:
-    """Put a data set in place: an embedded one is written, a published one checked or downloaded."""
+    """Put a data set in place: an embedded one is written, a published one checked or downloaded.
+
+    Of a set that is fetched by hand it says what to put where, and where it is to be had.
+    """
     log_to(log_file)
     root = root or Path("data/raw") / FOLDERS.get(source, source)
     import_module(f"centigan.{PUT_BY[source]}").put_in_place(source, root)

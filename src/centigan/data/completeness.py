@@ -4,12 +4,11 @@ import logging
 from typing import Any
 
 from centigan.catalogue import has_of_data
-from centigan.data.ilsvrc2012 import IDS
+from centigan.data.ilsvrc2012 import IDS, OF_SUBSET
 from centigan.data.sources.listing import Listing
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
 
-ILSVRC2012 = {"train": 1_281_167, "held_out": 50_000}  # images
 MOST_NAMED = 5  # in an error's one line; source.json lists all
 log = logging.getLogger(__name__)
 
@@ -20,19 +19,11 @@ def check(listing: Listing, classes: list[str], settings: DataSettings) -> dict[
     Raises:
         UserError: for missing or rejected images, where settings.on_bad_image asks for it.
     """
-    policy = settings.on_bad_image
-    if policy == "auto":
-        policy = "error" if listing.checksummed else "reject"
+    policy = policy_of(listing, settings)
     wrong = wrong_counts(listing, classes)
-    faults = [*wrong, *(f"{name} {reason}" for name, reason in listing.rejected)]
-    if faults:
-        more = f"; and {len(faults) - MOST_NAMED} more" if len(faults) > MOST_NAMED else ""
-        said = f"{settings.root}: {'; '.join(faults[:MOST_NAMED])}{more}"
-        if policy == "error":
-            raise UserError(
-                f"{said}. Fetch the data anew, or set data.on_bad_image: reject to go on with what is there"
-            )
-        log.warning("%s (source.json lists all)", said)
+    if faults := [*wrong, *unusable_images(listing)]:
+        require_may_lack(faults, policy, settings)
+        log.warning("%s: %s (source.json lists all)", settings.root, first_named(faults))
     has = has_of_data(settings)
     return {
         "source": listing.source,
@@ -55,6 +46,47 @@ def check(listing: Listing, classes: list[str], settings: DataSettings) -> dict[
     }
 
 
+def require_may_lack(faults: list[str], policy: str, settings: DataSettings) -> None:
+    """Make sure that a run goes on although images are missing, too many or unusable.
+
+    Raises:
+        UserError: where it does not.
+    """
+    if faults and policy == "error":
+        raise UserError(
+            f"{settings.root}: {first_named(faults)}. Fetch the data anew, or set data.on_bad_image: reject "
+            "to go on with what is there"
+        )
+
+
+def policy_of(listing: Listing, settings: DataSettings) -> str:
+    """What is done about missing and bad images: "error", or "reject"."""
+    if settings.on_bad_image == "auto":
+        return "error" if listing.checksummed else "reject"
+    return settings.on_bad_image
+
+
+def unusable_images(listing: Listing) -> list[str]:
+    """A line for each image that cannot be used, by its name and size alone."""
+    return [f"{name} {reason}" for name, reason in listing.rejected]
+
+
+def first_named(faults: list[str], most: int = MOST_NAMED) -> str:
+    """The first of them, and how many more there are."""
+    more = f"; and {len(faults) - most} more" if len(faults) > most else ""
+    return "; ".join(faults[:most]) + more
+
+
+def other_than_published(listing: Listing, classes: list[str]) -> list[str]:
+    """What tells that it is not the published set of its format; nothing where that is of no one set."""
+    found = len(listing.images) + len(listing.rejected)
+    if listing.published and found != listing.published:
+        in_all = [f"{found:,} of {listing.published:,} images are there"]
+    else:
+        in_all = []
+    return [*in_all, *wrong_counts(listing, classes)]
+
+
 def captions_in(listing: Listing) -> int:
     """How many captions all images have."""
     return int(listing.images["captions"].map(len).sum()) if "captions" in listing.images else 0
@@ -65,7 +97,7 @@ def published_totals(listing: Listing) -> dict[str, int]:
     if listing.official:
         return {subset: sum(by_class.values()) for subset, by_class in listing.official.items()}
     if set(listing.classes) == set(IDS):
-        return ILSVRC2012
+        return OF_SUBSET
     return {}
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from centigan.atomic import atomic_path
 from centigan.data.checksums import require_md5
-from centigan.data.published_archive import Archive, download, reading, told_images
+from centigan.data.published_archive import Archive, download_all, reading, told_images
 from centigan.errors import UserError
 from centigan.manifest import write_digests
 
@@ -83,6 +83,8 @@ def put_in_place(name: Name, root: Path, *, published: Published | None = None) 
     """
     expected = published or as_published(name)
     paths = [as_it_lies(root, file) for file in FILES]
+    absent = [path for path in paths if not (path.exists() or _packed(path).exists())]
+    download_all([(expected.packed[path.name], _packed(path)) for path in absent])
     for path in paths:
         _unpack(name, path, expected)
     for subset in PARTS:
@@ -98,7 +100,7 @@ def as_it_lies(root: Path, file: str) -> Path:
     A folder of the published name is passed over: Kaggle has such folders beside the files.
     """
     for path in (root / file, root / dotted(file)):
-        if path.is_file() or path.with_name(f"{path.name}.gz").is_file():
+        if path.is_file() or _packed(path).is_file():
             return path
     return root / file
 
@@ -108,13 +110,16 @@ def dotted(file: str) -> str:
     return file.replace("-idx", ".idx")
 
 
+def _packed(path: Path) -> Path:
+    """Where its .gz lies, or belongs."""
+    return path.with_name(f"{path.name}.gz")
+
+
 def _unpack(name: Name, path: Path, published: Published) -> None:
     """Make the unpacked file what its .gz holds."""
-    packed = path.with_name(f"{path.name}.gz")
+    packed = _packed(path)
     if not packed.exists():
-        if path.exists():
-            return
-        download(published.packed[path.name], packed)
+        return
     content = _content(name, packed, published)
     if not path.exists() or path.read_bytes() != content:
         with atomic_path(path) as temporary:
@@ -177,7 +182,7 @@ def _beside(name: Name, path: Path, published: Published) -> bool:
     Raises:
         UserError: when they do not, or the unpacked file is missing.
     """
-    packed = path.with_name(f"{path.name}.gz")
+    packed = _packed(path)
     if not path.exists():
         if packed.exists():
             raise UserError(
@@ -234,17 +239,12 @@ def _start(axes: int) -> int:
 
 def as_published(name: Name) -> Published:
     """The numbers, addresses and MD5s of the published files."""
-    dataset = _torchvision(name)
+    from torchvision.datasets import MNIST, FashionMNIST  # takes two seconds to import
+
+    dataset: Any = {"mnist": MNIST, "fashion_mnist": FashionMNIST}[name]
     packed = {
         file.removesuffix(".gz"): Archive(file, md5, dataset.mirrors[0] + file)
         for file, md5 in dataset.resources
     }
     words = map(str, range(CLASSES)) if name == "mnist" else dataset.classes
     return Published(IMAGES[name], packed, tuple(words))
-
-
-def _torchvision(name: Name) -> Any:
-    """Torchvision's data set."""
-    from torchvision.datasets import MNIST, FashionMNIST  # takes two seconds to import
-
-    return {"mnist": MNIST, "fashion_mnist": FashionMNIST}[name]

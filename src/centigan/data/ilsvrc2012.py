@@ -12,6 +12,8 @@ from pathlib import Path
 IDS = tuple(Path(__file__).with_name("ilsvrc2012_ids.txt").read_text(encoding="utf-8").split())
 SORTED_IDS = tuple(sorted(IDS))
 KNOWN = frozenset(IDS)
+OF_SUBSET = {"train": 1_281_167, "held_out": 50_000}  # images
+IMAGES = sum(OF_SUBSET.values())
 
 
 def other_than_imagenet(judge: str, classes: Sequence[str]) -> str | None:
@@ -25,8 +27,12 @@ def other_than_imagenet(judge: str, classes: Sequence[str]) -> str | None:
     if not others:
         return None
     more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    return knows_only_imagenet(judge, f"this data has {others[0]!r}{more}")
+
+
+def knows_only_imagenet(judge: str, other: str) -> str:
+    """What to say of such a network beside data that have something else."""
     return (
-        f"judge.name: {judge} knows ImageNet's {len(IDS)} classes by WordNet ids such as {IDS[0]}, and this "
-        f"data has {others[0]!r}{more}; choose judge.name: auto, small-cnn or head-on-features, which learn "
-        "the classes"
+        f"judge.name: {judge} knows ImageNet's {len(IDS)} classes by WordNet ids such as {IDS[0]}, and "
+        f"{other}; choose judge.name: auto, small-cnn or head-on-features, which learn the classes"
     )

@@ -9,6 +9,7 @@ from centigan.data.sources.passed_over import PassedOver, dead_links, of_class
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
 
+CELEBA = "CelebA"  # as its Listing says
 log = logging.getLogger(__name__)
 
 
@@ -30,12 +31,21 @@ def order_classes(listing: Listing, settings: DataSettings) -> list[str]:
             classes = _chosen(settings, found, listing.passed_over)
     if len(classes) != settings.classes:
         raise UserError(
-            f"{settings.root} has {len(classes)} classes, but `data.classes` says {settings.classes}"
-            f"{dead_links(listing.passed_over)}"
+            f"{settings.root} has {len(classes)} class{'es' * (len(classes) != 1)}, but `data.classes` says "
+            f"{settings.classes}{_of_attribute(listing, settings)}{dead_links(listing.passed_over)}"
         )
     if len(classes) < len(found) and Path(settings.order).is_file():
         log.info("%s chooses %d of %d classes", settings.order, len(classes), len(found))
     return classes
+
+
+def _of_attribute(listing: Listing, settings: DataSettings) -> str:
+    """What to add where two classes of CelebA's faces are asked for, or found, that an attribute makes."""
+    if listing.source != CELEBA or {len(listing.classes), settings.classes} != {1, 2}:
+        return ""
+    if settings.attribute:
+        return f"; data.attribute: {settings.attribute} makes two"
+    return "; data.attribute: Smiling, or another of its attributes, makes two"
 
 
 def _chosen(settings: DataSettings, found: set[str], passed_over: PassedOver) -> list[str]:

@@ -3,7 +3,7 @@
 import shutil
 import tarfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http.client import HTTPException
 from pathlib import Path
@@ -41,8 +41,21 @@ def unpack_published(root: Path, archives: Sequence[Archive], folders: Sequence[
     _unpack(root / archive.name, root, folders)
 
 
-def download(archive: Archive, target: Path) -> None:
+def download_all(absent: Sequence[tuple[Archive, Path]]) -> None:
+    """Download each to its place.
+
+    Raises:
+        UserError: as of `download`, with the addresses of all that are still absent.
+    """
+    for row, (archive, target) in enumerate(absent, 1):
+        download(archive, target, [further for further, _ in absent[row:]])
+
+
+def download(archive: Archive, target: Path, further: Iterable[Archive] = ()) -> None:
     """Download to `target`, which is whole or absent.
+
+    Args:
+        further: what is to be downloaded after it, which an error names, too.
 
     Raises:
         UserError: when there is no network, or what comes has another MD5.
@@ -53,9 +66,11 @@ def download(archive: Archive, target: Path) -> None:
         try:
             download_url(archive.url, temporary.parent, temporary.name, archive.md5)
         except (URLError, HTTPException, ConnectionError, TimeoutError, RuntimeError) as error:
+            others = [one.url for one in further]
+            more = f"; put beside it, too: {', '.join(others)}" if others else ""
             raise UserError(
                 f"cannot download {archive.url} ({error}): fetch it where there is a network and put it, as "
-                f"it is, at {target}, then run again"
+                f"it is, at {target}, then run again{more}"
             ) from error
 
 

@@ -34,7 +34,10 @@ def require_another_set(
         UserError: for another number of classes, or a file with as many images as were published.
     """
     if classes != published_classes:
-        raise UserError(f"a fixture of {data_set} has {published_classes} classes, not {classes}")
+        raise UserError(
+            f"a fixture of {data_set} has {published_classes} class{'es' * (published_classes > 1)}, "
+            f"not {classes}"
+        )
     if any(asked == published for asked, published in counts):
         raise UserError(
             f"a fixture with as many images as {data_set} would be taken for a damaged copy; choose other "

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from centigan.atomic import atomic_path
 from centigan.data.checksums import md5_of, require_md5
-from centigan.data.published_archive import Archive, download, reading, told_images
+from centigan.data.published_archive import Archive, download_all, reading, told_images
 from centigan.errors import UserError
 from centigan.manifest import write_digests
 
@@ -65,6 +65,9 @@ def put_in_place(_source: str, root: Path, *, published: Published | None = None
         UserError: when there is no network, or a file is damaged.
     """
     expected = published or as_published()
+    there = {one for one, file in FILES.items() if (root / f"{file}.bin").exists()}
+    mats = [archive for subset, archive in expected.files.items() if subset not in there]
+    download_all([(mat, root / mat.name) for mat in mats if not (root / mat.name).exists()])
     for subset in FILES:
         _make_plain(root, subset, expected)
         read = read_part(root, subset, expected)
@@ -78,9 +81,7 @@ def _make_plain(root: Path, subset: Literal["train", "held_out"], published: Pub
     plain, archive = root / f"{FILES[subset]}.bin", published.files[subset]
     mat = root / archive.name
     if not mat.exists():
-        if plain.exists():
-            return
-        download(archive, mat)
+        return
     with reading(mat, DATA_SET):
         md5 = md5_of(mat)
     if plain.exists() and _is_of(plain, md5):

@@ -5,6 +5,7 @@ three accuracies on held-out real images wins: clean, under noise, under blur. G
 fine noise and blur, so a judge that either puts off would judge the noise. No generated image is seen.
 """
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,11 +23,13 @@ from centigan.judges.images import Examples, Images, resized, to_bytes
 from centigan.judges.table import JUDGES, Judge
 from centigan.manifest import DIGESTS, FACTS, describe, read_facts, read_manifest, write_manifest
 from centigan.settings.evaluation import JudgeSettings
+from centigan.settings.limits import no_better_than_chance
 
 AUTO = ("small-cnn", "head-on-features")
 NOISE_LEVELS = 25  # standard deviation of the Gaussian noise, of 255
 BLUR_SIDE = 1 / 32  # standard deviation of the Gaussian blur, of the image's side
 MOST_MEASURED = 5_000  # held-out images, evenly over the classes: minutes even at 299 px on a CPU
+log = logging.getLogger(__name__)
 
 
 def train_judge(arrays: list[Path], settings: JudgeSettings, out: Path) -> None:
@@ -49,6 +52,8 @@ def train_judge(arrays: list[Path], settings: JudgeSettings, out: Path) -> None:
     held_out = held_out_examples(arrays, classes)
     candidates = {name: measure(judge, held_out, settings.seed) for name, judge in judges.items()}
     best = max(names, key=lambda name: candidates[name]["mean"])
+    if useless := no_better_than_chance(candidates[best]["clean"], len(classes)):
+        log.warning("%s: %s", best, useless)
     with atomic_path(out / "weights.safetensors") as temporary:
         save_file(judges[best].tensors(), temporary, metadata={"judge": best})
     measured = {

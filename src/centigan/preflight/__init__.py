@@ -7,6 +7,7 @@ only pixels tell, such as that every image of a class is damaged, comes out when
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from centigan import params
 from centigan.errors import UserError
@@ -22,9 +23,18 @@ from centigan.preflight.sentence import BY_ENCODER, of_sentence_encoder, still_e
 from centigan.preflight.trainings import of_trainings
 from centigan.settings import Settings
 from centigan.settings.data import DataSettings
-from centigan.settings.sources import PUT_IN_PLACE
+from centigan.settings.sources import PUT_IN_PLACE, SHIPPED, about
 
-Look = Callable[[DataSettings], tuple[list[Finding], Counts | None]]
+
+class OfRaw(NamedTuple):
+    """What is said of the raw data, and their images where they were looked at."""
+
+    found: list[Finding]
+    counts: Counts | None = None
+    fit: bool = True  # whether they have the classes that the settings say, as far as was seen
+
+
+Look = Callable[[DataSettings], OfRaw]
 OF_DATA = {"raw", "index", "arrays", "data"}  # rules to which no measurement's limits matter
 
 
@@ -41,15 +51,15 @@ def before_first_job(
     Raises:
         UserError: with every problem, what would do, and where to set it.
     """
-    found, counts = list(of_params(layout)), None
+    found, raw = list(of_params(layout)), OfRaw([])
     of_protocol = _of_protocol(layout, settings)
     if layout.shared.classes.exists() and "index" not in rules:
-        counts = of_index(layout.shared)
+        raw = OfRaw([], of_index(layout.shared))
     elif "index" in rules and settings.data.source not in PUT_IN_PLACE:
-        found_raw, counts = (look or look_at_raw)(of_protocol.data)
-        found += found_raw
+        raw = (look or look_at_raw)(of_protocol.data)
+        found += raw.found
     if not OF_DATA.issuperset(rules):
-        found += of_all(layout, settings, counts)
+        found += of_all(layout, settings, raw.counts, fit=raw.fit)
     can_run = all(finding.good for finding in found)
     found += of_weights(wanted_by(rules, of_protocol), fetch=can_run and not dry)
     found += of_sentence_encoder(of_protocol, wanted=BY_ENCODER & {*rules}, fetch=can_run and not dry)
@@ -84,25 +94,37 @@ def everything(layout: Layout, settings: Settings, *, look: Look | None = None) 
     `look` remembers what `look_at_raw` found, where experiments have the same raw data.
     """
     found = list(of_params(layout))
-    counts, there, of_protocol = None, Path(settings.data.root).exists(), _of_protocol(layout, settings)
+    there, of_protocol = Path(settings.data.root).exists(), _of_protocol(layout, settings)
     if layout.shared.classes.exists() and not there:
-        counts = of_index(layout.shared)
-        found.append(good(f"data: indexed in {layout.shared.classes}; {settings.data.root} is not here"))
+        indexed = f"data: indexed in {layout.shared.classes}; {settings.data.root} is not here"
+        raw = OfRaw([good(indexed)], of_index(layout.shared))
     elif settings.data.source in PUT_IN_PLACE and not there:
-        found.append(good(f"data: {settings.data.source} is put at {settings.data.root} by the run itself"))
+        raw = OfRaw([_to_be_put(settings.data)])
     else:
-        found_raw, counts = (look or partial(look_at_raw, thorough=True))(of_protocol.data)
-        found += found_raw
-    found += of_all(layout, settings, counts)
-    found += _of_parent(layout, settings, counts)
+        raw = (look or partial(look_at_raw, thorough=True))(of_protocol.data)
+    found += raw.found
+    found += of_all(layout, settings, raw.counts, fit=raw.fit)
+    found += _of_parent(layout, settings, raw)
     found += of_weights(still_wanted(layout, settings), fetch=False)
     return [*found, *of_sentence_encoder(of_protocol, wanted=still_embedded(layout, settings), fetch=False)]
 
 
-def _of_parent(layout: Layout, settings: Settings, counts: Counts | None) -> Iterator[Finding]:
+def _to_be_put(data: DataSettings) -> Finding:
+    """What is said of a set that `raw` is yet to put in place: one that is published must be downloaded."""
+    if about(data.source).put_by in SHIPPED:
+        return good(f"data: {data.source} is put at {data.root} by the run itself")
+    return good(
+        f"data: {data.source} is not at {data.root}; the run itself downloads it, which needs a network "
+        "(not tried here). Without one, put its files there by hand: `centigan raw "
+        f"{data.source} --root {data.root}` says which"
+    )
+
+
+def _of_parent(layout: Layout, settings: Settings, raw: OfRaw) -> Iterator[Finding]:
     """Problems of the experiment whose networks this one begins with, which a run trains first."""
     if parent := settings.model.parent:
-        for finding in of_all(Layout(parent, layout.root), params.load(parent, layout.root), counts):
+        of_its_own = params.load(parent, layout.root)
+        for finding in of_all(Layout(parent, layout.root), of_its_own, raw.counts, fit=raw.fit):
             if not finding.good:
                 yield problem(f"{parent}, which this begins with: {finding.text}")
 
@@ -115,24 +137,34 @@ def of_params(layout: Layout) -> Iterator[Finding]:
     yield from map(problem, lines)
 
 
-def look_at_raw(data: DataSettings, *, thorough: bool = False) -> tuple[list[Finding], Counts | None]:
+def look_at_raw(data: DataSettings, *, thorough: bool = False) -> OfRaw:
     """What is said of the raw data, and their images where they were looked at."""
     from centigan.preflight.raw import look
 
     try:
         seen = look(data, thorough=thorough)
     except UserError as error:
-        return [problem(str(error))], None
+        return OfRaw([problem(str(error))])
     if seen.wrong:
-        return [problem(seen.wrong)], seen.counts
+        return OfRaw([problem(seen.wrong)], seen.counts, fit=False)
     told = f"data: {seen.source} at {data.root}"
     if seen.counts:
         told += f", {seen.counts.train:,} images to train on, {seen.counts.held_out:,} held out"
-    return [good(told)], seen.counts
+    if seen.other:
+        told += f"; not the published set: {seen.other}"
+    lacking = [problem(seen.lacking)] if seen.lacking else []
+    return OfRaw([good(told), *lacking], seen.counts)
 
 
-def of_all(layout: Layout, settings: Settings, counts: Counts | None) -> Iterator[Finding]:
-    """What follows from settings, and from the images of each class of the protocol where they are known."""
+def of_all(
+    layout: Layout, settings: Settings, counts: Counts | None, *, fit: bool = True
+) -> Iterator[Finding]:
+    """What follows from settings, and from the images of each class of the protocol where they are known.
+
+    Args:
+        fit: whether the raw data have the classes that the settings say. Else what follows from the number
+            of classes is not said: it would be advice for a protocol that is about to change.
+    """
     own = counts if layout.home == layout.shared or counts is None else regrouped(counts, settings)
     if not layout.is_protocol:
         yield from of_family(settings)
@@ -141,12 +173,12 @@ def of_all(layout: Layout, settings: Settings, counts: Counts | None) -> Iterato
         yield from of_points(settings, own)
         yield of_shipped_classes(settings)
         return
-    yield from of_numbers(settings, own)
-    if own:
-        yield from of_unseen(own)
-    if own and not layout.is_protocol:  # whose experiments say how they train
+    if fit:
+        yield from of_numbers(settings, own)
+        yield from of_unseen(own) if own else ()
+    if fit and own and not layout.is_protocol:  # whose experiments say how they train
         yield from of_trainings(settings, own)
-    yield from of_choices(_of_protocol(layout, settings), counts, layout.root)
+    yield from of_choices(_of_protocol(layout, settings), counts, layout.root, fit=fit)
 
 
 def _of_protocol(layout: Layout, settings: Settings) -> Settings:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from centigan.data.ilsvrc2012 import other_than_imagenet
+from centigan.data.ilsvrc2012 import knows_only_imagenet, other_than_imagenet
 from centigan.errors import UserError
 from centigan.params import load
 from centigan.preflight.counts import Counts
@@ -16,13 +16,16 @@ from centigan.settings.sources import PUT_IN_PLACE, about
 KNOWS_IMAGENET = {"efficientnet-lite0", "inception-v3", "inception-2015"}  # judges that learn nothing here
 
 
-def of_choices(settings: Settings, counts: Counts | None, root: Path) -> Iterator[Finding]:
-    """Everything but numbers of images."""
+def of_choices(
+    settings: Settings, counts: Counts | None, root: Path, *, fit: bool = True
+) -> Iterator[Finding]:
+    """Everything but numbers of images; where the data do not fit their settings, nothing of splits."""
     yield of_shipped_classes(settings)
-    yield _judge(settings, [one.class_id for one in counts.classes] if counts else None)
+    if fit or settings.data.judged:
+        yield _judge(settings, [one.class_id for one in counts.classes] if counts else None)
     if settings.data.judged:
         yield _resolutions(settings)
-    if counts:
+    if counts and fit:
         yield from _classes_of_figures(settings, counts)
     yield from _beside(settings, root)
 
@@ -37,7 +40,9 @@ def of_shipped_classes(settings: Settings) -> Finding:
         )
     if Path(data.order).is_file() or data.order in ("sorted", "devkit"):
         if data.order == "sorted" and there != data.classes:
-            return problem(f"data.classes is {data.classes}, and {data.source} has {there} classes")
+            return problem(
+                f"data.classes is {data.classes}, and {data.source} has {there} class{'es' * (there > 1)}"
+            )
         return good(f"data.order: {data.order}")
     return problem(
         f"data.order: {data.order} is neither sorted, nor devkit, nor a file of classes that is there"
@@ -57,7 +62,9 @@ def _judge(settings: Settings, classes: Sequence[str] | None) -> Finding:
         return good(f"judge {name} learns the classes")
     if classes is None and settings.data.source not in PUT_IN_PLACE:
         return good(f"judge {name}: the index shows whether it knows the classes")
-    wrong = other_than_imagenet(name, [settings.data.source] if classes is None else classes)
+    if classes is None:
+        return problem(knows_only_imagenet(name, f"{settings.data.source} has classes of its own"))
+    wrong = other_than_imagenet(name, classes)
     return problem(wrong) if wrong else good(f"judge {name} knows the classes")
 
 

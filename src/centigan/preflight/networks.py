@@ -19,6 +19,10 @@ BY_JUDGE = {"judge", *(name for name, metric in METRICS.items() if "judge" in me
 # and the network of the features
 BY_FEATURES = {"features", "features_of_real"}
 BY_FEATURES |= {name for name, metric in METRICS.items() if "judge_of_features" in metric.reads}
+INSTEAD = (
+    "judge.name: efficientnet-lite0, which is shipped and knows ImageNet's classes by WordNet ids, "
+    "too, or auto, which learns the classes"
+)
 
 
 class Wanted(NamedTuple):
@@ -89,7 +93,7 @@ def _wanted(settings: Settings, *, judge: bool, features: bool) -> Iterator[Want
     name, network = settings.judge.name, settings.features.network
     can_judge = settings.data.classes <= len(SORTED_IDS)  # else another judge is wanted, not weights
     if judge and name in URLS and can_judge:
-        yield Wanted("judge.name", name, settings.judge.weights, "judge.name: auto, which needs none")
+        yield Wanted("judge.name", name, settings.judge.weights, INSTEAD)
     if features and network in URLS:
         own, shipped = "judge, the experiment's own", "efficientnet-lite0, which is shipped"
         instead = f"features.network: {own if settings.data.judged else shipped}"

@@ -147,7 +147,7 @@ def _samples_of_class(samples: dict[str, SampleSettings]) -> Some:
 def _real_in_all(settings: Settings, counts: Counts) -> list[Some]:
     shared = counts.train + counts.held_out if counts.source.startswith(CLASS_FOLDERS) else 0
     return [
-        Some(counts.train, "training images", _more_to_train_on(settings)),
+        Some(counts.train, "training images", more_to_train_on(settings)),
         Some(counts.held_out, "held-out images", "add some", shared),
     ]
 
@@ -158,10 +158,11 @@ def _real_of_class(settings: Settings, counts: Counts) -> tuple[Some, Some]:
     held_out = min(counts.classes, key=lambda one: one.held_out)
     shared = held_out.train + held_out.held_out if counts.source.startswith(CLASS_FOLDERS) else 0
     return (
-        Some(train.train, f"training images of class {train.class_id!r}", _more_to_train_on(settings)),
+        Some(train.train, f"training images of class {train.class_id!r}", more_to_train_on(settings)),
         Some(held_out.held_out, f"held-out images of class {held_out.class_id!r}", "add some", shared),
     )
 
 
-def _more_to_train_on(settings: Settings) -> str:
+def more_to_train_on(settings: Settings) -> str:
+    """What gives more training images."""
     return "raise data.per_class" if settings.data.per_class else "add some"

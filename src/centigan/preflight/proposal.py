@@ -12,10 +12,11 @@ import pandas as pd
 from PIL import Image, UnidentifiedImageError
 
 from centigan.data.sources import list_source
-from centigan.data.sources.captioned_folders import captions_beside
+from centigan.data.sources.captioned_folders import ENDING, captions_beside
 from centigan.data.sources.contents import read_contents
 from centigan.data.sources.folders import evenly_spaced
 from centigan.data.sources.listing import PLANAR, Listing, Range, cannot_read, unusable
+from centigan.data.sources.passed_over import NO_IMAGE
 from centigan.data.sources.recognise import recognise
 from centigan.errors import UserError
 from centigan.preflight.counts import CLASS_FOLDERS
@@ -115,17 +116,17 @@ def explore(folder: Path, source: Source = "auto") -> Found:
 
 def _with_captions_beside(listing: Listing) -> bool:
     """Whether every image has a file of captions beside it; where only some have, that is told."""
-    first = listing.images.drop_duplicates("class_id")["path"]  # of a million images not each is asked
-    if not any(captions_beside(path).is_file() for path in first):
-        return False
-    beside = sum(captions_beside(path).is_file() for path in listing.images["path"])
-    if beside < len(listing.images):
+    if not any(name.endswith(ENDING) for name in listing.passed_over.get(NO_IMAGE, ())):
+        return False  # of a million images not each is asked
+    without = [path for path in listing.images["path"] if not captions_beside(path).is_file()]
+    beside = len(listing.images) - len(without)
+    if beside and without:
         log.warning(
-            "%d of %d images have a file .txt beside them, which are not taken for captions: all would need "
-            "one (data.source: captioned_folders)",
-            *(beside, len(listing.images)),
+            "%d of %d images have a file .txt beside them, which are not taken for captions: data.source: "
+            "captioned_folders would need one for each, and the first without is %s",
+            *(beside, len(listing.images), without[0]),
         )
-    return beside == len(listing.images)
+    return not without
 
 
 def split_size(classes: int) -> int:

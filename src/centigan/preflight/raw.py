@@ -11,7 +11,15 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from centigan.data.completeness import captions_in
+from centigan.data.completeness import (
+    captions_in,
+    first_named,
+    other_than_published,
+    policy_of,
+    require_may_lack,
+    unusable_images,
+    wrong_counts,
+)
 from centigan.data.order import order_classes
 from centigan.data.sources import list_source
 from centigan.data.sources.folders import class_folders
@@ -40,6 +48,8 @@ class Seen(NamedTuple):
     source: Source
     counts: Counts | None  # None where listing all images takes long
     wrong: str | None
+    other: str = ""  # what tells that it is not the published set of its format
+    lacking: str = ""  # why the index would stop for missing or unusable images
 
 
 def look(settings: DataSettings, *, thorough: bool) -> Seen:
@@ -59,7 +69,12 @@ def _look(settings: DataSettings, *, thorough: bool) -> Seen:
     if thorough or is_quick(source, Path(settings.root)):
         listing = list_source(settings)
         classes, wrong = _ordered(listing, settings)
-        return Seen(source, counted(listing, classes, settings), wrong)
+        if wrong:
+            return Seen(source, counted(listing, classes, settings), wrong)
+        other = first_named(other_than_published(listing, classes), 1)
+        return Seen(
+            source, counted(listing, classes, settings), None, other, _lacking(listing, classes, settings)
+        )
     if source in CLASSES_AT and settings.order != "devkit":
         root = Path(settings.root)
         sieve = Sieve(root)
@@ -106,6 +121,16 @@ def _ordered(listing: Listing, settings: DataSettings) -> tuple[list[str], str |
         return order_classes(listing, settings), None
     except UserError as error:
         return listing.classes, str(error)
+
+
+def _lacking(listing: Listing, classes: list[str], settings: DataSettings) -> str:
+    """Why the index would stop for images that are missing, too many or unusable, if so."""
+    faults = [*wrong_counts(listing, classes), *unusable_images(listing)]
+    try:
+        require_may_lack(faults, policy_of(listing, settings), settings)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def _files(root: Path) -> Iterator[str]:

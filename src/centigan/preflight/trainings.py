@@ -6,6 +6,7 @@ from centigan.layout import split_names
 from centigan.params import for_split
 from centigan.preflight.counts import Counts
 from centigan.preflight.findings import Finding, good, problem
+from centigan.preflight.numbers import more_to_train_on
 from centigan.settings import Settings
 
 
@@ -27,9 +28,10 @@ def _batches(settings: Settings, counts: Counts) -> Finding:
     if few:
         split = min(few, key=lambda name: images[name])
         more = f", and {len(few) - 1} more splits have too few" if len(few) > 1 else ""
+        raised = "raise data.split_size" if len(images) > 1 else more_to_train_on(settings)
         return problem(
             f"train.batch_size is {sizes[split]}, and split {split} has {images[split]} training "
-            f"images{more}; {images[split]} at most, or raise data.split_size"
+            f"images{more}; {images[split]} at most, or {raised}"
         )
     return good(f"a batch of {settings.train.batch_size}: every split has as many training images")
 

@@ -44,6 +44,9 @@ PutInPlace = Literal[  # that ship, or that `centigan raw` downloads
 Downloaded = Literal[  # sets of the user's own that `centigan raw` downloads when it is asked to
     "imagenette", "tiny_imagenet", "cub200", "oxford102", "coco_captions"
 ]
+ByHand = Literal[  # of which `centigan raw` only says what to put where
+    "archives", "kaggle", "hub_archives", "imagenet_npz", "celeba", "lsun"
+]
 Source = Literal[Own, PutInPlace]
 What = Literal["grey", "captions", "attributes", "modes"]
 
@@ -60,6 +63,7 @@ class About(NamedTuple):
 
 
 EMBEDDED, DRAWN = "data.embedded", "data.points"
+SHIPPED = (EMBEDDED, DRAWN)  # what they put in place needs no network
 ABOUT: dict[Source, About] = {
     "digits": About(EMBEDDED, 10, has=frozenset({"grey"})),
     "noise": About(EMBEDDED, 2, has=frozenset({"grey"})),
@@ -86,6 +90,7 @@ ABOUT: dict[Source, About] = {
 }
 PUT_IN_PLACE = get_args(PutInPlace)
 DOWNLOADED = get_args(Downloaded)
+BY_HAND = get_args(ByHand)
 POINTS = ("points", *(name for name, one in ABOUT.items() if one.put_by == DRAWN))
 
 

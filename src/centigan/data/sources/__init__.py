@@ -28,7 +28,7 @@ from centigan.data.sources.tiny_imagenet import list_tiny_imagenet
 from centigan.data.sources.webdataset import list_webdataset
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
-from centigan.settings.sources import DOWNLOADED, Source
+from centigan.settings.sources import DOWNLOADED, SHIPPED, Source, about
 
 
 def list_source(settings: DataSettings) -> Listing:
@@ -38,6 +38,8 @@ def list_source(settings: DataSettings) -> Listing:
         UserError: for a root that cannot be read or holds no source, and for every fault of a source.
     """
     root = Path(settings.root)
+    if about(settings.source).put_by in SHIPPED and not root.exists():
+        raise UserError(f"{root} is missing: `centigan raw {settings.source} --root {root}` makes it")
     if settings.source in DOWNLOADED and not root.exists():
         raise UserError(
             f"{root} is missing: `centigan raw {settings.source} --root {root}` downloads what is published, "

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 from tqdm import tqdm
 
+from centigan.data.by_hand import lacks_all
 from centigan.data.sources.devkit import ARCHIVE, FOLDER, Devkit, require_devkit
 from centigan.data.sources.listing import Listing, Range, class_frame, printable
 from centigan.data.sources.sift import Sieve
@@ -28,6 +29,8 @@ def list_archives(root: Path) -> Listing:
     Raises:
         UserError: for a missing, damaged or incomplete archive, a class missing or doubled.
     """
+    if not any((root / name).exists() for name in BELONG):
+        raise lacks_all("archives", root, f"{TRAIN}, ILSVRC2012's archives")
     devkit = require_devkit(root)
     for name in (TRAIN, VALIDATION):
         if not (root / name).is_file():

@@ -104,7 +104,9 @@ def listing_of(
         folder = next(one.folder for one in listed if one.subset in lost)
         names = [one.name for one in listed if one.folder == folder]
         raise UserError(none_found(root, root / folder, names, Path(named_in)))
-    found = [f"{named_in}: {told(len(listed), published)}, of {len(classes)} classes"]
+    found = [
+        f"{named_in}: {told(len(listed), published)}, of {len(classes)} class{'es' * (len(classes) != 1)}"
+    ]
     if text := first_of(TEXT, places):
         if not text.is_dir():
             raise UserError(f"{text} is a file, and a folder of captions is expected; unpack it anew")
@@ -117,6 +119,7 @@ def listing_of(
         images=images,
         words=words or {},
         official=official_of(listed),
+        published=published,
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
         unseen=tuple(unseen),
@@ -133,7 +136,9 @@ def official_of(listed: Sequence[Listed]) -> dict[str, dict[str, int]]:
 
 def told(count: int, published: int) -> str:
     """How many images a list names, against what was published."""
-    return f"{count:,} images, " + ("as published" if count == published else f"{published:,} were published")
+    return f"{count:,} image{'s' * (count != 1)}, " + (
+        "as published" if count == published else f"{published:,} were published"
+    )
 
 
 def with_captions(images: pd.DataFrame, text: Path, known: Collection[str] = ()) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from centigan.data.by_hand import lacks_all
 from centigan.data.sources.captioned import first_of, told
 from centigan.data.sources.celeba_lists import (
     ATTRIBUTES,
@@ -36,9 +37,8 @@ MD5 = {
     PARTITION: "d32c9cbf5e040fd4025c592c306e6668",
     ATTRIBUTES: "75e246fa4810816ffd6ee81facbd244c",
 }
-PUBLISHED = 202_599  # images: 162,770 to train on, 19,867 of validation, 19,962 of tests
+PUBLISHED, TESTS = 202_599, 19_962  # images: 162,770 to train on, 19,867 of validation, and of tests
 SUBSETS: dict[str, Subset | None] = {"0": "train", "1": "held_out", "2": None}
-PAGE = "http://mmlab.ie.cuhk.edu.hk/projects/CelebA.html"
 
 
 def list_celeba(root: Path, attribute: str | None = None) -> Listing:
@@ -76,6 +76,7 @@ def list_celeba(root: Path, attribute: str | None = None) -> Listing:
         images=images,
         encoding="zipped" if faces.name == ZIP else "image",
         official=_official(parts, classes),
+        published=PUBLISHED - TESTS,
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
         checksummed=len(parts) == PUBLISHED,
@@ -115,10 +116,7 @@ def _list(name: str, places: Sequence[Path]) -> Path | None:
 
 def _missing(root: Path, name: str, parts: Collection[str]) -> UserError:
     found = misplaced(root, root / FOLDER, parts)
-    return UserError(
-        f"{root} holds no {name}: put {ZIP} (or {FOLDER}/, which is in it), {PARTITION} and {ATTRIBUTES} "
-        f"there, which are fetched by hand from {PAGE}{found and f'; {found}'}"
-    )
+    return UserError(f"{lacks_all('celeba', root, name)}{found and f'; {found}'}")
 
 
 def _zipped(faces: Path, sieve: Sieve) -> list[Range]:

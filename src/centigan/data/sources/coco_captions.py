@@ -71,6 +71,7 @@ def list_coco_captions(root: Path) -> Listing:
         classes=[CLASS],
         images=images.assign(captions=pd.Series(of_each, images.index, object)),
         official=official_of(listed),
+        published=sum(PUBLISHED[year].values()),
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
     )

@@ -36,6 +36,8 @@ def list_folders(root: Path, beside: Collection[str] = ()) -> Listing:
     Raises:
         UserError: for a missing folder or a class of one side only.
     """
+    if not root.is_dir():
+        class_folders(root, Sieve(root))  # says so
     sieve = Sieve(root)
     held_out = held_out_folder(root) or HELD_OUT[0]  # which is then said to be missing
     sieve.outside(root, BELONG.union(beside, [held_out]))
@@ -49,7 +51,10 @@ def list_folders(root: Path, beside: Collection[str] = ()) -> Listing:
     devkit = read_devkit(root)
     return Listing(
         source=f"folders train/ and {held_out}/",
-        found=[f"{folder}/: {len(classes):,} class folders" for folder, classes in found.items()],
+        found=[
+            f"{folder}/: {len(classes):,} class folder{'s' * (len(classes) != 1)}"
+            for folder, classes in found.items()
+        ],
         classes=found[TRAIN],
         images=pd.concat(frames, ignore_index=True),
         words=devkit.words if devkit else {},
@@ -114,7 +119,10 @@ def list_class_folders(root: Path, held_out: float) -> Listing:
         )
     return Listing(
         source="class folders",
-        found=[f"{len(classes):,} class folders, {held_out:.0%} of each held out", *_beside(root)],
+        found=[
+            f"{len(classes):,} class folder{'s' * (len(classes) != 1)}, {held_out:.0%} of each held out",
+            *_beside(root),
+        ],
         classes=classes,
         images=pd.concat(frames, ignore_index=True),
         rejected=sieve.rejected,

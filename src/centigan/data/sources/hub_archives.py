@@ -13,6 +13,8 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from centigan.data.by_hand import lacks_all
+from centigan.data.ilsvrc2012 import IMAGES
 from centigan.data.sources.class_names import published_name
 from centigan.data.sources.listing import Listing, Range, Subset, in_order, printable
 from centigan.data.sources.sift import Sieve
@@ -33,6 +35,8 @@ def list_hub_archives(root: Path) -> Listing:
         UserError: for a tar that is missing, damaged or still gzipped, or an image without a class.
     """
     folder = next(((root / sign).parent for sign in SIGNS if (root / sign).exists()), root)
+    if not folder.is_dir() or not any(folder.glob("*_images*.tar*")):
+        raise lacks_all("hub_archives", root, f"{FIRST}, the Hub's archives of ImageNet")
     tars: dict[Subset, list[Path]] = {"train": _training(folder), "held_out": [folder / VALIDATION]}
     for path in (*tars["train"], folder / VALIDATION):
         _require(path)
@@ -45,10 +49,12 @@ def list_hub_archives(root: Path) -> Listing:
     return Listing(
         source="ImageNet as the Hub's archives",
         found=[
-            f"{subset}: {len(paths)} tars, {counts.get(subset, 0):,} images" for subset, paths in tars.items()
+            f"{subset}: {len(paths)} tar{'s' * (len(paths) != 1)}, {counts.get(subset, 0):,} images"
+            for subset, paths in tars.items()
         ],
         classes=sorted(images["class_id"].unique()),
         images=in_order(images),
+        published=IMAGES,
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
     )

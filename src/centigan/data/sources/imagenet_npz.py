@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from centigan.data.by_hand import lacks_all
 from centigan.data.sources.captioned import refuse, told
 from centigan.data.sources.class_names import is_no_name
 from centigan.data.sources.listing import Encoding, Listing, Subset, in_order, printable, record_frame
@@ -69,12 +70,14 @@ def list_imagenet_npz(root: Path) -> Listing:
     return Listing(
         source=f"ImageNet of {side} px as npz",
         found=[
-            f"{subset}: {len(of)} files, {told(sum(len(one.labels) for one in of), PUBLISHED[subset])}"
+            f"{subset}: {len(of)} file{'s' * (len(of) != 1)}, "
+            f"{told(sum(len(one.labels) for one in of), PUBLISHED[subset])}"
             for subset, of in batches.items()
         ],
         classes=classes,
         images=images,
         encoding=ENCODINGS[side],
+        published=sum(PUBLISHED.values()),
         words={class_id: names.words[class_id] for class_id in classes},
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
@@ -94,6 +97,8 @@ def files_at(root: Path) -> dict[Subset, list[Path]]:
             f"{root / PICKLED} is a pickle, which may run code and is never read; fetch the same images as "
             f"npz files ({TRAINING.format(1)}, ...)"
         )
+    if not there and not (root / HELD_OUT).is_file():
+        raise lacks_all("imagenet_npz", root, f"{TRAINING.format(1)}, ImageNet as npz files")
     numbers = {path: NUMBERED.fullmatch(path.name) for path in there}
     found = {int(match[1]) for match in numbers.values() if match}
     odd = [printable(str(path)) for path, match in numbers.items() if not match]

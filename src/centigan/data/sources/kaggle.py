@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from centigan.data.by_hand import lacks_all
+from centigan.data.ilsvrc2012 import IMAGES
 from centigan.data.sources.class_names import words_in
 from centigan.data.sources.folders import class_folders
 from centigan.data.sources.listing import Listing, Range, class_frame
@@ -29,6 +31,8 @@ def list_kaggle(root: Path) -> Listing:
         UserError: for a missing file, or a validation image whose label is missing or points to no class.
     """
     train, val = root / DATA / "train", root / DATA / "val"
+    if not (root / DATA).is_dir():
+        raise lacks_all("kaggle", root, f"{DATA}/, Kaggle's layout of ImageNet")
     sieve = Sieve(root)
     sieve.outside(root, BELONG)
     sieve.outside(root / DATA, {"train", "val", "test"})
@@ -43,11 +47,12 @@ def list_kaggle(root: Path) -> Listing:
     return Listing(
         source="ImageNet as Kaggle publishes it",
         found=[
-            f"{DATA}/train/: {len(classes):,} class folders",
+            f"{DATA}/train/: {len(classes):,} class folder{'s' * (len(classes) != 1)}",
             f"{DATA}/val/ and {SOLUTION}: {sum(map(len, frames[len(classes) :])):,} images",
         ],
         classes=classes,
         images=pd.concat(frames, ignore_index=True),
+        published=IMAGES,
         words=_words(root / WORDS),
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,

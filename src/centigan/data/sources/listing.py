@@ -101,6 +101,7 @@ class Listing:
     words: dict[str, str] = field(default_factory=dict)  # class_id -> its name in words, where known
     devkit_order: tuple[str, ...] = ()  # classes by ILSVRC2012_ID, where a devkit is there
     official: dict[str, dict[str, int]] = field(default_factory=dict)  # subset -> class_id -> images
+    published: int = 0  # images of the one set that has this format, where its lists do not say
     rejected: list[Rejected] = field(default_factory=list)
     passed_over: PassedOver = field(default_factory=dict)  # what is no image of a class
     checksummed: bool = False  # published with checksums: then a bad image means a bad copy
@@ -159,6 +160,11 @@ def unusable(name: str, size: int) -> str | None:
 
 def cannot_read(path: object, error: OSError) -> UserError:
     """What to say of a file that the machine does not give, for whatever is in it."""
+    if error.errno in {errno.ENOENT, errno.ENOTDIR}:  # its place is wrong, and no disk's trouble
+        state = "is missing" if error.errno == errno.ENOENT else "is a file or lies below one, and no folder"
+        return UserError(
+            f"{printable(str(path))} {state}; put it there, or look at data.root and data.source"
+        )
     advice = ADVICE.get(error.errno or 0, "look at it and at its disk")
     return UserError(f"{printable(str(path))} cannot be read: {error.strerror or error}; {advice}")
 

@@ -70,7 +70,8 @@ def list_parquet(root: Path) -> Listing:
     return Listing(
         source="Parquet files",
         found=[
-            f"{subset}: {len(paths):,} files, {sum(map(len, frames[subset])):,} rows, "
+            f"{subset}: {len(paths):,} file{'s' * (len(paths) != 1)}, "
+            f"{sum(map(len, frames[subset])):,} rows, "
             + ("not compressed" if in_place else "compressed: rows are read through their row groups")
             for subset, paths in shards.of.items()
         ],

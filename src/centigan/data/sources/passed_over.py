@@ -20,12 +20,15 @@ IN_SUBFOLDER = "image in a subfolder"
 NO_CLASS = "folder of no class"
 UNLISTED = "image that no list names"
 
+NOUNS = {"image", "folder", "link", "subfolder"}  # kinds that begin with one
 MOST_NAMED = 3  # of a kind, in one line
 
 
 def in_one_line(found: PassedOver) -> str:
     """How many there are of each kind, and the first: "12 no image (cat/a.txt, ...), 1 hidden (.x)"."""
-    return ", ".join(f"{len(names):,} {kind} ({_first(names)})" for kind, names in found.items())
+    return ", ".join(
+        f"{len(names):,} {_kind(kind, len(names))} ({_first(names)})" for kind, names in found.items()
+    )
 
 
 def all_of(found: PassedOver) -> str:
@@ -46,6 +49,14 @@ def of_class(found: PassedOver, class_id: str) -> str:
 def dead_links(found: PassedOver) -> str:
     """The same of links that may have been class folders."""
     return all_of({kind: found[kind] for kind in (DEAD_LINK, LOOP) if kind in found})
+
+
+def _kind(kind: str, count: int) -> str:
+    """The kind of so many: "images outside any class"."""
+    noun, _, rest = kind.partition(" ")
+    if count == 1 or noun not in NOUNS:
+        return kind
+    return f"{noun}s {rest}".rstrip().replace("itself", "themselves")
 
 
 def _first(names: list[str]) -> str:

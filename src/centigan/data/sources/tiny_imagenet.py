@@ -52,7 +52,7 @@ def list_tiny_imagenet(root: Path) -> Listing:
     return Listing(
         source="Tiny ImageNet",
         found=[
-            f"{IDS}: {len(classes)} classes",
+            f"{IDS}: {len(classes)} class{'es' * (len(classes) != 1)}",
             f"train/: {told(len(images) - count, CLASSES * OF_A_CLASS['train'])}",
             f"{ANNOTATIONS}: {told(count, CLASSES * OF_A_CLASS['held_out'])}",
         ],
@@ -60,6 +60,7 @@ def list_tiny_imagenet(root: Path) -> Listing:
         images=images,
         words=_words(place / WORDS, classes),
         official=_official(classes),
+        published=CLASSES * sum(OF_A_CLASS.values()),
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
     )

@@ -73,7 +73,7 @@ def list_webdataset(root: Path) -> Listing:
     return Listing(
         source="WebDataset",
         found=[
-            f"{subset}: {len(paths):,} tars, {len(frames[subset][0]):,} samples"
+            f"{subset}: {len(paths):,} tar{'s' * (len(paths) != 1)}, {len(frames[subset][0]):,} samples"
             for subset, paths in shards.of.items()
         ],
         classes=sorted(classes.ids.values()),

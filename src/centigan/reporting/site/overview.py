@@ -15,6 +15,7 @@ from centigan.reporting.site.figure_pages import PENDING
 from centigan.reporting.site.text_encoder import text_encoder
 from centigan.reporting.site.today import has_published_features, todays_metrics
 from centigan.settings import Settings
+from centigan.settings.limits import no_better_than_chance
 from centigan.sheets import evenly
 
 GLANCE = 12  # classes shown on the first page
@@ -29,6 +30,7 @@ def overview(results: Results, settings: Settings, commit: str | None) -> dict[s
         "splits": len(results.split_names),
         "facts": results.summary,
         "judge": results.judge if results.judged else None,
+        "useless_judge": _useless_judge(results),
         "text": text_encoder(results),
         "things": "points" if results.of_points else "images",
         "data": raw_data(results),
@@ -83,6 +85,15 @@ def changed_settings(settings: Settings) -> list[tuple[str, Any, Any]]:
         if default != value:
             changed.append((key, default, value))
     return changed
+
+
+def _useless_judge(results: Results) -> str | None:
+    """Why accuracies at the model's resolution mean nothing, if so."""
+    facts = results.summary
+    real = facts.get(f"accuracy/held_out/{facts.get('model/resolution', 0):.0f}")
+    if not results.judged or real is None:
+        return None
+    return no_better_than_chance(float(real), int(facts["judge/asked"]))
 
 
 def _bound(results: Results) -> str:
