@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -103,19 +104,27 @@ def test_what_lies_beside_a_train_folder_is_told_where_that_is_the_root(tmp_path
     assert found[-1] == f"{tmp_path}/val lies beside and is not read: data.root: {tmp_path} would hold it out"
 
 
-@pytest.mark.parametrize("names", [("Train", "Val"), ("Training", "Testing"), ("seg_train", "seg_test")])
-def test_folders_that_are_meant_for_train_and_val_are_to_be_renamed(
-    names: tuple[str, str], tmp_path: Path
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Train", "Val"),
+        ("Train", "Val", "Test"),
+        ("Training", "Testing"),
+        ("seg_train/seg_train", "seg_test/seg_test"),
+        ("train", "Validation"),
+    ],
+)
+def test_folders_that_are_meant_for_train_and_val_are_read_once_renamed_as_is_told(
+    names: tuple[str, ...], tmp_path: Path
 ) -> None:
     for name in names:
         for class_id in CLASSES:
             images(tmp_path / name / class_id)
-    train, val = names
-    said = refusal(tmp_path)
-    assert (
-        f"rename {train}/ to train/ and {val}/ to val/" in said
-        or f"rename {val}/ to val/ and {train}/" in said
-    )
+    renamed = re.findall(r"(\S+)/ to (\w+)/", refusal(tmp_path))
+    assert {before for before, _ in renamed} == {name for name in names if name != "train"}
+    for before, after in renamed:
+        (tmp_path / before).rename(tmp_path / after)
+    assert list_source(DataSettings(root=str(tmp_path))).source.startswith("folders train/ and ")
 
 
 def test_loose_images_belong_in_a_folder_of_their_class(tmp_path: Path) -> None:
@@ -135,6 +144,53 @@ def test_a_set_that_is_downloaded_is_offered(tmp_path: Path) -> None:
     assert f"`centigan raw cub200 --root {tmp_path}/birds` downloads it" in refusal(
         tmp_path / "birds", "cub200"
     )
+
+
+def test_right_class_folders_get_no_advice_whatever_lies_among_or_beside_them(tmp_path: Path) -> None:
+    root = tmp_path / "mine"
+    for class_id in CLASSES:
+        images(root / class_id)
+        (root / class_id / "points.csv").touch()  # a file that is the sign of another source
+    assert is_read(root)
+    images(root / "Test", 1)
+    (root / "backup.tar.gz").touch()
+    (root / "cover.png").touch()
+    (tmp_path / "ILSVRC2012_img_val.tar").touch()
+    for source in ("auto", "class-folders"):
+        said = refusal(root, source)
+        assert f"class folder {root}/Test needs two images at least" in said
+        assert not re.search(r"set data\.|rename|unpack|put them in", said)
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_a_root_that_is_named_by_a_dot_or_a_link_is_answered_with_a_path(
+    link: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    within = tiny(tmp_path / "tiny") / "tiny-imagenet-200/train"
+    (tmp_path / "link").symlink_to(within)
+    monkeypatch.chdir(within)
+    said = refusal(tmp_path / "link" if link else Path(), "tiny_imagenet")
+    assert advised(said) == within.parent
+    assert is_read(advised(said), "tiny_imagenet")
+
+
+def test_commands_can_be_copied_whatever_the_names(tmp_path: Path) -> None:
+    root = tmp_path / "my pics"
+    images(root / "in/a")
+    images(root / "in/b")
+    shutil.make_archive(str(root / "x;y"), "gztar", root / "in")
+    shutil.rmtree(root / "in")
+    command = re.search(r"`(tar .*)`", refusal(root))
+    assert command
+    subprocess.run(command[1], shell=True, check=True)
+    assert is_read(root)
+
+
+def test_folders_above_a_set_of_its_own_are_answered_with_both_settings(tmp_path: Path) -> None:
+    root = tiny(tmp_path / "tiny")
+    place = root / "tiny-imagenet-200"
+    said = refusal(root, "folders")
+    assert said.endswith(f"set data.root: {place}, and data.source: tiny_imagenet")
 
 
 def test_no_advice_is_given_where_the_set_lies_at_the_root(tmp_path: Path) -> None:

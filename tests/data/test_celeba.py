@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from centigan.data.sources import list_source, recognise
 from centigan.data.sources.celeba import FOLDER, MD5, ZIP
 from centigan.data.sources.celeba_lists import ATTRIBUTES, PARTITION, TABLES
 from centigan.data.sources.listing import Listing
-from centigan.data.sources.zips import unpacked
+from centigan.data.sources.zips import HEADER, SIGNATURE, unpacked
 from centigan.data.verify import published_archives, verify
 from centigan.errors import UserError
 from centigan.freshness.raw import changes
@@ -229,6 +230,17 @@ def test_where_images_lie_that_do_not_lie_where_they_should_is_told(root: Path) 
         UserError, match=r"holds none of .*; images in .*img_align_celeba are called otherwise"
     ):
         listing(root)
+
+
+def test_no_more_is_inflated_than_a_member_says_that_it_has() -> None:
+    packed = zlib.compressobj(wbits=-15)
+    content = packed.compress(bytes(10**6)) + packed.flush()
+
+    def header(size: int) -> bytes:
+        return HEADER.pack(SIGNATURE, 20, 0, zipfile.ZIP_DEFLATED, 0, 0, 0, len(content), size, 1, 0) + b"x"
+
+    for size in (0, 1000, 10**6, 2**32 - 1):
+        assert len(unpacked(header(size) + content)) == min(size, 10**6)
 
 
 def test_a_member_without_a_name_is_passed_over(root: Path) -> None:

@@ -132,6 +132,8 @@ def test_val_of_tiny_imagenet_may_be_sorted_into_folders_of_classes(
         (other / "val/images" / name).rename(other / "val" / class_id / inner / name)
     (other / "val/images").rmdir()
     same_arrays(tiny, other, tmp_path)
+    (other / "val/val_annotations.txt").unlink()  # of no use now
+    assert recognise(other) == "tiny_imagenet"
 
 
 def test_a_link_to_nothing_in_val_is_a_bad_image_and_its_annotation_has_no_fault(tiny: Path) -> None:

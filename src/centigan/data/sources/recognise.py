@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from centigan.data.sources.advice import advice, one_below
+from centigan.data.sources.advice import advice, holds_classes, one_below
 from centigan.data.sources.folders import class_folders, has_subsets
 from centigan.data.sources.listing import cannot_read
 from centigan.data.sources.sift import Sieve
@@ -36,7 +36,7 @@ def recognise(root: Path) -> Source:
         return source
     if has_subsets(root):
         return "folders"
-    if told := one_below(root, BELOW):
+    if not holds_classes(root) and (told := one_below(root, BELOW)):
         raise UserError(told)
     try:
         class_folders(root, Sieve(root))

@@ -14,6 +14,7 @@ from centigan.data.sources.imagenet_npz import SIGNS as SIGNS_OF_NPZ
 from centigan.data.sources.kaggle import DATA
 from centigan.data.sources.lsun import scenes_at
 from centigan.data.sources.shards import has_shards
+from centigan.data.sources.tiny_imagenet import IDS
 from centigan.data.sources.tiny_imagenet import SIGNS as SIGNS_OF_TINY
 from centigan.settings.sources import Source
 
@@ -68,6 +69,8 @@ def _lies_at(folder: Path, source: Source) -> bool:
             return any((folder / f"{file}{packed}").exists() for file in IDX for packed in ("", ".gz"))
         case "folders":
             return holds_folders(folder / TRAINING)
+        case "tiny_imagenet" if (folder / IDS).is_file() and any(folder.glob("train/*/images")):
+            return True  # also without annotations, where val/ was sorted by hand
         case "webdataset" | "parquet":
             return any(has_shards(folder, ending) for ending, of in SHARDS.items() if of == source)
         case _:

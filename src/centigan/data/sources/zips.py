@@ -18,6 +18,7 @@ from centigan.errors import UserError
 HEADER = struct.Struct("<4s5H3I2H")  # signature, ..., method, ..., lengths of name and extra field
 SIGNATURE = b"PK\3\4"
 READ = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+SIZE_FOLLOWS = 0x08  # flag of a member whose header does not say its size
 RAW = -15  # zlib's word for deflated bytes without a header of their own
 PIECE = 1 << 14  # bytes inflated at once: so much at most is lost before damage
 
@@ -63,16 +64,20 @@ def unpacked(member: bytes) -> bytes:
     """
     if not member.startswith(SIGNATURE) or len(member) < HEADER.size:
         return member
-    _, _, _, method, *_, name, extra = HEADER.unpack_from(member)
+    _, _, flags, method, *_, size, name, extra = HEADER.unpack_from(member)
     content = member[HEADER.size + name + extra :]
-    return _inflated(content) if method == zipfile.ZIP_DEFLATED else content
+    said = MOST_BYTES if flags & SIZE_FOLLOWS else min(size, MOST_BYTES)
+    return _inflated(content, said) if method == zipfile.ZIP_DEFLATED else content
 
 
-def _inflated(content: bytes) -> bytes:
+def _inflated(content: bytes, most: int) -> bytes:
+    """What was deflated, no more of it than the header says."""
     inflating, found = zlib.decompressobj(RAW), bytearray()
     for place in range(0, len(content), PIECE):
+        if len(found) >= most:
+            break
         try:
-            found += inflating.decompress(content[place : place + PIECE], MOST_BYTES - len(found))
+            found += inflating.decompress(content[place : place + PIECE], most - len(found))
         except zlib.error:  # what came before is a part of an image, and told as that
             break
     return bytes(found)
