@@ -287,6 +287,17 @@ TEXTS: dict[str, tuple[str, Callable[[str], str]]] = {
 }
 
 
+def test_a_face_has_its_attributes_once_and_a_table_may_lack_its_header(root: Path) -> None:
+    rows = (root / PARTITION).read_text().split("\n")
+    (root / PARTITION).unlink()
+    (root / TABLES[PARTITION]).write_text("\n".join(row.replace(" ", ",") for row in rows))
+    assert len(listing(root).images) == TRAIN + HELD_OUT
+    lines = (root / ATTRIBUTES).read_text().splitlines()
+    (root / ATTRIBUTES).write_text("\n".join([str(int(lines[0]) + 1), *lines[1:], lines[2]]))
+    with pytest.raises(UserError, match=r"list_attr_celeba\.txt names 000001\.jpg twice"):
+        listing(root)
+
+
 @pytest.mark.parametrize("message", TEXTS)
 def test_a_list_in_contradiction_is_named_in_one_sentence(message: str, root: Path) -> None:
     name, damage = TEXTS[message]

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from centigan.data.captioned_fixture import write_captioned
+from centigan.data.index import build_index
 from centigan.data.sources import list_source
 from centigan.data.sources.coco_captions import annotations
 from centigan.data.sources.listing import Listing
 from centigan.errors import UserError
+from centigan.layout import Layout
 from centigan.settings.data import DataSettings
 
 FIRST = "COCO_train2014_000000000000.jpg"
@@ -105,3 +107,22 @@ def test_an_image_of_both_parts_is_refused(root: Path) -> None:
     said = refusal(root)
     assert "has 4 ids" in said
     assert "file names" not in said
+
+
+def test_of_annotations_of_both_years_those_are_read_whose_images_are_there(root: Path) -> None:
+    for part in ("train", "val"):
+        shutil.copy(annotations(root, part, "2014"), annotations(root, part, "2017"))
+        (root / f"{part}2014").rename(root / f"{part}2017")
+    assert listing(root).found[0].startswith("captions_train2017.json: ")
+
+
+def test_why_a_class_has_no_images_is_told_where_none_can_be_used(root: Path, tmp_path: Path) -> None:
+    for image in (root / "train2014").iterdir():
+        image.unlink()
+        image.symlink_to("nowhere")
+    settings = DataSettings(root=str(root), source="coco_captions", classes=1, split_size=1)
+    with pytest.raises(
+        UserError,
+        match=r"holds no train images; .*; 4 of all cannot be used, the first: .* is a link to noth",
+    ):
+        build_index(Layout("coco", tmp_path / "project"), settings)

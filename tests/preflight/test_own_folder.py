@@ -66,6 +66,17 @@ def test_what_cannot_be_recognised_is_named_and_faces_are_cut_as_papers_cut_them
     assert (arrays.crop, arrays.crop_down) == (148, 5)
 
 
+def test_an_error_is_cut_and_steers_no_terminal_whatever_a_file_holds(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_celeba(Path("faces"), classes=1, per_class=30, held_out_per_class=10)
+    Path("faces/list_eval_partition.txt").write_text(f"\x1b[31m{'x' * 10**6} 7\n")
+    said = says(caplog, "new", "faces", "--data", "faces")
+    assert "\x1b" not in said
+    assert "more characters)" in said
+    assert len(said) < 10_000
+
+
 def test_an_own_folder_needs_two_commands_before_its_run_is_planned(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

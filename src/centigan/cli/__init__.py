@@ -4,6 +4,7 @@ Heavy libraries are imported by the verb that needs them, so that `centigan --he
 """
 
 import logging
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 log = logging.getLogger("centigan")
+STEERING = re.compile("[\x00-\x09\x0b-\x1f\x7f]")  # characters that a terminal obeys; lines may end
+MOST_SHOWN = 8000  # characters of an error
 ROOMS = {  # heading in `centigan --help` -> its commands, but those that name a heading of their own
     "To begin with": begin,
     "Raw data and arrays": data,
@@ -73,6 +76,13 @@ def run_verb(words: list[str]) -> int:
     return 0
 
 
+def _shown(text: str) -> str:
+    """A message as a terminal may have it: what a file holds may be long, and may steer a terminal."""
+    text = STEERING.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    more = len(text) - MOST_SHOWN
+    return f"{text[:MOST_SHOWN]} ... ({more:,} more characters)" if more > 0 else text
+
+
 def main() -> None:
     """Run a verb; a person's mistake is one line on standard error and exit status 1."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -81,7 +91,7 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        log.error("error: %s", error)
+        log.error("error: %s", _shown(str(error)))
         sys.exit(1)
     except OSError as error:  # a full disk while a log is written, a folder without permission
         if isinstance(error, FileNotFoundError) and "results" in Path(error.filename or "").parts:

@@ -82,12 +82,20 @@ def _checked(listing: Listing, classes: list[str]) -> pd.DataFrame:
         more = f"; and {len(empty) - 1} more like it" if empty[1:] else ""
         raise UserError(
             f"class {class_id} holds no {subset} {what}; add some or remove the class{more}"
-            f"{of_class(listing.passed_over, class_id)}"
+            f"{of_class(listing.passed_over, class_id)}{_unusable(listing)}"
         )
     twice = images[images.duplicated(["subset", "class_id", "name"])]
     if len(twice):
         raise UserError(f"{twice['path'].iloc[0]} holds {twice['name'].iloc[0]} twice; fetch it anew")
     return images[images["class_id"].isin(classes)]
+
+
+def _unusable(listing: Listing) -> str:
+    """What to add to an error about a class without images, where some cannot be used."""
+    if not listing.rejected:
+        return ""
+    first = listing.rejected[0]
+    return f"; {len(listing.rejected):,} of all cannot be used, the first: {first.name} {first.reason}"
 
 
 def _number(

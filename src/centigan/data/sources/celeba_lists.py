@@ -26,7 +26,8 @@ def read_partition(file: Path) -> dict[str, str]:
     Raises:
         UserError: for a line that is no name and number, and an image that is named twice.
     """
-    rows = _rows(file)[1 if _is_table(file) else 0 :]
+    rows = _rows(file)
+    rows = rows[1:] if _is_table(file) and rows and rows[0][-1] not in PARTS else rows
     refuse(
         [
             f"{file}, image {number}: {' '.join(row)!r} is no name and 0, 1 or 2"
@@ -48,7 +49,8 @@ def read_attributes(file: Path, parts: dict[str, str]) -> tuple[list[str], dict[
     Raises:
         UserError: also for other images than the partition's.
     """
-    names, rows = _header(file)
+    names, lines = _header(file)
+    rows = {row[0]: row[1:] for row in lines}
     advice = "fetch it anew, or remove it where data.attribute is not set"
     if not names or len(set(names)) < len(names):
         raise UserError(
@@ -57,19 +59,21 @@ def read_attributes(file: Path, parts: dict[str, str]) -> tuple[list[str], dict[
         )
     wrong = [name for name, row in rows.items() if len(row) != len(names) or not ONES.issuperset(row)]
     others = sorted(rows.keys() ^ parts.keys())
+    twice = [name for name, times in Counter(row[0] for row in lines).items() if times > 1]
     refuse(
         [f"{file}: {name} has not a 1 or -1 of each of {len(names)} attributes; {advice}" for name in wrong]
-        + [f"{name} is in one of {file.name} and {PARTITION} alone; {advice}" for name in others]
+        + [f"{file} names {name} twice; {advice}" for name in twice]
+        + [f"{name} is in one of {file} and {Path(PARTITION).stem} alone; {advice}" for name in others]
     )
     return names, rows
 
 
-def _header(file: Path) -> tuple[list[str], dict[str, list[str]]]:
-    """The names, empty where they do not stand where they should, and the values of each image."""
+def _header(file: Path) -> tuple[list[str], list[list[str]]]:
+    """The names, empty where they do not stand where they should, and a name and values of each image."""
     lines = [*_rows(file), [], []]
     if _is_table(file):
-        return lines[0][1:], {row[0]: row[1:] for row in lines[1:] if row}
-    rows = {row[0]: row[1:] for row in lines[2:] if row}
+        return lines[0][1:], [row for row in lines[1:] if row]
+    rows = [row for row in lines[2:] if row]
     return lines[1] if lines[0] == [str(len(rows))] else [], rows
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from centigan.data.sources.caption_files import fault_of, sentence_of
-from centigan.data.sources.listing import printable
+from centigan.data.sources.listing import printable, require_plain
 from centigan.errors import UserError
 
 
@@ -93,6 +93,7 @@ def _short(value: object) -> str:
 
 
 def _content(file: Path) -> Any:
+    require_plain(file)
     try:
         return json.loads(file.read_bytes())
     except FileNotFoundError:

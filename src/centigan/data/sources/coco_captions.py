@@ -47,7 +47,7 @@ def list_coco_captions(root: Path) -> Listing:
         UserError: for a file that is missing or damaged, images without captions, captions without an image,
             images of both parts, and a part of which no image is there.
     """
-    year = next((year for year in PUBLISHED if annotations(root, "train", year).exists()), "2014")
+    year = _year(root)
     faults: list[str] = []
     parts = {name: _part(root, name, year, faults) for name in SUBSETS}
     refuse([*faults, *_in_both(parts["train"], parts["val"])])
@@ -75,6 +75,13 @@ def list_coco_captions(root: Path) -> Listing:
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
     )
+
+
+def _year(root: Path) -> str:
+    """That of the annotations which lie there; of both, the first whose images do."""
+    years = [year for year in PUBLISHED if annotations(root, "train", year).exists()]
+    shown = [year for year in years if any((root / f"{place}train{year}").is_dir() for place in PLACES)]
+    return next(iter((*shown, *years)), next(iter(PUBLISHED)))
 
 
 def _part(root: Path, name: str, year: str, faults: list[str]) -> Part:

@@ -169,6 +169,16 @@ def cannot_read(path: object, error: OSError) -> UserError:
     return UserError(f"{printable(str(path))} cannot be read: {error.strerror or error}; {advice}")
 
 
+def require_plain(path: Path) -> None:
+    """Make sure that reading does not wait for a writer, as of a pipe.
+
+    Raises:
+        UserError: where something lies that is neither a file nor a folder.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UserError(f"{path} is no plain file; put the file itself there")
+
+
 def read_ranges(images: Iterable[Range]) -> Iterator[bytes]:
     """The bytes of each image; a file is opened once for all its images that follow one another.
 

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from centigan.data.sources.listing import require_plain
 from centigan.data.sources.zips import content_at
 from centigan.errors import UserError
 
@@ -43,6 +44,7 @@ def stored_arrays(path: Path, names: tuple[str, ...]) -> list[Stored]:
     Raises:
         UserError: for a file that is missing, damaged, compressed or encrypted, and for one without them.
     """
+    require_plain(path)
     try:
         with zipfile.ZipFile(path) as archive, path.open("rb") as file:
             found = {entry.filename: entry for entry in archive.infolist()}

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from centigan.data.sources.listing import Range, cannot_read
+from centigan.data.sources.listing import Range, cannot_read, require_plain
 from centigan.errors import UserError
 
 BYTES = "image.bytes"
@@ -33,11 +33,14 @@ def opened(path: Path | str) -> Iterator[pq.ParquetFile]:
     Raises:
         UserError: for one that is gone, damaged or cannot be read, also while it is read.
     """
+    require_plain(Path(path))
     try:
         with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
             yield file
     except FileNotFoundError as error:
         raise UserError(f"{path} is gone; it was there when the data was indexed") from error
+    except (IndexError, StopIteration) as error:  # of a file without the column of images
+        raise UserError(f"{path} has no column {BYTES}; it had one when the data was indexed") from error
     except pa.ArrowException as error:  # ArrowInvalid of a damaged file
         raise UserError(f"{path} is no whole Parquet file ({_first_line(error)}); fetch it anew") from None
     except OSError as error:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from centigan.data.sources.listing import cannot_read, printable, unusable
+from centigan.data.sources.listing import cannot_read, printable, require_plain, unusable
 from centigan.errors import UserError
 
 BLOCK = 512  # bytes of a header, and the unit that members are padded to
@@ -87,6 +87,7 @@ def _cut(called: str, what: str) -> str:
 @contextmanager
 def unbuffered(path: Path) -> Iterator[BinaryIO]:
     """A file for small reads far apart: no buffer, no reading ahead."""
+    require_plain(path)
     with path.open("rb", buffering=0) as file:
         if hasattr(os, "posix_fadvise"):  # not on macOS
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from centigan.data.sources.listing import require_plain
 from centigan.errors import UserError
 
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -28,6 +29,7 @@ class Text(NamedTuple):
 
 def read_text(file: Path) -> Text:
     """What stands in a file."""
+    require_plain(file)
     content = file.read_bytes()
     is_utf16 = content.startswith(UTF_16)
     try:

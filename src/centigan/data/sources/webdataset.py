@@ -21,7 +21,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from centigan.data.sources.class_names import INFO, NAMES, name_classes, names_beside, published_name
-from centigan.data.sources.listing import Listing, Range, Subset, in_order, printable
+from centigan.data.sources.listing import Listing, Range, Subset, in_order, printable, require_plain
 from centigan.data.sources.shards import find_shards
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.tars import Member, members
@@ -97,6 +97,7 @@ def _read(paths: Iterable[Path], subset: Subset, sieve: Sieve) -> tuple[pd.DataF
 
 
 def _read_shard(path: Path, read: Read, sieve: Sieve) -> None:
+    require_plain(path)
     file = os.open(path, os.O_RDONLY)
     try:
         samples = _samples(path, file, sieve)
