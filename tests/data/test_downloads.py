@@ -1,5 +1,6 @@
 """Data sets that are downloaded when they are asked for, here from a server of our own."""
 
+import errno
 import hashlib
 import logging
 import shutil
@@ -136,6 +137,27 @@ def test_of_two_runs_at_once_the_second_takes_what_the_first_unpacked(
             run.result()
     assert len(unpacked) == 1
     assert {path.name for path in root.iterdir()} == {"imagenette2-160.tgz", "train", "val"}
+
+
+def test_without_locks_a_folder_is_filled_and_that_is_told(
+    site: tuple[Path, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def refused(_descriptor: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    offer_imagenette(site, tmp_path, monkeypatch)
+    monkeypatch.setattr("fcntl.flock", refused)
+    root = tmp_path / "root"
+    root.mkdir()
+    half = root / ".imagenette2-160.77.part.tgz"  # perhaps of a run that goes on
+    half.touch()
+    downloads.put_in_place("imagenette", root)
+    assert f"{root} has no locks (No locks available): let no second run fill it" in caplog.text
+    assert half.exists()
+    assert (root / "val/n01440764").is_dir()
 
 
 def test_a_run_that_was_killed_between_two_folders_is_completed(
