@@ -71,7 +71,7 @@ def test_a_disk_that_refuses_more_bytes_is_one_clear_error(tmp_path: Path, name:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, preexec_fn=limit, check=False
+        [sys.executable, "-B", "-c", program], capture_output=True, text=True, preexec_fn=limit, check=False
     )
     assert done.returncode == 1
     assert f"cannot write {target}" in done.stderr

@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import struct
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from centigan.cli import run_verb
 from centigan.data.arrays import build_arrays
 from centigan.data.completeness import published_totals
 from centigan.data.decode import BadImage, decode_planar
+from centigan.data.idx_file import idx_shape
 from centigan.data.idx_fixture import idx, write_idx
 from centigan.data.idx_raw import (
     CLASSES,
@@ -30,7 +32,6 @@ from centigan.data.idx_raw import (
     Published,
     as_published,
     dotted,
-    idx_shape,
     put_in_place,
 )
 from centigan.data.index import build_index
@@ -371,10 +372,81 @@ def test_a_packed_file_of_the_published_numbers_and_another_md5_is_damaged(
     with pytest.raises(UserError, match=f"{file}.gz has MD5 {md5(packed)}, not {published.packed[file].md5}"):
         put_in_place("mnist", root, published=published)
     packed.write_bytes(packed.read_bytes()[:-9])
-    with pytest.raises(UserError, match=f"cannot unpack {packed}: .*remove it and run `centigan raw mnist`"):
+    with pytest.raises(
+        UserError, match=f"cannot unpack {packed}: .*remove it and run `centigan raw mnist --root {root}`"
+    ):
         put_in_place("mnist", root, published=published)
     assert not (root / file).exists()
     assert not (root / "manifest.json").exists()
+
+
+PACKED_WRONG: dict[str, bytes] = {  # what stands in the place of the .gz of labels, by what is told of it
+    "holds 0 bytes, and the header alone has 8": b"",
+    "Not a gzipped file": b"<html>",
+    "begins with 1013478509, not with 2049": gzip.compress(b"<html>of a sign-in</html>"),
+    "holds 1 bytes less than its header tells": gzip.compress(struct.pack(">II", 2049, 3) + b"\7\0"),
+    "holds more bytes than its header tells": gzip.compress(struct.pack(">II", 2049, 3) + b"\7\0\1\1"),
+}
+
+
+@pytest.mark.parametrize("fault", PACKED_WRONG)
+def test_a_good_file_stays_where_the_packed_one_beside_it_is_damaged(root: Path, fault: str) -> None:
+    path = root / LABELS_OF_TRAINING
+    right, packed = path.read_bytes(), root / f"{LABELS_OF_TRAINING}.gz"
+    packed.write_bytes(PACKED_WRONG[fault])
+    message = f"cannot unpack {packed}: .*{fault}.*; remove it and run `centigan raw mnist --root {root}`"
+    with pytest.raises(UserError, match=message):
+        listing("mnist", root)
+    with pytest.raises(UserError, match=message):
+        put_in_place("mnist", root)
+    assert path.read_bytes() == right
+    packed.unlink()
+    put_in_place("mnist", root)
+
+
+def test_packed_images_of_another_size_replace_none(root: Path) -> None:
+    path, packed = root / IMAGES_OF_TRAINING, root / f"{IMAGES_OF_TRAINING}.gz"
+    right = path.read_bytes()
+    packed.write_bytes(gzip.compress(right[:8] + struct.pack(">II", 14, 56) + right[16:]))
+    with pytest.raises(UserError, match=rf"{packed}: it holds items of \(14, 56\) bytes, not of \(28, 28\)"):
+        put_in_place("mnist", root)
+    assert path.read_bytes() == right
+
+
+@pytest.mark.parametrize("read", [put_in_place, listing])
+def test_a_gzip_bomb_is_not_unpacked_in_memory(root: Path, read: Callable[[Name, Path], object]) -> None:
+    packed = root / f"{LABELS_OF_TRAINING}.gz"
+    with gzip.open(packed, "wb", compresslevel=1) as file:
+        file.write(struct.pack(">II", 2049, 20) + bytes(20))
+        for _ in range(128):
+            file.write(bytes(1 << 20))
+    tracemalloc.start()
+    with pytest.raises(UserError, match=rf"{packed}: it holds more bytes than its header tells; remove it"):
+        read("mnist", root)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 32 << 20
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_folder_or_a_dead_link_in_the_place_of_a_file_is_named(root: Path, ending: str) -> None:
+    path = root / f"{LABELS_OF_TRAINING}{ending}"
+    path.unlink()
+    path.mkdir()
+    for read in (put_in_place, listing):
+        with pytest.raises(UserError, match=f"{path} is a folder, and a file belongs there: move it away"):
+            read("mnist", root)
+    path.rmdir()
+    path.symlink_to(path)
+    with pytest.raises(UserError, match=f"{path} is a link to {path}, where nothing is"):
+        put_in_place("mnist", root)
+
+
+def test_halves_of_killed_runs_are_removed(root: Path) -> None:
+    (root / f".{LABELS_OF_TRAINING}.123.part").write_bytes(b"half")
+    before = {path.name for path in root.iterdir()}
+    put_in_place("mnist", root)
+    assert {path.name for path in root.iterdir()} == before - {f".{LABELS_OF_TRAINING}.123.part"}
 
 
 def test_without_network_the_address_and_the_place_are_told(tmp_path: Path, published: Published) -> None:

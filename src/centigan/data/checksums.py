@@ -14,8 +14,10 @@ def require_md5(path: Path, md5: str) -> None:
     """Check a file's MD5.
 
     Raises:
-        UserError: when it is another.
+        UserError: when it is another, or a folder lies there.
     """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder, and a file belongs there: move it away and fetch it anew")
     found = md5_of(path)
     if found != md5:
         raise UserError(f"{path} has MD5 {found}, not {md5} as published: remove it and fetch it anew")

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from centigan.data.checksums import require_md5
 from centigan.data.published_archive import Archive, reading, unpack_published
+from centigan.data.raw_folder import filling
 from centigan.errors import UserError
 from centigan.manifest import write_digests
 
@@ -67,12 +68,11 @@ def put_in_place(name: Name, root: Path, *, published: Published | None = None) 
     Raises:
         UserError: when there is no network, or a file is not as published.
     """
-    folders = [version.folder for version in VERSIONS[name]]
-    if not any((root / folder).is_dir() for folder in folders):
-        unpack_published(root, _archives(name), folders)
-    version = find_version(name, root)
-    require_published(version, root, published or as_published(name))
-    write_digests(root, version.files(root))
+    with filling(root):
+        unpack_published(root, _archives(name), [version.folder for version in VERSIONS[name]])
+        version = find_version(name, root)
+        require_published(version, root, published or as_published(name))
+        write_digests(root, version.files(root))
 
 
 def _archives(name: Name) -> list[Archive]:

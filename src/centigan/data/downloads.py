@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from centigan.data.checksums import require_md5
-from centigan.data.published_archive import Archive, download, unpack_published
+from centigan.data.published_archive import Archive, download, finish_unpacking, unpack_published
+from centigan.data.raw_folder import filling, holds_something, require_no_folder
+from centigan.errors import UserError
 from centigan.settings.sources import Downloaded
 
 COCO = "http://images.cocodataset.org"
@@ -90,19 +92,49 @@ def put_in_place(name: Downloaded, root: Path) -> None:
     """Make sure that what is published of a data set lies under `root`, as its source reads it.
 
     A folder that is there is left as it is; an archive that is there is unpacked instead of fetched, once its
-    MD5 is seen to be the published one.
+    MD5 is seen to be the published one. Before anything is fetched, all places are looked at.
 
     Raises:
-        UserError: when there is no network, or an archive is not as published or cannot be unpacked.
+        UserError: when there is no network, or an archive is not as published or cannot be unpacked, or
+            something else lies where it or what it holds belongs.
     """
-    for archive, folders in PARTS[name]:
-        targets = [root / Path(folder).name for folder in folders] or [root / archive.name]
-        if all(target.exists() for target in targets):
-            log.info("%s is there", " and ".join(map(str, targets)))
-        elif folders:
+    with filling(root):
+        for archive, folders in [part for part in PARTS[name] if not _is_there(part, root)]:
+            if not folders:
+                download(archive, root / archive.name)
+                continue
             unpack_published(root, [archive], folders)
-            log.info("%s unpacked; %s may be removed", " and ".join(map(str, targets)), archive.name)
-        else:
-            download(archive, root / archive.name)
-        if not folders:
-            require_md5(root / archive.name, archive.md5)
+            log.info("%s unpacked; %s may be removed", _told(_targets(folders, root)), archive.name)
+
+
+def _is_there(part: Part, root: Path) -> bool:
+    """Whether a part is in its place: folders, of which none is looked into, or a file, whose MD5 is checked.
+
+    Raises:
+        UserError: when some of its folders are there alone, or something else lies in the place.
+    """
+    path, targets = root / part.archive.name, _targets(part.folders, root)
+    require_no_folder(path)
+    if not targets:
+        if path.exists():
+            require_md5(path, part.archive.md5)
+        return path.exists()
+    finish_unpacking(path, part.folders)
+    there = [target for target in targets if holds_something(target)]
+    if there and there != targets:
+        lacking = [target for target in targets if target not in there]
+        raise UserError(
+            f"{_told(there)} is there without {_told(lacking)}, and {part.archive.name} holds both: move "
+            f"{there[0].name} away, or put {lacking[0].name} beside it, and run again"
+        )
+    if there:
+        log.info("%s: there, and left as it is; `centigan verify` tells whether it is whole", _told(there))
+    return bool(there)
+
+
+def _targets(folders: tuple[str, ...], root: Path) -> list[Path]:
+    return [root / Path(folder).name for folder in folders]
+
+
+def _told(paths: list[Path]) -> str:
+    return " and ".join(map(str, paths))

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from centigan.data.crops import crop, photographs
-from centigan.data.idx_raw import BYTES, CLASSES, DATA_SETS, IMAGES, PARTS, SIDE, Name
+from centigan.data.idx_file import BYTES
+from centigan.data.idx_raw import CLASSES, DATA_SETS, IMAGES, PARTS, SIDE, Name
 from centigan.data.small_set import require_another_set, require_empty
 from centigan.errors import UserError
 

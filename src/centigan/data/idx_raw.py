@@ -7,20 +7,17 @@ dot in each name, train-images.idx3-ubyte; where they are packed, no MD5 of that
 http://yann.lecun.com/exdb/mnist/, https://github.com/zalandoresearch/fashion-mnist
 """
 
-import gzip
 import logging
-import struct
-import zlib
-from math import prod
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from centigan.atomic import atomic_path
 from centigan.data.checksums import require_md5
+from centigan.data.idx_file import count_packed, holds_the_same, idx_shape, start, unpack
 from centigan.data.published_archive import Archive, download_all, reading, told_images
+from centigan.data.raw_folder import filling, require_no_folder
 from centigan.errors import UserError
 from centigan.manifest import write_digests
 
@@ -28,7 +25,6 @@ Name = Literal["mnist", "fashion_mnist"]
 DATA_SETS: dict[Name, str] = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}  # for people
 CLASSES = 10
 SIDE = 28
-BYTES = 0x800  # the kind of values; the number of axes is added to it
 log = logging.getLogger(__name__)
 
 
@@ -82,16 +78,19 @@ def put_in_place(name: Name, root: Path, *, published: Published | None = None) 
         UserError: when there is no network, or a file is damaged.
     """
     expected = published or as_published(name)
-    paths = [as_it_lies(root, file) for file in FILES]
-    absent = [path for path in paths if not (path.exists() or _packed(path).exists())]
-    download_all([(expected.packed[path.name], _packed(path)) for path in absent])
-    for path in paths:
-        _unpack(name, path, expected)
-    for subset in PARTS:
-        read = read_part(name, root, subset, expected)
-        if not read.published:
-            log.warning("%s: %s", root, read.told)
-    write_digests(root, paths)
+    with filling(root):
+        paths = [as_it_lies(root, file) for file in FILES]
+        for path in paths:
+            _require_no_folders(path)
+        absent = [path for path in paths if not (path.exists() or _packed(path).exists())]
+        download_all([(expected.packed[path.name], _packed(path)) for path in absent])
+        for path in paths:
+            _unpack(name, path, expected)
+        for subset in PARTS:
+            read = read_part(name, root, subset, expected)
+            if not read.published:
+                log.warning("%s: %s", root, read.told)
+        write_digests(root, paths)
 
 
 def as_it_lies(root: Path, file: str) -> Path:
@@ -115,34 +114,42 @@ def _packed(path: Path) -> Path:
     return path.with_name(f"{path.name}.gz")
 
 
+def _require_no_folders(path: Path) -> None:
+    """Make sure that no folder or dead link lies in the place of a file or its .gz."""
+    for one in (path, _packed(path)):
+        require_no_folder(one)
+
+
 def _unpack(name: Name, path: Path, published: Published) -> None:
-    """Make the unpacked file what its .gz holds."""
+    """Make the unpacked file what its .gz holds, once that is seen to be whole."""
     packed = _packed(path)
     if not packed.exists():
         return
-    content = _content(name, packed, published)
-    if not path.exists() or path.read_bytes() != content:
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(content)
+    _require_whole(name, packed, published)
+    if not (path.exists() and holds_the_same(packed, path, _again(name, packed))):
+        unpack(packed, path)
 
 
-def _content(name: Name, packed: Path, published: Published) -> bytes:
-    """What a .gz holds. One of a published name and number of images or labels must have the published MD5.
+def _require_whole(name: Name, packed: Path, published: Published) -> None:
+    """Check what a .gz holds.
 
     Raises:
         UserError: when it is damaged.
     """
-    try:
-        content = gzip.decompress(packed.read_bytes())
-    except (OSError, EOFError, zlib.error) as error:
-        raise UserError(
-            f"cannot unpack {packed}: {error}; remove it and run `centigan raw {name}`"
-        ) from error
+    item = (SIDE, SIDE) if "images" in packed.name else ()
+    _require_md5(packed, count_packed(packed, item, _again(name, packed)), published)
+
+
+def _require_md5(packed: Path, count: int, published: Published) -> None:
+    """Make sure that a .gz of a published name and number of images or labels has the published MD5."""
     if archive := published.packed.get(packed.stem):
         subset = next(subset for subset, part in PARTS.items() if packed.stem in part)
-        if int.from_bytes(content[4:8]) == sum(published.images[subset]):
+        if count == sum(published.images[subset]):
             require_md5(packed, archive.md5)
-    return content
+
+
+def _again(name: Name, path: Path) -> str:
+    return f"`centigan raw {name} --root {path.parent}`"
 
 
 def read_part(name: Name, root: Path, subset: Literal["train", "held_out"], published: Published) -> Read:
@@ -163,17 +170,20 @@ def read_part(name: Name, root: Path, subset: Literal["train", "held_out"], publ
             f"{path} has {images:,} images and {labels_path.name} {count:,} labels: fetch both anew"
         )
     with reading(labels_path, DATA_SETS[name]):
-        labels = np.fromfile(labels_path, np.uint8, offset=_start(1))
+        labels = np.fromfile(labels_path, np.uint8, offset=start(1))
     wrong = np.flatnonzero(labels >= CLASSES)
     if len(wrong):
         raise UserError(
             f"{labels_path}: image {wrong[0]} has label {labels[wrong[0]]}, not one of 0 to {CLASSES - 1}; "
             "fetch it anew"
         )
+    for one, same in zip((path, labels_path), packed, strict=True):
+        if same:
+            _require_md5(one.with_name(f"{one.name}.gz"), images, published)
     expected = sum(published.images[subset])
     checked = "MD5 as published" if all(packed) else "no MD5 published of it unpacked"
     told = told_images(images, expected, checked)
-    return Read(path, _start(3), labels, images == expected, f"{path.name}: {told}")
+    return Read(path, start(3), labels, images == expected, f"{path.name}: {told}")
 
 
 def _beside(name: Name, path: Path, published: Published) -> bool:
@@ -183,58 +193,26 @@ def _beside(name: Name, path: Path, published: Published) -> bool:
         UserError: when they do not, or the unpacked file is missing.
     """
     packed = _packed(path)
+    _require_no_folders(path)
     if not path.exists():
         if packed.exists():
             raise UserError(
-                f"{packed} is packed, and images are read in place: "
-                f"`centigan raw {name} --root {path.parent}` unpacks it beside"
+                f"{packed} is packed, and images are read in place: {_again(name, path)} unpacks it beside"
             )
         raise UserError(
-            f"{path} is missing: put {packed.name} there and run `centigan raw {name} --root {path.parent}`, "
-            "which downloads it where there is a network"
+            f"{path} is missing: put {packed.name} there and run {_again(name, path)}, which downloads it "
+            "where there is a network"
         )
     if not packed.exists():
         return False
     with reading(path, DATA_SETS[name]):
-        same = path.read_bytes() == _content(name, packed, published)
+        same = holds_the_same(packed, path, _again(name, path))
     if not same:
+        _require_whole(name, packed, published)
         raise UserError(
-            f"{path} is not what {packed.name} beside it holds: `centigan raw {name} --root {path.parent}` "
-            "unpacks it anew"
+            f"{path} is not what {packed.name} beside it holds: {_again(name, path)} unpacks it anew"
         )
     return path.name in published.packed
-
-
-def idx_shape(path: Path, axes: int) -> tuple[int, ...]:
-    """The lengths of the axes of an IDX file of bytes, whose values begin after 4 + 4 * axes bytes.
-
-    Raises:
-        UserError: for a file of another kind, or of another size than the lengths ask for.
-    """
-    with reading(path, "this kind"):
-        with path.open("rb") as file:
-            head = file.read(_start(axes))
-        size = path.stat().st_size
-    if len(head) < _start(axes):
-        raise UserError(
-            f"{path} has {size} bytes, and its header {_start(axes)}: it is cut short; fetch it anew"
-        )
-    magic, *shape = struct.unpack(f">{1 + axes}I", head)
-    if magic != BYTES + axes:
-        raise UserError(
-            f"{path} begins with {magic}, and an IDX file of bytes of {axes} axes with {BYTES + axes}; fetch "
-            "it anew"
-        )
-    if size != len(head) + prod(shape):
-        raise UserError(
-            f"{path} has {size:,} bytes, and by its header {len(head) + prod(shape):,}; fetch it anew"
-        )
-    return tuple(shape)
-
-
-def _start(axes: int) -> int:
-    """Bytes of the header."""
-    return 4 + 4 * axes
 
 
 def as_published(name: Name) -> Published:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from centigan.data.checksums import require_md5
 from centigan.data.published_archive import Archive, reading, told_images, unpack_published
+from centigan.data.raw_folder import filling
 from centigan.errors import UserError
 from centigan.manifest import write_digests
 
@@ -68,13 +69,17 @@ def put_in_place(_source: str, root: Path, *, published: Published | None = None
         UserError: when there is no network, or a file is missing or damaged.
     """
     expected = published or as_published()
-    folder = root / FOLDER
-    if not folder.is_dir():
+    with filling(root):
         unpack_published(root, [expected.archive], [FOLDER])
-    for part in PARTS.values():
-        read = read_part(root, part, expected)
-        if not read.published:
-            log.warning("%s: %s", root, read.told)
+        for part in PARTS.values():
+            read = read_part(root, part, expected)
+            if not read.published:
+                log.warning("%s: %s", root, read.told)
+        _write_manifest(root)
+
+
+def _write_manifest(root: Path) -> None:
+    folder = root / FOLDER
     files = [folder / file for part in PARTS.values() for file in part if file]
     with reading(folder / NAMES, DATA_SET):
         (folder / NAMES).stat()

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from centigan.atomic import atomic_path
 from centigan.data.checksums import md5_of, require_md5
 from centigan.data.published_archive import Archive, download_all, reading, told_images
+from centigan.data.raw_folder import filling
 from centigan.errors import UserError
 from centigan.manifest import write_digests
 
@@ -65,15 +66,16 @@ def put_in_place(_source: str, root: Path, *, published: Published | None = None
         UserError: when there is no network, or a file is damaged.
     """
     expected = published or as_published()
-    there = {one for one, file in FILES.items() if (root / f"{file}.bin").exists()}
-    mats = [archive for subset, archive in expected.files.items() if subset not in there]
-    download_all([(mat, root / mat.name) for mat in mats if not (root / mat.name).exists()])
-    for subset in FILES:
-        _make_plain(root, subset, expected)
-        read = read_part(root, subset, expected)
-        if not read.published:
-            log.warning("%s: %s", root, read.told)
-    write_digests(root, [root / f"{file}.bin" for file in FILES.values()])
+    with filling(root):
+        there = {one for one, file in FILES.items() if (root / f"{file}.bin").exists()}
+        mats = [archive for subset, archive in expected.files.items() if subset not in there]
+        download_all([(mat, root / mat.name) for mat in mats if not (root / mat.name).exists()])
+        for subset in FILES:
+            _make_plain(root, subset, expected)
+            read = read_part(root, subset, expected)
+            if not read.published:
+                log.warning("%s: %s", root, read.told)
+        write_digests(root, [root / f"{file}.bin" for file in FILES.values()])
 
 
 def _make_plain(root: Path, subset: Literal["train", "held_out"], published: Published) -> None:

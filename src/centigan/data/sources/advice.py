@@ -11,7 +11,7 @@ from centigan.data.sources.folders import HELD_OUT, TRAIN, holds_folders
 from centigan.data.sources.listing import printable
 from centigan.data.sources.signs import BELOW, IN_ORDER, LIKE, SHARDS, first_at
 from centigan.image_names import is_hidden, is_of_system, kind_of
-from centigan.settings.sources import DOWNLOADED, Source
+from centigan.settings.sources import DOWNLOADED, SHIPPED, Source, about
 
 MOST_FOLDERS = 100  # that are looked into; where there are more they are classes
 MOST_NAMED = 5
@@ -30,6 +30,8 @@ def advice(source: Source, root: Path) -> list[str]:
 
     Of class folders, which have no sign, any other source may be meant, unless images lie in them.
     """
+    if about(source).put_by in SHIPPED:
+        return []
     if source == "folders" and (half := _odd_names(root) or _half(root)):
         return [half]
     if source in OF_CLASSES and holds_classes(root):
