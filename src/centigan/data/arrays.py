@@ -28,7 +28,7 @@ from centigan.data.decode import BadImage, Decoded, Pixels, decode, decode_plana
 from centigan.data.image_file import ImageFile
 from centigan.data.outcome import Found, Outcome, in_order_of_rows
 from centigan.data.points import gather_points
-from centigan.data.sources.contents import PACKED, read_contents, read_together
+from centigan.data.sources.contents import PACKED, Block, in_blocks
 from centigan.data.sources.listing import PLANAR, Range, Rejected, cannot_read
 from centigan.data.sources.points import DIMENSIONS
 from centigan.data.squares import Crop
@@ -106,19 +106,19 @@ def write_images(
     """
     images = [Range(*image) for image in zip(*(rows[name] for name in Range._fields), strict=True)]
     encoding = rows["encoding"].iloc[0]  # a source has one
-    blocks = read_together(images, encoding)
     found: list[Found] = []
 
-    def work(block: Sequence[int]) -> tuple[Pixels, Found]:
-        return _decode_block(block, [images[row] for row in block], encoding, side, settings, reject=reject)
+    def work(block: Block) -> tuple[Pixels, Found]:
+        of_block = [images[row] for row in block.positions]
+        return _decode_block(block, of_block, encoding, side, settings, reject=reject)
 
     progress = tqdm(total=len(images), desc=f"decode to {side} px", unit="image", disable=None)
     with progress, atomic_path(target) as temporary, temporary.open("w+b") as file:
         array = ImageFile(file, len(images), side)
-        for block, (pixels, part) in zip(blocks, _in_order(work, blocks, threads), strict=True):
+        for pixels, part in _in_order(work, in_blocks(images, encoding), threads):
             array.write(part.kept, pixels)
             found.append(part)
-            progress.update(len(block))
+            progress.update(len(part.kept) + len(part.rejected))
         outcome = in_order_of_rows(found)
         array.keep(outcome.kept)
     for name, reason in outcome.rejected:
@@ -127,7 +127,7 @@ def write_images(
 
 
 def _decode_block(
-    rows: Sequence[int],
+    block: Block,
     images: Sequence[Range],
     encoding: str,
     side: int,
@@ -136,9 +136,9 @@ def _decode_block(
     reject: bool,
 ) -> tuple[Pixels, Found]:
     """Pixels (kept, side, side, 3) of the images that are whole, and what was found of all."""
-    pixels = np.empty((len(rows), side, side, 3), np.uint8)
+    pixels = np.empty((len(images), side, side, 3), np.uint8)
     part = Found([], [], [])
-    for row, image, data in zip(rows, images, read_contents(images, encoding), strict=True):
+    for row, image, data in zip(block.positions, images, block.contents, strict=True):
         place = image.path if image.path.endswith(image.name) else f"{image.name} in {image.path}"
         try:
             if len(data) != image.size and encoding not in PACKED:

@@ -13,7 +13,7 @@ from centigan.csv_file import write_csv
 from centigan.data.completeness import check
 from centigan.data.order import order_classes
 from centigan.data.sources import list_source
-from centigan.data.sources.contents import read_contents, read_together
+from centigan.data.sources.contents import in_blocks
 from centigan.data.sources.listing import Listing, Range
 from centigan.data.sources.passed_over import in_one_line, of_class
 from centigan.data.sources.points import DIMENSIONS
@@ -134,11 +134,10 @@ def _checksums(index: pd.DataFrame) -> list[str]:
     images = [Range(*image) for image in zip(*(index[name] for name in Range._fields), strict=True)]
     encoding, digests = index["encoding"].iloc[0], [""] * len(images)
     with tqdm(total=len(images), desc="checksums", unit="image", disable=None) as progress:
-        for block in read_together(images, encoding):
-            contents = read_contents([images[position] for position in block], encoding)
-            for position, content in zip(block, contents, strict=True):
+        for block in in_blocks(images, encoding):
+            for position, content in zip(block.positions, block.contents, strict=True):
                 digests[position] = hashlib.sha256(content).hexdigest()
-            progress.update(len(block))
+            progress.update(len(block.positions))
     return digests
 
 

@@ -2,15 +2,16 @@
 
 Where a file is not compressed, every value lies in it as it is, and `value_ranges` finds where: an image is a
 range of bytes like any other. Of a compressed file an image is a row, and reading one means reading its row
-group up to there; `read_rows` reads a row group once for all that are asked for together, and `rows_together`
-says which those should be.
+group up to there. `row_blocks` gives all images in the order of their rows, and reads each row group once.
 """
 
 import mmap
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate, groupby, islice
+from operator import attrgetter
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from centigan.data.sources.listing import Range, cannot_read, require_plain
 from centigan.errors import UserError
 
 BYTES = "image.bytes"
-AT_ONCE = 128  # images that `read_rows` holds: 14 MB of ImageNet's
+AT_ONCE = 128  # images that are held: 14 MB of ImageNet's
 BATCH = 32  # rows that pyarrow decodes at once
 BUFFER = 1 << 20  # bytes read at once, in place of a whole column
 HEADER = 1 << 16  # bytes: more than lies between two pages
@@ -49,41 +50,44 @@ def opened(path: Path | str) -> Iterator[pq.ParquetFile]:
         raise cannot_read(path, error) from error
 
 
-def rows_together(images: Sequence[Range]) -> list[Sequence[int]]:
-    """Positions of images in the order of their files and rows, in blocks that `read_rows` holds.
+def row_blocks(images: Sequence[Range]) -> Iterator[tuple[list[int], Iterable[bytes]]]:
+    """Blocks of AT_ONCE images at most, in the order of files and rows: positions, and the bytes of each.
 
-    A row group is within one block where so many are asked for as a block has, and is then read once.
+    Blocks of row groups that fit are read when their bytes are, by whatever thread; of larger row groups a
+    block is read before it is given, since the next one goes on where it ended.
 
     Raises:
         UserError: as of `opened`.
     """
-    blocks: list[list[int]] = []
-    order = sorted(range(len(images)), key=images.__getitem__)
-    for path, of_file in groupby(order, key=lambda position: images[position].path):
-        with opened(path) as file:
-            starts = _starts(file)
-        for _, of_group in groupby(of_file, key=lambda position: _group(starts, images[position].offset)):
-            while piece := list(islice(of_group, AT_ONCE)):
-                if not blocks or len(blocks[-1]) + len(piece) > AT_ONCE:
-                    blocks.append([])
-                blocks[-1] += piece
-    return [*blocks]
+    fitting: list[int] = []
+    for positions in _by_row_group(images):
+        if len(fitting) + len(positions) > AT_ONCE and fitting:
+            yield fitting, read_rows([images[position] for position in fitting])
+            fitting = []
+        if len(positions) <= AT_ONCE:
+            fitting += positions
+            continue
+        contents = _rows_in_order(images[position] for position in positions)
+        for first in range(0, len(positions), AT_ONCE):
+            block = positions[first : first + AT_ONCE]
+            yield block, list(islice(contents, len(block)))
+    if fitting:
+        yield fitting, read_rows([images[position] for position in fitting])
 
 
 def read_rows(images: Iterable[Range]) -> Iterator[bytes]:
-    """The bytes of each image, whose `offset` is its row.
+    """The bytes of each image, whose `offset` is its row; AT_ONCE are held.
 
     Raises:
         UserError: as of `opened`, and for a row that is not there.
     """
     waiting = iter(images)
     while chosen := list(islice(waiting, AT_ONCE)):
-        rows: dict[str, list[int]] = {}
+        keys = sorted({(image.path, image.offset): image for image in chosen}.items())
+        contents = _rows_in_order(image for _, image in keys)
+        found = dict(zip((key for key, _ in keys), contents, strict=True))
         for image in chosen:
-            rows.setdefault(image.path, []).append(image.offset)
-        found = {path: _rows_of(path, sorted(set(wanted))) for path, wanted in rows.items()}
-        for image in chosen:
-            yield found[image.path][image.offset]
+            yield found[image.path, image.offset]
 
 
 def value_ranges(path: Path) -> list[tuple[int, int]] | None:
@@ -121,27 +125,37 @@ def missing_values(file: pq.ParquetFile) -> int:
     return missing
 
 
-def _rows_of(path: str, wanted: Sequence[int]) -> dict[int, bytes]:
-    """Row -> its bytes, of rows in ascending order."""
-    found: dict[int, bytes] = {}
-    with opened(path) as file:
-        starts = _starts(file)
-        if wanted[-1] >= starts[-1]:
-            raise UserError(f"{path} has {starts[-1]:,} rows; it had more when the data was indexed")
-        groups: dict[int, list[int]] = {}
-        for row in wanted:
-            groups.setdefault(_group(starts, row), []).append(row)
-        for group, rows in groups.items():
-            first = starts[group]
-            for batch in _batches(file, group):
-                values = batch.column(0).field("bytes")
-                while rows and rows[0] < first + len(values):
-                    row = rows.pop(0)
-                    found[row] = values[row - first].as_py() or b""
-                first += len(values)
-                if not rows:
-                    break
-    return found
+def _by_row_group(images: Sequence[Range]) -> Iterator[list[int]]:
+    """Positions of the images of each row group, in the order of their rows."""
+    order = sorted(range(len(images)), key=images.__getitem__)
+    for path, of_file in groupby(order, key=lambda position: images[position].path):
+        with opened(path) as file:
+            starts = _starts(file)
+        for _, of_group in groupby(of_file, key=lambda position: _group(starts, images[position].offset)):
+            yield list(of_group)
+
+
+def _rows_in_order(images: Iterable[Range]) -> Iterator[bytes]:
+    """The bytes of images that are given in the order of files and rows, each row group read once."""
+    for path, of_file in groupby(images, key=attrgetter("path")):
+        with opened(path) as file:
+            starts = _starts(file)
+            for group, of_group in groupby(of_file, key=lambda image: _group(starts, image.offset)):
+                if group >= len(starts) - 1:
+                    raise UserError(f"{path} has {starts[-1]:,} rows; it had more when the data was indexed")
+                yield from _of_group(file, group, [image.offset - starts[group] for image in of_group])
+
+
+def _of_group(file: pq.ParquetFile, group: int, rows: Sequence[int]) -> Iterator[bytes]:
+    """The bytes of rows of one group, ascending."""
+    waiting, first = deque(rows), 0
+    for batch in _batches(file, group):
+        values = batch.column(0).field("bytes")
+        while waiting and waiting[0] < first + len(values):
+            yield values[waiting.popleft() - first].as_py() or b""
+        first += len(values)
+        if not waiting:
+            return
 
 
 def _starts(file: pq.ParquetFile) -> list[int]:
