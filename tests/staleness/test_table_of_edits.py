@@ -102,7 +102,7 @@ def curve_of_another_experiment(project: Project) -> set[str]:
 
 
 def source_of_a_metric(project: Project) -> set[str]:
-    project.edit("src/centigan/metrics/accuracy.py", 'agg(correct="sum"', 'agg(correct="count"')
+    project.edit("src/centigan/metrics/accuracy.py", 'correct=("right", "sum")', 'correct=("right", "count")')
     rules = ("measure", "measure_real")
     return {f"{rule}/accuracy/{split}" for rule in rules for split in ("00", "01")} | TABLES
 
