@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from refused import refusal
 
 from centigan.data.celeba_fixture import write_celeba
 from centigan.data.shrunk_fixture import write_tiny_imagenet
 from centigan.data.sources import list_source
 from centigan.data.stl10_fixture import write_stl10
-from centigan.errors import UserError
 from centigan.settings.data import DataSettings
 from centigan.settings.sources import Source
 
@@ -24,12 +24,6 @@ def images(folder: Path, count: int = 2) -> Path:
     for number in range(count):
         Image.new("RGB", (8, 8)).save(folder / f"{folder.name}_{number}.png")
     return folder
-
-
-def refusal(root: Path, source: Source = "auto") -> str:
-    with pytest.raises(UserError) as told:
-        list_source(DataSettings(root=str(root), source=source))
-    return str(told.value)
 
 
 def advised(said: str) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from refused import refusal
 from scipy.io import loadmat, savemat
 from small import ARRAYS
 
@@ -49,12 +50,6 @@ with_files = pytest.mark.parametrize("root", ["cub200", "oxford102"], indirect=T
 
 def listing(root: Path, **data: object) -> Listing:
     return list_source(DataSettings.model_validate({"root": str(root), **data}))
-
-
-def refusal(root: Path) -> str:
-    with pytest.raises(UserError) as caught:
-        listing(root)
-    return str(caught.value)
 
 
 def without_lists(root: Path) -> Path:
@@ -368,9 +363,7 @@ def of_folders(root: Path) -> Listing:
 
 
 def refusal_of_folders(root: Path) -> str:
-    with pytest.raises(UserError) as caught:
-        of_folders(root)
-    return str(caught.value)
+    return refusal(root, source="captioned_folders")
 
 
 @own

@@ -243,12 +243,6 @@ def test_no_more_is_inflated_than_a_member_says_that_it_has() -> None:
         assert len(unpacked(header(size) + content)) == min(size, 10**6)
 
 
-def test_a_member_without_a_name_is_passed_over(root: Path) -> None:
-    with zipfile.ZipFile(root / ZIP, "a") as archive:
-        archive.writestr(zipfile.ZipInfo(""), b"x")
-    assert listing(root).passed_over == {"no image": [f"{ZIP}/"]}
-
-
 @pytest.mark.parametrize("gone", [(ZIP,), (PARTITION,), (ZIP, PARTITION, ATTRIBUTES)])
 def test_what_to_put_where_is_told(root: Path, gone: tuple[str, ...]) -> None:
     for name in gone:

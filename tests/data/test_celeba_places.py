@@ -2,16 +2,17 @@
 
 import shutil
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
+import refused
 
 from centigan.data.celeba_fixture import write_celeba
 from centigan.data.sources import list_source
 from centigan.data.sources.celeba import FOLDER, ZIP
 from centigan.data.sources.celeba_lists import ATTRIBUTES, PARTITION
 from centigan.data.sources.listing import Listing
-from centigan.errors import UserError
 from centigan.settings.data import DataSettings
 
 
@@ -27,10 +28,7 @@ def listing(root: Path) -> Listing:
     return list_source(DataSettings(root=str(root), source="celeba"))
 
 
-def refusal(root: Path) -> str:
-    with pytest.raises(UserError) as told:
-        listing(root)
-    return str(told.value)
+refusal = partial(refused.refusal, source="celeba")
 
 
 def unpack(root: Path, place: str) -> Path:

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
+import refused
 
 from centigan.data.captioned_fixture import write_captioned
 from centigan.data.index import build_index
@@ -30,10 +32,7 @@ def listing(root: Path) -> Listing:
     return list_source(DataSettings(root=str(root), source="coco_captions"))
 
 
-def refusal(root: Path) -> str:
-    with pytest.raises(UserError) as told:
-        listing(root)
-    return str(told.value)
+refusal = partial(refused.refusal, source="coco_captions")
 
 
 def move(root: Path, place: str) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from refused import refusal
 
 from centigan.data.sources import list_source, recognise
 from centigan.data.sources.signs import BELOW, LIKE, SIGNS
@@ -22,12 +23,6 @@ def images(folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in ("a.png", "b.png"):
         Image.new("RGB", (8, 8)).save(folder / name)
-
-
-def refusal(root: Path, source: Source = "auto") -> str:
-    with pytest.raises(UserError) as told:
-        list_source(DataSettings(root=str(root), source=source))
-    return str(told.value)
 
 
 LAID: dict[Source, Callable[[Path], None]] = {

@@ -5,11 +5,11 @@ from typing import Any
 
 from centigan.catalogue import has_of_data
 from centigan.data.ilsvrc2012 import IDS, OF_SUBSET
+from centigan.data.sources.captioned import first_named
 from centigan.data.sources.listing import Listing
 from centigan.errors import UserError
 from centigan.settings.data import DataSettings
 
-MOST_NAMED = 5  # in an error's one line; source.json lists all
 log = logging.getLogger(__name__)
 
 
@@ -69,12 +69,6 @@ def policy_of(listing: Listing, settings: DataSettings) -> str:
 def unusable_images(listing: Listing) -> list[str]:
     """A line for each image that cannot be used, by its name and size alone."""
     return [f"{name} {reason}" for name, reason in listing.rejected]
-
-
-def first_named(faults: list[str], most: int = MOST_NAMED) -> str:
-    """The first of them, and how many more there are."""
-    more = f"; and {len(faults) - most} more" if len(faults) > most else ""
-    return "; ".join(faults[:most]) + more
 
 
 def other_than_published(listing: Listing, classes: list[str]) -> list[str]:

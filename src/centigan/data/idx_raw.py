@@ -179,7 +179,7 @@ def read_part(name: Name, root: Path, subset: Literal["train", "held_out"], publ
         )
     for one, same in zip((path, labels_path), packed, strict=True):
         if same:
-            _require_md5(one.with_name(f"{one.name}.gz"), images, published)
+            _require_md5(_packed(one), images, published)
     expected = sum(published.images[subset])
     checked = "MD5 as published" if all(packed) else "no MD5 published of it unpacked"
     told = told_images(images, expected, checked)

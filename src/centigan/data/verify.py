@@ -7,7 +7,6 @@ from tqdm import tqdm
 
 from centigan.data.checksums import require_md5
 from centigan.data.completeness import (
-    first_named,
     other_than_published,
     policy_of,
     published_totals,
@@ -17,6 +16,7 @@ from centigan.data.completeness import (
 from centigan.data.downloads import PARTS
 from centigan.data.order import order_classes
 from centigan.data.sources import celeba, imagenet_npz, list_source, npz
+from centigan.data.sources.captioned import first_named
 from centigan.data.sources.listing import Listing
 from centigan.data.sources.passed_over import in_one_line
 from centigan.errors import UserError

@@ -13,7 +13,6 @@ import pandas as pd
 
 from centigan.data.completeness import (
     captions_in,
-    first_named,
     other_than_published,
     policy_of,
     require_may_lack,
@@ -22,6 +21,7 @@ from centigan.data.completeness import (
 )
 from centigan.data.order import order_classes
 from centigan.data.sources import list_source
+from centigan.data.sources.captioned import first_named
 from centigan.data.sources.folders import class_folders
 from centigan.data.sources.kaggle import DATA
 from centigan.data.sources.listing import Listing, cannot_read

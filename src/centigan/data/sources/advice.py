@@ -9,8 +9,9 @@ from shlex import quote
 from centigan.data.downloads import PARTS
 from centigan.data.sources.folders import HELD_OUT, TRAIN, holds_folders
 from centigan.data.sources.listing import printable
+from centigan.data.sources.places import holds_images
 from centigan.data.sources.signs import BELOW, IN_ORDER, LIKE, SHARDS, first_at
-from centigan.image_names import is_hidden, is_of_system, kind_of
+from centigan.image_names import is_hidden, is_of_system
 from centigan.settings.sources import DOWNLOADED, SHIPPED, Source, about
 
 MOST_FOLDERS = 100  # that are looked into; where there are more they are classes
@@ -49,7 +50,7 @@ def advice(source: Source, root: Path) -> list[str]:
 
 def holds_classes(root: Path) -> bool:
     """Whether some folder there holds images itself, as that of a class does."""
-    return any(_holds_images(folder) for folder in _folders_in(root))
+    return any(holds_images(folder) for folder in _folders_in(root))
 
 
 def one_below(root: Path, wanted: Sequence[Source]) -> str:
@@ -129,14 +130,14 @@ def _odd_names(root: Path) -> str:
     odd = []
     for folder in _folders_in(root):
         meant, inner = MEANT.get(folder.name.lower()), folder / folder.name
-        if meant and folder.name not in (TRAIN, *HELD_OUT) and not _holds_images(folder):
+        if meant and folder.name not in (TRAIN, *HELD_OUT) and not holds_images(folder):
             odd.append(f"{(inner if inner.is_dir() else folder).relative_to(root)}/ to {meant}/")
     return f"rename {' and '.join(odd)}, if these are the images to train on and to hold out" if odd else ""
 
 
 def _loose(root: Path) -> str:
     """Of images without a class folder."""
-    if not _holds_images(root):
+    if not (root.is_dir() and holds_images(root)):
         return ""
     return (
         f"{root} holds images itself: put them in a folder of their class there; where it is that of one "
@@ -152,14 +153,6 @@ def _offered(source: Source, root: Path) -> str:
         if name in DOWNLOADED
         else ""
     )
-
-
-def _holds_images(folder: Path) -> bool:
-    """Whether there is an image in it, by the names."""
-    if not folder.is_dir():
-        return False
-    with os.scandir(folder) as entries:
-        return any(kind_of(entry.name) == "image" and not is_hidden(entry.name) for entry in entries)
 
 
 def _folders_in(root: Path) -> list[Path]:

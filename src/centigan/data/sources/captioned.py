@@ -20,7 +20,7 @@ from centigan.data.sources.texts import lines_of
 from centigan.errors import UserError
 from centigan.image_names import is_hidden
 
-MOST_NAMED = 5  # faults in an error's one line
+MOST_NAMED = 5  # faults in an error's one line; source.json lists all
 TEXT = "text_c10"  # folder of the captions by Reed and others, ten an image
 SEEN_CLASSES, UNSEEN_CLASSES = "trainvalclasses.txt", "testclasses.txt"
 
@@ -54,8 +54,13 @@ def refuse(faults: Sequence[str], advice: str = "") -> None:
         UserError: naming the first few, and how many more there are.
     """
     if faults:
-        more = f"; and {len(faults) - MOST_NAMED} more" if len(faults) > MOST_NAMED else ""
-        raise UserError(f"{'; '.join(faults[:MOST_NAMED])}{more}{advice and f'; {advice}'}")
+        raise UserError(f"{first_named(faults)}{advice and f'; {advice}'}")
+
+
+def first_named(faults: Sequence[str], most: int = MOST_NAMED) -> str:
+    """The first of them, and how many more there are."""
+    more = f"; and {len(faults) - most} more" if len(faults) > most else ""
+    return "; ".join(faults[:most]) + more
 
 
 def gather(root: Path, listed: Sequence[Listed], sieve: Sieve) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from centigan.data.by_hand import lacks_all
+from centigan.data.ilsvrc2012 import IDS, IMAGES, OF_SUBSET
 from centigan.data.sources.captioned import refuse, told
 from centigan.data.sources.class_names import is_no_name
 from centigan.data.sources.listing import Encoding, Listing, Subset, in_order, printable, record_frame
@@ -33,9 +34,7 @@ ARRAYS = ("data", "labels")
 BATCHES = "train_data_batch_*.npz"
 NUMBERED = re.compile(r"train_data_batch_([1-9][0-9]{0,2})\.npz")  # the published ones end with 10
 ENCODINGS: dict[int, Encoding] = {32: "planar32", 64: "planar64"}  # side of an image -> how it is stored
-PUBLISHED: dict[Subset, int] = {"train": 1_281_167, "held_out": 50_000}
 NUMBER = re.compile(r"[0-9]{1,9}")
-ILSVRC2012 = 1000  # classes of the whole set
 
 
 class Batch(NamedTuple):
@@ -71,17 +70,17 @@ def list_imagenet_npz(root: Path) -> Listing:
         source=f"ImageNet of {side} px as npz",
         found=[
             f"{subset}: {len(of)} file{'s' * (len(of) != 1)}, "
-            f"{told(sum(len(one.labels) for one in of), PUBLISHED[subset])}"
+            f"{told(sum(len(one.labels) for one in of), OF_SUBSET[subset])}"
             for subset, of in batches.items()
         ],
         classes=classes,
         images=images,
         encoding=ENCODINGS[side],
-        published=sum(PUBLISHED.values()),
+        published=IMAGES,
         words={class_id: names.words[class_id] for class_id in classes},
         rejected=sieve.rejected,
         passed_over=sieve.passed_over,
-        checksummed=len(names.ids) == ILSVRC2012,
+        checksummed=len(names.ids) == len(IDS),
     )
 
 
