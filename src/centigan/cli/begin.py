@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from centigan.cli.options import Experiment, open_project
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 from centigan.settings.sources import Source
 
 app = typer.Typer()
@@ -62,6 +62,6 @@ def new(
     folder = write_experiment(name, found, Path("experiments"))
     classes = len(found.classes)
     typer.echo(
-        f"{folder}: {found.source}, {classes} class{'es' * (classes > 1)}, {found.train:,} images to train "
+        f"{folder}: {found.source}, {classes} {plural('class', classes)}, {found.train:,} images to train "
         f"on, {found.held_out:,} held out\nnext: centigan check -e {name}/{found.model}"
     )

@@ -17,7 +17,7 @@ from centigan.data.sources.contents import in_blocks
 from centigan.data.sources.listing import Listing, Range
 from centigan.data.sources.passed_over import in_one_line, of_class
 from centigan.data.sources.points import DIMENSIONS
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 from centigan.freshness.raw import remember, write_pins
 from centigan.layout import Layout, split_names
 from centigan.settings.data import DataSettings
@@ -142,7 +142,7 @@ def _checksums(index: pd.DataFrame) -> list[str]:
 
 
 def _told(images: int, classes: int, splits: int) -> str:
-    of = f"{classes} class{'es' * (classes > 1)} in {splits} split{'s' * (splits > 1)}"
+    of = f"{classes} {plural('class', classes)} in {splits} {plural('split', splits)}"
     return f"{images} images of {of}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from centigan.data.order_file import named_classes
 from centigan.data.sources.listing import Listing
 from centigan.data.sources.passed_over import PassedOver, dead_links, of_class
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 from centigan.settings.data import DataSettings
 
 CELEBA = "CelebA"  # as its Listing says
@@ -31,7 +31,7 @@ def order_classes(listing: Listing, settings: DataSettings) -> list[str]:
             classes = _chosen(settings, found, listing.passed_over)
     if len(classes) != settings.classes:
         raise UserError(
-            f"{settings.root} has {len(classes)} class{'es' * (len(classes) != 1)}, but `data.classes` says "
+            f"{settings.root} has {len(classes)} {plural('class', len(classes))}, but `data.classes` says "
             f"{settings.classes}{_of_attribute(listing, settings)}{dead_links(listing.passed_over)}"
         )
     if len(classes) < len(found) and Path(settings.order).is_file():

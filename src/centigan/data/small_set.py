@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 
 
 def require_empty(out: Path) -> None:
@@ -35,7 +35,7 @@ def require_another_set(
     """
     if classes != published_classes:
         raise UserError(
-            f"a fixture of {data_set} has {published_classes} class{'es' * (published_classes > 1)}, "
+            f"a fixture of {data_set} has {published_classes} {plural('class', published_classes)}, "
             f"not {classes}"
         )
     if any(asked == published for asked, published in counts):

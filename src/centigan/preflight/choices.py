@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from centigan.data.ilsvrc2012 import knows_only_imagenet, other_than_imagenet
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 from centigan.params import load
 from centigan.preflight.counts import Counts
 from centigan.preflight.findings import Finding, good, problem
@@ -41,7 +41,7 @@ def of_shipped_classes(settings: Settings) -> Finding:
     if Path(data.order).is_file() or data.order in ("sorted", "devkit"):
         if data.order == "sorted" and there != data.classes:
             return problem(
-                f"data.classes is {data.classes}, and {data.source} has {there} class{'es' * (there > 1)}"
+                f"data.classes is {data.classes}, and {data.source} has {there} {plural('class', there)}"
             )
         return good(f"data.order: {data.order}")
     return problem(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from centigan.atomic import write_text
 from centigan.data.ilsvrc2012 import SORTED_IDS
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 from centigan.layout import split_names
 from centigan.params import PROTOCOL_FILE, parse
 from centigan.preflight.proposal import Found
@@ -129,9 +129,9 @@ def _data(found: Found) -> str:
         least = f"{found.held_out_of_class} images of the smallest"
         share = f"  held_out: {found.share:g}  # of each class, for measuring: {least}\n"
     return (
-        f"# {classes} class{'es' * (classes > 1)}, {found.train:,} images to train on and "
+        f"# {classes} {plural('class', classes)}, {found.train:,} images to train on and "
         f"{found.held_out:,} held out; "
-        f"{splits} split{'s' * (splits > 1)}, a model each.\n"
+        f"{splits} {plural('split', splits)}, a model each.\n"
         "# Proposed by `centigan new`: change what you like, and `centigan check` says whether it can run.\n"
         "data:\n"
         f"  source: {found.source}\n"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from math import ceil
 from typing import NamedTuple
 
+from centigan.errors import plural
 from centigan.layout import split_names
 from centigan.params import for_split
 from centigan.preflight.counts import CLASS_FOLDERS, Counts
@@ -58,7 +59,7 @@ def _classes(settings: Settings) -> Finding:
     if not settings.data.judged:
         return good("1 class: there is no judge, and what tells classes apart is left out")
     splits = len(split_names(classes, settings.data.split_size))
-    return good(f"{classes} class{'es' * (classes > 1)} in {splits} split{'s' * (splits > 1)}")
+    return good(f"{classes} {plural('class', classes)} in {splits} {plural('split', splits)}")
 
 
 def _distribution(settings: Settings, in_all: list[Some], of_class: list[Some]) -> Iterator[Finding]:

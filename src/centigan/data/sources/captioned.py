@@ -17,7 +17,7 @@ from centigan.data.sources.listing import Listing, Range, Subset
 from centigan.data.sources.places import none_found
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.texts import lines_of
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 from centigan.image_names import is_hidden
 
 MOST_NAMED = 5  # faults in an error's one line; source.json lists all
@@ -109,9 +109,7 @@ def listing_of(
         folder = next(one.folder for one in listed if one.subset in lost)
         names = [one.name for one in listed if one.folder == folder]
         raise UserError(none_found(root, root / folder, names, Path(named_in)))
-    found = [
-        f"{named_in}: {told(len(listed), published)}, of {len(classes)} class{'es' * (len(classes) != 1)}"
-    ]
+    found = [f"{named_in}: {told(len(listed), published)}, of {len(classes)} {plural('class', len(classes))}"]
     if text := first_of(TEXT, places):
         if not text.is_dir():
             raise UserError(f"{text} is a file, and a folder of captions is expected; unpack it anew")
@@ -141,7 +139,7 @@ def official_of(listed: Sequence[Listed]) -> dict[str, dict[str, int]]:
 
 def told(count: int, published: int) -> str:
     """How many images a list names, against what was published."""
-    return f"{count:,} image{'s' * (count != 1)}, " + (
+    return f"{count:,} {plural('image', count)}, " + (
         "as published" if count == published else f"{published:,} were published"
     )
 

@@ -12,7 +12,7 @@ from centigan.data.sources.archives import official_counts
 from centigan.data.sources.devkit import ARCHIVE, FOLDER, read_devkit
 from centigan.data.sources.listing import Listing, Subset, class_frame, printable, unusable
 from centigan.data.sources.sift import Sieve
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 
 TRAIN = "train"
 HELD_OUT = (
@@ -52,7 +52,7 @@ def list_folders(root: Path, beside: Collection[str] = ()) -> Listing:
     return Listing(
         source=f"folders train/ and {held_out}/",
         found=[
-            f"{folder}/: {len(classes):,} class folder{'s' * (len(classes) != 1)}"
+            f"{folder}/: {len(classes):,} {plural('class folder', len(classes))}"
             for folder, classes in found.items()
         ],
         classes=found[TRAIN],
@@ -120,7 +120,7 @@ def list_class_folders(root: Path, held_out: float) -> Listing:
     return Listing(
         source="class folders",
         found=[
-            f"{len(classes):,} class folder{'s' * (len(classes) != 1)}, {held_out:.0%} of each held out",
+            f"{len(classes):,} {plural('class folder', len(classes))}, {held_out:.0%} of each held out",
             *_beside(root),
         ],
         classes=classes,

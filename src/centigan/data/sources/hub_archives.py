@@ -19,7 +19,7 @@ from centigan.data.sources.class_names import published_name
 from centigan.data.sources.listing import Listing, Range, Subset, in_order, printable
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.tars import members
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 
 FIRST, VALIDATION, TEST = "train_images_0.tar", "val_images.tar", "test_images.tar"
 GZIPPED = ".gz"
@@ -49,7 +49,7 @@ def list_hub_archives(root: Path) -> Listing:
     return Listing(
         source="ImageNet as the Hub's archives",
         found=[
-            f"{subset}: {len(paths)} tar{'s' * (len(paths) != 1)}, {counts.get(subset, 0):,} images"
+            f"{subset}: {len(paths)} {plural('tar', len(paths))}, {counts.get(subset, 0):,} images"
             for subset, paths in tars.items()
         ],
         classes=sorted(images["class_id"].unique()),

@@ -25,7 +25,7 @@ from centigan.data.sources.listing import Encoding, Listing, Subset, in_order, p
 from centigan.data.sources.npz import ADVICE, stored_arrays
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.texts import lines_of
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 
 TRAINING, HELD_OUT, NAMES = "train_data_batch_{}.npz", "val_data.npz", "map_clsloc.txt"
 PICKLED = TRAINING.format(1).removesuffix(".npz")
@@ -69,7 +69,7 @@ def list_imagenet_npz(root: Path) -> Listing:
     return Listing(
         source=f"ImageNet of {side} px as npz",
         found=[
-            f"{subset}: {len(of)} file{'s' * (len(of) != 1)}, "
+            f"{subset}: {len(of)} {plural('file', len(of))}, "
             f"{told(sum(len(one.labels) for one in of), OF_SUBSET[subset])}"
             for subset, of in batches.items()
         ],

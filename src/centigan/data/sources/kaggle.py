@@ -14,7 +14,7 @@ from centigan.data.sources.class_names import words_in
 from centigan.data.sources.folders import class_folders
 from centigan.data.sources.listing import Listing, Range, class_frame
 from centigan.data.sources.sift import Sieve
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 
 DATA = "ILSVRC/Data/CLS-LOC"
 SOLUTION = (
@@ -47,7 +47,7 @@ def list_kaggle(root: Path) -> Listing:
     return Listing(
         source="ImageNet as Kaggle publishes it",
         found=[
-            f"{DATA}/train/: {len(classes):,} class folder{'s' * (len(classes) != 1)}",
+            f"{DATA}/train/: {len(classes):,} {plural('class folder', len(classes))}",
             f"{DATA}/val/ and {SOLUTION}: {sum(map(len, frames[len(classes) :])):,} images",
         ],
         classes=classes,

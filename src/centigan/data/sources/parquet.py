@@ -33,7 +33,7 @@ from centigan.data.sources.listing import Listing, Subset, in_order, printable
 from centigan.data.sources.parquet_rows import missing_values, opened, value_ranges
 from centigan.data.sources.shards import find_shards
 from centigan.data.sources.sift import Sieve
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 
 ENDING = ".parquet"
 BELONG = {NAMES, INFO, "README.md"}
@@ -70,7 +70,7 @@ def list_parquet(root: Path) -> Listing:
     return Listing(
         source="Parquet files",
         found=[
-            f"{subset}: {len(paths):,} file{'s' * (len(paths) != 1)}, "
+            f"{subset}: {len(paths):,} {plural('file', len(paths))}, "
             f"{sum(map(len, frames[subset])):,} rows, "
             + ("not compressed" if in_place else "compressed: rows are read through their row groups")
             for subset, paths in shards.of.items()

@@ -5,6 +5,8 @@ It is never counted, held out or taken for a damaged image. source.json lists al
 
 from pathlib import PurePosixPath
 
+from centigan.errors import plural
+
 PassedOver = dict[str, list[str]]  # kind -> names below the root
 
 HIDDEN = "hidden"
@@ -56,7 +58,7 @@ def _kind(kind: str, count: int) -> str:
     noun, _, rest = kind.partition(" ")
     if count == 1 or noun not in NOUNS:
         return kind
-    return f"{noun}s {rest}".rstrip().replace("itself", "themselves")
+    return f"{plural(noun, count)} {rest}".rstrip().replace("itself", "themselves")
 
 
 def _first(names: list[str]) -> str:

@@ -16,7 +16,7 @@ from centigan.data.sources.class_names import is_no_name, words_in
 from centigan.data.sources.listing import Listing, Range, class_frame, in_order, printable
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.texts import lines_of
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 
 FOLDER, IDS, WORDS, ANNOTATIONS = "tiny-imagenet-200", "wnids.txt", "words.txt", "val/val_annotations.txt"
 SIGNS = (ANNOTATIONS, f"{FOLDER}/{IDS}")
@@ -52,7 +52,7 @@ def list_tiny_imagenet(root: Path) -> Listing:
     return Listing(
         source="Tiny ImageNet",
         found=[
-            f"{IDS}: {len(classes)} class{'es' * (len(classes) != 1)}",
+            f"{IDS}: {len(classes)} {plural('class', len(classes))}",
             f"train/: {told(len(images) - count, CLASSES * OF_A_CLASS['train'])}",
             f"{ANNOTATIONS}: {told(count, CLASSES * OF_A_CLASS['held_out'])}",
         ],

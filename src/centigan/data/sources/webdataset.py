@@ -25,7 +25,7 @@ from centigan.data.sources.listing import Listing, Range, Subset, in_order, prin
 from centigan.data.sources.shards import find_shards
 from centigan.data.sources.sift import Sieve
 from centigan.data.sources.tars import Member, members
-from centigan.errors import UserError
+from centigan.errors import UserError, plural
 from centigan.image_names import is_hidden, kind_of
 
 ENDING = ".tar"
@@ -73,7 +73,7 @@ def list_webdataset(root: Path) -> Listing:
     return Listing(
         source="WebDataset",
         found=[
-            f"{subset}: {len(paths):,} tar{'s' * (len(paths) != 1)}, {len(frames[subset][0]):,} samples"
+            f"{subset}: {len(paths):,} {plural('tar', len(paths))}, {len(frames[subset][0]):,} samples"
             for subset, paths in shards.of.items()
         ],
         classes=sorted(classes.ids.values()),
